@@ -1,0 +1,3 @@
+//! The command `stabilize`: thin words over engine and projections.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Read models: what people and other programs look at, built from the log and rebuildable.

@@ -1,0 +1,1 @@
+//! What a workflow is: an immutable, checked graph.

@@ -1,0 +1,1 @@
+//! What happened: facts, their envelope and their history of versions.

@@ -1,0 +1,36 @@
+//! An event-sourced workflow engine on an append-only log.
+//!
+//! Every state transition is an immutable event, state is a fold over events, and replay, metrics and audit trails
+//! derive from the same stream. See `docs/ARCHITECTURE.md` for the map.
+
+#![warn(clippy::disallowed_methods)]
+
+mod digest;
+mod ids;
+mod limits;
+mod time;
+mod value;
+
+mod expression;
+
+mod definition;
+
+mod event;
+
+mod machine;
+
+mod log;
+
+mod store;
+
+mod replay;
+
+mod task;
+
+mod runtime;
+
+pub use ids::{
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
+    StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
+};
+pub use time::{Duration, TimeError, Timestamp};

@@ -1,0 +1,86 @@
+//! Every bound of the engine with its reason. Reaching one is a typed error or rejection, never a slow death.
+
+/// Nesting of a value, of a document and of an expression. Deeper data is not written by people.
+pub const DEPTH_MAX: usize = 128;
+
+/// Bytes of one expression's text.
+pub const EXPRESSION_BYTES_MAX: usize = 8 * 1024;
+
+/// Steps one evaluation may take; a step is a node visited, or an element of a list or map compared or searched.
+pub const EXPRESSION_FUEL: u64 = 100_000;
+
+/// Bytes of a definition's text. A definition is read by people; larger data belongs into inputs or files.
+pub const DEFINITION_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Stages of one definition. Indices are `u32`; a graph of this size still validates in well under a second.
+pub const STAGES_MAX: usize = 65_536;
+
+/// Arcs of one definition.
+pub const ARCS_MAX: usize = 1_048_576;
+
+/// Tasks of one stage; they run one after the other.
+pub const TASKS_PER_STAGE_MAX: usize = 1_024;
+
+/// Tokens one workflow may hold at once. Multi-instance over a million items is a batch job, not control flow.
+pub const TOKENS_MAX: usize = 65_536;
+
+/// Bytes of the dynamic part of one event: inputs, outputs, context of one outcome, as canonical JSON.
+pub const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of an error's text that are kept in its event.
+pub const ERROR_BYTES_MAX: usize = 100 * 1024;
+
+/// Events after which settling goes on in a further batch (R4), so that one write stays short.
+pub const CHUNK_EVENTS_MAX: usize = 4_096;
+
+/// Bytes of events after which settling goes on in a further batch (R4).
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
+
+/// Turns of back arcs since the last input; more of them without outside work is a loop that never ends.
+pub const INSTANT_TURNS_MAX: u32 = 1_000;
+
+/// Lost workers in a row after which a task has ended: it probably kills the process that runs it (R15).
+pub const WORKERS_LOST_MAX: u32 = 5;
+
+/// Newest command ids a workflow remembers; older ones are refused as too old (R8).
+pub const COMMANDS_REMEMBERED: usize = 256;
+
+/// Payload bytes of one frame of the log (`format.md` 2.4).
+pub const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Frames of one atomic group.
+pub const BATCH_EVENTS_MAX: usize = 65_536;
+
+/// Bytes of one atomic group, headers and padding included.
+pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Requests in one write of the log.
+pub const WRITE_GROUPS_MAX: usize = 4_096;
+
+/// Bytes in one write of the log; one larger group goes alone.
+pub const WRITE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// File length of the first segment: small, so that a short run leaves little.
+pub const SEGMENT_BYTES_FIRST: u64 = 256 * 1024;
+
+/// File length up to which segments grow, four times each.
+pub const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Commands waiting for the owner of the states; callers wait when it is full.
+pub const INBOX_COMMANDS_MAX: usize = 8_192;
+
+/// Bytes of one captured stream of a task that stand in its outputs.
+pub const STREAM_BYTES_IN_OUTPUTS: usize = 64 * 1024;
+
+/// Bytes of one captured stream of a task that are kept in its file.
+pub const STREAM_BYTES_KEPT: u64 = 10 * 1024 * 1024;
+
+/// Bytes of standard error that stand in the error of a failed program.
+pub const STREAM_BYTES_IN_ERROR: usize = 4 * 1024;
+
+/// Bytes of an output or result file that a task writes.
+pub const OUTPUT_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+const _: () = assert!(CHUNK_EVENTS_MAX < BATCH_EVENTS_MAX, "a chunk is a batch the log takes");
+const _: () = assert!(PAYLOAD_BYTES_MAX < RECORD_BYTES_MAX, "an event with the largest payload fits into a frame");
+const _: () = assert!(CHUNK_BYTES_MAX + PAYLOAD_BYTES_MAX < BATCH_BYTES_MAX, "a chunk and one more event fit into a batch");

@@ -1,0 +1,1 @@
+//! Bytes in order, durably: segments on disk, one writer, any number of readers.

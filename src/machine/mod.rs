@@ -1,0 +1,1 @@
+//! How a workflow moves: decide and evolve, pure.

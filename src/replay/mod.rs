@@ -1,0 +1,1 @@
+//! Reading history back: rebuild, verify, compare.

@@ -1,0 +1,1 @@
+//! Where effects happen: steps the machine, runs tasks, waits for timers.

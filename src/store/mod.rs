@@ -1,0 +1,1 @@
+//! Events in, events out: streams with optimistic concurrency, over any backend.

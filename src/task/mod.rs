@@ -1,0 +1,1 @@
+//! Work outside: the trait a task implements and the built-in ones.
