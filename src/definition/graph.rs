@@ -1,0 +1,207 @@
+//! The checked graph the machine walks: stages, arcs, splits, joins and the tasks inside the stages.
+//!
+//! Built in one place, from a document that has passed validation; whoever holds a graph never re-checks. Stages and
+//! arcs are named by index, in definition order.
+
+use crate::expression::Expression;
+use crate::ids::{ArcIndex, StageIndex, TaskIndex};
+use crate::time::Duration;
+
+use super::template::{ShellText, Template};
+
+/// Stages and the arcs between them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Graph {
+    /// In definition order.
+    pub(crate) stages: Vec<GraphStage>,
+    /// Grouped by the stage they lead to, in definition order; within a stage in the order of `needs`. A stage without
+    /// `needs` has one arc, from the start.
+    pub(crate) arcs: Vec<GraphArc>,
+    /// `outputs:` of the workflow in byte order of the names; empty if not written.
+    pub(crate) outputs: Vec<(String, Template)>,
+}
+
+/// An arc from a stage, or from the start of the workflow, to a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GraphArc {
+    /// Where tokens on this arc come from; `None` is the start.
+    pub(crate) from: Option<StageIndex>,
+    /// The stage that consumes them.
+    pub(crate) to: StageIndex,
+}
+
+/// One stage.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct GraphStage {
+    /// Its name in the graph, unique in the document.
+    pub(crate) ref_id: String,
+    /// Its name for people.
+    pub(crate) name: String,
+    /// Type shown to people: as written, or the type of the first task.
+    pub(crate) stage_type: String,
+    /// Arcs that lead here.
+    pub(crate) incoming: Vec<ArcIndex>,
+    /// Arcs that start here, in definition order of the stages they lead to.
+    pub(crate) outgoing: Vec<ArcIndex>,
+    /// When it starts.
+    pub(crate) join: Join,
+    /// Where control goes from here.
+    pub(crate) split: Split,
+    /// `if:`; false passes the stage by.
+    pub(crate) condition: Option<Expression>,
+    /// What an error in a condition of this stage means.
+    pub(crate) on_condition_error: OnConditionError,
+    /// Never empty: a stage without work has one `noop`.
+    pub(crate) tasks: Vec<GraphTask>,
+    /// The stage's own context, in byte order of the names.
+    pub(crate) context: Vec<(String, Template)>,
+    /// `outputs:` of the stage, in byte order of the names.
+    pub(crate) outputs: Vec<(String, Template)>,
+    /// What a failure of the stage means.
+    pub(crate) on_failure: OnFailure,
+    /// 0 to 9, larger first; the workflow's where the stage has none.
+    pub(crate) priority: u8,
+    /// Stages from which a path of arcs leads here, this one not included unless it lies on a cycle. Sorted.
+    pub(crate) ancestors: Vec<StageIndex>,
+}
+
+/// When a stage starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// With a token on every incoming arc; one of each is consumed.
+    And,
+    /// With a token on any incoming arc; that one is consumed.
+    Xor,
+}
+
+/// Where control goes from a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Split {
+    /// One token on every outgoing arc.
+    And,
+    /// One token on the arc of the first branch whose condition holds, else on the default's.
+    Xor {
+        /// In the order in which they are tried.
+        branches: Vec<Branch>,
+        /// Taken when no condition holds.
+        default: Option<Target>,
+    },
+}
+
+/// A branch of a split.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Branch {
+    /// Where it leads.
+    pub(crate) target: Target,
+    /// When it is taken.
+    pub(crate) condition: Expression,
+}
+
+/// Where a branch leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// To the stage at the end of this arc.
+    Arc(ArcIndex),
+    /// Nowhere (`$end`): the token is consumed.
+    End,
+}
+
+/// What an error in a condition means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnConditionError {
+    /// The stage fails.
+    Fail,
+    /// The condition counts as false.
+    False,
+}
+
+/// What a failure means for what surrounds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// TERMINAL: the scope fails at once.
+    Fail,
+    /// FAILED_CONTINUE: control goes on as after success.
+    Continue,
+    /// STOPPED: this branch ends, others go on.
+    Stop,
+    /// STOPPED, and the workflow is TERMINAL when the other branches are done.
+    FailAtEnd,
+}
+
+/// One task of a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct GraphTask {
+    /// Unique in its stage.
+    pub(crate) name: String,
+    /// The registered task type that does the work.
+    pub(crate) uses: String,
+    /// `if:`; false skips the task.
+    pub(crate) condition: Option<Expression>,
+    /// The text of `with.command` of a task type that runs shell text; `with` then has no `command`.
+    pub(crate) shell_text: Option<ShellText>,
+    /// `with:`, a map.
+    pub(crate) with: Template,
+    /// Environment of workflow, defaults, stage and task, the inner ones winning; `None` unsets. In byte order of the names.
+    pub(crate) env: Vec<(String, Option<Template>)>,
+    /// Directory, relative to the workflow's.
+    pub(crate) cwd: Option<Template>,
+    /// The shell that reads the text; `None` is `/bin/sh`.
+    pub(crate) shell: Option<String>,
+    /// How often and when a failed attempt is tried again.
+    pub(crate) retry: RetryPolicy,
+    /// Limit of one attempt from its real start.
+    pub(crate) timeout: Duration,
+    /// What a failure of the task means; the stage's where the task has none.
+    pub(crate) on_failure: OnFailure,
+}
+
+/// How often and when a failed attempt is tried again. Integers only, so that every binary computes the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RetryPolicy {
+    /// Tries in all, 1 = no retry. Only failures the policy retries count.
+    pub(crate) max_attempts: u32,
+    /// Delay before the second try.
+    pub(crate) initial: Duration,
+    /// Growth of the delay from try to try, in thousandths.
+    pub(crate) factor_thousandths: u64,
+    /// No delay is longer, jitter aside.
+    pub(crate) max: Duration,
+    /// Part of the delay that is drawn at random, in thousandths.
+    pub(crate) jitter_thousandths: u64,
+    /// Failures that are tried again.
+    pub(crate) on: RetryOn,
+}
+
+/// Which failures are tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetryOn {
+    /// Transient errors.
+    pub(crate) transient: bool,
+    /// Attempts that took longer than their timeout.
+    pub(crate) timeout: bool,
+    /// Unexpected exit codes of programs.
+    pub(crate) exit: bool,
+}
+
+impl Graph {
+    /// The stage with this index. The machine only holds indices of its own definition.
+    pub(crate) fn stage(&self, stage: StageIndex) -> &GraphStage {
+        &self.stages[stage.index()]
+    }
+
+    /// The arc with this index.
+    pub(crate) fn arc(&self, arc: ArcIndex) -> GraphArc {
+        self.arcs[arc.index()]
+    }
+
+    /// The stage with this ref id.
+    pub(crate) fn stage_index(&self, ref_id: &str) -> Option<StageIndex> {
+        let place = self.stages.iter().position(|stage| stage.ref_id == ref_id)?;
+        u32::try_from(place).ok().map(StageIndex::new)
+    }
+
+    /// The task with this index in `stage`.
+    pub(crate) fn task(&self, stage: StageIndex, task: TaskIndex) -> &GraphTask {
+        &self.stages[stage.index()].tasks[task.index()]
+    }
+}
