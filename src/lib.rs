@@ -6,6 +6,7 @@
 #![warn(clippy::disallowed_methods)]
 
 mod digest;
+mod failure;
 mod ids;
 mod limits;
 mod time;
@@ -29,6 +30,7 @@ mod task;
 
 mod runtime;
 
+pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
     StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,

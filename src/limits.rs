@@ -30,6 +30,12 @@ pub const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of an error's text that are kept in its event.
 pub const ERROR_BYTES_MAX: usize = 100 * 1024;
 
+/// Causes of one error that are kept in its event; a longer chain is a loop.
+pub const CAUSES_MAX: usize = 32;
+
+/// Bytes of an error code. It is a name to branch on, not a message.
+pub const ERROR_CODE_BYTES_MAX: usize = 64;
+
 /// Events after which settling goes on in a further batch (R4), so that one write stays short.
 pub const CHUNK_EVENTS_MAX: usize = 4_096;
 
@@ -82,5 +88,11 @@ pub const STREAM_BYTES_IN_ERROR: usize = 4 * 1024;
 pub const OUTPUT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 const _: () = assert!(CHUNK_EVENTS_MAX < BATCH_EVENTS_MAX, "a chunk is a batch the log takes");
-const _: () = assert!(PAYLOAD_BYTES_MAX < RECORD_BYTES_MAX, "an event with the largest payload fits into a frame");
-const _: () = assert!(CHUNK_BYTES_MAX + PAYLOAD_BYTES_MAX < BATCH_BYTES_MAX, "a chunk and one more event fit into a batch");
+const _: () = assert!(
+    PAYLOAD_BYTES_MAX < RECORD_BYTES_MAX,
+    "an event with the largest payload fits into a frame"
+);
+const _: () = assert!(
+    CHUNK_BYTES_MAX + PAYLOAD_BYTES_MAX < BATCH_BYTES_MAX,
+    "a chunk and one more event fit into a batch"
+);

@@ -1,0 +1,348 @@
+//! Why work failed: class, code, message and causes, as plain data of bounded size.
+//!
+//! Vocabulary of tasks, events and the machine; decides nothing. What a class means for retrying stands in a
+//! definition's `retry`, and the machine reads it there.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{CAUSES_MAX, ERROR_BYTES_MAX, ERROR_CODE_BYTES_MAX};
+
+/// What stands behind a text that was cut.
+const CUT: &str = " [TRUNCATED]";
+
+/// What kind of failure it is, as `retry: {on: [..]}` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorClass {
+    /// It may pass by itself: a refused connection, a busy resource.
+    Transient,
+    /// Trying again gives the same.
+    Permanent,
+    /// A program ended with an exit code that was not expected.
+    Exit,
+    /// An attempt took longer than its timeout and was stopped.
+    Timeout,
+}
+
+impl ErrorClass {
+    /// The class as definitions and people write it: `transient`, `permanent`, `exit` or `timeout`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorClass::Transient => "transient",
+            ErrorClass::Permanent => "permanent",
+            ErrorClass::Exit => "exit",
+            ErrorClass::Timeout => "timeout",
+        }
+    }
+}
+
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A text that should have been an error code and is not one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an error code; write capitals, digits and underscores, like NETWORK_ERROR")]
+pub struct InvalidErrorCode {
+    text: String,
+}
+
+/// Name of a reason for programs to branch on: `[A-Z][A-Z0-9_]*`, at most 64 bytes.
+///
+/// The set is open: the constants are the ones this engine uses itself.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ErrorCode(Cow<'static, str>);
+
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $name:ident)+) => {
+        impl ErrorCode {
+            $($(#[$doc])+ pub const $name: ErrorCode = ErrorCode::from_static(stringify!($name));)+
+        }
+    };
+}
+
+codes! {
+    /// Nothing is known of the reason.
+    UNKNOWN
+    /// The machine refused: files, processes, memory.
+    SYSTEM_ERROR
+    /// The task's own code or program failed.
+    USER_CODE_ERROR
+    /// Something was larger, or there was more of it, than is allowed.
+    RESOURCE_EXHAUSTED
+    /// An attempt took longer than its timeout.
+    TASK_TIMEOUT
+    /// No task is registered under this name.
+    TASK_NOT_FOUND
+    /// What this work builds on has failed.
+    UPSTREAM_DEPENDENCY_FAILED
+    /// The settings of the task cannot be used.
+    CONFIGURATION_INVALID
+    /// Someone else changed the same thing first.
+    CONCURRENCY_CONFLICT
+    /// The other side does not know or does not allow us.
+    AUTHENTICATION_FAILED
+    /// Data does not have the form it must have.
+    VALIDATION_FAILED
+    /// The other side could not be reached or hung up.
+    NETWORK_ERROR
+    /// Calls are held back since too many of them failed.
+    CIRCUIT_OPEN
+    /// Too many calls run already.
+    BULKHEAD_FULL
+    /// A check of the outputs failed.
+    VERIFICATION_FAILED
+    /// State could not be brought back after a crash.
+    RECOVERY_FAILED
+    /// The process that did the work ended under it, several times in a row.
+    WORKER_LOST
+    /// A `deadline` has passed.
+    DEADLINE_EXCEEDED
+    /// A template names a value that is missing or null.
+    VALUE_MISSING
+    /// No condition of a split holds and it has no default.
+    NO_BRANCH
+    /// Tokens are left that no stage can ever consume.
+    DEADLOCK
+    /// A loop turns without outside work in it.
+    INSTANT_LOOP
+    /// A condition could not be computed.
+    CONDITION_FAILED
+    /// More tokens than one workflow may hold.
+    LIMIT_TOKENS
+    /// More bytes of data than one event may hold.
+    LIMIT_PAYLOAD
+}
+
+impl ErrorCode {
+    /// The code with this text.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not of the shape `[A-Z][A-Z0-9_]*` or longer than 64 bytes.
+    pub fn new(text: impl Into<String>) -> Result<ErrorCode, InvalidErrorCode> {
+        let text = text.into();
+        if is_code(text.as_bytes()) {
+            Ok(ErrorCode(Cow::Owned(text)))
+        } else {
+            Err(InvalidErrorCode {
+                text: text.chars().take(80).collect(),
+            })
+        }
+    }
+
+    /// The code with this text, for constants: `const MINE: ErrorCode = ErrorCode::from_static("MINE");`.
+    ///
+    /// # Panics
+    ///
+    /// If the text is not of the shape `[A-Z][A-Z0-9_]*` or longer than 64 bytes; in a constant the compiler says so.
+    pub const fn from_static(text: &'static str) -> ErrorCode {
+        assert!(
+            is_code(text.as_bytes()),
+            "an error code is [A-Z][A-Z0-9_]*, at most 64 bytes"
+        );
+        ErrorCode(Cow::Borrowed(text))
+    }
+
+    /// The text of the code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const fn is_code(bytes: &[u8]) -> bool {
+    if bytes.is_empty() || bytes.len() > ERROR_CODE_BYTES_MAX || !bytes[0].is_ascii_uppercase() {
+        return false;
+    }
+    let mut index = 1;
+    while index < bytes.len() {
+        if !(bytes[index].is_ascii_uppercase() || bytes[index].is_ascii_digit() || bytes[index] == b'_') {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ErrorCode {
+    type Err = InvalidErrorCode;
+
+    fn from_str(text: &str) -> Result<ErrorCode, InvalidErrorCode> {
+        ErrorCode::new(text)
+    }
+}
+
+impl TryFrom<String> for ErrorCode {
+    type Error = InvalidErrorCode;
+
+    fn try_from(text: String) -> Result<ErrorCode, InvalidErrorCode> {
+        ErrorCode::new(text)
+    }
+}
+
+impl From<ErrorCode> for String {
+    fn from(code: ErrorCode) -> String {
+        code.0.into_owned()
+    }
+}
+
+/// One failure as events keep it. Message and causes together are at most 100 KiB; what is cut says so at its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    code: ErrorCode,
+    class: ErrorClass,
+    message: String,
+    causes: Vec<String>,
+}
+
+impl Failure {
+    /// A failure without causes.
+    pub fn new(code: ErrorCode, class: ErrorClass, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            class,
+            message: truncated(message.into(), ERROR_BYTES_MAX),
+            causes: Vec::new(),
+        }
+    }
+
+    /// The same failure with one more cause behind those it has: what lies below the last one.
+    ///
+    /// Causes beyond the 32nd, and those for which no bytes are left, are dropped.
+    pub fn caused_by(mut self, cause: impl Into<String>) -> Failure {
+        let used: usize = self.message.len() + self.causes.iter().map(String::len).sum::<usize>();
+        let left = ERROR_BYTES_MAX.saturating_sub(used);
+        if self.causes.len() < CAUSES_MAX && left > CUT.len() {
+            self.causes.push(truncated(cause.into(), left));
+        }
+        self
+    }
+
+    /// The reason's name.
+    pub fn code(&self) -> &ErrorCode {
+        &self.code
+    }
+
+    /// What kind of failure it is.
+    pub fn class(&self) -> ErrorClass {
+        self.class
+    }
+
+    /// What happened, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What it was caused by, nearest first.
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+/// `text`, or as much of its beginning as fits with the mark of a cut into `bytes_max` bytes.
+fn truncated(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max - CUT.len()));
+        text.push_str(CUT);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_capitals_digits_and_underscores() {
+        for (text, is_code) in [
+            ("A", true),
+            ("HTTP_404", true),
+            ("", false),
+            ("_A", false),
+            ("4XX", false),
+            ("lower", false),
+            ("WITH SPACE", false),
+            ("Ä", false),
+        ] {
+            assert_eq!(ErrorCode::new(text).is_ok(), is_code, "{text:?}");
+        }
+        assert!(ErrorCode::new("A".repeat(64)).is_ok());
+        assert!(ErrorCode::new("A".repeat(65)).is_err());
+        assert_eq!("NETWORK_ERROR".parse(), Ok(ErrorCode::NETWORK_ERROR));
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character_and_says_so() {
+        for shift in 0..4 {
+            let text = "x".repeat(shift) + &"\u{1F600}".repeat(ERROR_BYTES_MAX / 4 + 1);
+            let failure = Failure::new(ErrorCode::UNKNOWN, ErrorClass::Permanent, text);
+            assert!(failure.message().len() <= ERROR_BYTES_MAX);
+            assert!(failure.message().len() > ERROR_BYTES_MAX - 4 - CUT.len());
+            assert!(failure.message().ends_with(CUT));
+        }
+        let whole = "x".repeat(ERROR_BYTES_MAX);
+        assert_eq!(
+            Failure::new(ErrorCode::UNKNOWN, ErrorClass::Permanent, whole.clone()).message(),
+            whole
+        );
+    }
+
+    #[test]
+    fn causes_share_the_bytes_of_the_message() {
+        let mut failure = Failure::new(ErrorCode::UNKNOWN, ErrorClass::Transient, "top");
+        for cause in [
+            "middle".to_string(),
+            "y".repeat(2 * ERROR_BYTES_MAX),
+            "dropped".to_string(),
+        ] {
+            failure = failure.caused_by(cause);
+        }
+        assert_eq!(failure.causes().len(), 2);
+        assert_eq!(failure.causes()[0], "middle");
+        let bytes = failure.message().len() + failure.causes().iter().map(String::len).sum::<usize>();
+        assert_eq!(bytes, ERROR_BYTES_MAX);
+
+        let many = (0..100).fold(Failure::new(ErrorCode::UNKNOWN, ErrorClass::Exit, ""), |f, _| {
+            f.caused_by("")
+        });
+        assert_eq!(many.causes().len(), CAUSES_MAX);
+    }
+
+    #[test]
+    fn a_code_that_was_stored_is_checked_when_it_is_read() {
+        use serde::de::IntoDeserializer as _;
+        use serde::de::value::{Error, StrDeserializer};
+
+        let read = |text: &'static str| {
+            let from: StrDeserializer<'static, Error> = text.into_deserializer();
+            ErrorCode::deserialize(from)
+        };
+        assert_eq!(read("MINE"), Ok(ErrorCode::from_static("MINE")));
+        assert!(read("mine").is_err());
+    }
+}
