@@ -90,8 +90,6 @@ pub enum StreamKind {
     Workflow,
     /// The registration of one definition; named by its hash in hex.
     Definition,
-    /// What happened to the engine itself; the name is empty.
-    Engine,
 }
 
 impl StreamKind {
@@ -100,7 +98,6 @@ impl StreamKind {
         match self {
             StreamKind::Workflow => "workflow",
             StreamKind::Definition => "definition",
-            StreamKind::Engine => "engine",
         }
     }
 }
@@ -121,11 +118,6 @@ impl StreamId {
     /// The stream that holds the registration of the definition with this hash.
     pub fn definition(hash: DefinitionHash) -> StreamId {
         StreamId::named(StreamKind::Definition, &hash.to_string())
-    }
-
-    /// The stream that holds what happened to the engine itself.
-    pub fn engine() -> StreamId {
-        StreamId::named(StreamKind::Engine, "")
     }
 
     fn named(kind: StreamKind, name: &str) -> StreamId {

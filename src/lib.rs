@@ -9,6 +9,7 @@ mod digest;
 mod failure;
 mod ids;
 mod limits;
+mod status;
 mod time;
 mod value;
 
@@ -35,4 +36,5 @@ pub use ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
     StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
+pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use time::{Duration, TimeError, Timestamp};
