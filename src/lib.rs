@@ -31,6 +31,9 @@ mod task;
 
 mod runtime;
 
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
@@ -38,3 +41,4 @@ pub use ids::{
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use time::{Duration, TimeError, Timestamp};
+pub use value::{Map, Real, Value, ValueError};

@@ -1,0 +1,101 @@
+//! Rust values to values and back: `From`, and any type by its serde implementation. Only user of `serde_json`.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Map, Value, ValueError};
+
+macro_rules! from_integer {
+    ($($integer:ty),+) => {
+        $(impl From<$integer> for Value {
+            fn from(number: $integer) -> Value {
+                Value::Integer(number as i128)
+            }
+        })+
+    };
+}
+
+from_integer!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, usize);
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Bool(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::String(text)
+    }
+}
+
+impl From<&Value> for Value {
+    fn from(value: &Value) -> Value {
+        value.clone()
+    }
+}
+
+impl From<Map> for Value {
+    fn from(entries: Map) -> Value {
+        Value::Map(entries)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Value {
+        Value::list(items)
+    }
+}
+
+impl<T: Into<Value>, const COUNT: usize> From<[T; COUNT]> for Value {
+    fn from(items: [T; COUNT]) -> Value {
+        Value::list(items)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+impl TryFrom<f64> for Value {
+    type Error = ValueError;
+
+    fn try_from(number: f64) -> Result<Value, ValueError> {
+        Value::number(number).ok_or(ValueError::NotFinite { path: String::new() })
+    }
+}
+
+impl Value {
+    /// The value a Rust value stands for, by its serde implementation.
+    ///
+    /// # Errors
+    ///
+    /// What has no form in JSON (a map whose keys are lists, say), or lies beyond the limits of [`Value::from_json`].
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Value, ValueError> {
+        Value::from_json(&serde_json::to_string(value).map_err(mismatch)?)
+    }
+
+    /// The Rust value this value stands for, by the serde implementation of its type.
+    ///
+    /// # Errors
+    ///
+    /// A value that is not of this type.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
+        serde_json::from_str(&self.to_json()).map_err(mismatch)
+    }
+}
+
+fn mismatch(error: serde_json::Error) -> ValueError {
+    ValueError::Mismatch {
+        reason: error.to_string(),
+        path: String::new(),
+    }
+}
