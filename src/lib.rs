@@ -34,6 +34,7 @@ mod runtime;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
