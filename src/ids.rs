@@ -318,6 +318,13 @@ pub struct ActivationId {
     pub number: u32,
 }
 
+impl ActivationId {
+    /// How many activations of its stage the workflow has had, this one included. From 1.
+    pub fn number(self) -> u32 {
+        self.number
+    }
+}
+
 /// One piece of outside work: a task of an activation. It is the same for all attempts at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskId {

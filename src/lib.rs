@@ -41,5 +41,6 @@ pub use ids::{
     StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
+pub use task::{AliasError, DuplicateName, Outcome, Registry, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};
 pub use value::{Map, Real, Value, ValueError};
