@@ -1,9 +1,9 @@
-//! Rust values to values and back: `From`, and any type by its serde implementation. Only user of `serde_json`.
+//! Rust values to values and back: `From`, and any type by its serde implementation.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::{Map, Value, ValueError};
+use super::deserialize::FromValue;
+use super::{Map, Value, ValueError, serialize};
 
 macro_rules! from_integer {
     ($($integer:ty),+) => {
@@ -74,28 +74,22 @@ impl TryFrom<f64> for Value {
 }
 
 impl Value {
-    /// The value a Rust value stands for, by its serde implementation.
+    /// The value a Rust value stands for, by its serde implementation and as JSON would hold it: variants of enums by
+    /// name, bytes as lists of integers.
     ///
     /// # Errors
     ///
-    /// What has no form in JSON (a map whose keys are lists, say), or lies beyond the limits of [`Value::from_json`].
+    /// What has no form in JSON (NaN, or a map whose keys are lists), or lies beyond the limits of [`Value::from_json`].
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Value, ValueError> {
-        Value::from_json(&serde_json::to_string(value).map_err(mismatch)?)
+        serialize::to_value(value)
     }
 
     /// The Rust value this value stands for, by the serde implementation of its type.
     ///
     /// # Errors
     ///
-    /// A value that is not of this type.
-    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
-        serde_json::from_str(&self.to_json()).map_err(mismatch)
-    }
-}
-
-fn mismatch(error: serde_json::Error) -> ValueError {
-    ValueError::Mismatch {
-        reason: error.to_string(),
-        path: String::new(),
+    /// A value that is not of this type, with the path to what does not fit.
+    pub fn deserialize<'v, T: Deserialize<'v>>(&'v self) -> Result<T, ValueError> {
+        T::deserialize(FromValue(self))
     }
 }

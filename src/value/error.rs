@@ -1,6 +1,6 @@
 //! Why a text or a Rust value is no `Value`, and at which place of it.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use crate::limits::DEPTH_MAX;
 
@@ -20,12 +20,12 @@ pub enum ValueError {
         offset: usize,
     },
     /// An integer does not fit into 128 bits.
-    #[error("integer beyond 128 bits at byte {offset}{}", inside(path))]
+    #[error("integer beyond 128 bits{}{}", at(offset), inside(path))]
     IntegerTooLarge {
         /// Where in the value.
         path: String,
-        /// Where in the text.
-        offset: usize,
+        /// Where in the text, if there is one.
+        offset: Option<usize>,
     },
     /// A number with fraction or exponent is too large for a 64-bit float.
     #[error("number beyond 64-bit floats at byte {offset}{}", inside(path))]
@@ -123,11 +123,10 @@ impl ValueError {
     pub fn offset(&self) -> Option<usize> {
         match self {
             ValueError::Syntax { offset, .. }
-            | ValueError::IntegerTooLarge { offset, .. }
             | ValueError::RealTooLarge { offset, .. }
             | ValueError::LoneSurrogate { offset, .. }
             | ValueError::RepeatedKey { offset, .. } => Some(*offset),
-            ValueError::TooDeep { offset, .. } => *offset,
+            ValueError::IntegerTooLarge { offset, .. } | ValueError::TooDeep { offset, .. } => *offset,
             ValueError::NotFinite { .. } | ValueError::Mismatch { .. } => None,
         }
     }
@@ -168,5 +167,23 @@ impl ValueError {
         }
         path.insert_str(0, &name);
         self
+    }
+}
+
+impl serde::ser::Error for ValueError {
+    fn custom<T: Display>(reason: T) -> ValueError {
+        ValueError::Mismatch {
+            reason: reason.to_string(),
+            path: String::new(),
+        }
+    }
+}
+
+impl serde::de::Error for ValueError {
+    fn custom<T: Display>(reason: T) -> ValueError {
+        ValueError::Mismatch {
+            reason: reason.to_string(),
+            path: String::new(),
+        }
     }
 }

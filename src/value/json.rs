@@ -158,7 +158,7 @@ impl Reader<'_> {
         if whole {
             let too_large = |_| ValueError::IntegerTooLarge {
                 path: String::new(),
-                offset: start,
+                offset: Some(start),
             };
             return digits.parse().map(Value::Integer).map_err(too_large);
         }

@@ -5,9 +5,11 @@
 
 mod canonical;
 mod convert;
+mod deserialize;
 mod error;
 mod json;
 mod merge;
+mod serialize;
 #[cfg(test)]
 mod tests;
 

@@ -42,6 +42,12 @@ proptest! {
     }
 
     #[test]
+    fn a_value_is_itself_through_serde(value in values()) {
+        prop_assert_eq!(Value::from_serialize(&value), Ok(value.clone()));
+        prop_assert_eq!(value.deserialize::<Value>(), Ok(value));
+    }
+
+    #[test]
     fn merging_the_same_map_again_changes_nothing(mut target in maps(), later in maps()) {
         merge_into(&mut target, &later);
         let once = target.clone();
@@ -240,21 +246,92 @@ fn rust_values_become_values() {
 struct Order {
     id: i128,
     weight: f64,
+    price: f32,
     note: Option<String>,
-    tags: BTreeMap<String, Vec<u8>>,
+    tags: BTreeMap<u8, Vec<Part>>,
+    extra: Value,
+    pair: (char, bool),
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Part {
+    Empty,
+    Count(u64),
+    Size(i8, i8),
+    Named { name: String },
+}
+
+fn order() -> Order {
+    let parts = vec![
+        Part::Empty,
+        Part::Count(u64::MAX),
+        Part::Size(-1, 2),
+        Part::Named { name: "x".to_owned() },
+    ];
+    Order {
+        id: i128::MIN,
+        weight: 2.0,
+        price: 0.1,
+        note: None,
+        tags: BTreeMap::from([(7, parts)]),
+        extra: read("[1e300,null,{\"a\":[]},9223372036854775808]"),
+        pair: ('é', true),
+    }
 }
 
 #[test]
 fn any_serde_type_goes_through_a_value() {
-    let order = Order {
-        id: i128::MAX,
-        weight: 2.0,
-        note: None,
-        tags: BTreeMap::from([("a".to_owned(), vec![1, 2])]),
-    };
-    let value = Value::from_serialize(&order).unwrap();
-    let text = r#"{"id":170141183460469231731687303715884105727,"note":null,"tags":{"a":[1,2]},"weight":2}"#;
+    let value = Value::from_serialize(&order()).unwrap();
+    let text = concat!(
+        r#"{"extra":[1e+300,null,{"a":[]},9223372036854775808],"id":-170141183460469231731687303715884105728,"note":null,"#,
+        r#""pair":["é",true],"price":0.1,"#,
+        r#""tags":{"7":["Empty",{"Count":18446744073709551615},{"Size":[-1,2]},{"Named":{"name":"x"}}]},"weight":2}"#,
+    );
     assert_eq!(value.to_json(), text);
-    assert_eq!(value.deserialize::<Order>(), Ok(order));
-    assert!(value.deserialize::<u8>().is_err());
+    assert_eq!(value.deserialize::<Order>(), Ok(order()));
+}
+
+#[test]
+fn what_does_not_fit_a_type_is_named_with_its_path() {
+    let mut value = Value::from_serialize(&order()).unwrap();
+    if let Value::Map(entries) = &mut value {
+        entries.insert("tags".to_owned(), read(r#"{"7":["Empty",{"Size":[1,300]}]}"#));
+    }
+    let message = value.deserialize::<Order>().unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "invalid value: integer `300`, expected i8 in tags.7[1].Size[1]"
+    );
+    assert!(read("[1,2,3]").deserialize::<(u8, u8)>().is_err());
+    assert!(read("{\"a\":1,\"b\":2}").deserialize::<Part>().is_err());
+    assert!(read("\"Count\"").deserialize::<Part>().is_err());
+    assert!(read("{\"Empty\":1}").deserialize::<Part>().is_err());
+    assert!(read("{\"x\":1}").deserialize::<BTreeMap<u8, u8>>().is_err());
+}
+
+#[test]
+fn what_has_no_form_as_a_value_is_refused_with_its_path() {
+    let message = |result: Result<Value, ValueError>| result.unwrap_err().to_string();
+    let nan = BTreeMap::from([("a", vec![(1.0, f64::NAN)])]);
+    assert_eq!(
+        message(Value::from_serialize(&nan)),
+        "number that is not finite in a[0][1]"
+    );
+    assert_eq!(
+        message(Value::from_serialize(&[u128::MAX])),
+        "integer beyond 128 bits in [0]"
+    );
+    let keys = BTreeMap::from([(vec![1], 1)]);
+    assert_eq!(
+        message(Value::from_serialize(&keys)),
+        "a key of a map is a string, not a value of kind list"
+    );
+
+    #[derive(Serialize)]
+    struct Nested(Vec<Nested>);
+    let nested = |depth| (1..depth).fold(Nested(vec![]), |inner, _| Nested(vec![inner]));
+    assert!(Value::from_serialize(&nested(limits::DEPTH_MAX)).is_ok());
+    assert!(
+        message(Value::from_serialize(&nested(limits::DEPTH_MAX + 1))).starts_with("nested deeper than 128 in [0][0]")
+    );
 }
