@@ -12,6 +12,10 @@ pub const EXPRESSION_FUEL: u64 = 100_000;
 /// Bytes of a definition's text. A definition is read by people; larger data belongs into inputs or files.
 pub const DEFINITION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Values that the aliases of one definition may repeat. Enough for shared settings; a document that grows by more was
+/// made to do harm.
+pub const ALIASED_NODES_MAX: usize = 65_536;
+
 /// Stages of one definition. Indices are `u32`; a graph of this size still validates in well under a second.
 pub const STAGES_MAX: usize = 65_536;
 

@@ -7,7 +7,8 @@ use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
-use super::template::{ShellText, Template};
+use super::shell_text::ShellText;
+use super::template::Template;
 
 /// Stages and the arcs between them.
 #[derive(Clone, Debug, PartialEq)]
