@@ -1,1 +1,294 @@
 //! What happened: facts, their envelope and their history of versions.
+//!
+//! An event is either an *input*, a command that was accepted, with every fact that was not in the state; or *derived*,
+//! a consequence that the machine drew from it. A batch is one input and the derived events that follow it (R1). Inputs
+//! carry a [`Stamp`]; derived events store only their payload. Kind numbers name a (type, version) pair and never move.
+
+mod json;
+mod payload;
+
+pub use json::Json;
+pub use payload::{
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, Registration, Report, Stamp,
+    StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::ids::{ActivationId, AttemptId, ScopeId, TaskId};
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// One fact. The order of the variants is the wire format: new ones go to the end, none is ever changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Event {
+    /// Input: a definition was stored, before the first workflow that names it.
+    DefinitionRegistered(Stamp, Registration),
+    /// Input: a workflow was asked for.
+    WorkflowCreated(Stamp, Creation),
+    /// Input: somebody asked for the end of the workflow.
+    WorkflowCancelRequested(Stamp, CancelRequest),
+    /// Input: a worker has begun an attempt.
+    TaskStarted(Stamp, AttemptId),
+    /// Input: a worker told how an attempt ended.
+    TaskReported(Stamp, TaskReport),
+    /// Input: the worker of an attempt is gone, or was stopped when the engine closed.
+    TaskLeaseLost(Stamp, LeaseLoss),
+    /// Input: an outcome came too late and changes nothing.
+    TaskResultDiscarded(Stamp, TaskReport),
+    /// Input: a timer is due.
+    TimerFired(Stamp, TimerId),
+    /// Input: settling goes on where the batch before was cut.
+    SettleContinued(Stamp),
+    /// The root scope was opened: a token lies on every arc from the start.
+    WorkflowStarted,
+    /// The workflow has ended.
+    WorkflowEnded {
+        /// SUCCEEDED, TERMINAL or CANCELED.
+        status: Status,
+        /// Why, where it did not succeed.
+        reason: Option<EndReason>,
+        /// What `outputs:` of the definition gave; `None` where it has none.
+        outputs: Option<Json>,
+    },
+    /// A join fired, and a gate is examined before the stage starts.
+    StageReady {
+        /// The new activation.
+        activation: ActivationId,
+        /// The scope it belongs to.
+        scope: ScopeId,
+        /// The tokens it consumed.
+        consumed: Consumed,
+    },
+    /// An activation has begun its work.
+    StageStarted {
+        /// The activation.
+        activation: ActivationId,
+        /// The scope it belongs to.
+        scope: ScopeId,
+        /// The tokens it consumed.
+        consumed: Consumed,
+    },
+    /// An activation has ended by itself.
+    StageEnded {
+        /// The activation.
+        activation: ActivationId,
+        /// SUCCEEDED, FAILED_CONTINUE, SKIPPED, TERMINAL, STOPPED or CANCELED.
+        status: Status,
+        /// The arcs that received a token.
+        emitted: Emitted,
+        /// What `outputs:` of the stage gave; `None` where it has none.
+        outputs: Option<Json>,
+        /// Why it failed, where no task's report says so.
+        error: Option<Failure>,
+    },
+    /// An activation was ended from outside.
+    StageCanceled {
+        /// The activation.
+        activation: ActivationId,
+        /// By what.
+        cause: CancelCause,
+    },
+    /// An attempt may be dispatched.
+    TaskQueued {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Not before this moment: when a retry's delay is over.
+        due: Option<Timestamp>,
+    },
+    /// A failed attempt will be followed by another.
+    TaskRetried {
+        /// The attempt that failed.
+        attempt: AttemptId,
+        /// How many failures of this task the retry policy has counted so far.
+        failures: u32,
+    },
+    /// A task has ended.
+    TaskEnded {
+        /// The task.
+        task: TaskId,
+        /// SUCCEEDED, FAILED_CONTINUE, SKIPPED, TERMINAL, STOPPED or CANCELED.
+        status: Status,
+        /// Why it failed, where its report does not say so.
+        error: Option<Failure>,
+    },
+    /// A task asked to be called again later.
+    TimerSet {
+        /// The timer.
+        timer: TimerId,
+        /// When it is due.
+        due: Timestamp,
+        /// The task that waits for it.
+        task: TaskId,
+    },
+    /// The batch was cut for its size; `settle.continued` follows.
+    SettleDeferred,
+}
+
+impl Event {
+    /// The kind number of the event's type and version, as it stands in a frame.
+    pub fn kind(&self) -> u16 {
+        match self {
+            Event::DefinitionRegistered(..) => 1,
+            Event::WorkflowCreated(..) => 2,
+            Event::WorkflowCancelRequested(..) => 3,
+            Event::TaskStarted(..) => 4,
+            Event::TaskReported(..) => 5,
+            Event::TaskLeaseLost(..) => 6,
+            Event::TaskResultDiscarded(..) => 7,
+            Event::TimerFired(..) => 8,
+            Event::SettleContinued(..) => 9,
+            Event::WorkflowStarted => 10,
+            Event::WorkflowEnded { .. } => 11,
+            Event::StageReady { .. } => 12,
+            Event::StageStarted { .. } => 13,
+            Event::StageEnded { .. } => 14,
+            Event::StageCanceled { .. } => 15,
+            Event::TaskQueued { .. } => 16,
+            Event::TaskRetried { .. } => 17,
+            Event::TaskEnded { .. } => 18,
+            Event::TimerSet { .. } => 19,
+            Event::SettleDeferred => 20,
+        }
+    }
+
+    /// The name people see: `entity.verb`, a function of type and status.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::DefinitionRegistered(..) => "definition.registered",
+            Event::WorkflowCreated(..) => "workflow.created",
+            Event::WorkflowCancelRequested(..) => "workflow.cancel_requested",
+            Event::TaskStarted(..) => "task.started",
+            Event::TaskReported(..) => "task.reported",
+            Event::TaskLeaseLost(..) => "task.lease_lost",
+            Event::TaskResultDiscarded(..) => "task.result_discarded",
+            Event::TimerFired(..) => "timer.fired",
+            Event::SettleContinued(..) => "settle.continued",
+            Event::WorkflowStarted => "workflow.started",
+            Event::WorkflowEnded { status, .. } => match ended_as(*status) {
+                EndedAs::Completed | EndedAs::Skipped => "workflow.completed",
+                EndedAs::Failed => "workflow.failed",
+                EndedAs::Canceled => "workflow.canceled",
+            },
+            Event::StageReady { .. } => "stage.ready",
+            Event::StageStarted { .. } => "stage.started",
+            Event::StageEnded { status, .. } => match ended_as(*status) {
+                EndedAs::Completed => "stage.completed",
+                EndedAs::Skipped => "stage.skipped",
+                EndedAs::Failed => "stage.failed",
+                EndedAs::Canceled => "stage.canceled",
+            },
+            Event::StageCanceled { .. } => "stage.canceled",
+            Event::TaskQueued { .. } => "task.queued",
+            Event::TaskRetried { .. } => "task.retried",
+            Event::TaskEnded { status, .. } => match ended_as(*status) {
+                EndedAs::Completed => "task.completed",
+                EndedAs::Skipped => "task.skipped",
+                EndedAs::Failed => "task.failed",
+                EndedAs::Canceled => "task.canceled",
+            },
+            Event::TimerSet { .. } => "timer.set",
+            Event::SettleDeferred => "settle.deferred",
+        }
+    }
+
+    /// The stamp of an input; `None` for a derived event.
+    pub fn stamp(&self) -> Option<&Stamp> {
+        match self {
+            Event::DefinitionRegistered(stamp, _)
+            | Event::WorkflowCreated(stamp, _)
+            | Event::WorkflowCancelRequested(stamp, _)
+            | Event::TaskStarted(stamp, _)
+            | Event::TaskReported(stamp, _)
+            | Event::TaskLeaseLost(stamp, _)
+            | Event::TaskResultDiscarded(stamp, _)
+            | Event::TimerFired(stamp, _)
+            | Event::SettleContinued(stamp) => Some(stamp),
+            Event::WorkflowStarted
+            | Event::WorkflowEnded { .. }
+            | Event::StageReady { .. }
+            | Event::StageStarted { .. }
+            | Event::StageEnded { .. }
+            | Event::StageCanceled { .. }
+            | Event::TaskQueued { .. }
+            | Event::TaskRetried { .. }
+            | Event::TaskEnded { .. }
+            | Event::TimerSet { .. }
+            | Event::SettleDeferred => None,
+        }
+    }
+
+    /// Is this a command that was accepted, the first event of its batch?
+    pub fn is_input(&self) -> bool {
+        self.stamp().is_some()
+    }
+
+    /// The activation the event is about.
+    pub fn activation(&self) -> Option<ActivationId> {
+        match self {
+            Event::StageReady { activation, .. }
+            | Event::StageStarted { activation, .. }
+            | Event::StageEnded { activation, .. }
+            | Event::StageCanceled { activation, .. } => Some(*activation),
+            other => other.task().map(|task| task.activation),
+        }
+    }
+
+    /// The task the event is about.
+    pub fn task(&self) -> Option<TaskId> {
+        match self {
+            Event::TaskEnded { task, .. } | Event::TimerSet { task, .. } => Some(*task),
+            other => other.attempt().map(|attempt| attempt.task),
+        }
+    }
+
+    /// The attempt the event is about.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Event::TaskStarted(_, attempt) | Event::TaskQueued { attempt, .. } | Event::TaskRetried { attempt, .. } => {
+                Some(*attempt)
+            }
+            Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => Some(report.attempt),
+            Event::TaskLeaseLost(_, loss) => Some(loss.attempt),
+            Event::DefinitionRegistered(..)
+            | Event::WorkflowCreated(..)
+            | Event::WorkflowCancelRequested(..)
+            | Event::TimerFired(..)
+            | Event::SettleContinued(..)
+            | Event::WorkflowStarted
+            | Event::WorkflowEnded { .. }
+            | Event::StageReady { .. }
+            | Event::StageStarted { .. }
+            | Event::StageEnded { .. }
+            | Event::StageCanceled { .. }
+            | Event::TaskEnded { .. }
+            | Event::TimerSet { .. }
+            | Event::SettleDeferred => None,
+        }
+    }
+}
+
+/// The verb of an end.
+enum EndedAs {
+    Completed,
+    Skipped,
+    Failed,
+    Canceled,
+}
+
+fn ended_as(status: Status) -> EndedAs {
+    match status {
+        Status::Skipped => EndedAs::Skipped,
+        Status::Canceled => EndedAs::Canceled,
+        Status::FailedContinue | Status::Terminal | Status::Stopped => EndedAs::Failed,
+        Status::NotStarted
+        | Status::Running
+        | Status::Paused
+        | Status::Suspended
+        | Status::Buffered
+        | Status::Redirect
+        | Status::Succeeded => EndedAs::Completed,
+    }
+}

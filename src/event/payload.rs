@@ -1,0 +1,299 @@
+//! What the events hold: facts as they were when they happened.
+//!
+//! Serialised by position, so a released type never changes: a new meaning is a new event version with its own payload.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, StageIndex};
+use crate::status::Status;
+use crate::time::{Duration, Timestamp};
+
+use super::Json;
+
+/// What every input carries (R5, R6, R18).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The moment deciding saw: never before that of an earlier input of the stream.
+    pub now: Timestamp,
+    /// The command's id; inputs of the engine itself are recognised by what they are about and have none.
+    pub command: Option<CommandId>,
+    /// Who sent it, as claimed.
+    pub actor: Actor,
+    /// Number of the rules that decided it.
+    pub rules: u32,
+}
+
+/// Who sent a command. A claim: the engine does not check it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Actor {
+    /// The engine itself: workers, timers, recovery.
+    Engine,
+    /// A person or program by this name.
+    Named(String),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Engine => f.write_str("engine"),
+            Actor::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A definition as it is stored, once, in its own stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Its content hash, the name of the stream.
+    pub hash: DefinitionHash,
+    /// Its normal form as canonical JSON; the hash is of these bytes.
+    pub normal: String,
+    /// What its author wrote, where it came from a text.
+    pub source: Option<String>,
+}
+
+/// What a workflow begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Creation {
+    /// The definition it follows.
+    pub definition: DefinitionHash,
+    /// Its name, as computed at the start.
+    pub name: String,
+    /// Key for grouping workflows.
+    pub application: String,
+    /// `PIPELINE` or `ORCHESTRATION`.
+    pub workflow_type: String,
+    /// Version of the definition, as its author wrote it.
+    pub version: String,
+    /// Where the request came from: `cli`, `library`.
+    pub origin: String,
+    /// Inputs with their defaults, checked against their types.
+    pub inputs: Json,
+    /// `context:` of the workflow, as computed at the start.
+    pub context: Json,
+    /// Who or what asked for it.
+    pub trigger: TriggerRecord,
+    /// Directory that relative directories of tasks start from.
+    pub workdir: String,
+    /// 0 to 9, larger first.
+    pub priority: u8,
+    /// If it has not started by this moment it never does.
+    pub start_time_expiry: Option<Timestamp>,
+}
+
+/// Who or what asked for a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerRecord {
+    /// `manual`, `webhook`, `cron`, ..: a free word.
+    pub trigger_type: String,
+    /// Who, as claimed.
+    pub user: String,
+    /// Named values.
+    pub parameters: Json,
+    /// Artifacts as canonical JSON of a list.
+    pub artifacts: String,
+    /// Whatever came with the request.
+    pub payload: Json,
+}
+
+/// A request for the end of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// Why, in words.
+    pub reason: Option<String>,
+}
+
+/// How an attempt ended, as the worker gave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskReport {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// How it ended.
+    pub report: Report,
+    /// Values for everything downstream.
+    pub outputs: Json,
+    /// Values for later attempts and tasks of the same activation.
+    pub context: Json,
+    /// Whole streams that were captured into files.
+    pub streams: Vec<StreamFile>,
+}
+
+/// The outcome of an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Report {
+    /// The work is done.
+    Succeeded,
+    /// The work goes on; call the task again at this moment.
+    Running {
+        /// When.
+        until: Timestamp,
+    },
+    /// The work failed for good, whatever the retry policy says.
+    Terminal {
+        /// Why.
+        error: Failure,
+    },
+    /// The work failed, and the task itself wants to go on.
+    FailedContinue {
+        /// Why.
+        error: Failure,
+    },
+    /// There was nothing to do.
+    Skipped,
+    /// The task ended itself as canceled.
+    Canceled,
+    /// The task ends its branch.
+    Stopped,
+    /// The attempt failed; the retry policy decides.
+    Failed {
+        /// Why.
+        error: Failure,
+        /// Delay the task asks for, instead of the policy's.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// A captured stream of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamFile {
+    /// `stdout` or `stderr`.
+    pub name: String,
+    /// Bytes kept in the file.
+    pub bytes: u64,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+}
+
+/// The end of a worker without an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseLoss {
+    /// The attempt it had begun.
+    pub attempt: AttemptId,
+    /// The engine stopped it when it closed; such a loss does not count against the task.
+    pub orderly: bool,
+}
+
+/// A timer by its number in its workflow, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TimerId(pub u32);
+
+/// The tokens an activation consumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Consumed {
+    /// The oldest token of every incoming arc.
+    OnePerArc,
+    /// The oldest token of each of these arcs.
+    Arcs(Vec<ArcIndex>),
+    /// None any more: they were consumed when the activation became ready.
+    Ready,
+}
+
+/// The arcs that received a token when an activation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Emitted {
+    /// Every outgoing arc.
+    All,
+    /// These arcs.
+    Arcs(Vec<ArcIndex>),
+    /// None.
+    Nothing,
+}
+
+/// What ended an activation from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum CancelCause {
+    /// The workflow was asked to end.
+    Workflow,
+    /// Another activation of its scope failed.
+    ScopeFailed,
+}
+
+/// Why a workflow did not succeed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// This activation failed.
+    StageFailed {
+        /// The activation.
+        activation: ActivationId,
+        /// Why.
+        error: Option<Failure>,
+    },
+    /// Tokens are left that no join can ever consume.
+    Deadlock {
+        /// Joins that wait, and for what.
+        waiting: Vec<WaitingJoin>,
+    },
+    /// A branch was stopped, and asked for failure when the others are done.
+    BranchStopped {
+        /// The activation that was stopped.
+        activation: ActivationId,
+    },
+    /// `outputs:` of the workflow could not be computed.
+    OutputsFailed {
+        /// Why.
+        error: Failure,
+    },
+    /// Somebody asked for the end.
+    CancelRequested {
+        /// Who.
+        by: Actor,
+        /// Why, in words.
+        reason: Option<String>,
+    },
+    /// It was not started in time.
+    StartTimeExpired,
+}
+
+/// A join that waits for tokens which can never come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingJoin {
+    /// The stage.
+    pub stage: StageIndex,
+    /// Its arcs without a token.
+    pub missing: Vec<ArcIndex>,
+}
+
+/// Ends that a status describes, for views that need one word.
+impl EndReason {
+    /// The word people and programs see: `DEADLOCK`, `STAGE_FAILED`, ...
+    pub fn code(&self) -> &'static str {
+        match self {
+            EndReason::StageFailed { .. } => "STAGE_FAILED",
+            EndReason::Deadlock { .. } => "DEADLOCK",
+            EndReason::BranchStopped { .. } => "BRANCH_STOPPED",
+            EndReason::OutputsFailed { .. } => "OUTPUTS_FAILED",
+            EndReason::CancelRequested { .. } => "CANCEL_REQUESTED",
+            EndReason::StartTimeExpired => "START_TIME_EXPIRED",
+        }
+    }
+}
+
+impl Report {
+    /// The word people and programs see: `SUCCEEDED`, `FAILED`, ...
+    pub fn name(&self) -> &'static str {
+        match self {
+            Report::Succeeded => Status::Succeeded.name(),
+            Report::Running { .. } => Status::Running.name(),
+            Report::Terminal { .. } => Status::Terminal.name(),
+            Report::FailedContinue { .. } => Status::FailedContinue.name(),
+            Report::Skipped => Status::Skipped.name(),
+            Report::Canceled => Status::Canceled.name(),
+            Report::Stopped => Status::Stopped.name(),
+            Report::Failed { .. } => "FAILED",
+        }
+    }
+
+    /// Why it failed, if it did.
+    pub fn error(&self) -> Option<&Failure> {
+        match self {
+            Report::Terminal { error } | Report::FailedContinue { error } | Report::Failed { error, .. } => Some(error),
+            Report::Succeeded | Report::Running { .. } | Report::Skipped | Report::Canceled | Report::Stopped => None,
+        }
+    }
+}
