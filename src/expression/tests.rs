@@ -1,9 +1,13 @@
 //! Tests of expressions: what is read, what it gives, what is refused and where.
 
+mod differential;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::limits::{DEPTH_MAX, EXPRESSION_BYTES_MAX};
+use crate::testing::expressions::{expressions, tokens};
+use crate::testing::values::values;
 
 fn scope() -> Scope {
     let names = r#"{
@@ -343,7 +347,7 @@ fn fuel_bounds_what_data_makes_long() {
         );
     }
     assert_eq!(evaluate("'y' in long"), Ok(Value::Bool(false)));
-    let often = vec!["'y' in long"; 10].join(" or ");
+    let often = ["'y' in long"; 10].join(" or ");
     assert_eq!(evaluate(&often).unwrap_err().kind(), ExpressionErrorKind::OutOfFuel);
 }
 
@@ -388,5 +392,26 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// P11. Every evaluation ends within its fuel: with less of it there is the same result or none, never another.
+    #[test]
+    fn an_evaluation_ends_within_its_fuel(
+        text in prop_oneof![4 => expressions(), 1 => tokens()],
+        names in prop::collection::btree_map("[a-e]", values(), 0..6),
+        fuel in 0_u64..64,
+    ) {
+        let Ok(expression) = Expression::parse(&text) else { return Ok(()) };
+        let scope = Scope::from(names);
+        let unhurried = expression.evaluate(&scope);
+        let hurried = evaluate::evaluate(&expression.term, &scope, fuel);
+        match &hurried {
+            Err(error) if error.kind() == ExpressionErrorKind::OutOfFuel => (),
+            Ok(_) | Err(_) => prop_assert_eq!(&hurried, &unhurried),
+        }
+        if fuel == 0 {
+            prop_assert!(hurried.is_err());
+        }
+        prop_assert!(!matches!(unhurried, Err(error) if error.kind() == ExpressionErrorKind::OutOfFuel), "small data");
     }
 }

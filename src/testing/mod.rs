@@ -1,3 +1,8 @@
 //! What any test of this engine needs, ours or yours (feature `testing`).
 
-pub mod values;
+#[cfg(test)]
+pub(crate) mod expressions;
+mod needs;
+pub(crate) mod values;
+
+pub use needs::needs;

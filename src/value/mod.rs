@@ -126,8 +126,8 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// Text that is not JSON, an integer beyond 128 bits, a real beyond `f64`, a lone surrogate, nesting beyond
-    /// [`DEPTH_MAX`](limits::DEPTH_MAX); each with its path and byte offset.
+    /// Text that is not JSON, an integer beyond 128 bits, a real beyond `f64`, a lone surrogate, nesting deeper
+    /// than 128; each with its path and byte offset.
     pub fn from_json(text: &str) -> Result<Value, ValueError> {
         json::parse(text, json::Repeats::LastWins)
     }
