@@ -18,10 +18,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn at(self, span: &Range<usize>) -> ExpressionError {
         let (kind, message) = match self {
-            Fault::OutOfFuel => (
-                ExpressionErrorKind::OutOfFuel,
-                "evaluation has used up its fuel".to_owned(),
-            ),
+            Fault::OutOfFuel => (ExpressionErrorKind::OutOfFuel, "evaluation has used up its fuel".to_owned()),
             Fault::Mismatch(message) => (ExpressionErrorKind::TypeMismatch, message),
         };
         ExpressionError::new(kind, span.clone(), message)
@@ -118,11 +115,7 @@ fn order(symbol: &str, left: &Value, right: &Value, fuel: &mut Fuel) -> Result<O
             }
             Ok(left.len().cmp(&right.len()))
         }
-        _ => Err(Fault::Mismatch(format!(
-            "`{symbol}` does not apply to {} and {}",
-            left.kind(),
-            right.kind()
-        ))),
+        _ => Err(Fault::Mismatch(format!("`{symbol}` does not apply to {} and {}", left.kind(), right.kind()))),
     }
 }
 
@@ -139,28 +132,21 @@ fn contains(symbol: &str, whole: &Value, part: &Value, fuel: &mut Fuel) -> Resul
             fuel.burn_text(text.len() + part.len())?;
             Ok(text.contains(part.as_str()))
         }
-        _ => Err(Fault::Mismatch(format!(
-            "`{symbol}` does not apply to {} and {}",
-            part.kind(),
-            whole.kind()
-        ))),
+        _ => Err(Fault::Mismatch(format!("`{symbol}` does not apply to {} and {}", part.kind(), whole.kind()))),
     }
 }
 
 /// The element of `value` at `index`, if it has it.
 pub(super) fn element<'v>(value: &'v Value, index: &Value) -> Result<Option<&'v Value>, Fault> {
     match (value, index) {
-        (Value::Map(_), Value::List(_) | Value::Map(_)) => Err(Fault::Mismatch(format!(
-            "a key of a map is a string, not a {}",
-            index.kind()
-        ))),
+        (Value::Map(_), Value::List(_) | Value::Map(_)) => {
+            Err(Fault::Mismatch(format!("a key of a map is a string, not a {}", index.kind())))
+        }
         (Value::Map(entries), Value::String(key)) => Ok(entries.get(key)),
         (Value::List(items), Value::Bool(index)) => Ok(items.get(usize::from(*index))),
         (Value::List(items), Value::Integer(index)) => {
             let from_end = if *index < 0 { items.len() as i128 } else { 0 };
-            let place = index
-                .checked_add(from_end)
-                .and_then(|place| usize::try_from(place).ok());
+            let place = index.checked_add(from_end).and_then(|place| usize::try_from(place).ok());
             Ok(place.and_then(|place| items.get(place)))
         }
         _ => Ok(None),

@@ -36,11 +36,7 @@ pub struct ExpressionError {
 
 impl ExpressionError {
     pub(super) fn new(kind: ExpressionErrorKind, span: Range<usize>, message: impl Into<String>) -> ExpressionError {
-        ExpressionError {
-            kind,
-            span,
-            message: message.into(),
-        }
+        ExpressionError { kind, span, message: message.into() }
     }
 
     pub(super) fn syntax(span: Range<usize>, message: impl Into<String>) -> ExpressionError {

@@ -12,19 +12,12 @@ use crate::value::Value;
 
 /// The value of `term`, within `fuel`.
 pub(super) fn evaluate(term: &Term, scope: &Scope, fuel: u64) -> Result<Value, ExpressionError> {
-    let mut evaluation = Evaluation {
-        scope,
-        fuel: Fuel { left: fuel },
-    };
+    let mut evaluation = Evaluation { scope, fuel: Fuel { left: fuel } };
     // The result is copied without charge: it is one value of the scope, or was charged when it was put together.
     let value = evaluation.value(term)?.into_owned();
     if value.check_depth().is_err() {
         let message = format!("value nested deeper than {DEPTH_MAX}");
-        return Err(ExpressionError::new(
-            ExpressionErrorKind::TooDeep,
-            term.span.clone(),
-            message,
-        ));
+        return Err(ExpressionError::new(ExpressionErrorKind::TooDeep, term.span.clone(), message));
     }
     Ok(value)
 }
@@ -88,11 +81,7 @@ impl<'e> Evaluation<'e> {
             TermKind::Any(terms) => self.first_that(terms, true).map(truth),
             TermKind::Compare(first, rest) => self.comparisons(first, rest),
             TermKind::Choice(choice) => {
-                let arm = if self.holds(&choice.condition)? {
-                    &choice.then
-                } else {
-                    &choice.otherwise
-                };
+                let arm = if self.holds(&choice.condition)? { &choice.then } else { &choice.otherwise };
                 self.value(arm)
             }
         }
@@ -152,20 +141,11 @@ impl<'e> Evaluation<'e> {
             Value::Real(value) => Value::number(-value.get()),
             Value::Null | Value::String(_) | Value::List(_) | Value::Map(_) => {
                 let message = format!("`-` does not apply to a value of kind {}", value.kind());
-                return Err(ExpressionError::new(
-                    ExpressionErrorKind::TypeMismatch,
-                    span.clone(),
-                    message,
-                ));
+                return Err(ExpressionError::new(ExpressionErrorKind::TypeMismatch, span.clone(), message));
             }
         };
-        let too_large = || {
-            ExpressionError::new(
-                ExpressionErrorKind::NumberTooLarge,
-                span.clone(),
-                "number beyond 128 bits",
-            )
-        };
+        let too_large =
+            || ExpressionError::new(ExpressionErrorKind::NumberTooLarge, span.clone(), "number beyond 128 bits");
         negated.map(Cow::Owned).ok_or_else(too_large)
     }
 

@@ -43,20 +43,13 @@ pub(super) struct Token {
 
 /// The tokens of `text`; the last is always `End`.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, ExpressionError> {
-    let mut lexer = Lexer {
-        text,
-        offset: 0,
-        tokens: Vec::new(),
-    };
+    let mut lexer = Lexer { text, offset: 0, tokens: Vec::new() };
     loop {
         lexer.skip_blanks();
         let start = lexer.offset;
         let kind = lexer.next()?;
         let ended = kind == TokenKind::End;
-        lexer.tokens.push(Token {
-            kind,
-            span: start..lexer.offset,
-        });
+        lexer.tokens.push(Token { kind, span: start..lexer.offset });
         if ended {
             return Ok(lexer.tokens);
         }
@@ -125,10 +118,7 @@ impl<'t> Lexer<'t> {
         self.offset += name.len();
         let prefixes = ["b", "br", "f", "fr", "r", "rb", "rf", "t", "tr", "rt", "u"];
         if self.rest().starts_with(['"', '\'']) && prefixes.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(ExpressionError::unsupported(
-                start..self.offset + 1,
-                &format!("strings with prefix `{name}`"),
-            ));
+            return Err(ExpressionError::unsupported(start..self.offset + 1, &format!("strings with prefix `{name}`")));
         }
         let unsupported = |constructs| Err(ExpressionError::unsupported(start..start + name.len(), constructs));
         Ok(match name {
@@ -153,14 +143,9 @@ impl<'t> Lexer<'t> {
         self.offset += 1;
         self.skip_blanks();
         let rest = self.rest();
-        let length = rest
-            .find(|letter| !continues_name(letter) && letter != '-')
-            .unwrap_or(rest.len());
+        let length = rest.find(|letter| !continues_name(letter) && letter != '-').unwrap_or(rest.len());
         if length == 0 || rest.starts_with('-') {
-            return Err(ExpressionError::syntax(
-                self.offset..self.offset,
-                "expected a name behind `.`",
-            ));
+            return Err(ExpressionError::syntax(self.offset..self.offset, "expected a name behind `.`"));
         }
         self.offset += length;
         Ok(TokenKind::Member(rest[..length].to_owned()))
@@ -208,11 +193,8 @@ impl<'t> Lexer<'t> {
 
     /// The error for a symbol that people know from Python or elsewhere and that has no meaning here.
     fn foreign_symbol(&self) -> Option<ExpressionError> {
-        let hints = [
-            ("&&", "write `and` for `&&`"),
-            ("||", "write `or` for `||`"),
-            ("?", "write `a if condition else b`"),
-        ];
+        let hints =
+            [("&&", "write `and` for `&&`"), ("||", "write `or` for `||`"), ("?", "write `a if condition else b`")];
         let constructs = [
             ("...", "ellipses (`...`)"),
             (":=", "assignments (`:=`)"),
@@ -241,10 +223,7 @@ impl<'t> Lexer<'t> {
             return Some(ExpressionError::unsupported(span(symbol), construct));
         }
         if rest.starts_with('=') && !rest.starts_with("==") {
-            return Some(ExpressionError::unsupported(
-                span("="),
-                "assignments (`=`; equality is `==`)",
-            ));
+            return Some(ExpressionError::unsupported(span("="), "assignments (`=`; equality is `==`)"));
         }
         if rest.starts_with('!') && !rest.starts_with("!=") {
             return Some(ExpressionError::syntax(span("!"), "write `not` for `!`"));

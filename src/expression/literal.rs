@@ -13,17 +13,10 @@ pub(super) fn number(rest: &str, offset: usize) -> Result<(Value, usize), Expres
         (Some(b'0'), Some(b'b' | b'B')) => 2,
         _ => 10,
     };
-    let (value, length) = if radix == 10 {
-        decimal(rest, offset)?
-    } else {
-        with_radix(rest, offset, radix)?
-    };
+    let (value, length) = if radix == 10 { decimal(rest, offset)? } else { with_radix(rest, offset, radix)? };
     let behind = &rest[length..];
     if behind.starts_with(['j', 'J']) {
-        return Err(ExpressionError::unsupported(
-            offset..offset + length + 1,
-            "complex numbers",
-        ));
+        return Err(ExpressionError::unsupported(offset..offset + length + 1, "complex numbers"));
     }
     if behind.starts_with(continues_name) {
         return Err(malformed(offset, length));
@@ -41,11 +34,7 @@ fn too_large(offset: usize, length: usize, bound: &str) -> ExpressionError {
 }
 
 fn with_radix(rest: &str, offset: usize, radix: u32) -> Result<(Value, usize), ExpressionError> {
-    let mut reader = Digits {
-        rest,
-        length: 2,
-        found: String::new(),
-    };
+    let mut reader = Digits { rest, length: 2, found: String::new() };
     // One `_` may stand right behind the letter.
     reader.length += usize::from(rest[2..].starts_with('_'));
     if !reader.read(radix) {
@@ -62,11 +51,7 @@ fn integer(digits: &str, radix: u32, offset: usize, length: usize) -> Result<(Va
 }
 
 fn decimal(rest: &str, offset: usize) -> Result<(Value, usize), ExpressionError> {
-    let mut reader = Digits {
-        rest,
-        length: 0,
-        found: String::new(),
-    };
+    let mut reader = Digits { rest, length: 0, found: String::new() };
     let has_whole = reader.read(10);
     let mut whole = true;
     if reader.take(".") {
@@ -122,12 +107,7 @@ impl Digits<'_> {
     /// Takes digits with single `_` between them; whether there were any.
     fn read(&mut self, radix: u32) -> bool {
         let start = self.found.len();
-        let digit_at = |index: usize| {
-            self.rest[index..]
-                .chars()
-                .next()
-                .filter(|letter| letter.is_digit(radix))
-        };
+        let digit_at = |index: usize| self.rest[index..].chars().next().filter(|letter| letter.is_digit(radix));
         let mut digits = Vec::new();
         let mut length = self.length;
         loop {
@@ -148,10 +128,7 @@ impl Digits<'_> {
 pub(super) fn string(rest: &str, offset: usize) -> Result<(String, usize), ExpressionError> {
     let quote = if rest.starts_with('"') { '"' } else { '\'' };
     if rest[1..].starts_with(if quote == '"' { "\"\"" } else { "''" }) {
-        return Err(ExpressionError::unsupported(
-            offset..offset + 3,
-            "strings in three quotes",
-        ));
+        return Err(ExpressionError::unsupported(offset..offset + 3, "strings in three quotes"));
     }
     let mut string = String::new();
     let mut length = 1;
@@ -162,10 +139,7 @@ pub(super) fn string(rest: &str, offset: usize) -> Result<(String, usize), Expre
         match letter {
             '\\' => length += escape(&rest[length..], offset + length, &mut string)?,
             '\n' | '\r' => {
-                return Err(ExpressionError::syntax(
-                    offset..offset + length,
-                    "string without end in its line",
-                ));
+                return Err(ExpressionError::syntax(offset..offset + length, "string without end in its line"));
             }
             _ if letter == quote => return Ok((string, length + 1)),
             _ => {
@@ -196,10 +170,7 @@ fn escape(rest: &str, offset: usize, string: &mut String) -> Result<usize, Expre
         'u' => return hexadecimal(rest, offset, 4, string),
         'U' => return hexadecimal(rest, offset, 8, string),
         'N' => {
-            return Err(ExpressionError::unsupported(
-                offset..offset + 2,
-                "characters by name (`\\N`)",
-            ));
+            return Err(ExpressionError::unsupported(offset..offset + 2, "characters by name (`\\N`)"));
         }
         // As Python: what is no escape stays as it is written.
         _ => {
@@ -212,29 +183,18 @@ fn escape(rest: &str, offset: usize, string: &mut String) -> Result<usize, Expre
 }
 
 fn octal(rest: &str, string: &mut String) -> Result<usize, ExpressionError> {
-    let digits: Vec<u32> = rest[1..]
-        .chars()
-        .take(3)
-        .map_while(|letter| letter.to_digit(8))
-        .collect();
+    let digits: Vec<u32> = rest[1..].chars().take(3).map_while(|letter| letter.to_digit(8)).collect();
     let code = digits.iter().fold(0, |code, digit| code * 8 + digit);
     string.push(char::from_u32(code).expect("three octal digits are a character"));
     Ok(1 + digits.len())
 }
 
 fn hexadecimal(rest: &str, offset: usize, count: usize, string: &mut String) -> Result<usize, ExpressionError> {
-    let digits: Vec<u32> = rest[2..]
-        .chars()
-        .take(count)
-        .map_while(|letter| letter.to_digit(16))
-        .collect();
+    let digits: Vec<u32> = rest[2..].chars().take(count).map_while(|letter| letter.to_digit(16)).collect();
     let code = digits.iter().fold(0_u32, |code, digit| code.wrapping_mul(16) + digit);
     let span = offset..offset + 2 + digits.len();
     if digits.len() < count {
-        return Err(ExpressionError::syntax(
-            span,
-            format!("expected {count} hexadecimal digits"),
-        ));
+        return Err(ExpressionError::syntax(span, format!("expected {count} hexadecimal digits")));
     }
     let Some(letter) = char::from_u32(code) else {
         return Err(ExpressionError::syntax(span, "escape of what is no character"));

@@ -46,10 +46,7 @@ impl Expression {
     /// Text that is empty, too long, nested too deep, or not an expression; constructs of Python that are left out are
     /// named in the error.
     pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
-        Ok(Expression {
-            text: text.to_owned(),
-            term: parse::parse(text)?,
-        })
+        Ok(Expression { text: text.to_owned(), term: parse::parse(text)? })
     }
 
     /// The value of this expression where names mean what `scope` says.

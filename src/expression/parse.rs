@@ -23,33 +23,17 @@ enum Level {
 pub(super) fn parse(text: &str) -> Result<Term, ExpressionError> {
     if text.len() > EXPRESSION_BYTES_MAX {
         let message = format!("expression longer than {EXPRESSION_BYTES_MAX} bytes");
-        return Err(ExpressionError::new(
-            ExpressionErrorKind::TooLong,
-            0..text.len(),
-            message,
-        ));
+        return Err(ExpressionError::new(ExpressionErrorKind::TooLong, 0..text.len(), message));
     }
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(ExpressionError::new(
-            ExpressionErrorKind::Empty,
-            0..text.len(),
-            "expression is empty",
-        ));
+        return Err(ExpressionError::new(ExpressionErrorKind::Empty, 0..text.len(), "expression is empty"));
     }
     if let Some(truth) = bare_truth(trimmed) {
         let start = text.len() - text.trim_start().len();
-        return Ok(Term {
-            kind: TermKind::Literal(Value::Bool(truth)),
-            span: start..start + trimmed.len(),
-        });
+        return Ok(Term { kind: TermKind::Literal(Value::Bool(truth)), span: start..start + trimmed.len() });
     }
-    let mut parser = Parser {
-        text,
-        tokens: tokens(text)?,
-        next: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0 };
     let term = parser.term(Level::Choice)?;
     match parser.peek() {
         TokenKind::End => Ok(term),
@@ -100,11 +84,7 @@ impl Parser<'_> {
 
     fn unexpected(&self, expected: &str) -> ExpressionError {
         let span = self.token().span.clone();
-        let found = if span.is_empty() {
-            "the end".to_owned()
-        } else {
-            format!("`{}`", &self.text[span.clone()])
-        };
+        let found = if span.is_empty() { "the end".to_owned() } else { format!("`{}`", &self.text[span.clone()]) };
         ExpressionError::syntax(span, format!("expected {expected}, found {found}"))
     }
 
@@ -112,11 +92,7 @@ impl Parser<'_> {
     fn nested(&mut self, level: Level) -> Result<Term, ExpressionError> {
         if self.depth == DEPTH_MAX {
             let message = format!("expression nested deeper than {DEPTH_MAX}");
-            return Err(ExpressionError::new(
-                ExpressionErrorKind::TooDeep,
-                self.token().span.clone(),
-                message,
-            ));
+            return Err(ExpressionError::new(ExpressionErrorKind::TooDeep, self.token().span.clone(), message));
         }
         self.depth += 1;
         let term = self.term(level)?;
@@ -129,19 +105,12 @@ impl Parser<'_> {
         loop {
             term = match self.peek() {
                 TokenKind::If if level <= Level::Choice => self.choice(term)?,
-                TokenKind::Or if level <= Level::Or => {
-                    self.chain(term, &TokenKind::Or, Level::And).map(|(terms, span)| Term {
-                        kind: TermKind::Any(terms),
-                        span,
-                    })?
-                }
-                TokenKind::And if level <= Level::And => {
-                    self.chain(term, &TokenKind::And, Level::Not)
-                        .map(|(terms, span)| Term {
-                            kind: TermKind::All(terms),
-                            span,
-                        })?
-                }
+                TokenKind::Or if level <= Level::Or => self
+                    .chain(term, &TokenKind::Or, Level::And)
+                    .map(|(terms, span)| Term { kind: TermKind::Any(terms), span })?,
+                TokenKind::And if level <= Level::And => self
+                    .chain(term, &TokenKind::And, Level::Not)
+                    .map(|(terms, span)| Term { kind: TermKind::All(terms), span })?,
                 _ if level <= Level::Compare && self.comparison().is_some() => self.comparisons(term)?,
                 _ => return Ok(term),
             };
@@ -154,19 +123,13 @@ impl Parser<'_> {
                 let start = self.advance().start;
                 let operand = self.nested(Level::Not)?;
                 let span = start..operand.span.end;
-                Ok(Term {
-                    kind: TermKind::Not(Box::new(operand)),
-                    span,
-                })
+                Ok(Term { kind: TermKind::Not(Box::new(operand)), span })
             }
             TokenKind::Minus => {
                 let start = self.advance().start;
                 let operand = self.nested(Level::Operand)?;
                 let span = start..operand.span.end;
-                Ok(Term {
-                    kind: TermKind::Negate(Box::new(operand)),
-                    span,
-                })
+                Ok(Term { kind: TermKind::Negate(Box::new(operand)), span })
             }
             _ => self.path(),
         }
@@ -178,14 +141,7 @@ impl Parser<'_> {
         self.expect(&TokenKind::Else, "`else`")?;
         let otherwise = self.nested(Level::Choice)?;
         let span = then.span.start..otherwise.span.end;
-        Ok(Term {
-            kind: TermKind::Choice(Box::new(Choice {
-                condition,
-                then,
-                otherwise,
-            })),
-            span,
-        })
+        Ok(Term { kind: TermKind::Choice(Box::new(Choice { condition, then, otherwise })), span })
     }
 
     fn chain(
@@ -213,10 +169,7 @@ impl Parser<'_> {
             span.end = operand.span.end;
             rest.push((comparison, operand));
         }
-        Ok(Term {
-            kind: TermKind::Compare(Box::new(first), rest),
-            span,
-        })
+        Ok(Term { kind: TermKind::Compare(Box::new(first), rest), span })
     }
 
     /// The comparison that stands next, and how many tokens it takes.
@@ -255,10 +208,7 @@ impl Parser<'_> {
                 }
                 _ if keys.is_empty() => return Ok(base),
                 _ => {
-                    return Ok(Term {
-                        kind: TermKind::Path(Box::new(base), keys),
-                        span,
-                    });
+                    return Ok(Term { kind: TermKind::Path(Box::new(base), keys), span });
                 }
             };
             span.end = key.span().end;
@@ -276,17 +226,11 @@ impl Parser<'_> {
                 let start = self.advance().start;
                 let terms = self.items(Vec::new(), &TokenKind::CloseBracket)?;
                 let end = self.expect(&TokenKind::CloseBracket, "`,` or `]`")?.end;
-                return Ok(Term {
-                    kind: TermKind::List(terms),
-                    span: start..end,
-                });
+                return Ok(Term { kind: TermKind::List(terms), span: start..end });
             }
             _ => return Err(self.unexpected("a value")),
         };
-        Ok(Term {
-            kind,
-            span: self.advance(),
-        })
+        Ok(Term { kind, span: self.advance() })
     }
 
     /// Strings side by side are one, as in Python.
@@ -297,20 +241,14 @@ impl Parser<'_> {
             string.push_str(part);
             span.end = self.advance().end;
         }
-        Term {
-            kind: TermKind::Literal(Value::String(string)),
-            span,
-        }
+        Term { kind: TermKind::Literal(Value::String(string)), span }
     }
 
     /// `(term)` is that term; with a comma, or empty, it is a list.
     fn parenthesis(&mut self) -> Result<Term, ExpressionError> {
         let start = self.expect(&TokenKind::Open, "`(`")?.start;
         if let Some(end) = self.take(&TokenKind::Close) {
-            return Ok(Term {
-                kind: TermKind::List(Vec::new()),
-                span: start..end.end,
-            });
+            return Ok(Term { kind: TermKind::List(Vec::new()), span: start..end.end });
         }
         let first = self.nested(Level::Choice)?;
         if self.take(&TokenKind::Close).is_some() {
@@ -319,10 +257,7 @@ impl Parser<'_> {
         self.expect(&TokenKind::Comma, "`,` or `)`")?;
         let terms = self.items(vec![first], &TokenKind::Close)?;
         let end = self.expect(&TokenKind::Close, "`,` or `)`")?.end;
-        Ok(Term {
-            kind: TermKind::List(terms),
-            span: start..end,
-        })
+        Ok(Term { kind: TermKind::List(terms), span: start..end })
     }
 
     /// Reads items with commas between them, and maybe one behind the last, up to `close`.

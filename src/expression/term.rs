@@ -58,13 +58,7 @@ impl Key {
     fn fixed(&self) -> Option<&str> {
         match self {
             Key::Member(name, _) => Some(name),
-            Key::Index(
-                Term {
-                    kind: TermKind::Literal(value),
-                    ..
-                },
-                _,
-            ) => value.as_str(),
+            Key::Index(Term { kind: TermKind::Literal(value), .. }, _) => value.as_str(),
             Key::Index(..) => None,
         }
     }
@@ -154,10 +148,7 @@ impl Term {
 
     fn reference(&self, name: &str, keys: &[Key]) -> Reference {
         let fixed: Vec<&str> = keys.iter().map_while(Key::fixed).collect();
-        let end = fixed
-            .len()
-            .checked_sub(1)
-            .map_or(self.span.end, |last| keys[last].span().end);
+        let end = fixed.len().checked_sub(1).map_or(self.span.end, |last| keys[last].span().end);
         Reference {
             root: name.to_owned(),
             path: fixed.into_iter().map(str::to_owned).collect(),

@@ -15,9 +15,7 @@ fn scope() -> Scope {
         "text": "release", "empty": "", "list": [1, "two", [3], {"k": 4}], "map": {"a": {"b-c": 5, "1st": 6}, "in": 7},
         "stages": {"my-stage": {"outputs": {"x": "deep"}}}
     }"#;
-    let Value::Map(names) = Value::from_json(names).unwrap() else {
-        unreachable!()
-    };
+    let Value::Map(names) = Value::from_json(names).unwrap() else { unreachable!() };
     Scope::from(names)
 }
 
@@ -27,22 +25,14 @@ fn evaluate(text: &str) -> Result<Value, ExpressionError> {
 
 fn assert_values(table: &[(&str, &str)]) {
     for (text, expected) in table {
-        assert_eq!(
-            evaluate(text).map(|value| value.to_json()).as_deref(),
-            Ok(*expected),
-            "{text}"
-        );
+        assert_eq!(evaluate(text).map(|value| value.to_json()).as_deref(), Ok(*expected), "{text}");
     }
 }
 
 fn assert_refused(kind: ExpressionErrorKind, table: &[(&str, usize, &str)]) {
     for (text, start, message) in table {
         let error = evaluate(text).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.span().start, error.message()),
-            (kind, *start, *message),
-            "{text}"
-        );
+        assert_eq!((error.kind(), error.span().start, error.message()), (kind, *start, *message), "{text}");
     }
 }
 
@@ -64,10 +54,7 @@ fn literals_are_written_as_in_python() {
         ("1e3", "1000"),
         ("1_0.2_5e-1", "1.025"),
         ("2.0", "2"),
-        (
-            "170141183460469231731687303715884105727",
-            "170141183460469231731687303715884105727",
-        ),
+        ("170141183460469231731687303715884105727", "170141183460469231731687303715884105727"),
         (r#"'it''s' "one""#, r#""itsone""#),
         (r#"'a"b'"#, r#""a\"b""#),
         (
@@ -218,11 +205,7 @@ fn constructs_that_are_left_out_are_named() {
         ("+n", 0, "arithmetic operators"),
         ("n * 2", 2, "arithmetic operators"),
         ("n % 2 == 0", 2, "arithmetic operators"),
-        (
-            "my-key",
-            2,
-            "arithmetic operators (for a name with `-` write context[\"the-name\"])",
-        ),
+        ("my-key", 2, "arithmetic operators (for a name with `-` write context[\"the-name\"])"),
         ("~n", 0, "bit operators"),
         ("n | 1", 2, "bit operators"),
         ("n << 1", 2, "shifts"),
@@ -279,10 +262,7 @@ fn text_that_is_no_expression_is_refused_with_its_place() {
             ("'\\ud800'", 1, "escape of what is no character"),
         ],
     );
-    assert_refused(
-        ExpressionErrorKind::Empty,
-        &[("", 0, "expression is empty"), (" \n", 0, "expression is empty")],
-    );
+    assert_refused(ExpressionErrorKind::Empty, &[("", 0, "expression is empty"), (" \n", 0, "expression is empty")]);
     assert_refused(
         ExpressionErrorKind::NumberTooLarge,
         &[
@@ -295,56 +275,33 @@ fn text_that_is_no_expression_is_refused_with_its_place() {
 #[test]
 fn every_nesting_has_a_limit() {
     let kind = |text: &str| evaluate(text).map_err(|error| error.kind());
-    for (open, inner, close) in [
-        ("(", "1", ")"),
-        ("[", "1", "]"),
-        ("list[", "0", "]"),
-        ("not ", "1", ""),
-        ("-", "1", ""),
-    ] {
+    for (open, inner, close) in
+        [("(", "1", ")"), ("[", "1", "]"), ("list[", "0", "]"), ("not ", "1", ""), ("-", "1", "")]
+    {
         let nested = |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
         assert!(kind(&nested(DEPTH_MAX)).is_ok(), "{open}");
-        assert_eq!(
-            kind(&nested(DEPTH_MAX + 1)),
-            Err(ExpressionErrorKind::TooDeep),
-            "{open}"
-        );
+        assert_eq!(kind(&nested(DEPTH_MAX + 1)), Err(ExpressionErrorKind::TooDeep), "{open}");
         let count = EXPRESSION_BYTES_MAX / (open.len() + close.len()) - 1;
         assert_eq!(kind(&nested(count)), Err(ExpressionErrorKind::TooDeep), "{open}");
     }
     assert_eq!(kind(&"1 if n else ".repeat(600)), Err(ExpressionErrorKind::TooDeep));
     assert_eq!(kind(&format!("n{}", ".a".repeat(4_000))), Ok(Value::Null));
     assert_eq!(kind(&format!("1{}", " or 1".repeat(1_600))), Ok(Value::Bool(true)));
-    assert_eq!(
-        kind(&" ".repeat(EXPRESSION_BYTES_MAX + 1)),
-        Err(ExpressionErrorKind::TooLong)
-    );
+    assert_eq!(kind(&" ".repeat(EXPRESSION_BYTES_MAX + 1)), Err(ExpressionErrorKind::TooLong));
     let deep = Value::from_json(&format!("{}{}", "[".repeat(DEPTH_MAX), "]".repeat(DEPTH_MAX))).unwrap();
-    let deeper = Expression::parse("[deep]")
-        .unwrap()
-        .evaluate(&Scope::new().with("deep", deep));
+    let deeper = Expression::parse("[deep]").unwrap().evaluate(&Scope::new().with("deep", deep));
     assert_eq!(deeper.map_err(|error| error.kind()), Err(ExpressionErrorKind::TooDeep));
 }
 
 #[test]
 fn fuel_bounds_what_data_makes_long() {
     let many = Value::list(0..60_000_i64);
-    let scope = Scope::new()
-        .with("many", many.clone())
-        .with("long", "x".repeat(1_000_000));
+    let scope = Scope::new().with("many", many.clone()).with("long", "x".repeat(1_000_000));
     let evaluate = |text: &str| Expression::parse(text).unwrap().evaluate(&scope);
     assert_eq!(evaluate("many"), Ok(many));
     assert_eq!(evaluate("many == many"), Ok(Value::Bool(true)));
-    for text in [
-        "many == many and many == many",
-        "[many, many]",
-        "-1 in many or -1 in many",
-    ] {
-        assert_eq!(
-            evaluate(text).unwrap_err().kind(),
-            ExpressionErrorKind::OutOfFuel,
-            "{text}"
-        );
+    for text in ["many == many and many == many", "[many, many]", "-1 in many or -1 in many"] {
+        assert_eq!(evaluate(text).unwrap_err().kind(), ExpressionErrorKind::OutOfFuel, "{text}");
     }
     assert_eq!(evaluate("'y' in long"), Ok(Value::Bool(false)));
     let often = ["'y' in long"; 10].join(" or ");

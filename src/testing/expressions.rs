@@ -90,11 +90,9 @@ fn strings() -> impl Strategy<Value = String> {
         Just("\\8"),
         Just("\\\n"),
     ];
-    let quoted = (
-        prop::sample::select(&["'", "\""][..]),
-        prop::collection::vec(prop_oneof![3 => plain, 1 => escape], 0..4),
-    )
-        .prop_map(|(quote, pieces)| format!("{quote}{}{quote}", pieces.concat()));
+    let quoted =
+        (prop::sample::select(&["'", "\""][..]), prop::collection::vec(prop_oneof![3 => plain, 1 => escape], 0..4))
+            .prop_map(|(quote, pieces)| format!("{quote}{}{quote}", pieces.concat()));
     prop_oneof![6 => quoted.clone(), 1 => (quoted.clone(), quoted).prop_map(|(left, right)| format!("{left} {right}"))]
 }
 

@@ -15,10 +15,7 @@ pub fn needs(tool: &str) -> bool {
         return true;
     }
     let everything_is_there = env::var_os("STABILIZE_CI").is_some_and(|value| value == "1");
-    assert!(
-        !everything_is_there,
-        "this test needs {tool}, which is not on the search path"
-    );
+    assert!(!everything_is_there, "this test needs {tool}, which is not on the search path");
     println!("SKIPPED: needs {tool}");
     false
 }

@@ -55,9 +55,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_u128<E: serde::de::Error>(self, number: u128) -> Result<Value, E> {
-        i128::try_from(number)
-            .map(Value::Integer)
-            .map_err(|_| E::custom("integer beyond 128 bits"))
+        i128::try_from(number).map(Value::Integer).map_err(|_| E::custom("integer beyond 128 bits"))
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
@@ -131,10 +129,7 @@ impl<'de> Deserializer<'de> for FromValue<'de> {
                 }
                 Ok(read)
             }
-            Value::Map(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
-                entry: None,
-            }),
+            Value::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), entry: None }),
         }
     }
 
@@ -150,11 +145,7 @@ impl<'de> Deserializer<'de> for FromValue<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        if self.0.is_null() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
-        }
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ValueError> {
@@ -171,16 +162,11 @@ impl<'de> Deserializer<'de> for FromValue<'de> {
             Value::String(variant) => visitor.visit_enum(Variant { variant, held: None }),
             Value::Map(entries) if entries.len() == 1 => {
                 let (variant, held) = entries.iter().next().expect("a map of length 1 has an entry");
-                visitor
-                    .visit_enum(Variant {
-                        variant,
-                        held: Some(held),
-                    })
-                    .map_err(|error| error.inside_key(variant))
+                visitor.visit_enum(Variant { variant, held: Some(held) }).map_err(|error| error.inside_key(variant))
             }
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::List(_) | Value::Map(_) => Err(
-                ValueError::invalid_type(self.unexpected(), &"a string or a map with one key"),
-            ),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::List(_) | Value::Map(_) => {
+                Err(ValueError::invalid_type(self.unexpected(), &"a string or a map with one key"))
+            }
         }
     }
 
@@ -206,9 +192,7 @@ impl<'v> SeqAccess<'v> for Items<'v> {
         let Some(item) = self.items.get(self.next) else {
             return Ok(None);
         };
-        let read = seed
-            .deserialize(FromValue(item))
-            .map_err(|error| error.inside_index(self.next))?;
+        let read = seed.deserialize(FromValue(item)).map_err(|error| error.inside_index(self.next))?;
         self.next += 1;
         Ok(Some(read))
     }
@@ -233,12 +217,8 @@ impl<'v> MapAccess<'v> for Entries<'v> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'v>>(&mut self, seed: T) -> Result<T::Value, ValueError> {
-        let (key, entry) = self
-            .entry
-            .take()
-            .ok_or_else(|| ValueError::custom("a value of a map before its key"))?;
-        seed.deserialize(FromValue(entry))
-            .map_err(|error| error.inside_key(key))
+        let (key, entry) = self.entry.take().ok_or_else(|| ValueError::custom("a value of a map before its key"))?;
+        seed.deserialize(FromValue(entry)).map_err(|error| error.inside_key(key))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -288,10 +268,7 @@ impl<'de> Deserializer<'de> for FromKey<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        visitor.visit_enum(Variant {
-            variant: self.0,
-            held: None,
-        })
+        visitor.visit_enum(Variant { variant: self.0, held: None })
     }
 
     forward_to_deserialize_any! {
@@ -306,9 +283,7 @@ struct Variant<'v> {
 
 impl<'v> Variant<'v> {
     fn held(self, expected: &str) -> Result<FromValue<'v>, ValueError> {
-        self.held
-            .map(FromValue)
-            .ok_or_else(|| ValueError::invalid_type(Unexpected::UnitVariant, &expected))
+        self.held.map(FromValue).ok_or_else(|| ValueError::invalid_type(Unexpected::UnitVariant, &expected))
     }
 }
 

@@ -78,11 +78,7 @@ pub enum ValueError {
 }
 
 fn inside(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!(" in {path}")
-    }
+    if path.is_empty() { String::new() } else { format!(" in {path}") }
 }
 
 fn at(offset: &Option<usize>) -> String {
@@ -91,18 +87,11 @@ fn at(offset: &Option<usize>) -> String {
 
 impl ValueError {
     pub(super) fn syntax(expected: &'static str, offset: usize) -> ValueError {
-        ValueError::Syntax {
-            expected,
-            path: String::new(),
-            offset,
-        }
+        ValueError::Syntax { expected, path: String::new(), offset }
     }
 
     pub(super) fn too_deep(offset: Option<usize>) -> ValueError {
-        ValueError::TooDeep {
-            path: String::new(),
-            offset,
-        }
+        ValueError::TooDeep { path: String::new(), offset }
     }
 
     /// Where in the whole value: `a.b[3]`, empty at the top.
@@ -133,10 +122,8 @@ impl ValueError {
 
     /// This error seen from the map that holds the failing value under `key`.
     pub(super) fn inside_key(self, key: &str) -> ValueError {
-        let plain = !key.is_empty()
-            && key
-                .chars()
-                .all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
+        let plain =
+            !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
         let mut name = String::new();
         if plain {
             name.push_str(key);
@@ -172,18 +159,12 @@ impl ValueError {
 
 impl serde::ser::Error for ValueError {
     fn custom<T: Display>(reason: T) -> ValueError {
-        ValueError::Mismatch {
-            reason: reason.to_string(),
-            path: String::new(),
-        }
+        ValueError::Mismatch { reason: reason.to_string(), path: String::new() }
     }
 }
 
 impl serde::de::Error for ValueError {
     fn custom<T: Display>(reason: T) -> ValueError {
-        ValueError::Mismatch {
-            reason: reason.to_string(),
-            path: String::new(),
-        }
+        ValueError::Mismatch { reason: reason.to_string(), path: String::new() }
     }
 }

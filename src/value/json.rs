@@ -14,11 +14,7 @@ pub(super) enum Repeats {
 
 /// Reads the one value that `text` consists of.
 pub(super) fn parse(text: &str, repeats: Repeats) -> Result<Value, ValueError> {
-    let mut reader = Reader {
-        text,
-        offset: 0,
-        repeats,
-    };
+    let mut reader = Reader { text, offset: 0, repeats };
     reader.skip_blanks();
     let value = reader.value(DEPTH_MAX)?;
     reader.skip_blanks();
@@ -53,11 +49,7 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, byte: u8, name: &'static str) -> Result<(), ValueError> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err(ValueError::syntax(name, self.offset))
-        }
+        if self.take(byte) { Ok(()) } else { Err(ValueError::syntax(name, self.offset)) }
     }
 
     /// `levels` is how many lists and maps may still be opened here, one inside the other.
@@ -117,11 +109,7 @@ impl Reader<'_> {
             }
             let key = self.string()?;
             if self.repeats == Repeats::Refused && entries.contains_key(&key) {
-                return Err(ValueError::RepeatedKey {
-                    key,
-                    path: String::new(),
-                    offset,
-                });
+                return Err(ValueError::RepeatedKey { key, path: String::new(), offset });
             }
             self.skip_blanks();
             self.expect(b':', "`:`")?;
@@ -156,17 +144,11 @@ impl Reader<'_> {
         }
         let digits = &self.text[start..self.offset];
         if whole {
-            let too_large = |_| ValueError::IntegerTooLarge {
-                path: String::new(),
-                offset: Some(start),
-            };
+            let too_large = |_| ValueError::IntegerTooLarge { path: String::new(), offset: Some(start) };
             return digits.parse().map(Value::Integer).map_err(too_large);
         }
         let number: f64 = digits.parse().expect("a number of JSON's grammar is one of Rust's");
-        Value::number(number).ok_or(ValueError::RealTooLarge {
-            path: String::new(),
-            offset: start,
-        })
+        Value::number(number).ok_or(ValueError::RealTooLarge { path: String::new(), offset: start })
     }
 
     fn digits(&mut self) -> Result<(), ValueError> {
@@ -174,11 +156,7 @@ impl Reader<'_> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.offset += 1;
         }
-        if self.offset > start {
-            Ok(())
-        } else {
-            Err(ValueError::syntax("a digit", start))
-        }
+        if self.offset > start { Ok(()) } else { Err(ValueError::syntax("a digit", start)) }
     }
 
     fn string(&mut self) -> Result<String, ValueError> {
@@ -221,10 +199,7 @@ impl Reader<'_> {
     }
 
     fn unicode_escape(&mut self, start: usize) -> Result<char, ValueError> {
-        let lone = ValueError::LoneSurrogate {
-            path: String::new(),
-            offset: start,
-        };
+        let lone = ValueError::LoneSurrogate { path: String::new(), offset: start };
         let first = self.hex_unit()?;
         let code = match first {
             0xd800..=0xdbff => {

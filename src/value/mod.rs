@@ -114,12 +114,7 @@ impl Value {
 
     /// A map of these entries; of entries with one key the last wins.
     pub fn map<K: Into<String>, V: Into<Value>>(entries: impl IntoIterator<Item = (K, V)>) -> Value {
-        Value::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Value::Map(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 
     /// The value a JSON text stands for. Of a repeated key the last entry counts.
@@ -181,29 +176,17 @@ impl Value {
 
     /// The text, if this is one.
     pub fn as_str(&self) -> Option<&str> {
-        if let Value::String(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Value::String(text) = self { Some(text) } else { None }
     }
 
     /// The truth value, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
-        if let Value::Bool(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Value::Bool(value) = self { Some(*value) } else { None }
     }
 
     /// The whole number, if this is one.
     pub fn as_integer(&self) -> Option<i128> {
-        if let Value::Integer(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Value::Integer(value) = self { Some(*value) } else { None }
     }
 
     /// The nearest `f64`, if this is a number of any kind.
@@ -216,20 +199,12 @@ impl Value {
 
     /// The items, if this is a list.
     pub fn as_list(&self) -> Option<&[Value]> {
-        if let Value::List(items) = self {
-            Some(items)
-        } else {
-            None
-        }
+        if let Value::List(items) = self { Some(items) } else { None }
     }
 
     /// The entries, if this is a map.
     pub fn as_map(&self) -> Option<&Map> {
-        if let Value::Map(entries) = self {
-            Some(entries)
-        } else {
-            None
-        }
+        if let Value::Map(entries) = self { Some(entries) } else { None }
     }
 
     /// The entry with this key, if this is a map that has it.
@@ -259,10 +234,6 @@ impl Value {
                 Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::String(_) => true,
             }
         }
-        if fits(self, limits::DEPTH_MAX) {
-            Ok(())
-        } else {
-            Err(ValueError::too_deep(None))
-        }
+        if fits(self, limits::DEPTH_MAX) { Ok(()) } else { Err(ValueError::too_deep(None)) }
     }
 }

@@ -48,21 +48,12 @@ impl ToValue {
     /// A list to be filled, as the only entry of a map if it is that of a `variant`.
     fn list(self, variant: Option<&'static str>) -> Result<Items, ValueError> {
         let outer = if variant.is_some() { self.inner()? } else { self };
-        Ok(Items {
-            inner: outer.inner()?,
-            items: Vec::new(),
-            variant,
-        })
+        Ok(Items { inner: outer.inner()?, items: Vec::new(), variant })
     }
 
     fn map(self, variant: Option<&'static str>) -> Result<Entries, ValueError> {
         let outer = if variant.is_some() { self.inner()? } else { self };
-        Ok(Entries {
-            inner: outer.inner()?,
-            entries: Map::new(),
-            key: None,
-            variant,
-        })
+        Ok(Entries { inner: outer.inner()?, entries: Map::new(), key: None, variant })
     }
 }
 
@@ -99,10 +90,7 @@ impl Serializer for ToValue {
     }
 
     fn serialize_u128(self, number: u128) -> Result<Value, ValueError> {
-        let too_large = |_| ValueError::IntegerTooLarge {
-            path: String::new(),
-            offset: None,
-        };
+        let too_large = |_| ValueError::IntegerTooLarge { path: String::new(), offset: None };
         i128::try_from(number).map(Value::Integer).map_err(too_large)
     }
 
@@ -165,9 +153,7 @@ impl Serializer for ToValue {
         variant: &'static str,
         value: &T,
     ) -> Result<Value, ValueError> {
-        let held = value
-            .serialize(self.inner()?)
-            .map_err(|error| error.inside_key(variant))?;
+        let held = value.serialize(self.inner()?).map_err(|error| error.inside_key(variant))?;
         Ok(in_variant(Some(variant), held))
     }
 
@@ -257,11 +243,7 @@ impl Entries {
     fn insert<T: Serialize + ?Sized>(&mut self, key: String, entry: &T) -> Result<(), ValueError> {
         let entry = entry.serialize(self.inner).map_err(|error| {
             let error = error.inside_key(&key);
-            if let Some(variant) = self.variant {
-                error.inside_key(variant)
-            } else {
-                error
-            }
+            if let Some(variant) = self.variant { error.inside_key(variant) } else { error }
         })?;
         self.entries.insert(key, entry);
         Ok(())
@@ -279,20 +261,14 @@ impl SerializeMap for Entries {
             Value::Bool(key) => key.to_string(),
             key @ (Value::Null | Value::Real(_) | Value::List(_) | Value::Map(_)) => {
                 let reason = format!("a key of a map is a string, not a value of kind {}", key.kind());
-                return Err(ValueError::Mismatch {
-                    reason,
-                    path: String::new(),
-                });
+                return Err(ValueError::Mismatch { reason, path: String::new() });
             }
         });
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, entry: &T) -> Result<(), ValueError> {
-        let key = self
-            .key
-            .take()
-            .ok_or_else(|| ValueError::custom("a value of a map without its key"))?;
+        let key = self.key.take().ok_or_else(|| ValueError::custom("a value of a map without its key"))?;
         self.insert(key, entry)
     }
 

@@ -76,10 +76,7 @@ fn numbers_have_one_form() {
         ("1.7976931348623157e308", "1.7976931348623157e+308"),
         ("5e-324", "5e-324"),
         ("1e-999", "0"),
-        (
-            "-170141183460469231731687303715884105728",
-            "-170141183460469231731687303715884105728",
-        ),
+        ("-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728"),
     ];
     for (written, canonical) in table {
         assert_eq!(read(written).to_json(), canonical, "{written}");
@@ -88,14 +85,8 @@ fn numbers_have_one_form() {
 
 #[test]
 fn strings_escape_only_what_must_be() {
-    assert_eq!(
-        read(r#""\u0041\/\u00e9\ud83d\ude00\u007f""#).to_json(),
-        "\"A/é😀\u{7f}\""
-    );
-    assert_eq!(
-        Value::from("\"\\\u{8}\t\n\u{c}\r\u{1f}\0").to_json(),
-        r#""\"\\\b\t\n\f\r\u001f\u0000""#
-    );
+    assert_eq!(read(r#""\u0041\/\u00e9\ud83d\ude00\u007f""#).to_json(), "\"A/é😀\u{7f}\"");
+    assert_eq!(Value::from("\"\\\u{8}\t\n\u{c}\r\u{1f}\0").to_json(), r#""\"\\\b\t\n\f\r\u001f\u0000""#);
 }
 
 #[test]
@@ -127,10 +118,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ("{\"a\":[\"\\ud800\"]}", "lone surrogate at byte 7 in a[0]"),
         ("\"\\ud800\\u0041\"", "lone surrogate at byte 1"),
         ("\"\\udc00\"", "lone surrogate at byte 1"),
-        (
-            "[170141183460469231731687303715884105728]",
-            "integer beyond 128 bits at byte 1 in [0]",
-        ),
+        ("[170141183460469231731687303715884105728]", "integer beyond 128 bits at byte 1 in [0]"),
         ("{\"x\":1e999}", "number beyond 64-bit floats at byte 5 in x"),
     ];
     for (text, message) in table {
@@ -145,33 +133,15 @@ fn nesting_has_a_limit() {
     assert_eq!(deepest.check_depth(), Ok(()));
     assert!(matches!(
         Value::from_json(&nested(limits::DEPTH_MAX + 1)),
-        Err(ValueError::TooDeep {
-            offset: Some(limits::DEPTH_MAX),
-            ..
-        })
+        Err(ValueError::TooDeep { offset: Some(limits::DEPTH_MAX), .. })
     ));
-    assert!(matches!(
-        Value::from_json(&"[".repeat(1_000_000)),
-        Err(ValueError::TooDeep { .. })
-    ));
-    assert!(matches!(
-        Value::list([deepest]).check_depth(),
-        Err(ValueError::TooDeep { offset: None, .. })
-    ));
+    assert!(matches!(Value::from_json(&"[".repeat(1_000_000)), Err(ValueError::TooDeep { .. })));
+    assert!(matches!(Value::list([deepest]).check_depth(), Err(ValueError::TooDeep { offset: None, .. })));
 }
 
 #[test]
 fn a_real_is_never_something_else() {
-    for number in [
-        0.0,
-        -0.0,
-        1.0,
-        -3.0,
-        9_007_199_254_740_991.0,
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-    ] {
+    for number in [0.0, -0.0, 1.0, -3.0, 9_007_199_254_740_991.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert!(Real::new(number).is_none(), "{number}");
     }
     assert_eq!(Value::number(f64::NAN), None);
@@ -187,16 +157,8 @@ fn numbers_compare_without_rounding() {
         ("1", "1.5", Ordering::Less),
         ("-1", "-1.5", Ordering::Greater),
         ("0", "5e-324", Ordering::Less),
-        (
-            "170141183460469231731687303715884105727",
-            "170141183460469231731687303715884105728.0",
-            Ordering::Less,
-        ),
-        (
-            "-170141183460469231731687303715884105728",
-            "-170141183460469231731687303715884105728.0",
-            Ordering::Equal,
-        ),
+        ("170141183460469231731687303715884105727", "170141183460469231731687303715884105728.0", Ordering::Less),
+        ("-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728.0", Ordering::Equal),
         ("-170141183460469231731687303715884105728", "-1e39", Ordering::Greater),
         ("1.5", "2.5", Ordering::Less),
     ];
@@ -209,10 +171,7 @@ fn numbers_compare_without_rounding() {
 
 #[test]
 fn merging_replaces_scalars_and_maps_and_grows_lists() {
-    let mut target = read(r#"{"a":1,"b":{"x":1},"c":[1,"1",1],"d":[1],"e":"kept"}"#)
-        .as_map()
-        .unwrap()
-        .clone();
+    let mut target = read(r#"{"a":1,"b":{"x":1},"c":[1,"1",1],"d":[1],"e":"kept"}"#).as_map().unwrap().clone();
     let later = read(r#"{"a":2,"b":{"y":2},"c":[1.0,2,2,{"k":[]},{"k":[]}],"d":"text","f":[3,3]}"#);
     merge_into(&mut target, later.as_map().unwrap());
     let expected = r#"{"a":2,"b":{"y":2},"c":[1,"1",1,2,{"k":[]}],"d":"text","e":"kept","f":[3,3]}"#;
@@ -262,12 +221,7 @@ enum Part {
 }
 
 fn order() -> Order {
-    let parts = vec![
-        Part::Empty,
-        Part::Count(u64::MAX),
-        Part::Size(-1, 2),
-        Part::Named { name: "x".to_owned() },
-    ];
+    let parts = vec![Part::Empty, Part::Count(u64::MAX), Part::Size(-1, 2), Part::Named { name: "x".to_owned() }];
     Order {
         id: i128::MIN,
         weight: 2.0,
@@ -298,10 +252,7 @@ fn what_does_not_fit_a_type_is_named_with_its_path() {
         entries.insert("tags".to_owned(), read(r#"{"7":["Empty",{"Size":[1,300]}]}"#));
     }
     let message = value.deserialize::<Order>().unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "invalid value: integer `300`, expected i8 in tags.7[1].Size[1]"
-    );
+    assert_eq!(message, "invalid value: integer `300`, expected i8 in tags.7[1].Size[1]");
     assert!(read("[1,2,3]").deserialize::<(u8, u8)>().is_err());
     assert!(read("{\"a\":1,\"b\":2}").deserialize::<Part>().is_err());
     assert!(read("\"Count\"").deserialize::<Part>().is_err());
@@ -313,19 +264,10 @@ fn what_does_not_fit_a_type_is_named_with_its_path() {
 fn what_has_no_form_as_a_value_is_refused_with_its_path() {
     let message = |result: Result<Value, ValueError>| result.unwrap_err().to_string();
     let nan = BTreeMap::from([("a", vec![(1.0, f64::NAN)])]);
-    assert_eq!(
-        message(Value::from_serialize(&nan)),
-        "number that is not finite in a[0][1]"
-    );
-    assert_eq!(
-        message(Value::from_serialize(&[u128::MAX])),
-        "integer beyond 128 bits in [0]"
-    );
+    assert_eq!(message(Value::from_serialize(&nan)), "number that is not finite in a[0][1]");
+    assert_eq!(message(Value::from_serialize(&[u128::MAX])), "integer beyond 128 bits in [0]");
     let keys = BTreeMap::from([(vec![1], 1)]);
-    assert_eq!(
-        message(Value::from_serialize(&keys)),
-        "a key of a map is a string, not a value of kind list"
-    );
+    assert_eq!(message(Value::from_serialize(&keys)), "a key of a map is a string, not a value of kind list");
 
     #[derive(Serialize)]
     struct Nested(Vec<Nested>);

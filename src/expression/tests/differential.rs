@@ -48,13 +48,7 @@ fn python(cases: &[Case], manner: Manner) -> Vec<(String, Option<Value>)> {
         .iter()
         .map(|case| {
             let names = ("names", Value::Map(case.names.clone()));
-            Value::map([
-                ("text", Value::from(case.text.as_str())),
-                names,
-                ("bare", Value::from(bare)),
-            ])
-            .to_json()
-                + "\n"
+            Value::map([("text", Value::from(case.text.as_str())), names, ("bare", Value::from(bare))]).to_json() + "\n"
         })
         .collect();
     let mut child = Command::new("python3")
@@ -80,9 +74,7 @@ fn answer(line: &str) -> (String, Option<Value>) {
 
 fn drawn<T>(count: usize, strategy: impl Strategy<Value = T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
-    (0..count)
-        .map(|_| strategy.new_tree(&mut runner).unwrap().current())
-        .collect()
+    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
 /// How many cases gave each kind of answer; all of them the same from both sides.
@@ -90,17 +82,8 @@ fn compared(cases: &[Case]) -> [usize; 3] {
     let mut counts = [0; 3];
     for (case, (kind, value)) in cases.iter().zip(python(cases, Manner::Cured)) {
         let ours = case.ours();
-        assert_eq!(
-            (ours.0, &ours.1),
-            (kind.as_str(), &value),
-            "{} over {}",
-            case.text,
-            Value::Map(case.names.clone())
-        );
-        counts[["value", "error", "refused"]
-            .iter()
-            .position(|known| *known == kind)
-            .unwrap()] += 1;
+        assert_eq!((ours.0, &ours.1), (kind.as_str(), &value), "{} over {}", case.text, Value::Map(case.names.clone()));
+        counts[["value", "error", "refused"].iter().position(|known| *known == kind).unwrap()] += 1;
     }
     counts
 }
@@ -111,15 +94,9 @@ fn expressions_mean_what_python_means_by_them() {
         return;
     }
     let names = prop::collection::btree_map("[a-e]", values(), 0..6);
-    let cases = drawn(
-        3_000,
-        (expressions(), names).prop_map(|(text, names)| Case { text, names }),
-    );
+    let cases = drawn(3_000, (expressions(), names).prop_map(|(text, names)| Case { text, names }));
     let [with_value, with_error, refused] = compared(&cases);
-    assert!(
-        with_value > 1_500 && with_error > 150 && refused > 20,
-        "{with_value} {with_error} {refused}"
-    );
+    assert!(with_value > 1_500 && with_error > 150 && refused > 20, "{with_value} {with_error} {refused}");
 }
 
 #[test]
@@ -129,25 +106,10 @@ fn what_python_does_not_read_is_refused_and_the_other_way_round() {
     }
     // `is` between any two values is a difference, listed below.
     let texts = tokens().prop_filter("identity", |text| !text.contains("is"));
-    let cases = drawn(
-        3_000,
-        texts.prop_map(|text| Case {
-            text,
-            names: Map::new(),
-        }),
-    );
+    let cases = drawn(3_000, texts.prop_map(|text| Case { text, names: Map::new() }));
     let [with_value, with_error, refused] = compared(&cases);
-    assert!(
-        with_value > 150 && with_error > 10 && refused > 1_000,
-        "{with_value} {with_error} {refused}"
-    );
-    let cases = drawn(
-        3_000,
-        tokens().prop_map(|text| Case {
-            text,
-            names: Map::new(),
-        }),
-    );
+    assert!(with_value > 150 && with_error > 10 && refused > 1_000, "{with_value} {with_error} {refused}");
+    let cases = drawn(3_000, tokens().prop_map(|text| Case { text, names: Map::new() }));
     for (case, (kind, _)) in cases.iter().zip(python(&cases, Manner::Cured)) {
         assert_eq!(case.ours().0 == "refused", kind == "refused", "{}", case.text);
     }
@@ -184,11 +146,7 @@ const DIFFERENCES: [(&str, &str, &str); 32] = [
     // Line ends are blanks, so that a folded text of YAML is one expression.
     ("n ==\n 3", "true", "-"),
     // Numbers have bounds.
-    (
-        "-170141183460469231731687303715884105728",
-        "-",
-        "-170141183460469231731687303715884105728",
-    ),
+    ("-170141183460469231731687303715884105728", "-", "-170141183460469231731687303715884105728"),
     ("340282366920938463463374607431768211456 == 0", "-", "false"),
     ("1e999 == 0", "-", "false"),
     // What could run on, or run code, or hides what is meant, is left out.
@@ -207,13 +165,8 @@ fn the_differences_from_python_are_these() {
         return;
     }
     let names = r#"{"n":3,"zero":0,"text":"release","l":["x","y"],"m":{"a":1,"b-c":2,"1st":4,"if":5}}"#;
-    let Ok(Value::Map(names)) = Value::from_json(names) else {
-        unreachable!()
-    };
-    let case = |(text, ..): &(&str, &str, &str)| Case {
-        text: (*text).to_owned(),
-        names: names.clone(),
-    };
+    let Ok(Value::Map(names)) = Value::from_json(names) else { unreachable!() };
+    let case = |(text, ..): &(&str, &str, &str)| Case { text: (*text).to_owned(), names: names.clone() };
     let cases: Vec<Case> = DIFFERENCES.iter().map(case).collect();
     let shown = |value: Option<Value>| value.map_or("-".to_owned(), |value| value.to_json());
     for ((case, theirs), (_, here, in_python)) in cases.iter().zip(python(&cases, Manner::Bare)).zip(DIFFERENCES) {
