@@ -1,5 +1,7 @@
 //! What any test of this engine needs, ours or yours (feature `testing`).
 
+pub mod events;
+pub mod examples;
 #[cfg(test)]
 pub(crate) mod expressions;
 mod needs;

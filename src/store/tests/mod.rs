@@ -1,0 +1,4 @@
+//! Tests of what the stores share: the bytes of events.
+
+mod codec;
+mod golden;

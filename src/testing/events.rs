@@ -1,0 +1,263 @@
+//! Events drawn at random, for properties: every type, every field, all statuses; what they say need not make sense.
+//!
+//! The parts are boxed: drawn by value, an event of all parts is larger than the stack of a test.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::values::{maps, texts};
+use crate::event::{
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, Registration,
+    Report, Stamp, StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+};
+use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::ids::{
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, ScopeId, StageIndex, TaskId, TaskIndex,
+};
+use crate::status::Status;
+use crate::time::{Duration, Timestamp};
+
+/// Any event, each type about as often as any other.
+pub fn events() -> impl Strategy<Value = Event> {
+    prop_oneof![9 => inputs(), 11 => derived()]
+}
+
+/// Any event that is an accepted command.
+pub fn inputs() -> BoxedStrategy<Event> {
+    prop_oneof![
+        (stamps(), registrations()).prop_map(|(stamp, of)| Event::DefinitionRegistered(stamp, of)),
+        (stamps(), creations()).prop_map(|(stamp, of)| Event::WorkflowCreated(stamp, of)),
+        (stamps(), option::of(texts()))
+            .prop_map(|(stamp, reason)| Event::WorkflowCancelRequested(stamp, CancelRequest { reason })),
+        (stamps(), attempts()).prop_map(|(stamp, of)| Event::TaskStarted(stamp, of)),
+        (stamps(), task_reports()).prop_map(|(stamp, of)| Event::TaskReported(stamp, of)),
+        (stamps(), attempts(), any::<bool>())
+            .prop_map(|(stamp, attempt, orderly)| Event::TaskLeaseLost(stamp, LeaseLoss { attempt, orderly })),
+        (stamps(), task_reports()).prop_map(|(stamp, of)| Event::TaskResultDiscarded(stamp, of)),
+        (stamps(), timers()).prop_map(|(stamp, of)| Event::TimerFired(stamp, of)),
+        stamps().prop_map(Event::SettleContinued),
+    ]
+    .boxed()
+}
+
+/// Any event that is a consequence.
+pub fn derived() -> BoxedStrategy<Event> {
+    prop_oneof![
+        Just(Event::WorkflowStarted),
+        (statuses(), option::of(end_reasons()), option::of(jsons()))
+            .prop_map(|(status, reason, outputs)| Event::WorkflowEnded { status, reason, outputs }),
+        (activations(), scopes(), consumed()).prop_map(|(activation, scope, consumed)| Event::StageReady {
+            activation,
+            scope,
+            consumed
+        }),
+        (activations(), scopes(), consumed()).prop_map(|(activation, scope, consumed)| Event::StageStarted {
+            activation,
+            scope,
+            consumed
+        }),
+        (activations(), statuses(), emitted(), option::of(jsons()), option::of(failures())).prop_map(
+            |(activation, status, emitted, outputs, error)| Event::StageEnded {
+                activation,
+                status,
+                emitted,
+                outputs,
+                error,
+            }
+        ),
+        (activations(), prop_oneof![Just(CancelCause::Workflow), Just(CancelCause::ScopeFailed)])
+            .prop_map(|(activation, cause)| Event::StageCanceled { activation, cause }),
+        (attempts(), option::of(moments())).prop_map(|(attempt, due)| Event::TaskQueued { attempt, due }),
+        (attempts(), any::<u32>()).prop_map(|(attempt, failures)| Event::TaskRetried { attempt, failures }),
+        (tasks(), statuses(), option::of(failures())).prop_map(|(task, status, error)| Event::TaskEnded {
+            task,
+            status,
+            error
+        }),
+        (timers(), moments(), tasks()).prop_map(|(timer, due, task)| Event::TimerSet { timer, due, task }),
+        Just(Event::SettleDeferred),
+    ]
+    .boxed()
+}
+
+fn moments() -> impl Strategy<Value = Timestamp> {
+    any::<i64>().prop_map(Timestamp::from_microseconds)
+}
+
+fn statuses() -> impl Strategy<Value = Status> {
+    prop::sample::select(Status::ALL.as_slice())
+}
+
+fn jsons() -> BoxedStrategy<Json> {
+    prop_oneof![1 => Just(Json::empty()), 3 => maps().prop_map(|map| Json::of(&map))].boxed()
+}
+
+fn actors() -> impl Strategy<Value = Actor> {
+    prop_oneof![Just(Actor::Engine), texts().prop_map(Actor::Named)]
+}
+
+fn stamps() -> BoxedStrategy<Stamp> {
+    let commands = option::of(any::<[u8; 16]>().prop_map(CommandId::from_bytes));
+    (moments(), commands, actors(), any::<u32>())
+        .prop_map(|(now, command, actor, rules)| Stamp { now, command, actor, rules })
+        .boxed()
+}
+
+fn hashes() -> impl Strategy<Value = DefinitionHash> {
+    texts().prop_map(|text| DefinitionHash::of(&text))
+}
+
+fn registrations() -> impl Strategy<Value = Registration> {
+    (hashes(), texts(), option::of(texts())).prop_map(|(hash, normal, source)| Registration { hash, normal, source })
+}
+
+fn triggers() -> BoxedStrategy<TriggerRecord> {
+    (texts(), texts(), jsons(), texts(), jsons())
+        .prop_map(|(trigger_type, user, parameters, artifacts, payload)| TriggerRecord {
+            trigger_type,
+            user,
+            parameters,
+            artifacts,
+            payload,
+        })
+        .boxed()
+}
+
+fn creations() -> BoxedStrategy<Creation> {
+    let named = (hashes(), texts(), texts(), texts(), texts(), texts());
+    let rest = (jsons(), jsons(), triggers(), texts(), any::<u8>(), option::of(moments()));
+    (named, rest)
+        .prop_map(|(named, rest)| {
+            let (definition, name, application, workflow_type, version, origin) = named;
+            let (inputs, context, trigger, workdir, priority, start_time_expiry) = rest;
+            Creation {
+                definition,
+                name,
+                application,
+                workflow_type,
+                version,
+                origin,
+                inputs,
+                context,
+                trigger,
+                workdir,
+                priority,
+                start_time_expiry,
+            }
+        })
+        .boxed()
+}
+
+fn failures() -> BoxedStrategy<Failure> {
+    let codes = prop_oneof![Just("UNKNOWN".to_owned()), "[A-Z][A-Z0-9_]{0,12}"];
+    let classes =
+        prop::sample::select(vec![ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout]);
+    (codes, classes, texts(), vec(texts(), 0..3))
+        .prop_map(|(code, class, message, causes)| {
+            let code = ErrorCode::new(code).unwrap_or(ErrorCode::UNKNOWN);
+            causes.into_iter().fold(Failure::new(code, class, message), Failure::caused_by)
+        })
+        .boxed()
+}
+
+fn reports() -> BoxedStrategy<Report> {
+    prop_oneof![
+        Just(Report::Succeeded),
+        moments().prop_map(|until| Report::Running { until }),
+        failures().prop_map(|error| Report::Terminal { error }),
+        failures().prop_map(|error| Report::FailedContinue { error }),
+        Just(Report::Skipped),
+        Just(Report::Canceled),
+        Just(Report::Stopped),
+        (failures(), option::of(any::<u64>().prop_map(Duration::from_microseconds)))
+            .prop_map(|(error, retry_after)| Report::Failed { error, retry_after }),
+    ]
+    .boxed()
+}
+
+fn task_reports() -> BoxedStrategy<TaskReport> {
+    let streams =
+        (texts(), any::<u64>(), any::<[u8; 32]>()).prop_map(|(name, bytes, sha256)| StreamFile { name, bytes, sha256 });
+    (attempts(), reports(), jsons(), jsons(), vec(streams, 0..3))
+        .prop_map(|(attempt, report, outputs, context, streams)| TaskReport {
+            attempt,
+            report,
+            outputs,
+            context,
+            streams,
+        })
+        .boxed()
+}
+
+fn timers() -> impl Strategy<Value = TimerId> {
+    any::<u32>().prop_map(TimerId)
+}
+
+fn scopes() -> impl Strategy<Value = ScopeId> {
+    any::<u32>().prop_map(ScopeId::new)
+}
+
+fn stages() -> impl Strategy<Value = StageIndex> {
+    any::<u32>().prop_map(StageIndex::new)
+}
+
+fn arcs() -> impl Strategy<Value = Vec<ArcIndex>> {
+    vec(any::<u32>().prop_map(ArcIndex::new), 0..5)
+}
+
+fn activations() -> impl Strategy<Value = ActivationId> {
+    (stages(), any::<u32>()).prop_map(|(stage, number)| ActivationId { stage, number })
+}
+
+fn tasks() -> impl Strategy<Value = TaskId> {
+    (activations(), any::<u32>()).prop_map(|(activation, task)| TaskId { activation, task: TaskIndex::new(task) })
+}
+
+fn attempts() -> impl Strategy<Value = AttemptId> {
+    (tasks(), any::<u32>()).prop_map(|(task, dispatch)| AttemptId { task, dispatch })
+}
+
+fn consumed() -> BoxedStrategy<Consumed> {
+    prop_oneof![Just(Consumed::OnePerArc), arcs().prop_map(Consumed::Arcs), Just(Consumed::Ready)].boxed()
+}
+
+fn emitted() -> BoxedStrategy<Emitted> {
+    prop_oneof![Just(Emitted::All), arcs().prop_map(Emitted::Arcs), Just(Emitted::Nothing)].boxed()
+}
+
+fn end_reasons() -> BoxedStrategy<EndReason> {
+    let joins = (stages(), arcs()).prop_map(|(stage, missing)| WaitingJoin { stage, missing });
+    prop_oneof![
+        (activations(), option::of(failures()))
+            .prop_map(|(activation, error)| EndReason::StageFailed { activation, error }),
+        vec(joins, 0..3).prop_map(|waiting| EndReason::Deadlock { waiting }),
+        activations().prop_map(|activation| EndReason::BranchStopped { activation }),
+        failures().prop_map(|error| EndReason::OutputsFailed { error }),
+        (actors(), option::of(texts())).prop_map(|(by, reason)| EndReason::CancelRequested { by, reason }),
+        Just(EndReason::StartTimeExpired),
+    ]
+    .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+
+    #[test]
+    fn every_type_of_event_is_drawn_at_least_once_in_a_hundred_times() {
+        let mut runner = TestRunner::deterministic();
+        let mut drawn: BTreeMap<u16, u32> = BTreeMap::new();
+        for _ in 0..1_000 {
+            let event = events().new_tree(&mut runner).unwrap().current();
+            *drawn.entry(event.kind()).or_default() += 1;
+        }
+        assert_eq!(drawn.len(), 20);
+        assert!(drawn.values().all(|count| *count >= 10), "{drawn:?}");
+    }
+}

@@ -1,0 +1,208 @@
+//! One of everything that can happen, fixed for good: the events whose bytes are frozen.
+//!
+//! Every type of event, and every variant inside one, stands here at least once.
+
+use crate::event::{
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, Registration,
+    Report, Stamp, StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+};
+use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::ids::{
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, ScopeId, StageIndex, TaskId, TaskIndex,
+};
+use crate::status::Status;
+use crate::time::{Duration, Timestamp};
+use crate::value::{Map, Value};
+
+const NORMAL: &str = r#"{"name":"release","stages":[]}"#;
+
+/// The examples, in the order of their kinds. An example is never changed; a new one goes behind those of its kind.
+pub fn events() -> Vec<Event> {
+    let mut events = commands();
+    events.extend(reports());
+    events.extend(consequences());
+    events.sort_by_key(Event::kind);
+    events
+}
+
+fn moment() -> Timestamp {
+    Timestamp::from_microseconds(1_777_636_800_123_456)
+}
+
+fn of_engine() -> Stamp {
+    Stamp { now: moment(), command: None, actor: Actor::Engine, rules: 1 }
+}
+
+fn of_person() -> Stamp {
+    let command = CommandId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    Stamp { now: moment(), command: Some(command), actor: Actor::Named("alice".to_owned()), rules: 1 }
+}
+
+fn activation() -> ActivationId {
+    ActivationId { stage: StageIndex::new(3), number: 2 }
+}
+
+fn task() -> TaskId {
+    TaskId { activation: activation(), task: TaskIndex::new(1) }
+}
+
+fn attempt() -> AttemptId {
+    AttemptId { task: task(), dispatch: 4 }
+}
+
+fn arcs() -> Vec<ArcIndex> {
+    vec![ArcIndex::new(5), ArcIndex::new(6)]
+}
+
+fn data(key: &str, value: Value) -> Json {
+    Json::of(&Map::from([(key.to_owned(), value)]))
+}
+
+fn failure(class: ErrorClass) -> Failure {
+    Failure::new(ErrorCode::NETWORK_ERROR, class, "no answer").caused_by("connection refused")
+}
+
+fn registration(source: Option<String>) -> Registration {
+    Registration { hash: DefinitionHash::of(NORMAL), normal: NORMAL.to_owned(), source }
+}
+
+fn creation(start_time_expiry: Option<Timestamp>) -> Creation {
+    Creation {
+        definition: DefinitionHash::of(NORMAL),
+        name: "release".to_owned(),
+        application: "shop".to_owned(),
+        workflow_type: "PIPELINE".to_owned(),
+        version: "2".to_owned(),
+        origin: "cli".to_owned(),
+        inputs: data("ref", Value::String("m\u{e4}in".to_owned())),
+        context: Json::empty(),
+        trigger: TriggerRecord {
+            trigger_type: "manual".to_owned(),
+            user: "alice".to_owned(),
+            parameters: data("dry", Value::Bool(true)),
+            artifacts: "[]".to_owned(),
+            payload: Json::empty(),
+        },
+        workdir: "/srv/shop".to_owned(),
+        priority: 5,
+        start_time_expiry,
+    }
+}
+
+fn commands() -> Vec<Event> {
+    let reason = Some("wrong branch".to_owned());
+    vec![
+        Event::DefinitionRegistered(of_person(), registration(None)),
+        Event::DefinitionRegistered(of_person(), registration(Some("name: release\n".to_owned()))),
+        Event::WorkflowCreated(of_person(), creation(None)),
+        Event::WorkflowCreated(of_person(), creation(Some(moment()))),
+        Event::WorkflowCancelRequested(of_person(), CancelRequest { reason: None }),
+        Event::WorkflowCancelRequested(of_person(), CancelRequest { reason }),
+        Event::TaskStarted(of_engine(), attempt()),
+        Event::TaskLeaseLost(of_engine(), LeaseLoss { attempt: attempt(), orderly: false }),
+        Event::TaskLeaseLost(of_engine(), LeaseLoss { attempt: attempt(), orderly: true }),
+        Event::TimerFired(of_engine(), TimerId(7)),
+        Event::SettleContinued(of_engine()),
+    ]
+}
+
+fn reports() -> Vec<Event> {
+    let retry_after = Some(Duration::from_milliseconds(20));
+    let reports = [
+        Report::Succeeded,
+        Report::Running { until: moment() },
+        Report::Terminal { error: failure(ErrorClass::Permanent) },
+        Report::FailedContinue { error: failure(ErrorClass::Exit) },
+        Report::Skipped,
+        Report::Canceled,
+        Report::Stopped,
+        Report::Failed { error: failure(ErrorClass::Timeout), retry_after: None },
+        Report::Failed { error: failure(ErrorClass::Transient), retry_after },
+    ];
+    let report = |report| TaskReport {
+        attempt: attempt(),
+        report,
+        outputs: data("exit_code", Value::Integer(0)),
+        context: Json::empty(),
+        streams: Vec::new(),
+    };
+    let stream = StreamFile { name: "stdout".to_owned(), bytes: 70_000, sha256: [0xab; 32] };
+    let captured = TaskReport { streams: vec![stream], ..report(Report::Succeeded) };
+    let mut events: Vec<Event> =
+        reports.into_iter().map(|outcome| Event::TaskReported(of_engine(), report(outcome))).collect();
+    events.push(Event::TaskReported(of_engine(), captured));
+    events.push(Event::TaskResultDiscarded(of_engine(), report(Report::Succeeded)));
+    events
+}
+
+fn consequences() -> Vec<Event> {
+    let (activation, scope) = (activation(), ScopeId::ROOT);
+    let mut events = vec![
+        Event::WorkflowStarted,
+        Event::WorkflowEnded {
+            status: Status::Succeeded,
+            reason: None,
+            outputs: Some(data("sha", Value::String("e5f6".to_owned()))),
+        },
+        Event::StageReady { activation, scope, consumed: Consumed::OnePerArc },
+        Event::StageStarted { activation, scope, consumed: Consumed::OnePerArc },
+        Event::StageStarted { activation, scope, consumed: Consumed::Arcs(arcs()) },
+        Event::StageStarted { activation, scope, consumed: Consumed::Ready },
+        Event::StageCanceled { activation, cause: CancelCause::Workflow },
+        Event::StageCanceled { activation, cause: CancelCause::ScopeFailed },
+        Event::TaskQueued { attempt: attempt(), due: None },
+        Event::TaskQueued { attempt: attempt(), due: Some(moment()) },
+        Event::TaskRetried { attempt: attempt(), failures: 3 },
+        Event::TaskEnded { task: task(), status: Status::Succeeded, error: None },
+        Event::TaskEnded { task: task(), status: Status::Terminal, error: Some(failure(ErrorClass::Timeout)) },
+        Event::TimerSet { timer: TimerId(7), due: moment(), task: task() },
+        Event::SettleDeferred,
+    ];
+    events.extend(ends(activation));
+    events.extend(Status::ALL.map(|status| Event::StageEnded {
+        activation,
+        status,
+        emitted: Emitted::All,
+        outputs: None,
+        error: None,
+    }));
+    events.push(Event::StageEnded {
+        activation,
+        status: Status::Succeeded,
+        emitted: Emitted::Arcs(arcs()),
+        outputs: Some(data("sha", Value::Null)),
+        error: None,
+    });
+    events.push(Event::StageEnded {
+        activation,
+        status: Status::Terminal,
+        emitted: Emitted::Nothing,
+        outputs: None,
+        error: Some(failure(ErrorClass::Permanent)),
+    });
+    events
+}
+
+fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
+    let waiting = vec![WaitingJoin { stage: StageIndex::new(8), missing: arcs() }];
+    let reasons = [
+        EndReason::StageFailed { activation, error: None },
+        EndReason::StageFailed { activation, error: Some(failure(ErrorClass::Permanent)) },
+        EndReason::Deadlock { waiting },
+        EndReason::BranchStopped { activation },
+        EndReason::OutputsFailed { error: failure(ErrorClass::Permanent) },
+        EndReason::CancelRequested { by: Actor::Engine, reason: None },
+        EndReason::CancelRequested { by: Actor::Named("alice".to_owned()), reason: Some("late".to_owned()) },
+        EndReason::StartTimeExpired,
+    ];
+    reasons.into_iter().map(|reason| {
+        let status = match reason {
+            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired => Status::Canceled,
+            EndReason::StageFailed { .. }
+            | EndReason::Deadlock { .. }
+            | EndReason::BranchStopped { .. }
+            | EndReason::OutputsFailed { .. } => Status::Terminal,
+        };
+        Event::WorkflowEnded { status, reason: Some(reason), outputs: None }
+    })
+}
