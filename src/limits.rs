@@ -76,6 +76,9 @@ pub const SEGMENT_BYTES_FIRST: u64 = 256 * 1024;
 /// File length up to which segments grow, four times each.
 pub const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Bytes of events in one answer of a reading call, unless a single event is larger.
+pub const READ_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Commands waiting for the owner of the states; callers wait when it is full.
 pub const INBOX_COMMANDS_MAX: usize = 8_192;
 

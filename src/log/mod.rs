@@ -1,1 +1,216 @@
 //! Bytes in order, durably: segments on disk, one writer, any number of readers.
+//!
+//! Knows streams, positions and groups of frames, but no events: a payload is bytes. `docs/FORMAT.md` says what stands
+//! on disk and what recovery does with it. Has no thread and no clock.
+
+#![deny(clippy::indexing_slicing)]
+
+mod commit;
+mod recover;
+mod roll;
+
+mod reader;
+
+mod catalog;
+mod chain;
+mod walk;
+
+mod directory;
+mod error;
+mod record;
+mod seed;
+mod segment;
+mod storage;
+mod watermark;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
+
+use crate::ids::{Position, Sequence, StreamId};
+use crate::limits::{SEGMENT_BYTES_FIRST, SEGMENT_BYTES_MAX};
+use crate::time::Timestamp;
+
+use catalog::{Catalog, Source, fetch};
+use chain::Seen;
+use directory::{Home, LogFile};
+use segment::{Header, Ladder};
+
+pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
+pub(crate) use error::{Damage, Error, Evidence};
+pub(crate) use reader::Reader;
+pub(crate) use roll::Preparer;
+pub(crate) use segment::{LogId, Offset, SegmentNumber};
+pub(crate) use storage::{Access, FileStorage, Folder, Storage, StorageFile, StorageLock};
+
+/// What opening a log for writing needs from the edge.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Randomness for the identity of a new log, salts and names. Two openings never share it.
+    pub(crate) seed: [u8; 32],
+    /// The time of day.
+    pub(crate) now: Timestamp,
+    /// The process that opens the log, for those who find it held.
+    pub(crate) pid: u32,
+    /// Bytes of the first segment of a new log.
+    pub(crate) segment_bytes_first: u64,
+    /// Bytes up to which segments grow.
+    pub(crate) segment_bytes_max: u64,
+}
+
+impl Options {
+    /// Options with segments of the usual lengths.
+    pub(crate) fn new(seed: [u8; 32], now: Timestamp, pid: u32) -> Options {
+        Options { seed, now, pid, segment_bytes_first: SEGMENT_BYTES_FIRST, segment_bytes_max: SEGMENT_BYTES_MAX }
+    }
+
+    fn ladder(&self) -> Ladder {
+        Ladder::new(self.segment_bytes_first, self.segment_bytes_max)
+    }
+}
+
+/// One event as it stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Place in the whole log.
+    pub(crate) position: Position,
+    /// Place in its stream.
+    pub(crate) sequence: Sequence,
+    /// The stream.
+    pub(crate) stream: StreamId,
+    /// When it was recorded.
+    pub(crate) recorded_at: Timestamp,
+    /// Type of the event, as whoever encoded it numbers types.
+    pub(crate) kind: u16,
+    /// How the payload is encoded.
+    pub(crate) codec: u8,
+    /// The encoded event.
+    pub(crate) payload: Vec<u8>,
+    /// Whether it is the first event of its group.
+    pub(crate) first: bool,
+    /// Whether it is the last event of its group.
+    pub(crate) last: bool,
+    /// The segment it stands in.
+    pub(crate) segment: SegmentNumber,
+    /// Where in the segment.
+    pub(crate) offset: Offset,
+}
+
+/// What writer and readers of one process share.
+struct Shared {
+    home: Home,
+    log_id: LogId,
+    is_on_hold: bool,
+    durable: AtomicU64,
+    /// Holds durable events only.
+    catalog: RwLock<Catalog>,
+}
+
+impl Shared {
+    fn catalog(&self) -> Result<RwLockReadGuard<'_, Catalog>, Error> {
+        self.catalog.read().map_err(|_| catalog_lost())
+    }
+
+    /// Adds what has become durable; readers see it from here on.
+    fn publish(&self, seen: &[Seen], next: Position) -> Result<(), Error> {
+        let mut catalog = self.catalog.write().map_err(|_| catalog_lost())?;
+        for frame in seen {
+            if let Some(sequence) = frame.head.sequence {
+                catalog.add(frame.head.stream, (frame.head.position, sequence), (frame.offset, frame.end));
+            }
+        }
+        self.durable.store(next.get(), Ordering::Release);
+        Ok(())
+    }
+
+    fn begin_segment(&self, header: &Header, file: &LogFile) -> Result<(), Error> {
+        let mut catalog = self.catalog.write().map_err(|_| catalog_lost())?;
+        let source = Source { number: header.number, salt: header.salt, file: file.clone() };
+        catalog.begin_segment(source, header.base);
+        Ok(())
+    }
+
+    fn durable(&self) -> Position {
+        Position::new(self.durable.load(Ordering::Acquire)).expect("positions begin at 1 and only rise")
+    }
+}
+
+/// A thread panicked while it added events to the catalog: what stands there may be half of them.
+fn catalog_lost() -> Error {
+    Error::Poisoned { cause: "a thread panicked while it published events".to_owned() }
+}
+
+/// An open log as those see it who read: durable events only.
+#[derive(Clone)]
+pub(crate) struct Log {
+    shared: Arc<Shared>,
+}
+
+impl Log {
+    /// Opens the log in this storage for writing, making it if there is none, and recovers what a crash left: whole
+    /// groups are kept, a torn end is left behind, damage to acknowledged events is refused.
+    ///
+    /// # Errors
+    ///
+    /// `Locked`, `Damaged` or `Unsupported` with nothing changed; `NoSpace`; `Io`.
+    pub(crate) fn open(storage: Arc<dyn Storage>, options: &Options) -> Result<(Log, Writer), Error> {
+        recover::open(storage, options)
+    }
+
+    /// Identity of the log.
+    pub(crate) fn log_id(&self) -> LogId {
+        self.shared.log_id
+    }
+
+    /// Position of the next event that becomes durable: every event before it is.
+    pub(crate) fn durable(&self) -> Position {
+        self.shared.durable()
+    }
+
+    /// Whether the log was on hold when it was opened: then nothing may be dispatched.
+    pub(crate) fn hold(&self) -> bool {
+        self.shared.is_on_hold
+    }
+
+    /// The last sequence of the stream, if it has events.
+    ///
+    /// # Errors
+    ///
+    /// `Poisoned` if the catalog is lost.
+    pub(crate) fn head(&self, stream: StreamId) -> Result<Option<Sequence>, Error> {
+        Ok(self.shared.catalog()?.head(stream))
+    }
+
+    /// Every stream with its last sequence, in no order.
+    ///
+    /// # Errors
+    ///
+    /// `Poisoned` if the catalog is lost.
+    pub(crate) fn heads(&self) -> Result<Vec<(StreamId, Sequence)>, Error> {
+        Ok(self.shared.catalog()?.heads())
+    }
+
+    /// Events of the stream from sequence `from` on: at least one if there is one, at most `limit`, and no more than
+    /// `READ_BYTES_MAX` bytes or one event.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` if one is not there any more; `Io`; `Poisoned` if the catalog is lost.
+    pub(crate) fn read_stream(&self, stream: StreamId, from: Sequence, limit: usize) -> Result<Vec<Record>, Error> {
+        let pieces = self.shared.catalog()?.find_in_stream(stream, from, limit);
+        fetch(&pieces, self.durable())
+    }
+
+    /// Events of all streams from position `from` on: at least one if there is one, at most `limit`, and no more than
+    /// `READ_BYTES_MAX` bytes or one event.
+    ///
+    /// # Errors
+    ///
+    /// As `read_stream`.
+    pub(crate) fn read_all(&self, from: Position, limit: usize) -> Result<Vec<Record>, Error> {
+        let pieces = self.shared.catalog()?.find(from, limit);
+        fetch(&pieces, self.durable())
+    }
+}

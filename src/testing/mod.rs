@@ -3,6 +3,10 @@
 pub mod events;
 pub mod examples;
 #[cfg(test)]
+pub(crate) mod dice;
+#[cfg(test)]
+pub(crate) mod disk;
+#[cfg(test)]
 pub(crate) mod expressions;
 mod needs;
 pub(crate) mod values;

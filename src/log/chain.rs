@@ -1,0 +1,462 @@
+//! The chain of segments as it is found on disk: headers, frames, and where the newest segment ends.
+//!
+//! Reads and checks, writes nothing. Opening for writing and reading without the lock see the same chain and differ in
+//! what they make of its end only.
+
+use std::collections::HashMap;
+
+use crate::ids::{Position, Sequence, StreamId};
+use crate::time::Timestamp;
+
+use super::catalog::{Catalog, Source};
+use super::directory::{Home, LogFile, segment_name};
+use super::error::{Damage, Error, Evidence};
+use super::record::{Frame, Head, RecordError};
+use super::segment::{Copies, FORMAT, FRAMES_START, Header, HeaderError, LogId, Offset, Previous, SegmentNumber};
+use super::storage::Access;
+use super::walk::{Beyond, Due, Frames, check, group_behind, look_beyond};
+use super::watermark::Watermark;
+
+/// One segment of the chain.
+pub(super) struct Segment {
+    pub(super) header: Header,
+    pub(super) file: LogFile,
+    /// Bytes of the file when it was opened.
+    pub(super) length: u64,
+}
+
+/// What the last frame of a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// There is no frame yet.
+    Nothing,
+    /// An event.
+    Event,
+    /// A control frame of this kind.
+    Control(u16),
+}
+
+impl Last {
+    pub(super) fn of(head: &Head) -> Last {
+        if head.flags.is_control() { Last::Control(head.kind) } else { Last::Event }
+    }
+}
+
+/// A place between two groups: everything before it was read and checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// Index of the segment in the chain.
+    index: usize,
+    pub(super) offset: Offset,
+    /// Position of the next event.
+    pub(super) next: Position,
+    /// When the last frame was recorded.
+    pub(super) recorded_at: Timestamp,
+    /// Checksum of the last frame in this segment; 0 if there is none.
+    pub(super) crc: u32,
+    pub(super) last: Last,
+}
+
+/// A frame that was accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) head: Head,
+    pub(super) offset: Offset,
+    pub(super) end: Offset,
+    pub(super) crc: u32,
+}
+
+impl Standing {
+    fn behind(self, seen: &Seen) -> Standing {
+        let next = if seen.head.flags.is_control() { self.next } else { seen.head.position.next() };
+        Standing {
+            index: self.index,
+            offset: seen.end,
+            next,
+            recorded_at: seen.head.recorded_at,
+            crc: seen.crc,
+            last: Last::of(&seen.head),
+        }
+    }
+}
+
+/// A place where the frame that was due does not stand.
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    pub(super) offset: Offset,
+    pub(super) cause: RecordError,
+}
+
+/// How the newest segment ends.
+pub(super) struct Tail {
+    /// Behind the last whole group.
+    pub(super) standing: Standing,
+    /// Where reading came to an end before the file did.
+    pub(super) stop: Option<Stop>,
+    /// Every event before this position was durable.
+    pub(super) proven: Position,
+    /// What says so.
+    pub(super) evidence: Evidence,
+    /// Frames of whole groups that no later frame proves durable, the first at or behind the largest witness.
+    pub(super) unsettled: Vec<Seen>,
+    /// The first byte behind the last whole group that is not zero.
+    pub(super) first_nonzero: Option<Offset>,
+}
+
+impl Tail {
+    /// Whether reading came to an end at a frame that no torn write leaves.
+    pub(super) fn is_contradiction(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.cause.is_contradiction())
+    }
+}
+
+/// How much of the newest segment is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Every byte of the file.
+    WholeFile,
+    /// Frames, up to the first place where none stands.
+    Frames,
+}
+
+/// When the events of a group are taken into the catalog.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settling {
+    /// At the group's end: the segment is sealed.
+    AtOnce,
+    /// When a later frame proves it durable.
+    ByWitness,
+}
+
+/// Frames that were accepted and not settled.
+struct Ahead {
+    standing: Standing,
+    witness: Position,
+    unsettled: Vec<Seen>,
+    group: Vec<Seen>,
+    heads: HashMap<StreamId, Sequence>,
+}
+
+/// The chain of segments, walked up to some place.
+pub(super) struct Chain {
+    home: Home,
+    segments: Vec<Segment>,
+    standing: Standing,
+    watermark: Option<Watermark>,
+    pub(super) catalog: Catalog,
+}
+
+impl Chain {
+    pub(super) fn new(home: Home) -> Chain {
+        let standing = Standing {
+            index: 0,
+            offset: FRAMES_START,
+            next: Position::FIRST,
+            recorded_at: Timestamp::from_microseconds(i64::MIN),
+            crc: 0,
+            last: Last::Nothing,
+        };
+        Chain { home, segments: Vec::new(), standing, watermark: None, catalog: Catalog::default() }
+    }
+
+    /// Takes what WATERMARK says into account from now on.
+    pub(super) fn heed(&mut self, watermark: Option<Watermark>) {
+        self.watermark = watermark.or(self.watermark);
+    }
+
+    /// The newest segment whose header was read.
+    pub(super) fn newest(&self) -> Option<&Segment> {
+        self.segments.last()
+    }
+
+    /// Identity of the log, as soon as a header was read.
+    pub(super) fn log_id(&self) -> Option<LogId> {
+        self.newest().map(|segment| segment.header.log_id)
+    }
+
+    /// Position of the next event behind all that was walked.
+    pub(super) fn next(&self) -> Position {
+        self.standing.next
+    }
+
+    /// Opens the segments behind those that are known and checks that their headers follow each other.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` for the first that does not; those before it are known then. `Unsupported`, `Io`.
+    pub(super) fn extend(&mut self, numbers: &[SegmentNumber]) -> Result<(), Error> {
+        let known = self.newest().map(|segment| segment.header.number);
+        for number in numbers.iter().copied().filter(|number| Some(*number) > known) {
+            let due = self.newest().map_or(SegmentNumber::FIRST, |newest| newest.header.number.next());
+            if number != due {
+                return Err(self.damaged((due, Offset::new(0)), Damage::MissingSegment));
+            }
+            let segment = self.open(number)?;
+            if let Err(cause) = self.check_header(&segment) {
+                return Err(self.damaged((number, Offset::new(0)), cause));
+            }
+            let Segment { header, file, .. } = &segment;
+            if self.segments.is_empty() {
+                self.begin(header, file);
+            }
+            self.segments.push(segment);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, header: &Header, file: &LogFile) {
+        let source = Source { number: header.number, salt: header.salt, file: file.clone() };
+        self.catalog.begin_segment(source, header.base);
+    }
+
+    fn open(&self, number: SegmentNumber) -> Result<Segment, Error> {
+        let file = self.home.open(&segment_name(number), Access::Read)?;
+        let mut bytes = vec![0; FRAMES_START.get() as usize];
+        let count = file.read_some(&mut bytes, Offset::new(0))?;
+        let length = file.length()?;
+        let unsupported = |cause| Error::Unsupported { path: file.path(), cause };
+        let header = match Copies::decode(bytes.get(..count).unwrap_or_default()) {
+            Copies { a: Ok(header), b } => {
+                if let Err(cause) = b {
+                    tracing::warn!(path = %file.path().display(), %cause, "the second copy of a header is damaged");
+                }
+                header
+            }
+            Copies { a: Err(cause @ HeaderError::Features { .. }), .. } => return Err(unsupported(cause)),
+            Copies { a: Err(cause), b: Ok(header) } => {
+                tracing::warn!(path = %file.path().display(), %cause, "the first copy of a header is damaged");
+                header
+            }
+            // Another format may keep its checksum elsewhere, but damage does not write the same into both copies.
+            Copies { a: Err(HeaderError::Format { format }), b: Err(HeaderError::Format { format: other }) }
+                if format == other && format != FORMAT =>
+            {
+                return Err(unsupported(HeaderError::Format { format }));
+            }
+            Copies { a: Err(first), b: Err(second) } => {
+                return Err(self.damaged((number, Offset::new(0)), Damage::Header { first, second }));
+            }
+        };
+        if header.number != number {
+            return Err(self.damaged((number, Offset::new(0)), Damage::Chain { field: "number" }));
+        }
+        Ok(Segment { header, file, length })
+    }
+
+    /// Checks what a header owes to the one before it.
+    fn check_header(&self, segment: &Segment) -> Result<(), Damage> {
+        let Some(before) = self.newest() else { return Ok(()) };
+        let wrong = |field| Err(Damage::Chain { field });
+        let header = &segment.header;
+        let Some(previous) = header.previous else { return wrong("previous") };
+        if header.log_id != before.header.log_id {
+            return wrong("log_id");
+        }
+        if header.base < before.header.base {
+            return wrong("base");
+        }
+        if previous.salt != before.header.salt {
+            return wrong("previous_salt");
+        }
+        if previous.end.get() > before.length {
+            return wrong("previous_end");
+        }
+        Ok(())
+    }
+
+    /// Damage at a place, with all that the chain proves.
+    pub(super) fn damaged(&self, (segment, offset): (SegmentNumber, Offset), cause: Damage) -> Error {
+        let path = self.home.locate(&segment_name(segment));
+        let base = self.newest().map_or(Position::FIRST, |newest| newest.header.base);
+        let proven = base.max(self.next()).max(self.watermark().map_or(base, |watermark| watermark.position));
+        Error::Damaged { segment, path, offset, missing: self.next(), proven, cause }
+    }
+
+    /// What WATERMARK says, if it is about this log.
+    pub(super) fn watermark(&self) -> Option<&Watermark> {
+        let log_id = self.log_id();
+        self.watermark.as_ref().filter(|watermark| log_id.is_none_or(|id| id == watermark.log_id))
+    }
+
+    /// Walks all that has a successor, to the end that its successor gives it.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` at the first frame that is not what was written; what stands before it is in the catalog. `Io`.
+    pub(super) fn walk_sealed(&mut self) -> Result<(), Error> {
+        while let Some(successor) = self.segments.get(self.standing.index + 1) {
+            let next = successor.header;
+            let previous = next.previous.expect("the header of a successor names its predecessor");
+            self.walk_to_seal(&next, &previous)?;
+            let Some(successor) = self.segments.get(self.standing.index + 1) else { break };
+            let (header, file) = (successor.header, successor.file.clone());
+            self.begin(&header, &file);
+            self.standing = Standing { index: self.standing.index + 1, offset: FRAMES_START, crc: 0, ..self.standing };
+        }
+        Ok(())
+    }
+
+    fn walk_to_seal(&mut self, successor: &Header, previous: &Previous) -> Result<(), Error> {
+        let number = self.current().header.number;
+        let (ahead, stop) = self.walk(previous.end, Settling::AtOnce)?;
+        let damaged = |chain: &Chain, offset, cause| Err(chain.damaged((number, offset), cause));
+        if let Some(Stop { offset, cause }) = stop {
+            return damaged(self, offset, Damage::Record(cause));
+        }
+        if !ahead.group.is_empty() {
+            return damaged(self, previous.end, Damage::Record(RecordError::GroupOpen));
+        }
+        if self.standing.next != successor.base {
+            return damaged(self, previous.end, Damage::EventsMissing { evidence: Evidence::Header });
+        }
+        if self.standing.crc != previous.crc {
+            let cause = RecordError::Checksum { found: self.standing.crc, computed: previous.crc };
+            return damaged(self, previous.end, Damage::Record(cause));
+        }
+        Ok(())
+    }
+
+    fn current(&self) -> &Segment {
+        self.segments.get(self.standing.index).expect("the chain is walked where it has a segment")
+    }
+
+    /// Looks at the newest segment, and takes into the catalog what its own frames prove durable.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` if the file is shorter than it was; `Io`.
+    ///
+    /// # Panics
+    ///
+    /// If no header was read, or a sealed segment was not walked.
+    pub(super) fn walk_newest(&mut self, reach: Reach) -> Result<Tail, Error> {
+        let Segment { header, file, .. } = self.current();
+        let (header, file) = (*header, file.clone());
+        let length = file.length()?;
+        if length < header.capacity {
+            let cause = Damage::CutShort { length, expected: header.capacity };
+            return Err(self.damaged((header.number, Offset::new(length)), cause));
+        }
+        let until = Offset::new(length);
+        let (ahead, stop) = self.walk(until, Settling::ByWitness)?;
+        let Ahead { standing, unsettled, group, .. } = ahead;
+        let beyond = match &stop {
+            Some(stop) if reach == Reach::WholeFile => {
+                look_beyond(&file, header.salt, (stop.offset, until), standing.next)?
+            }
+            Some(_) | None => Beyond { witness: None, first_nonzero: None },
+        };
+        let claims = [
+            (Some(header.base), Evidence::Header),
+            (Some(self.standing.next), Evidence::Witness),
+            (beyond.witness, Evidence::Witness),
+            (self.watermark().map(|watermark| watermark.position), Evidence::Watermark),
+        ];
+        let (mut proven, mut evidence) = (Position::FIRST, Evidence::Header);
+        for (position, from) in claims.into_iter().filter_map(|(claim, from)| claim.map(|position| (position, from))) {
+            if position > proven {
+                (proven, evidence) = (position, from);
+            }
+        }
+        let first_nonzero = if group.is_empty() { beyond.first_nonzero } else { Some(standing.offset) };
+        Ok(Tail { standing, stop, proven, evidence, unsettled, first_nonzero })
+    }
+
+    /// The damage that a tail is, if it is not just torn: acknowledged events are missing, or a frame stands there
+    /// that nobody can have written.
+    pub(super) fn damage_of(&self, tail: &Tail) -> Option<Error> {
+        let place = tail.stop.as_ref().map_or(tail.standing.offset, |stop| stop.offset);
+        let cause = match &tail.stop {
+            Some(stop) if stop.cause.is_contradiction() => Damage::Record(stop.cause.clone()),
+            _ if tail.proven > tail.standing.next => Damage::EventsMissing { evidence: tail.evidence },
+            _ => return None,
+        };
+        let Segment { header, file, .. } = self.current();
+        Some(Error::Damaged {
+            segment: header.number,
+            path: file.path(),
+            offset: place,
+            missing: tail.standing.next,
+            proven: tail.proven,
+            cause,
+        })
+    }
+
+    /// Takes the frames of a tail that stand before `below` into the catalog; the chain goes on behind them.
+    pub(super) fn settle(&mut self, tail: &Tail, below: Position) {
+        for seen in tail.unsettled.iter().take_while(|seen| seen.head.position < below) {
+            self.take_in(seen);
+        }
+    }
+
+    fn take_in(&mut self, seen: &Seen) {
+        if let Some(sequence) = seen.head.sequence {
+            self.catalog.add(seen.head.stream, (seen.head.position, sequence), (seen.offset, seen.end));
+        }
+        self.standing = self.standing.behind(seen);
+    }
+
+    /// Accepts frames up to `until` or the first that is none.
+    fn walk(&mut self, until: Offset, settling: Settling) -> Result<(Ahead, Option<Stop>), Error> {
+        let Segment { header, file, .. } = self.current();
+        let (salt, base, file) = (header.salt, header.base, file.clone());
+        let mut ahead = Ahead {
+            standing: self.standing,
+            witness: base,
+            unsettled: Vec::new(),
+            group: Vec::new(),
+            heads: HashMap::new(),
+        };
+        let mut frames = Frames::new(&file, salt, self.standing.offset, until);
+        loop {
+            let offset = frames.offset();
+            let accepted = match frames.next()? {
+                None => return Ok((ahead, None)),
+                Some(Ok(frame)) => self.accept(&mut ahead, &frame),
+                Some(Err(cause)) => Err(cause),
+            };
+            match accepted {
+                Ok(()) => self.settle_ahead(&mut ahead, settling),
+                Err(cause) => return Ok((ahead, Some(Stop { offset, cause }))),
+            }
+        }
+    }
+
+    fn accept(&self, ahead: &mut Ahead, frame: &Frame<'_>) -> Result<(), RecordError> {
+        let head = frame.head;
+        let before = ahead.group.last();
+        let due = Due {
+            position: before.map_or(ahead.standing.next, |seen| seen.head.position.next()),
+            recorded_at: before.map_or(ahead.standing.recorded_at, |seen| seen.head.recorded_at),
+            group: before.and_then(|seen| group_behind(&seen.head)),
+        };
+        let known = ahead.heads.get(&head.stream).copied().or_else(|| self.catalog.head(head.stream));
+        check(frame, &due, known.map_or(1, |last| last.get() + 1))?;
+        let seen = Seen { head, offset: frame.offset, end: frame.end, crc: frame.crc };
+        if let Some(sequence) = head.sequence {
+            ahead.heads.insert(head.stream, sequence);
+        }
+        ahead.group.push(seen);
+        if head.flags.is_last() {
+            for seen in &ahead.group {
+                ahead.witness = ahead.witness.max(seen.head.witness());
+            }
+            ahead.standing = ahead.standing.behind(&seen);
+            ahead.unsettled.append(&mut ahead.group);
+        }
+        Ok(())
+    }
+
+    fn settle_ahead(&mut self, ahead: &mut Ahead, settling: Settling) {
+        let count = match settling {
+            Settling::AtOnce => ahead.unsettled.len(),
+            Settling::ByWitness => ahead.unsettled.partition_point(|seen| seen.head.position < ahead.witness),
+        };
+        for seen in ahead.unsettled.drain(..count) {
+            self.take_in(&seen);
+        }
+        if ahead.unsettled.is_empty() && ahead.group.is_empty() {
+            ahead.heads.clear();
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The seam below the log: files in one directory tree, as the log needs them, and the file-system one.
+//!
+//! The second implementation is a simulated disk that tears writes, forgets what was not synced and fails. Only user
+//! of the file system in this layer. Knows no formats. Linux and macOS.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+/// The directories of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Folder {
+    /// The directory that holds the log's own. It is synced, never read.
+    Parent,
+    /// The log's directory.
+    Home,
+    /// The segments.
+    Log,
+    /// Bytes that recovery did not accept.
+    SetAside,
+}
+
+impl Folder {
+    /// The directory's name below the log's own, if it lies there.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Folder::Parent => None,
+            Folder::Home => Some(""),
+            Folder::Log => Some("log"),
+            Folder::SetAside => Some("set-aside"),
+        }
+    }
+}
+
+/// What an opened file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reading only; works on a read-only copy.
+    Read,
+    /// Reading and writing.
+    ReadWrite,
+}
+
+/// Files below one directory. Names are relative to it, like `log/0000000001.seg`.
+///
+/// An `Ok` of a sync means what POSIX says: the bytes are durable. After an error nothing is known, and the system may
+/// have forgotten that anything was to be written.
+pub(crate) trait Storage: Send + Sync {
+    /// Makes the directory; the log's own with all that lead to it.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if it is there; anything the system says.
+    fn create_directory(&self, folder: Folder) -> io::Result<()>;
+
+    /// Makes every name made, renamed or removed in the directory so far durable.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn sync_directory(&self, folder: Folder) -> io::Result<()>;
+
+    /// Names of the files and directories in the directory, sorted.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if the directory is missing; anything the system says.
+    fn list(&self, folder: Folder) -> io::Result<Vec<String>>;
+
+    /// Makes an empty file and opens it for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if there is one; anything the system says.
+    fn create_new(&self, name: &str) -> io::Result<Arc<dyn StorageFile>>;
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none; anything the system says.
+    fn open(&self, name: &str, access: Access) -> io::Result<Arc<dyn StorageFile>>;
+
+    /// Gives the file another name, at once or not at all.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if the name is taken; anything the system says.
+    fn rename_no_replace(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes the file's name.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none; anything the system says.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Takes the exclusive lock that this file stands for, making the file if it is missing. None if another holds it.
+    /// The lock ends when the value is dropped or the process ends; children do not inherit it.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says, but for "somebody holds it".
+    fn try_lock(&self, name: &str) -> io::Result<Option<Box<dyn StorageLock>>>;
+
+    /// The name as people know it, for messages.
+    fn locate(&self, name: &str) -> PathBuf;
+}
+
+/// One opened file. Several threads may use it at once; none has a place in it of its own.
+pub(crate) trait StorageFile: Send + Sync {
+    /// Reads up to as many bytes as `buffer` takes; 0 at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Writes some of the bytes, from the first on, and says how many.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+
+    /// Bytes of the file.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Makes bytes and length durable.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn sync_data(&self) -> io::Result<()>;
+
+    /// Makes bytes, length and all else the system keeps about the file durable.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn sync_all(&self) -> io::Result<()>;
+}
+
+/// An exclusive lock that is held as long as this value lives.
+pub(crate) trait StorageLock: Send + Sync {
+    /// Whether the locked file is still the one that its name leads to. If not, another process may hold a lock on
+    /// the file that is there now.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says, but for a file that is gone.
+    fn is_current(&self) -> io::Result<bool>;
+}
+
+/// Storage in a directory of the file system.
+#[derive(Clone, Debug)]
+pub(crate) struct FileStorage {
+    root: PathBuf,
+}
+
+impl FileStorage {
+    /// Storage below `root`, which need not exist yet.
+    pub(crate) fn new(root: impl Into<PathBuf>) -> FileStorage {
+        FileStorage { root: root.into() }
+    }
+
+    fn directory(&self, folder: Folder) -> PathBuf {
+        match folder.name() {
+            Some("") => self.root.clone(),
+            Some(name) => self.root.join(name),
+            None => parent(&self.root).to_path_buf(),
+        }
+    }
+}
+
+/// The directory a path lies in; of a bare name the current one.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+impl Storage for FileStorage {
+    fn create_directory(&self, folder: Folder) -> io::Result<()> {
+        let path = self.directory(folder);
+        let above = parent(&path);
+        if folder == Folder::Home && !above.try_exists()? {
+            create_with_parents(above)?;
+        }
+        fs::create_dir(path)
+    }
+
+    fn sync_directory(&self, folder: Folder) -> io::Result<()> {
+        File::open(self.directory(folder))?.sync_all()
+    }
+
+    fn list(&self, folder: Folder) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(self.directory(folder))?;
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+            .collect::<io::Result<_>>()?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn create_new(&self, name: &str) -> io::Result<Arc<dyn StorageFile>> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(self.locate(name))?;
+        Ok(Arc::new(file))
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Arc<dyn StorageFile>> {
+        let file = match access {
+            Access::Read => File::open(self.locate(name))?,
+            Access::ReadWrite => OpenOptions::new().read(true).write(true).open(self.locate(name))?,
+        };
+        Ok(Arc::new(file))
+    }
+
+    fn rename_no_replace(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (self.locate(from), self.locate(to));
+        match renameat_with(CWD, &from, CWD, &to, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(()),
+            // Not every file system can do it in one call. Nobody else makes names here while LOCK is held, so that
+            // looking first is as good.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                if to.try_exists()? {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                fs::rename(from, to)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.locate(name))
+    }
+
+    fn try_lock(&self, name: &str) -> io::Result<Option<Box<dyn StorageLock>>> {
+        let path = self.locate(name);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let lock = FileLock { path, file };
+        // Between opening and locking the file may have been replaced: then the lock is on a file nobody finds.
+        Ok(if lock.is_current()? { Some(Box::new(lock)) } else { None })
+    }
+
+    fn locate(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+/// Makes the directory and all that lead to it; each is durable in the one above it.
+fn create_with_parents(path: &Path) -> io::Result<()> {
+    let above = parent(path);
+    if !above.try_exists()? {
+        create_with_parents(above)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => File::open(above)?.sync_all(),
+    }
+}
+
+impl StorageFile for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        FileExt::write_at(self, bytes, offset)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.metadata().map(|metadata| metadata.len())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        File::sync_data(self)
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        File::sync_all(self)
+    }
+}
+
+struct FileLock {
+    path: PathBuf,
+    file: File,
+}
+
+impl StorageLock for FileLock {
+    fn is_current(&self) -> io::Result<bool> {
+        let locked = self.file.metadata()?;
+        match fs::metadata(&self.path) {
+            Ok(named) => Ok(named.dev() == locked.dev() && named.ino() == locked.ino()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole log over a simulated disk, numbered as the design numbers them.
+
+mod crash;
+mod model;
