@@ -42,9 +42,8 @@ impl Task for Wait {
 pub(crate) fn wait_until(with: &Map, began: Timestamp) -> Result<Timestamp, TaskError> {
     let settings = Settings::read("wait", with, &["duration", "until", "waitTime"])?;
     let duration = settings.length("duration")?;
-    let until: Option<Timestamp> = settings.typed("until", "a moment like 2026-05-01T12:00:00Z", |value| {
-        value.as_str()?.parse().ok()
-    })?;
+    let until: Option<Timestamp> =
+        settings.typed("until", "a moment like 2026-05-01T12:00:00Z", |value| value.as_str()?.parse().ok())?;
     let seconds = settings.seconds("waitTime")?;
     match (duration.or(seconds), until) {
         (Some(_), None) if duration.is_some() && seconds.is_some() => {
@@ -74,9 +73,8 @@ impl Task for Fail {
     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
         let settings = Settings::read("fail", &task.dispatch().with, &["message", "code", "outcome"])?;
         let message = settings.text("message")?.unwrap_or("the task was told to fail");
-        let code: Option<ErrorCode> = settings.typed("code", "a code like NETWORK_ERROR", |value| {
-            value.as_str()?.parse().ok()
-        })?;
+        let code: Option<ErrorCode> =
+            settings.typed("code", "a code like NETWORK_ERROR", |value| value.as_str()?.parse().ok())?;
         let coded = |error: TaskError| error.code(code.clone().unwrap_or(ErrorCode::USER_CODE_ERROR));
         let error = || coded(TaskError::permanent(message));
         match settings.text("outcome")?.unwrap_or("terminal") {

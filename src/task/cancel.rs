@@ -101,10 +101,7 @@ impl Cancel {
             state = match next {
                 Some(next) => {
                     let left = next.saturating_duration_since(now);
-                    changed
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                    changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
@@ -126,10 +123,7 @@ impl Cancel {
         if asked {
             wake();
         }
-        Registration {
-            cancel: self.clone(),
-            number,
-        }
+        Registration { cancel: self.clone(), number }
     }
 
     /// No code that can panic runs under this lock, so what a poisoned one holds is whole.

@@ -83,10 +83,7 @@ pub struct TaskContext<'a> {
 
 impl<'a> TaskContext<'a> {
     pub(super) fn new(dispatch: &'a Dispatch) -> TaskContext<'a> {
-        TaskContext {
-            dispatch,
-            streams: Mutex::new(Vec::new()),
-        }
+        TaskContext { dispatch, streams: Mutex::new(Vec::new()) }
     }
 
     /// The value of `key` in the effective context; none if it is missing or null.
@@ -175,11 +172,7 @@ impl<'a> TaskContext<'a> {
     ///
     /// If [`is_canceled`](TaskContext::is_canceled).
     pub fn check_canceled(&self) -> Result<(), TaskError> {
-        if self.is_canceled() {
-            Err(TaskError::canceled())
-        } else {
-            Ok(())
-        }
+        if self.is_canceled() { Err(TaskError::canceled()) } else { Ok(()) }
     }
 
     /// Rests for this long, or until the attempt should stop.

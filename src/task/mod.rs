@@ -3,13 +3,21 @@
 //! Knows no machine and no store: a dispatch comes in, a report goes out. A kind of task is one implementation of
 //! [`Task`] and one line in a registry; `builtin.rs` has the shortest, `shell.rs` the longest.
 
+#![cfg_attr(
+    not(feature = "shell"),
+    allow(dead_code, reason = "half of the layer is there for tasks that run programs")
+)]
+
 mod builtin;
 mod cancel;
 mod context;
 mod outcome;
 mod place;
+mod program;
 mod registry;
 mod settings;
+#[cfg(feature = "shell")]
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +32,7 @@ pub(crate) use context::{ContextSource, Dispatch};
 pub use outcome::{Outcome, TaskError};
 pub(crate) use outcome::{OutcomeKind, OutcomeParts, Poll, TaskErrorParts};
 pub(crate) use place::{Place, StreamName, StreamRecord};
+pub(crate) use program::{Error, kill_leftovers};
 pub use registry::{AliasError, DuplicateName, Registry};
 
 use crate::failure::ErrorCode;
@@ -93,10 +102,7 @@ pub(crate) fn run(task: &dyn Task, dispatch: &Dispatch) -> Report {
         Ok(outcome) => checked(outcome),
         Err(error) => Err(checked_error(error)),
     };
-    Report {
-        ended: ended(answer, dispatch),
-        streams: context.into_streams(),
-    }
+    Report { ended: ended(answer, dispatch), streams: context.into_streams() }
 }
 
 fn ended(answer: Result<Outcome, TaskError>, dispatch: &Dispatch) -> Ended {

@@ -63,11 +63,7 @@ pub(crate) struct OutcomeParts {
 
 impl Outcome {
     fn of(kind: OutcomeKind) -> Outcome {
-        Outcome {
-            kind,
-            outputs: Map::new(),
-            context: Map::new(),
-        }
+        Outcome { kind, outputs: Map::new(), context: Map::new() }
     }
 
     /// The work is done: SUCCEEDED.
@@ -138,11 +134,6 @@ impl Outcome {
         self
     }
 
-    /// What kind of outcome it is.
-    pub(crate) fn kind(&self) -> &OutcomeKind {
-        &self.kind
-    }
-
     /// Outputs and context.
     pub(super) fn data(&self) -> (&Map, &Map) {
         (&self.outputs, &self.context)
@@ -150,11 +141,7 @@ impl Outcome {
 
     /// The pieces.
     pub(crate) fn into_parts(self) -> OutcomeParts {
-        OutcomeParts {
-            kind: self.kind,
-            outputs: self.outputs,
-            context: self.context,
-        }
+        OutcomeParts { kind: self.kind, outputs: self.outputs, context: self.context }
     }
 
     /// Puts `outputs` below those it has: a name it has already keeps its value.
@@ -296,12 +283,7 @@ impl TaskError {
         }
         let mut causes = self.causes;
         causes.insert(0, self.message);
-        TaskError {
-            causes,
-            context_update: self.context_update,
-            outputs: self.outputs,
-            ..TaskError::timeout(timeout)
-        }
+        TaskError { causes, context_update: self.context_update, outputs: self.outputs, ..TaskError::timeout(timeout) }
     }
 
     /// Outputs and entries for the context.
@@ -401,11 +383,7 @@ mod tests {
             (Kind::ConnectionReset, ErrorClass::Transient, ErrorCode::NETWORK_ERROR),
             (Kind::ConnectionAborted, ErrorClass::Transient, ErrorCode::NETWORK_ERROR),
             (Kind::HostUnreachable, ErrorClass::Transient, ErrorCode::NETWORK_ERROR),
-            (
-                Kind::NetworkUnreachable,
-                ErrorClass::Transient,
-                ErrorCode::NETWORK_ERROR,
-            ),
+            (Kind::NetworkUnreachable, ErrorClass::Transient, ErrorCode::NETWORK_ERROR),
             (Kind::Interrupted, ErrorClass::Transient, ErrorCode::SYSTEM_ERROR),
             (Kind::WouldBlock, ErrorClass::Transient, ErrorCode::SYSTEM_ERROR),
             (Kind::NotFound, ErrorClass::Permanent, ErrorCode::SYSTEM_ERROR),
@@ -413,11 +391,7 @@ mod tests {
             (Kind::StorageFull, ErrorClass::Permanent, ErrorCode::RESOURCE_EXHAUSTED),
         ] {
             let parts = TaskError::from(io::Error::from(kind)).into_parts();
-            assert_eq!(
-                (parts.failure.class(), parts.failure.code()),
-                (class, &code),
-                "{kind:?}"
-            );
+            assert_eq!((parts.failure.class(), parts.failure.code()), (class, &code), "{kind:?}");
         }
     }
 
@@ -426,10 +400,7 @@ mod tests {
         let root = "seven".parse::<u32>().unwrap_err();
         let middle = Wrapped { source: root };
         let parts = TaskError::permanent("top").source(middle).into_parts();
-        assert_eq!(
-            parts.failure.causes(),
-            ["middle".to_string(), "invalid digit found in string".to_string()]
-        );
+        assert_eq!(parts.failure.causes(), ["middle".to_string(), "invalid digit found in string".to_string()]);
     }
 
     #[derive(Debug, thiserror::Error)]
@@ -444,21 +415,19 @@ mod tests {
             .output("a", 1)
             .outputs([("a", 2), ("b", 3)])
             .outputs_below(Map::from([("a".into(), 9.into()), ("c".into(), 4.into())]));
-        assert_eq!(
-            Value::Map(outcome.into_parts().outputs).to_json(),
-            r#"{"a":2,"b":3,"c":4}"#
-        );
+        assert_eq!(Value::Map(outcome.into_parts().outputs).to_json(), r#"{"a":2,"b":3,"c":4}"#);
     }
 
     #[test]
     fn only_a_running_outcome_has_a_delay() {
-        let second = Duration::from_seconds(1);
-        assert_eq!(Outcome::running().kind(), &OutcomeKind::Running(Poll::After(second)));
         let later = std::time::Duration::from_secs(5);
-        assert_eq!(
-            Outcome::running().after(later).kind(),
-            &OutcomeKind::Running(Poll::After(Duration::from_seconds(5)))
-        );
-        assert_eq!(Outcome::success().after(later).kind(), &OutcomeKind::Success);
+        let after = |seconds| OutcomeKind::Running(Poll::After(Duration::from_seconds(seconds)));
+        for (outcome, kind) in [
+            (Outcome::running(), after(1)),
+            (Outcome::running().after(later), after(5)),
+            (Outcome::success().after(later), OutcomeKind::Success),
+        ] {
+            assert_eq!(outcome.into_parts().kind, kind);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Names only. None of these files is evidence: recovery never reads them, deleting them loses no event.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::ids::{AttemptId, WorkflowId};
 
@@ -99,11 +99,6 @@ impl Place {
     pub(crate) fn result(&self, workflow: WorkflowId, attempt: AttemptId) -> PathBuf {
         self.scratch().join(whole_name(workflow, attempt) + ".result")
     }
-
-    /// The directory itself.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
 }
 
 fn whole_name(workflow: WorkflowId, attempt: AttemptId) -> String {
@@ -123,6 +118,8 @@ impl fmt::Display for AttemptName {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::ids::{ActivationId, StageIndex, TaskId, TaskIndex};
     use crate::time::Timestamp;
@@ -130,33 +127,15 @@ mod tests {
     #[test]
     fn files_are_named_by_workflow_and_attempt() {
         let workflow = WorkflowId::from_parts(Timestamp::from_microseconds(0), 1);
-        let activation = ActivationId {
-            stage: StageIndex::new(3),
-            number: 2,
-        };
-        let task = TaskId {
-            activation,
-            task: TaskIndex::new(0),
-        };
+        let activation = ActivationId { stage: StageIndex::new(3), number: 2 };
+        let task = TaskId { activation, task: TaskIndex::new(0) };
         let attempt = AttemptId { task, dispatch: 7 };
         let place = Place::new("/log");
         for (path, expected) in [
-            (
-                place.stream(workflow, attempt, StreamName::Out),
-                "/log/output/00000000000000000000000001/3-2.0.7.out",
-            ),
-            (
-                place.process(workflow, attempt),
-                "/log/processes/00000000000000000000000001.3-2.0.7",
-            ),
-            (
-                place.tmp(workflow, attempt),
-                "/log/tmp/00000000000000000000000001.3-2.0.7",
-            ),
-            (
-                place.result(workflow, attempt),
-                "/log/tmp/00000000000000000000000001.3-2.0.7.result",
-            ),
+            (place.stream(workflow, attempt, StreamName::Out), "/log/output/00000000000000000000000001/3-2.0.7.out"),
+            (place.process(workflow, attempt), "/log/processes/00000000000000000000000001.3-2.0.7"),
+            (place.tmp(workflow, attempt), "/log/tmp/00000000000000000000000001.3-2.0.7"),
+            (place.result(workflow, attempt), "/log/tmp/00000000000000000000000001.3-2.0.7.result"),
         ] {
             assert_eq!(path, Path::new(expected));
         }

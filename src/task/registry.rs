@@ -55,12 +55,14 @@ impl Registry {
         Registry::default()
     }
 
-    /// The tasks that come with the engine: `noop`, `wait` and `fail`.
+    /// The tasks that come with the engine: `noop`, `wait`, `fail` and, with feature `shell`, `shell`.
     pub fn with_builtins() -> Registry {
         let mut registry = Registry::new();
         registry.replace("noop", Noop);
         registry.replace("wait", Wait);
         registry.replace("fail", Fail);
+        #[cfg(feature = "shell")]
+        registry.replace("shell", super::shell::Shell::new());
         registry
     }
 
@@ -96,9 +98,7 @@ impl Registry {
     ///
     /// If there is no such task or `alias` is taken.
     pub fn alias(&mut self, alias: impl Into<String>, name: &str) -> Result<(), AliasError> {
-        let task = self
-            .task(name)
-            .ok_or_else(|| AliasError::Unknown { name: name.to_owned() })?;
+        let task = self.task(name).ok_or_else(|| AliasError::Unknown { name: name.to_owned() })?;
         self.insert(alias.into(), task).map_err(AliasError::Duplicate)
     }
 

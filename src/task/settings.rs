@@ -21,10 +21,7 @@ impl<'a> Settings<'a> {
     pub(super) fn read(kind: &'static str, with: &'a Map, known: &[&str]) -> Result<Settings<'a>, TaskError> {
         match with.keys().find(|key| !known.contains(&key.as_str())) {
             Some(key) if known.is_empty() => Err(invalid(format!("{kind}: with.{key}: it takes no settings"))),
-            Some(key) => Err(invalid(format!(
-                "{kind}: with.{key} is not known, only {}",
-                known.join(", ")
-            ))),
+            Some(key) => Err(invalid(format!("{kind}: with.{key} is not known, only {}", known.join(", ")))),
             None => Ok(Settings { kind, with }),
         }
     }
@@ -44,29 +41,16 @@ impl<'a> Settings<'a> {
         self.typed(key, "true or false", Value::as_bool)
     }
 
-    /// A list of texts.
-    pub(super) fn texts(self, key: &str) -> Result<Option<Vec<&'a str>>, TaskError> {
-        self.typed(key, "a list of texts", |value| {
-            value.as_list()?.iter().map(Value::as_str).collect()
-        })
-    }
-
     /// A number of bytes, at most `max`.
     pub(super) fn bytes(self, key: &str, max: usize) -> Result<Option<usize>, TaskError> {
         let expected = format!("a number of bytes up to {max}");
-        self.typed(key, &expected, |value| {
-            usize::try_from(value.as_integer()?).ok().filter(|bytes| *bytes <= max)
-        })
+        self.typed(key, &expected, |value| usize::try_from(value.as_integer()?).ok().filter(|bytes| *bytes <= max))
     }
 
     /// A list of exit codes.
     pub(super) fn exit_codes(self, key: &str) -> Result<Option<Vec<i32>>, TaskError> {
         self.typed(key, "a list of exit codes from 0 to 255", |value| {
-            let code = |item: &Value| {
-                item.as_integer()
-                    .and_then(|code| u8::try_from(code).ok())
-                    .map(i32::from)
-            };
+            let code = |item: &Value| item.as_integer().and_then(|code| u8::try_from(code).ok()).map(i32::from);
             value.as_list()?.iter().map(code).collect()
         })
     }
@@ -83,14 +67,10 @@ impl<'a> Settings<'a> {
 
     /// A length of time with units, or the seed's number of seconds.
     pub(super) fn length_or_seconds(self, key: &str) -> Result<Option<Duration>, TaskError> {
-        self.typed(
-            key,
-            "a length of time like 90s, or a number of seconds",
-            |value| match value {
-                Value::String(text) => text.parse().ok(),
-                other => seconds(other),
-            },
-        )
+        self.typed(key, "a length of time like 90s, or a number of seconds", |value| match value {
+            Value::String(text) => text.parse().ok(),
+            other => seconds(other),
+        })
     }
 
     /// What `read` makes of the value of a key, if there is one.

@@ -10,14 +10,8 @@ use crate::value::Value;
 
 /// A dispatch of the task `work` of stage `build`, with nothing in it and an hour of time.
 pub(super) fn dispatch() -> Dispatch {
-    let activation = ActivationId {
-        stage: StageIndex::new(0),
-        number: 1,
-    };
-    let task = TaskId {
-        activation,
-        task: TaskIndex::new(0),
-    };
+    let activation = ActivationId { stage: StageIndex::new(0), number: 1 };
+    let task = TaskId { activation, task: TaskIndex::new(0) };
     let root = std::env::temp_dir();
     Dispatch {
         workflow: WorkflowId::from_parts(Timestamp::from_microseconds(1), 1),
@@ -102,14 +96,8 @@ fn a_panic_is_a_permanent_error_with_its_text() {
 #[test]
 fn what_an_event_cannot_hold_is_an_error() {
     for (value, code) in [
-        (
-            Value::from("x".repeat(PAYLOAD_BYTES_MAX)),
-            ErrorCode::RESOURCE_EXHAUSTED,
-        ),
-        (
-            (0..200).fold(Value::Null, |value, _| Value::List(vec![value])),
-            ErrorCode::VALIDATION_FAILED,
-        ),
+        (Value::from("x".repeat(PAYLOAD_BYTES_MAX)), ErrorCode::RESOURCE_EXHAUSTED),
+        ((0..200).fold(Value::Null, |value, _| Value::List(vec![value])), ErrorCode::VALIDATION_FAILED),
     ] {
         for build in [
             |value: Value| Ok(Outcome::success().output("large", value)),
@@ -211,11 +199,7 @@ fn wait_asks_for_its_moment_and_then_tells_how_long_it_was() {
         dispatch.with = map(with);
         dispatch.began = second(10);
         dispatch.now = second(10);
-        assert_eq!(
-            builtin("wait", &dispatch),
-            Ended::Outcome(Outcome::resume_at(second(until))),
-            "{with}"
-        );
+        assert_eq!(builtin("wait", &dispatch), Ended::Outcome(Outcome::resume_at(second(until))), "{with}");
         dispatch.now = Timestamp::from_microseconds(second(until).microseconds() + 500_000);
         let outputs = Value::Map(outcome(builtin("wait", &dispatch)).outputs).to_json();
         assert_eq!(outputs, format!(r#"{{"waited_seconds":{}.5}}"#, until - 10), "{with}");
@@ -263,10 +247,6 @@ fn fail_ends_as_it_is_told() {
     assert_eq!(parts.failure.to_string(), "BUSY: later");
     assert_eq!(parts.failure.class(), ErrorClass::Transient);
     for wrong in [r#"{"outcome":"happy"}"#, r#"{"code":"busy"}"#, r#"{"message":3}"#] {
-        assert_eq!(
-            failed(ended(wrong)).failure.code(),
-            &ErrorCode::CONFIGURATION_INVALID,
-            "{wrong}"
-        );
+        assert_eq!(failed(ended(wrong)).failure.code(), &ErrorCode::CONFIGURATION_INVALID, "{wrong}");
     }
 }

@@ -1,0 +1,245 @@
+//! One attempt at running a program, from its files to its answer.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use super::capture::{Capture, Captured};
+use super::environment;
+use super::error::Error;
+use super::group::{self, End, Patience, Program};
+use super::options::Options;
+use super::{outputs, result};
+use crate::failure::ErrorCode;
+use crate::limits::{OUTPUT_FILE_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::task::cancel::Stop;
+use crate::task::context::{Dispatch, TaskContext};
+use crate::task::outcome::{Outcome, TaskError, is_output_name};
+use crate::task::place::StreamName;
+use crate::time::Duration;
+use crate::value::{Map, Value};
+
+/// The outputs of every program; its own may not have these names.
+const FIXED: [&str; 5] = ["stdout", "stderr", "exit_code", "returncode", "truncated"];
+
+/// Runs `words`, a program's name and what it is given, and makes an answer of how it ended.
+///
+/// # Errors
+///
+/// Whatever keeps the program from running; an exit code that is not expected (class exit, or transient); a passed
+/// timeout; a request to stop; an output or result file that says nothing that could be meant.
+pub(in crate::task) fn run(
+    task: &TaskContext<'_>,
+    words: Vec<String>,
+    options: Options,
+    patience: Patience,
+) -> Result<Outcome, TaskError> {
+    let dispatch = task.dispatch();
+    let mut words = words.into_iter();
+    let name = words.next().ok_or(Error::NoCommand)?;
+    let cwd = environment::directory(&dispatch.workdir, options.cwd.as_deref().or(dispatch.cwd.as_deref()))?;
+    let layers = [&dispatch.env, &options.env];
+    let variables = environment::variables(env::vars_os(), layers, dispatch);
+    let path = environment::program(&name, &cwd, &variables)?;
+    let program =
+        Program { path, arguments: words.map(Into::into).collect(), cwd, env: variables, stdin: options.stdin.clone() };
+    let scratch = Scratch::new(dispatch)?;
+    // All of standard output is needed if it is JSON.
+    let out_max = if options.parse_json { PAYLOAD_BYTES_MAX } else { options.max_output_size };
+    let capture = |stream, head_max| {
+        let path = dispatch.place.stream(dispatch.workflow, dispatch.attempt, stream);
+        Capture::new(stream, path, head_max)
+    };
+    let mut captures = [capture(StreamName::Out, out_max)?, capture(StreamName::Err, options.max_output_size)?];
+    let timeout = options.timeout.unwrap_or(dispatch.timeout);
+    dispatch.cancel.limit(Instant::now().checked_add(timeout.into()));
+    let record = dispatch.place.process(dispatch.workflow, dispatch.attempt);
+    let end = group::run(&program, &record, &dispatch.cancel, patience, &mut captures)?;
+    let ended = Ended { streams: captures.map(Capture::finish), options, scratch, timeout };
+    for record in ended.streams.iter().filter_map(|captured| captured.record.clone()) {
+        task.captured(record);
+    }
+    match end {
+        End::Exited(status) => {
+            // The program has kept its time; reading what it left is not its business.
+            dispatch.cancel.limit(None);
+            ended.exited(code(status), status)
+        }
+        End::Stopped(stop) => Err(ended.stopped(stop)),
+    }
+}
+
+/// The exit code as shells count it: 128 and the signal for a death by signal.
+fn code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}
+
+/// A program that has ended, with what it left.
+struct Ended {
+    streams: [Captured; 2],
+    options: Options,
+    scratch: Scratch,
+    timeout: Duration,
+}
+
+impl Ended {
+    fn exited(&self, code: i32, status: ExitStatus) -> Result<Outcome, TaskError> {
+        let mut fixed = self.streams();
+        fixed.insert("exit_code".to_owned(), code.into());
+        fixed.insert("returncode".to_owned(), code.into());
+        if self.options.expected_codes.contains(&code) {
+            return match self.answer() {
+                Ok(outcome) => Ok(outcome.outputs_below(fixed)),
+                Err(error) => Err(error.outputs_below(fixed)),
+            };
+        }
+        let how = match status.signal() {
+            Some(signal) => format!("the program was killed by signal {signal}"),
+            None => format!("the program ended with exit code {code}"),
+        };
+        let error =
+            if self.options.transient_codes.contains(&code) { TaskError::transient(how) } else { TaskError::exit(how) };
+        Err(self.failed(error, fixed))
+    }
+
+    fn stopped(&self, stop: Stop) -> TaskError {
+        match stop {
+            Stop::TimedOut => self.failed(TaskError::timeout(self.timeout), self.streams()),
+            Stop::Canceled | Stop::Closing => TaskError::canceled(),
+        }
+    }
+
+    /// The error with the program's last words and outputs. They count if the author maps the failure to go on, so
+    /// those it wrote are among them; a file that the failure has left half written is passed over.
+    fn failed(&self, error: TaskError, fixed: Map) -> TaskError {
+        let words = self.streams[1].last_words();
+        let error = if words.is_empty() { error } else { error.cause(words) };
+        error.outputs_below(self.own_outputs().unwrap_or_default()).outputs_below(fixed)
+    }
+
+    /// What the program answers by its files, having ended as expected.
+    fn answer(&self) -> Result<Outcome, TaskError> {
+        let own = self.own_outputs()?;
+        let json = self.json_outputs()?;
+        let outcome = match read(&self.scratch.result)? {
+            Some(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|_| invalid("the result file is not UTF-8"))?;
+                result::parse(&text, self.reserved())
+            }
+            None => Ok(Outcome::success()),
+        };
+        match outcome {
+            Ok(outcome) => Ok(outcome.outputs_below(own).outputs_below(json)),
+            Err(error) => Err(error.outputs_below(own).outputs_below(json)),
+        }
+    }
+
+    fn own_outputs(&self) -> Result<Map, TaskError> {
+        let bytes = read(&self.scratch.outputs)?.unwrap_or_default();
+        outputs::parse(&bytes, self.reserved()).map_err(|error| invalid(&error.to_string()))
+    }
+
+    /// `json`, and the keys of an object there that can be names of outputs and are not taken; the others are in `json`.
+    fn json_outputs(&self) -> Result<Map, TaskError> {
+        if !self.options.parse_json {
+            return Ok(Map::new());
+        }
+        let out = &self.streams[0];
+        if out.is_longer_than(out.head.len()) {
+            let message = format!("standard output is {} bytes, too many to be a value", out.total);
+            return Err(TaskError::permanent(message).code(ErrorCode::RESOURCE_EXHAUSTED));
+        }
+        let text = std::str::from_utf8(&out.head).map_err(|_| invalid("standard output is not UTF-8"))?;
+        let value = Value::from_json(text).map_err(|error| invalid(&format!("standard output as JSON: {error}")))?;
+        let mut outputs = value.as_map().cloned().unwrap_or_default();
+        outputs.retain(|name, _| is_output_name(name) && !self.reserved().contains(&name.as_str()));
+        outputs.insert("json".to_owned(), value);
+        Ok(outputs)
+    }
+
+    fn streams(&self) -> Map {
+        let bytes_max = self.options.max_output_size;
+        let [out, err] = &self.streams;
+        let truncated = out.is_longer_than(bytes_max) || err.is_longer_than(bytes_max);
+        Map::from([
+            ("stdout".to_owned(), out.text(bytes_max).into()),
+            ("stderr".to_owned(), err.text(bytes_max).into()),
+            ("truncated".to_owned(), truncated.into()),
+        ])
+    }
+
+    fn reserved(&self) -> &'static [&'static str] {
+        const WITH_JSON: [&str; 6] = ["stdout", "stderr", "exit_code", "returncode", "truncated", "json"];
+        if self.options.parse_json { &WITH_JSON } else { &FIXED }
+    }
+}
+
+/// The bytes of a file that a program may have written; none if it did not, or wrote nothing.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, TaskError> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(Error::io("look at", path))?,
+    };
+    // Opening a pipe that a program put there would wait for somebody to write.
+    if !metadata.is_file() {
+        return Err(invalid(&format!("{} is no file any more", path.display())));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(OUTPUT_FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(Error::io("read", path))?;
+    if bytes.len() as u64 > OUTPUT_FILE_BYTES_MAX {
+        let message = format!("{} is longer than {OUTPUT_FILE_BYTES_MAX} bytes", path.display());
+        return Err(TaskError::permanent(message).code(ErrorCode::RESOURCE_EXHAUSTED));
+    }
+    Ok((!bytes.is_empty()).then_some(bytes))
+}
+
+fn invalid(message: &str) -> TaskError {
+    TaskError::permanent(message).code(ErrorCode::VALIDATION_FAILED)
+}
+
+/// The files an attempt may write, removed with it.
+struct Scratch {
+    tmp: PathBuf,
+    outputs: PathBuf,
+    result: PathBuf,
+}
+
+impl Scratch {
+    /// Makes them empty: an attempt whose engine was killed before its start was recorded keeps its number.
+    fn new(dispatch: &Dispatch) -> Result<Scratch, Error> {
+        let (workflow, attempt, place) = (dispatch.workflow, dispatch.attempt, &dispatch.place);
+        let scratch = Scratch {
+            tmp: place.tmp(workflow, attempt),
+            outputs: place.outputs(workflow, attempt),
+            result: place.result(workflow, attempt),
+        };
+        scratch.remove().map_err(Error::io("empty", &scratch.tmp))?;
+        fs::create_dir_all(&scratch.tmp).map_err(Error::io("create", &scratch.tmp))?;
+        File::create(&scratch.outputs).map_err(Error::io("create", &scratch.outputs))?;
+        Ok(scratch)
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        let is_gone = |result: io::Result<()>| match result {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+        is_gone(fs::remove_dir_all(&self.tmp))?;
+        is_gone(fs::remove_file(&self.outputs))?;
+        is_gone(fs::remove_file(&self.result))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            tracing::warn!(path = %self.tmp.display(), %error, "could not remove what an attempt left behind");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What the `with` of any task that runs a program may say about it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::limits::{PAYLOAD_BYTES_MAX, STREAM_BYTES_IN_OUTPUTS};
+use crate::task::outcome::TaskError;
+use crate::task::settings::{Settings, plain};
+use crate::time::Duration;
+use crate::value::Value;
+
+/// The options of a program; `default()` is what holds without a word about it.
+pub(in crate::task) struct Options {
+    /// Directory to run in, seen from the workflow's; stands above the task's own `cwd`.
+    pub(super) cwd: Option<PathBuf>,
+    /// Variables above those of the task; none unsets.
+    pub(super) env: BTreeMap<String, Option<String>>,
+    /// What the program reads.
+    pub(super) stdin: Option<Vec<u8>>,
+    /// Exit codes that mean success.
+    pub(super) expected_codes: Vec<i32>,
+    /// Exit codes that mean: try again.
+    pub(super) transient_codes: Vec<i32>,
+    /// Bytes of each stream that stand in the outputs.
+    pub(super) max_output_size: usize,
+    /// Whether standard output is JSON.
+    pub(super) parse_json: bool,
+    /// How long the attempt may take; stands above the task's own `timeout`.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Options {
+    /// The keys these options are read from.
+    pub(in crate::task) const KEYS: [&'static str; 8] =
+        ["cwd", "env", "stdin", "expected_codes", "transient_codes", "max_output_size", "parse_json", "timeout"];
+
+    /// The options in these settings.
+    ///
+    /// # Errors
+    ///
+    /// A value of a wrong type, by its key.
+    pub(in crate::task) fn read(settings: Settings<'_>) -> Result<Options, TaskError> {
+        // EX_TEMPFAIL of sysexits.h.
+        let transient_codes = settings.exit_codes("transient_codes")?.unwrap_or_else(|| vec![75]);
+        Ok(Options {
+            cwd: settings.text("cwd")?.map(PathBuf::from),
+            env: variables(settings)?,
+            stdin: settings.value("stdin").map(|value| plain(value).into_bytes()),
+            expected_codes: settings.exit_codes("expected_codes")?.unwrap_or_else(|| vec![0]),
+            transient_codes,
+            max_output_size: settings.bytes("max_output_size", PAYLOAD_BYTES_MAX)?.unwrap_or(STREAM_BYTES_IN_OUTPUTS),
+            parse_json: settings.flag("parse_json")?.unwrap_or(false),
+            timeout: settings.length_or_seconds("timeout")?,
+        })
+    }
+}
+
+fn variables(settings: Settings<'_>) -> Result<BTreeMap<String, Option<String>>, TaskError> {
+    let Some(entries) = settings.typed("env", "a map", Value::as_map)? else {
+        return Ok(BTreeMap::new());
+    };
+    if let Some(name) = entries.keys().find(|name| !is_variable(name)) {
+        return Err(settings.refused("env", &format!("{name:?} is no name of a variable")));
+    }
+    let text = |value: &Value| (!value.is_null()).then(|| plain(value));
+    Ok(entries.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
