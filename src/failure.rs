@@ -132,9 +132,7 @@ impl ErrorCode {
         if is_code(text.as_bytes()) {
             Ok(ErrorCode(Cow::Owned(text)))
         } else {
-            Err(InvalidErrorCode {
-                text: text.chars().take(80).collect(),
-            })
+            Err(InvalidErrorCode { text: text.chars().take(80).collect() })
         }
     }
 
@@ -144,10 +142,7 @@ impl ErrorCode {
     ///
     /// If the text is not of the shape `[A-Z][A-Z0-9_]*` or longer than 64 bytes; in a constant the compiler says so.
     pub const fn from_static(text: &'static str) -> ErrorCode {
-        assert!(
-            is_code(text.as_bytes()),
-            "an error code is [A-Z][A-Z0-9_]*, at most 64 bytes"
-        );
+        assert!(is_code(text.as_bytes()), "an error code is [A-Z][A-Z0-9_]*, at most 64 bytes");
         ErrorCode(Cow::Borrowed(text))
     }
 
@@ -217,12 +212,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without causes.
     pub fn new(code: ErrorCode, class: ErrorClass, message: impl Into<String>) -> Failure {
-        Failure {
-            code,
-            class,
-            message: truncated(message.into(), ERROR_BYTES_MAX),
-            causes: Vec::new(),
-        }
+        Failure { code, class, message: truncated(message.into(), ERROR_BYTES_MAX), causes: Vec::new() }
     }
 
     /// The same failure with one more cause behind those it has: what lies below the last one.
@@ -306,20 +296,13 @@ mod tests {
             assert!(failure.message().ends_with(CUT));
         }
         let whole = "x".repeat(ERROR_BYTES_MAX);
-        assert_eq!(
-            Failure::new(ErrorCode::UNKNOWN, ErrorClass::Permanent, whole.clone()).message(),
-            whole
-        );
+        assert_eq!(Failure::new(ErrorCode::UNKNOWN, ErrorClass::Permanent, whole.clone()).message(), whole);
     }
 
     #[test]
     fn causes_share_the_bytes_of_the_message() {
         let mut failure = Failure::new(ErrorCode::UNKNOWN, ErrorClass::Transient, "top");
-        for cause in [
-            "middle".to_string(),
-            "y".repeat(2 * ERROR_BYTES_MAX),
-            "dropped".to_string(),
-        ] {
+        for cause in ["middle".to_string(), "y".repeat(2 * ERROR_BYTES_MAX), "dropped".to_string()] {
             failure = failure.caused_by(cause);
         }
         assert_eq!(failure.causes().len(), 2);
@@ -327,9 +310,7 @@ mod tests {
         let bytes = failure.message().len() + failure.causes().iter().map(String::len).sum::<usize>();
         assert_eq!(bytes, ERROR_BYTES_MAX);
 
-        let many = (0..100).fold(Failure::new(ErrorCode::UNKNOWN, ErrorClass::Exit, ""), |f, _| {
-            f.caused_by("")
-        });
+        let many = (0..100).fold(Failure::new(ErrorCode::UNKNOWN, ErrorClass::Exit, ""), |f, _| f.caused_by(""));
         assert_eq!(many.causes().len(), CAUSES_MAX);
     }
 

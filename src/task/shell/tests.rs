@@ -343,6 +343,13 @@ fn what_keeps_a_program_from_running_is_a_typed_error() {
 }
 
 #[test]
+fn more_environment_than_the_system_takes_is_a_typed_error() {
+    let value = "x".repeat(4 << 20);
+    let parts = Bench::new().error(&format!(r#"{{"command":"true","env":{{"A":"{value}"}}}}"#));
+    assert_eq!(parts.failure.code(), &ErrorCode::RESOURCE_EXHAUSTED, "{}", parts.failure);
+}
+
+#[test]
 fn a_program_runs_in_the_directory_of_its_task() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path("a/b")).unwrap();
