@@ -64,10 +64,7 @@ macro_rules! ulid_text {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<$name, InvalidId> {
-                let invalid = || InvalidId {
-                    kind: $kind,
-                    text: text.chars().take(64).collect(),
-                };
+                let invalid = || InvalidId { kind: $kind, text: text.chars().take(64).collect() };
                 let id = Ulid::from_string(text).map_err(|_| invalid())?;
                 // The 26 characters hold 130 bits: the first may not be above 7.
                 match text.as_bytes().first() {
@@ -190,10 +187,7 @@ impl FromStr for DefinitionHash {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<DefinitionHash, InvalidId> {
-        let invalid = || InvalidId {
-            kind: "definition hash",
-            text: text.chars().take(80).collect(),
-        };
+        let invalid = || InvalidId { kind: "definition hash", text: text.chars().take(80).collect() };
         if text.len() != 64 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(invalid());
         }

@@ -34,6 +34,9 @@ mod runtime;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use definition::{
+    Definition, InputError, InputErrors, Problem, ProblemCode, Problems, Severity, Span, WorkflowType,
+};
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{

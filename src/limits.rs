@@ -16,6 +16,12 @@ pub const DEFINITION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// made to do harm.
 pub const ALIASED_NODES_MAX: usize = 65_536;
 
+/// Problems of one definition that are reported; who has more begins with these.
+pub const PROBLEMS_MAX: usize = 1_000;
+
+/// Growth of a retry's delay from try to try. Beyond it a second try would already wait for the longest delay.
+pub const RETRY_FACTOR_MAX: u64 = 1_000;
+
 /// Stages of one definition. Indices are `u32`; a graph of this size still validates in well under a second.
 pub const STAGES_MAX: usize = 65_536;
 
@@ -95,11 +101,6 @@ pub const STREAM_BYTES_IN_ERROR: usize = 4 * 1024;
 pub const OUTPUT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 const _: () = assert!(CHUNK_EVENTS_MAX < BATCH_EVENTS_MAX, "a chunk is a batch the log takes");
-const _: () = assert!(
-    PAYLOAD_BYTES_MAX < RECORD_BYTES_MAX,
-    "an event with the largest payload fits into a frame"
-);
-const _: () = assert!(
-    CHUNK_BYTES_MAX + PAYLOAD_BYTES_MAX < BATCH_BYTES_MAX,
-    "a chunk and one more event fit into a batch"
-);
+const _: () = assert!(PAYLOAD_BYTES_MAX < RECORD_BYTES_MAX, "an event with the largest payload fits into a frame");
+const _: () =
+    assert!(CHUNK_BYTES_MAX + PAYLOAD_BYTES_MAX < BATCH_BYTES_MAX, "a chunk and one more event fit into a batch");

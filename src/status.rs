@@ -125,18 +125,12 @@ impl Status {
 
     /// Control may go on to what follows.
     pub fn is_continuable(self) -> bool {
-        matches!(
-            self,
-            Status::Redirect | Status::Succeeded | Status::Skipped | Status::FailedContinue
-        )
+        matches!(self, Status::Redirect | Status::Succeeded | Status::Skipped | Status::FailedContinue)
     }
 
     /// Not over, and neither waiting for a place in a group nor sent elsewhere.
     pub fn is_active(self) -> bool {
-        matches!(
-            self,
-            Status::NotStarted | Status::Running | Status::Paused | Status::Suspended
-        )
+        matches!(self, Status::NotStarted | Status::Running | Status::Paused | Status::Suspended)
     }
 
     /// In the middle of work.
@@ -158,24 +152,15 @@ impl Status {
         if self.can_transition(to) {
             return Ok(());
         }
-        Err(InvalidTransition {
-            from: self,
-            to,
-            entity: entity.to_owned(),
-            id: id.to_owned(),
-        })
+        Err(InvalidTransition { from: self, to, entity: entity.to_owned(), id: id.to_owned() })
     }
 
     /// The row of the table: what may come next, itself left out.
     fn successors(self) -> &'static [Status] {
         match self {
-            Status::NotStarted => &[
-                Status::Running,
-                Status::Canceled,
-                Status::Skipped,
-                Status::Buffered,
-                Status::Terminal,
-            ],
+            Status::NotStarted => {
+                &[Status::Running, Status::Canceled, Status::Skipped, Status::Buffered, Status::Terminal]
+            }
             Status::Buffered => &[Status::NotStarted, Status::Running, Status::Canceled, Status::Skipped],
             Status::Running => &[
                 Status::Succeeded,
@@ -221,9 +206,7 @@ impl FromStr for Status {
         Status::ALL
             .into_iter()
             .find(|status| status.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| InvalidStatus {
-                text: text.chars().take(64).collect(),
-            })
+            .ok_or_else(|| InvalidStatus { text: text.chars().take(64).collect() })
     }
 }
 
@@ -269,20 +252,7 @@ mod tests {
     const LEGAL: [(Status, &[Status]); 12] = [
         (NotStarted, &[Running, Canceled, Skipped, Buffered, Terminal]),
         (Buffered, &[NotStarted, Running, Canceled, Skipped]),
-        (
-            Running,
-            &[
-                Succeeded,
-                FailedContinue,
-                Terminal,
-                Canceled,
-                Paused,
-                Stopped,
-                Suspended,
-                Redirect,
-                Skipped,
-            ],
-        ),
+        (Running, &[Succeeded, FailedContinue, Terminal, Canceled, Paused, Stopped, Suspended, Redirect, Skipped]),
         (Paused, &[Running, Canceled, Stopped]),
         (Suspended, &[Running, Canceled, Stopped]),
         (Redirect, &[Running, Succeeded, Canceled]),
@@ -308,10 +278,7 @@ mod tests {
     #[test]
     fn an_illegal_change_names_what_should_not_change() {
         let refused = Succeeded.validate_transition(Running, "stage", "build#1").unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "stage build#1 can not go from SUCCEEDED to RUNNING"
-        );
+        assert_eq!(refused.to_string(), "stage build#1 can not go from SUCCEEDED to RUNNING");
     }
 
     #[test]

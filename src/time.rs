@@ -81,9 +81,7 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Timestamp, TimeError> {
         text.parse::<jiff::Timestamp>()
             .map(|moment| Timestamp(moment.as_microsecond()))
-            .map_err(|_| TimeError::Moment {
-                text: text.chars().take(80).collect(),
-            })
+            .map_err(|_| TimeError::Moment { text: text.chars().take(80).collect() })
     }
 }
 
@@ -126,14 +124,8 @@ impl From<Duration> for std::time::Duration {
 }
 
 /// The units of a written length of time, largest first, in microseconds.
-const UNITS: [(&str, u64); 6] = [
-    ("d", 86_400_000_000),
-    ("h", 3_600_000_000),
-    ("m", 60_000_000),
-    ("s", 1_000_000),
-    ("ms", 1_000),
-    ("us", 1),
-];
+const UNITS: [(&str, u64); 6] =
+    [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 
 /// Whole numbers with units, largest unit first: `1h30m`, `300ms`, `0s`.
 impl fmt::Display for Duration {
@@ -163,9 +155,7 @@ impl FromStr for Duration {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Duration, TimeError> {
-        parse_length(text).map(Duration).ok_or_else(|| TimeError::Length {
-            text: text.chars().take(80).collect(),
-        })
+        parse_length(text).map(Duration).ok_or_else(|| TimeError::Length { text: text.chars().take(80).collect() })
     }
 }
 
@@ -178,10 +168,7 @@ fn parse_length(text: &str) -> Option<u64> {
         let number: u64 = rest.get(..digits)?.parse().ok()?;
         rest = rest.get(digits..)?;
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let (unit, (_, size)) = UNITS
-            .iter()
-            .enumerate()
-            .find(|(_, (name, _))| rest.get(..letters) == Some(*name))?;
+        let (unit, (_, size)) = UNITS.iter().enumerate().find(|(_, (name, _))| rest.get(..letters) == Some(*name))?;
         if unit < next_unit {
             return None;
         }
@@ -198,13 +185,9 @@ mod tests {
 
     #[test]
     fn lengths_are_read_and_written_with_units() {
-        for (text, microseconds) in [
-            ("300ms", 300_000),
-            ("90s", 90_000_000),
-            ("1h30m", 5_400_000_000),
-            ("2d", 172_800_000_000),
-            ("0s", 0),
-        ] {
+        for (text, microseconds) in
+            [("300ms", 300_000), ("90s", 90_000_000), ("1h30m", 5_400_000_000), ("2d", 172_800_000_000), ("0s", 0)]
+        {
             assert_eq!(text.parse(), Ok(Duration::from_microseconds(microseconds)), "{text}");
         }
         assert_eq!(Duration::from_seconds(90).to_string(), "1m30s");
@@ -212,17 +195,7 @@ mod tests {
 
     #[test]
     fn a_bare_number_or_a_repeated_unit_is_no_length() {
-        for text in [
-            "",
-            "5",
-            "s",
-            "1x",
-            "1s1s",
-            "1s1h",
-            "-1s",
-            "1.5s",
-            "99999999999999999999d",
-        ] {
+        for text in ["", "5", "s", "1x", "1s1s", "1s1h", "-1s", "1.5s", "99999999999999999999d"] {
             assert!(text.parse::<Duration>().is_err(), "{text}");
         }
     }

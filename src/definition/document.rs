@@ -6,7 +6,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::limits::DEPTH_MAX;
 use crate::value::{Map, Value};
+
+/// Lists and maps a person may write one inside the other; the normal form nests what they hold a few levels deeper.
+pub(super) const WRITTEN_DEPTH_MAX: usize = DEPTH_MAX - 8;
 
 /// Where something stands: in a text, or in a builder, which has no text.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,15 +18,8 @@ pub struct Span(Place);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Place {
-    Text {
-        line: u32,
-        column: u32,
-        bytes: Range<usize>,
-    },
-    Builder {
-        path: Arc<str>,
-        ordinal: usize,
-    },
+    Text { line: u32, column: u32, bytes: Range<usize> },
+    Builder { path: Arc<str>, ordinal: usize },
 }
 
 impl Span {
@@ -173,6 +170,32 @@ impl Node {
         }
     }
 
+    /// The text, if this is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Content::Text(text) = &self.content { Some(text) } else { None }
+    }
+
+    /// The place of `range` of this text, as well as it can be found in the source: quotes, escapes, folding and
+    /// indentation stand between the two.
+    pub(super) fn span_within(&self, source: &str, text: &str, range: Range<usize>) -> Span {
+        let Place::Text { line, bytes, .. } = &self.span.0 else {
+            return self.span.clone();
+        };
+        let Some(written) = source.get(bytes.clone()) else {
+            return self.span.clone();
+        };
+        let Some(start) = written_offset(written, text, range.start) else {
+            return self.span.clone();
+        };
+        let end = written_offset(written, text, range.end).unwrap_or(start).max(start);
+        let before = &source[..bytes.start + start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let newlines = written[..start].bytes().filter(|byte| *byte == b'\n').count();
+        let column = before[line_start..].chars().count() + 1;
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Span::text(line.saturating_add(small(newlines)), small(column), bytes.start + start..bytes.start + end)
+    }
+
     /// The plain value; what was reported as broken is null.
     pub(super) fn to_value(&self) -> Value {
         match &self.content {
@@ -193,32 +216,23 @@ impl Node {
             Value::Integer(_) | Value::Real(_) => Content::Number(value.clone()),
             Value::String(text) => Content::Text(text.clone()),
             Value::List(items) => Content::List(items.iter().map(Node::from_value).collect()),
-            Value::Map(entries) => Content::Map(
-                entries
-                    .iter()
-                    .map(|(key, value)| Entry::unplaced(key, Node::from_value(value)))
-                    .collect(),
-            ),
+            Value::Map(entries) => {
+                Content::Map(entries.iter().map(|(key, value)| Entry::unplaced(key, Node::from_value(value))).collect())
+            }
         };
         Node::unplaced(content)
     }
 
     /// A node of a builder whose place is not known yet.
     pub(super) fn unplaced(content: Content) -> Node {
-        Node {
-            content,
-            span: Span::start(),
-        }
+        Node { content, span: Span::start() }
     }
 
     /// Gives this node and all below it their paths, and numbers them in document order from `ordinal`.
     pub(super) fn place_in_builder(&mut self, path: &str, ordinal: &mut usize) {
         let mut next = |path: &str| {
             *ordinal += 1;
-            Span(Place::Builder {
-                path: Arc::from(path),
-                ordinal: *ordinal,
-            })
+            Span(Place::Builder { path: Arc::from(path), ordinal: *ordinal })
         };
         self.span = next(path);
         match &mut self.content {
@@ -232,10 +246,7 @@ impl Node {
                     let separator = if path.is_empty() { "" } else { "." };
                     let below = format!("{path}{separator}{}", entry.key.text);
                     *ordinal += 1;
-                    entry.key.span = Span(Place::Builder {
-                        path: Arc::from(below.as_str()),
-                        ordinal: *ordinal,
-                    });
+                    entry.key.span = Span(Place::Builder { path: Arc::from(below.as_str()), ordinal: *ordinal });
                     entry.value.place_in_builder(&below, ordinal);
                 }
             }
@@ -247,20 +258,57 @@ impl Node {
 impl Entry {
     /// An entry of a builder whose place is not known yet.
     pub(super) fn unplaced(key: &str, value: Node) -> Entry {
-        Entry {
-            key: Key {
-                text: key.to_owned(),
-                span: Span::start(),
-            },
-            value,
-        }
+        Entry { key: Key { text: key.to_owned(), span: Span::start() }, value }
     }
 }
 
 /// The plain map of these entries.
 pub(super) fn entries_to_map(entries: &[Entry]) -> Map {
-    entries
-        .iter()
-        .map(|entry| (entry.key.text.clone(), entry.value.to_value()))
-        .collect()
+    entries.iter().map(|entry| (entry.key.text.clone(), entry.value.to_value())).collect()
+}
+
+/// Where in a scalar as it was written the byte `offset` of its text stands: both are walked side by side, and what is
+/// written but not text (quotes, backslashes, indentation, line breaks of folded text) is skipped.
+fn written_offset(written: &str, text: &str, offset: usize) -> Option<usize> {
+    let block = written.starts_with(['|', '>']);
+    let escapes = written.starts_with('"');
+    let mut at = if block { written.find('\n')? + 1 } else { 0 };
+    for letter in text.get(..offset)?.chars() {
+        loop {
+            let found = written[at..].chars().next()?;
+            if found == letter || (letter == ' ' && found == '\n') {
+                at += found.len_utf8();
+                break;
+            }
+            if escapes && found == '\\' {
+                // An escape stands for this letter, unless it stands for nothing: a line that is continued.
+                let escaped = written[at + 1..].chars().next()?;
+                at += 1 + escaped.len_utf8();
+                if escaped == '\n' {
+                    continue;
+                }
+                let digits = match escaped {
+                    'x' => 2,
+                    'u' => 4,
+                    'U' => 8,
+                    _ => 0,
+                };
+                at += written.get(at..at + digits).map_or(0, str::len);
+                break;
+            }
+            if !matches!(found, ' ' | '\t' | '\n' | '\r' | '"' | '\'') {
+                return None;
+            }
+            at += found.len_utf8();
+        }
+    }
+    // Indentation and quotes before the place are not part of it.
+    let next = text[offset..].chars().next();
+    while let Some(found) = written[at..].chars().next()
+        && Some(found) != next
+        && matches!(found, ' ' | '\n' | '\r' | '"' | '\'')
+    {
+        at += found.len_utf8();
+    }
+    Some(at)
 }

@@ -33,11 +33,7 @@ pub(crate) enum TemplateError {
 }
 
 fn at(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!(" in {path}")
-    }
+    if path.is_empty() { String::new() } else { format!(" in {path}") }
 }
 
 impl TemplateError {

@@ -10,24 +10,11 @@ const LINES_BEFORE: usize = 40;
 /// The last `${{` without quotes inside a flow list or map before the end of the line of byte `error`.
 pub(super) fn unquoted_expression(text: &str, error: usize) -> Option<Span> {
     let bytes = text.as_bytes();
-    let end = bytes[error..]
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |length| error + length);
-    let starts = bytes[..error]
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, byte)| **byte == b'\n')
-        .map(|(at, _)| at + 1);
-    let start = starts
-        .take(LINES_BEFORE)
-        .last()
-        .filter(|_| lines(&bytes[..error]) > LINES_BEFORE)
-        .unwrap_or(0);
+    let end = bytes[error..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| error + length);
+    let starts = bytes[..error].iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let start = starts.take(LINES_BEFORE).last().filter(|_| lines(&bytes[..error]) > LINES_BEFORE).unwrap_or(0);
     let found = scan(&bytes[start..end])? + start;
-    text.get(found..found + 3)
-        .map(|_| Span::of_bytes(text, found..found + 3))
+    text.get(found..found + 3).map(|_| Span::of_bytes(text, found..found + 3))
 }
 
 fn lines(bytes: &[u8]) -> usize {
@@ -58,10 +45,7 @@ fn scan(bytes: &[u8]) -> Option<usize> {
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'#' if fresh => {
-                at += bytes[at..]
-                    .iter()
-                    .position(|byte| *byte == b'\n')
-                    .unwrap_or(bytes.len() - at);
+                at += bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at);
                 continue;
             }
             _ => {}

@@ -1,26 +1,16 @@
 //! Reads JSON (RFC 8259) into a document with places. Only finds the parts; what a text or a number is, `Value` says.
 
 use super::code::ProblemCode;
-use super::document::{Content, Entry, Key, Node, Span};
+use super::document::{Content, Entry, Key, Node, Span, WRITTEN_DEPTH_MAX};
 use super::problem::Problem;
-use crate::limits::DEPTH_MAX;
 use crate::value::{Value, ValueError};
 
 /// Reads the one value that `text` consists of; nothing after a syntax error, because the tree would be a guess.
 pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
-    let mut reader = Reader {
-        text,
-        offset: 0,
-        lines: Lines::new(),
-        problems,
-    };
-    let node = reader.value(DEPTH_MAX).and_then(|node| {
+    let mut reader = Reader { text, offset: 0, lines: Lines::new(), problems };
+    let node = reader.value(WRITTEN_DEPTH_MAX).and_then(|node| {
         reader.skip_blanks();
-        if reader.offset < text.len() {
-            Err(reader.syntax("the end of the text"))
-        } else {
-            Ok(node)
-        }
+        if reader.offset < text.len() { Err(reader.syntax("the end of the text")) } else { Ok(node) }
     });
     node.ok()
 }
@@ -45,11 +35,7 @@ struct Lines {
 
 impl Lines {
     fn new() -> Lines {
-        Lines {
-            line: 1,
-            line_start: 0,
-            counted: 0,
-        }
+        Lines { line: 1, line_start: 0, counted: 0 }
     }
 
     fn start_of(&mut self, text: &str, offset: usize) -> (u32, u32) {
@@ -92,7 +78,7 @@ impl Reader<'_, '_> {
         let content = match self.peek() {
             Some(b'{' | b'[') if levels == 0 => {
                 let span = Span::text(line, column, start..start + 1);
-                let message = format!("nested deeper than {DEPTH_MAX} levels");
+                let message = format!("nested deeper than {WRITTEN_DEPTH_MAX} levels");
                 self.problems.push(Problem::error(ProblemCode::TooDeep, &span, message));
                 return Err(Stopped);
             }
@@ -100,10 +86,7 @@ impl Reader<'_, '_> {
             Some(b'[') => self.list(levels - 1)?,
             _ => self.scalar()?,
         };
-        Ok(Node {
-            content,
-            span: Span::text(line, column, start..self.offset),
-        })
+        Ok(Node { content, span: Span::text(line, column, start..self.offset) })
     }
 
     fn list(&mut self, levels: usize) -> Result<Content, Stopped> {
@@ -135,11 +118,7 @@ impl Reader<'_, '_> {
             if self.peek() != Some(b'"') {
                 return Err(self.syntax("a key in double quotes"));
             }
-            let Node {
-                content: Content::Text(text),
-                span,
-            } = self.value(0)?
-            else {
+            let Node { content: Content::Text(text), span } = self.value(0)? else {
                 return Err(self.syntax("a key in double quotes"));
             };
             if !self.take(b':') {
@@ -147,14 +126,10 @@ impl Reader<'_, '_> {
             }
             let value = self.value(levels)?;
             if seen.insert(text.clone()) {
-                entries.push(Entry {
-                    key: Key { text, span },
-                    value,
-                });
+                entries.push(Entry { key: Key { text, span }, value });
             } else {
                 let message = format!("key `{text}` stands twice in this map");
-                self.problems
-                    .push(Problem::error(ProblemCode::DuplicateKey, &span, message));
+                self.problems.push(Problem::error(ProblemCode::DuplicateKey, &span, message));
             }
             if self.take(b'}') {
                 return Ok(Content::Map(entries));
@@ -171,10 +146,7 @@ impl Reader<'_, '_> {
         let length = if token.first() == Some(&b'"') {
             string_length(token)
         } else {
-            token
-                .iter()
-                .take_while(|byte| !b" \t\r\n,:{}[]\"".contains(byte))
-                .count()
+            token.iter().take_while(|byte| !b" \t\r\n,:{}[]\"".contains(byte)).count()
         };
         let Some(token) = self.text.get(start..start + length).filter(|token| !token.is_empty()) else {
             return Err(self.syntax("a value"));
@@ -195,8 +167,7 @@ impl Reader<'_, '_> {
                     ValueError::IntegerTooLarge { .. } => "an integer beyond 128 bits",
                     _ => "a number beyond what 64 bits can hold",
                 };
-                self.problems
-                    .push(Problem::error(ProblemCode::BadNumber, &span, message));
+                self.problems.push(Problem::error(ProblemCode::BadNumber, &span, message));
                 self.offset += length;
                 Ok(Content::Broken)
             }
@@ -219,8 +190,7 @@ impl Reader<'_, '_> {
         }
         let span = Span::of_bytes(self.text, start..start);
         let message = format!("this is not JSON: expected {expected}");
-        self.problems
-            .push(Problem::error(ProblemCode::SyntaxError, &span, message));
+        self.problems.push(Problem::error(ProblemCode::SyntaxError, &span, message));
         Stopped
     }
 }

@@ -1,20 +1,223 @@
 //! What a workflow is: an immutable, checked graph.
+//!
+//! A document (YAML, JSON or a builder's) is read field by field (`reading`), checked as a whole (`check`) and written
+//! in one normal form (`normal`), which is hashed. A `Definition` exists only if nothing is wrong with it.
 
-mod code;
 mod document;
-mod error;
-mod flow_hint;
-mod graph;
 mod json;
-mod problem;
-mod shell_scanner;
-mod shell_text;
-mod template;
 mod yaml;
 
+mod flow_hint;
+
+mod problem;
+
+mod code;
+
+mod reading;
+
+mod site;
+
+mod template;
+
+mod shell_text;
+
+mod shell_scanner;
+
+mod input;
+
+mod header;
+
+mod check;
+
+mod graph;
+
+mod decision_limits;
+
+mod normal;
+
+mod error;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
 pub use code::ProblemCode;
+pub(crate) use decision_limits::DecisionLimits;
 pub use document::Span;
 pub(crate) use error::TemplateError;
+pub(crate) use graph::{
+    Branch, Graph, GraphArc, GraphStage, GraphTask, Join, OnConditionError, OnFailure, RetryOn, RetryPolicy, Split,
+    Target,
+};
+pub(crate) use header::Header;
+pub use header::WorkflowType;
+pub use input::{InputError, InputErrors};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use shell_text::ShellText;
 pub(crate) use template::Template;
+
+use crate::ids::DefinitionHash;
+use crate::limits::DEFINITION_BYTES_MAX;
+use crate::value::{Map, Value};
+use document::{Document, Node};
+
+/// A checked description of workflows. Cheap to clone.
+///
+/// Two definitions are equal if they have the same normal form, however they were written.
+#[derive(Clone)]
+pub struct Definition(Arc<Checked>);
+
+struct Checked {
+    header: Header,
+    graph: Graph,
+    limits: DecisionLimits,
+    normal: String,
+    hash: DefinitionHash,
+    source: Arc<str>,
+    warnings: Problems,
+}
+
+impl Definition {
+    /// Reads a definition from YAML 1.2.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, each with its place.
+    pub fn from_yaml(text: &str) -> Result<Definition, Problems> {
+        Definition::from_text(text, yaml::read)
+    }
+
+    /// Reads a definition from JSON.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, each with its place.
+    pub fn from_json(text: &str) -> Result<Definition, Problems> {
+        Definition::from_text(text, json::read)
+    }
+
+    fn from_text(text: &str, read: fn(&str, &mut Vec<Problem>) -> Option<Node>) -> Result<Definition, Problems> {
+        let mut problems = Vec::new();
+        let source: Arc<str> = Arc::from(text);
+        if text.len() > DEFINITION_BYTES_MAX {
+            let message = format!("the text has {} bytes, more than {DEFINITION_BYTES_MAX}", text.len());
+            problems.push(Problem::error(ProblemCode::DocumentTooLarge, &Span::start(), message));
+            return Err(Problems::new(problems, Arc::from("")));
+        }
+        match read(text, &mut problems) {
+            Some(root) => Definition::from_document(Document { root, source }, problems),
+            None => Err(Problems::new(problems, source)),
+        }
+    }
+
+    /// Checks a document, of which `problems` are known already.
+    fn from_document(document: Document, mut problems: Vec<Problem>) -> Result<Definition, Problems> {
+        let source = Arc::clone(&document.source);
+        let Some(draft) = reading::read_workflow(&document, &mut problems) else {
+            return Err(Problems::new(problems, source));
+        };
+        let connected = check::connect(draft.stages, &mut problems);
+        check::check_names(&draft.uses, &source, &draft.header.inputs, &connected, &mut problems);
+        if !problems.is_empty() {
+            return Err(Problems::new(problems, source));
+        }
+        let graph = Graph { stages: connected.stages, arcs: connected.arcs, outputs: draft.outputs };
+        let warnings = Problems::new(Vec::new(), Arc::clone(&source));
+        Ok(Definition::of_parts(draft.header, graph, DecisionLimits::CURRENT, source, warnings))
+    }
+
+    fn of_parts(
+        header: Header,
+        graph: Graph,
+        limits: DecisionLimits,
+        source: Arc<str>,
+        warnings: Problems,
+    ) -> Definition {
+        let normal = normal::write(&header, &graph, &limits);
+        let hash = DefinitionHash::of(&normal);
+        Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings }))
+    }
+
+    /// Hash of the normal form. Equal for definitions that mean the same, whatever they looked like.
+    pub fn hash(&self) -> DefinitionHash {
+        self.0.hash
+    }
+
+    /// The normal form: canonical JSON with every default written out.
+    pub fn to_json(&self) -> String {
+        self.0.normal.clone()
+    }
+
+    /// The name as it was written; it may hold `${{ }}`.
+    pub fn name(&self) -> String {
+        match self.0.header.name.written() {
+            Value::String(name) => name,
+            other => other.to_json(),
+        }
+    }
+
+    /// What groups definitions; may be empty.
+    pub fn application(&self) -> &str {
+        &self.0.header.application
+    }
+
+    /// The text it was read from; empty if a builder made it.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Doubts about it that are no reason to refuse it.
+    pub fn warnings(&self) -> &Problems {
+        &self.0.warnings
+    }
+
+    /// Checks the inputs of a workflow and fills in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// Every input that is not declared, missing, or not what was declared.
+    pub fn bind_inputs(&self, given: Map) -> Result<Map, InputErrors> {
+        input::bind(&self.0.header.inputs, given)
+    }
+
+    /// The value that text from a command line stands for: by the declared type of the input, a string as it is,
+    /// numbers and booleans read, lists and maps as JSON; for type `any` JSON or else the text itself.
+    ///
+    /// # Errors
+    ///
+    /// An input that is not declared, and text that is not of its type.
+    pub fn parse_input(&self, name: &str, text: &str) -> Result<Value, InputError> {
+        input::parse(&self.0.header.inputs, name, text)
+    }
+
+    /// Stages, arcs, tasks.
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.0.graph
+    }
+
+    /// What it says of its workflows besides the graph.
+    pub(crate) fn header(&self) -> &Header {
+        &self.0.header
+    }
+
+    /// The limits that deciding uses.
+    pub(crate) fn limits(&self) -> &DecisionLimits {
+        &self.0.limits
+    }
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Definition) -> bool {
+        self.0.hash == other.0.hash
+    }
+}
+
+impl Eq for Definition {}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition").field("name", &self.name()).field("hash", &self.0.hash).finish_non_exhaustive()
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::code::ProblemCode;
 use super::document::Span;
+use crate::limits::PROBLEMS_MAX;
 
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,21 +30,12 @@ pub struct Problem {
 impl Problem {
     /// A reason to refuse the definition.
     pub(super) fn error(code: ProblemCode, span: &Span, message: impl Into<String>) -> Problem {
-        Problem {
-            code,
-            severity: Severity::Error,
-            span: span.clone(),
-            message: message.into(),
-            help: None,
-        }
+        Problem { code, severity: Severity::Error, span: span.clone(), message: message.into(), help: None }
     }
 
     /// A doubt about the definition.
     pub(super) fn warning(code: ProblemCode, span: &Span, message: impl Into<String>) -> Problem {
-        Problem {
-            severity: Severity::Warning,
-            ..Problem::error(code, span, message)
-        }
+        Problem { severity: Severity::Warning, ..Problem::error(code, span, message) }
     }
 
     /// The same problem with a hint.
@@ -99,16 +91,11 @@ impl Problems {
     pub(super) fn new(mut problems: Vec<Problem>, source: Arc<str>) -> Problems {
         problems.sort_by(|left, right| {
             let order = |problem: &Problem| (problem.span.order(), problem.code);
-            order(left)
-                .cmp(&order(right))
-                .then_with(|| left.message.cmp(&right.message))
+            order(left).cmp(&order(right)).then_with(|| left.message.cmp(&right.message))
         });
         problems.dedup();
-        Problems {
-            problems,
-            file: None,
-            source,
-        }
+        problems.truncate(PROBLEMS_MAX);
+        Problems { problems, file: None, source }
     }
 
     /// The problem that a file could not be read.
@@ -148,13 +135,7 @@ impl Problems {
         if let Some(file) = &self.file {
             write!(f, "{file}:")?;
         }
-        write!(
-            f,
-            "{}: {severity}[{}]: {}",
-            problem.span,
-            problem.code,
-            Escaped(&problem.message)
-        )?;
+        write!(f, "{}: {severity}[{}]: {}", problem.span, problem.code, Escaped(&problem.message))?;
         let margin = self.write_line(f, problem)?;
         if let Some(help) = &problem.help {
             write!(f, "\n{:margin$} = help: {}", "", Escaped(help))?;
@@ -174,26 +155,10 @@ impl Problems {
             return Ok(number.len());
         };
         let Window { text, before, after } = Window::around(text, column as usize - 1);
-        let covered = self
-            .source
-            .get(bytes)
-            .unwrap_or("")
-            .lines()
-            .next()
-            .unwrap_or("")
-            .chars()
-            .count();
+        let covered = self.source.get(bytes).unwrap_or("").lines().next().unwrap_or("").chars().count();
         let carets = covered.clamp(1, after.max(1));
         let margin = number.len();
-        write!(
-            f,
-            "\n{:margin$} |\n{number} | {}\n{:margin$} | {:before$}{:^<carets$}",
-            "",
-            Escaped(text),
-            "",
-            "",
-            ""
-        )?;
+        write!(f, "\n{:margin$} |\n{number} | {}\n{:margin$} | {:before$}{:^<carets$}", "", Escaped(text), "", "", "")?;
         Ok(margin)
     }
 }
@@ -213,19 +178,11 @@ impl<'t> Window<'t> {
 
     fn around(line: &'t str, column: usize) -> Window<'t> {
         let length = line.chars().count();
-        let skipped = if length <= Window::WIDTH {
-            0
-        } else {
-            column.saturating_sub(Window::WIDTH / 2)
-        };
+        let skipped = if length <= Window::WIDTH { 0 } else { column.saturating_sub(Window::WIDTH / 2) };
         let byte = |index: usize| line.char_indices().nth(index).map_or(line.len(), |(byte, _)| byte);
         let end = (skipped + Window::WIDTH).min(length);
         let before = column.min(length) - skipped.min(column.min(length));
-        Window {
-            text: &line[byte(skipped)..byte(end)],
-            before,
-            after: end.saturating_sub(column),
-        }
+        Window { text: &line[byte(skipped)..byte(end)], before, after: end.saturating_sub(column) }
     }
 }
 

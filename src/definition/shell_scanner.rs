@@ -46,11 +46,7 @@ pub(super) fn scan(text: &str) -> Scanned {
         here_documents: Vec::new(),
         names: BTreeMap::new(),
         refusal: None,
-        scanned: Scanned {
-            text: String::new(),
-            variables: Vec::new(),
-            problems: Vec::new(),
-        },
+        scanned: Scanned { text: String::new(), variables: Vec::new(), problems: Vec::new() },
     };
     if text.contains("${{") {
         scanner.commands(End::Text);
@@ -154,11 +150,8 @@ const TOO_DEEP: Refusal = Refusal {
     help: USE_ENV,
 };
 
-const UNCLOSED: Refusal = Refusal {
-    code: ProblemCode::UnclosedExpression,
-    message: "`${{` without `}}`",
-    help: "`$${{` writes `${{`",
-};
+const UNCLOSED: Refusal =
+    Refusal { code: ProblemCode::UnclosedExpression, message: "`${{` without `}}`", help: "`$${{` writes `${{`" };
 
 /// What the words of a command mean for the expressions in those that follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -301,12 +294,7 @@ impl ShellScanner<'_> {
 
     fn refuse(&mut self, range: Range<usize>, refusal: Refusal) {
         let Refusal { code, message, help } = refusal;
-        self.scanned.problems.push(ShellProblem {
-            code,
-            range,
-            message,
-            help,
-        });
+        self.scanned.problems.push(ShellProblem { code, range, message, help });
     }
 
     /// Copies up to `end`; expressions on the way are refused.
@@ -443,10 +431,7 @@ impl ShellScanner<'_> {
     /// Length of the word that begins here, if it has neither quotes nor expansions.
     fn plain_word_length(&self) -> Option<usize> {
         let rest = &self.text.as_bytes()[self.at..];
-        let length = rest
-            .iter()
-            .position(|byte| b" \t\n;&|()<>'\"\\`$".contains(byte))
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|byte| b" \t\n;&|()<>'\"\\`$".contains(byte)).unwrap_or(rest.len());
         let ends = rest.get(length).is_none_or(|byte| b" \t\n;&|()<>".contains(byte));
         (length > 0 && ends).then_some(length)
     }
@@ -456,9 +441,7 @@ impl ShellScanner<'_> {
             test.expressions.push(self.extent());
         }
         let before = commands.word.map_or("", |start| &self.text[start..self.at]);
-        let subscript = before
-            .split_once('[')
-            .is_some_and(|(name, index)| is_name(name) && !index.contains(']'));
+        let subscript = before.split_once('[').is_some_and(|(name, index)| is_name(name) && !index.contains(']'));
         if subscript {
             let end = self.extent().end;
             self.copy_refusing(end, ARITHMETIC);
@@ -468,11 +451,7 @@ impl ShellScanner<'_> {
     }
 
     fn end_test(&mut self, test: Option<Test>) {
-        for extent in test
-            .filter(|test| test.computes)
-            .map(|test| test.expressions)
-            .unwrap_or_default()
-        {
+        for extent in test.filter(|test| test.computes).map(|test| test.expressions).unwrap_or_default() {
             self.refuse(extent, ARITHMETIC);
         }
     }
@@ -496,10 +475,7 @@ impl ShellScanner<'_> {
             None => {
                 let name = format!("STABILIZE_X{}", self.names.len() + 1);
                 self.names.insert(expression.to_owned(), name.clone());
-                self.scanned.variables.push(Variable {
-                    name: name.clone(),
-                    expression: inside,
-                });
+                self.scanned.variables.push(Variable { name: name.clone(), expression: inside });
                 name
             }
         };
@@ -519,9 +495,7 @@ impl ShellScanner<'_> {
 
     fn single_quoted(&mut self) {
         let inside = self.at + 1;
-        let length = self.text[inside..]
-            .find('\'')
-            .map_or(self.text.len() - inside, |length| length + 1);
+        let length = self.text[inside..].find('\'').map_or(self.text.len() - inside, |length| length + 1);
         self.copy_refusing(inside + length, SINGLE_QUOTES);
     }
 
@@ -604,10 +578,7 @@ impl ShellScanner<'_> {
     /// The inside of `${ }`, up to and with the closing brace.
     fn parameter(&mut self, quoting: Quoting) {
         let name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@*#?!".contains(byte);
-        let length = self.text.as_bytes()[self.at..]
-            .iter()
-            .take_while(|byte| name(byte))
-            .count();
+        let length = self.text.as_bytes()[self.at..].iter().take_while(|byte| name(byte)).count();
         self.copy(length);
         if self.peek() == Some(b'[') {
             let length = self.text[self.at..].find([']', '}', '\n']).unwrap_or(1);
@@ -671,11 +642,7 @@ impl ShellScanner<'_> {
         if let Some(at) = self.text[start..self.at].find("${{") {
             self.refuse(start + at..start + at + 3, DELIMITER);
         }
-        self.here_documents.push(HereDocument {
-            delimiter,
-            tabs_stripped,
-            quoted,
-        });
+        self.here_documents.push(HereDocument { delimiter, tabs_stripped, quoted });
     }
 
     /// The bodies that follow the line that has just ended.
@@ -689,11 +656,7 @@ impl ShellScanner<'_> {
         while self.at < self.text.len() {
             let line = self.text[self.at..].split('\n').next().unwrap_or("");
             let length = line.len();
-            let content = if document.tabs_stripped {
-                line.trim_start_matches('\t')
-            } else {
-                line
-            };
+            let content = if document.tabs_stripped { line.trim_start_matches('\t') } else { line };
             if content == document.delimiter {
                 return self.copy(length + 1);
             }

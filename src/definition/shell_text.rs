@@ -50,28 +50,15 @@ impl ShellText {
             match Expression::parse(&text[variable.expression.clone()]) {
                 Ok(expression) => {
                     let offset = variable.expression.start;
-                    expressions.push(Placed {
-                        expression: expression.clone(),
-                        offset,
-                    });
+                    expressions.push(Placed { expression: expression.clone(), offset });
                     values.push((variable.name, expression));
                 }
                 Err(source) => {
-                    errors.push(ShellTextError::Expression {
-                        offset: variable.expression.start,
-                        source,
-                    });
+                    errors.push(ShellTextError::Expression { offset: variable.expression.start, source });
                 }
             }
         }
-        ShellReading {
-            shell_text: ShellText {
-                text: scanned.text,
-                values,
-            },
-            expressions,
-            errors,
-        }
+        ShellReading { shell_text: ShellText { text: scanned.text, values }, expressions, errors }
     }
 
     /// The environment variables the text reads, with their values written as in longer text.
@@ -83,9 +70,7 @@ impl ShellText {
         let render = |(name, expression): &(String, Expression)| {
             let value = render_into_text(expression, scope)?;
             if value.contains('\0') {
-                return Err(TemplateError::Nul {
-                    expression: expression.text().to_owned(),
-                });
+                return Err(TemplateError::Nul { expression: expression.text().to_owned() });
             }
             Ok((name.clone(), value))
         };
@@ -94,9 +79,6 @@ impl ShellText {
 
     /// Every name its expressions use.
     pub(crate) fn references(&self) -> Vec<Reference> {
-        self.values
-            .iter()
-            .flat_map(|(_, expression)| expression.references())
-            .collect()
+        self.values.iter().flat_map(|(_, expression)| expression.references()).collect()
     }
 }

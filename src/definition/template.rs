@@ -49,12 +49,7 @@ impl Template {
             Template::List(items) => {
                 let render =
                     |(index, item): (usize, &Template)| item.render(scope).map_err(|error| error.inside_index(index));
-                items
-                    .iter()
-                    .enumerate()
-                    .map(render)
-                    .collect::<Result<_, _>>()
-                    .map(Value::List)
+                items.iter().enumerate().map(render).collect::<Result<_, _>>().map(Value::List)
             }
             Template::Map(entries) => {
                 let render = |(key, entry): (&String, &Template)| {
@@ -68,10 +63,7 @@ impl Template {
 
     /// Every name its expressions use.
     pub(crate) fn references(&self) -> Vec<Reference> {
-        self.expressions()
-            .iter()
-            .flat_map(|expression| expression.references())
-            .collect()
+        self.expressions().iter().flat_map(|expression| expression.references()).collect()
     }
 
     /// Its expressions, in the order of the text, maps in byte order of their keys.
@@ -115,11 +107,7 @@ impl Template {
 
     /// The value, if nothing has to be computed.
     pub(crate) fn constant(&self) -> Option<&Value> {
-        if let Template::Constant(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Template::Constant(value) = self { Some(value) } else { None }
     }
 
     /// The value as it is written in a definition: reading it as a template gives this template again.
@@ -129,23 +117,16 @@ impl Template {
             Template::Whole(expression) => Value::String(written_expression(expression)),
             Template::Text(pieces) => Value::String(pieces.iter().map(Piece::written).collect()),
             Template::List(items) => Value::List(items.iter().map(Template::written).collect()),
-            Template::Map(entries) => Value::Map(
-                entries
-                    .iter()
-                    .map(|(key, entry)| (key.clone(), entry.written()))
-                    .collect(),
-            ),
+            Template::Map(entries) => {
+                Value::Map(entries.iter().map(|(key, entry)| (key.clone(), entry.written())).collect())
+            }
         }
     }
 }
 
 impl Piece {
     fn expression(&self) -> Option<&Expression> {
-        if let Piece::Expression(expression) = self {
-            Some(expression)
-        } else {
-            None
-        }
+        if let Piece::Expression(expression) = self { Some(expression) } else { None }
     }
 
     fn written(&self) -> String {
@@ -168,12 +149,7 @@ fn escaped(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(escape(text)),
         Value::List(items) => Value::List(items.iter().map(escaped).collect()),
-        Value::Map(entries) => Value::Map(
-            entries
-                .iter()
-                .map(|(key, entry)| (key.clone(), escaped(entry)))
-                .collect(),
-        ),
+        Value::Map(entries) => Value::Map(entries.iter().map(|(key, entry)| (key.clone(), escaped(entry))).collect()),
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) => value.clone(),
     }
 }
@@ -200,10 +176,7 @@ fn render_text(pieces: &[Piece], scope: &Scope) -> Result<String, TemplateError>
 /// The value of an expression as it stands in longer text.
 pub(super) fn render_into_text(expression: &Expression, scope: &Scope) -> Result<String, TemplateError> {
     match evaluate(expression, scope)? {
-        Value::Null => Err(TemplateError::Missing {
-            expression: expression.text().to_owned(),
-            path: String::new(),
-        }),
+        Value::Null => Err(TemplateError::Missing { expression: expression.text().to_owned(), path: String::new() }),
         Value::String(text) => Ok(text),
         value @ (Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::List(_) | Value::Map(_)) => {
             Ok(value.to_json())
@@ -250,6 +223,13 @@ pub(super) fn split(text: &str) -> Vec<RawPiece> {
         pieces.push(RawPiece::Literal(literal));
     }
     pieces
+}
+
+/// The bytes of the expression, if the text is one `${{ }}` and nothing else.
+pub(super) fn only_expression(text: &str) -> Option<Range<usize>> {
+    let inside = text.starts_with("${{").then(|| expression_range(text, 0))??;
+    let rest = text[inside.end..].trim_start();
+    (rest == "}}").then_some(inside)
 }
 
 /// The bytes between the `${{` at `start` and its `}}`, blanks aside; `}}` in a string of the expression does not end it.

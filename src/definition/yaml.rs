@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span as ScanSpan, StrInput};
 
 use super::code::ProblemCode;
-use super::document::{Content, Entry, Key, Node, Span};
+use super::document::{Content, Entry, Key, Node, Span, WRITTEN_DEPTH_MAX};
 use super::flow_hint;
 use super::problem::Problem;
-use crate::limits::{ALIASED_NODES_MAX, DEPTH_MAX};
+use crate::limits::ALIASED_NODES_MAX;
 use crate::value::Value;
 
 /// Reads the one document that `text` is; nothing after a syntax error, because the tree would be a guess.
@@ -21,15 +21,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
     let parser = Parser::new_from_str_with_options(text, options);
-    Composer {
-        text,
-        parser,
-        problems,
-        anchors: BTreeMap::new(),
-        aliased: 0,
-    }
-    .document()
-    .ok()
+    Composer { text, parser, problems, anchors: BTreeMap::new(), aliased: 0 }.document().ok()
 }
 
 /// Reading cannot go on; the problem is reported.
@@ -47,10 +39,7 @@ struct Composer<'t, 'p> {
 
 impl<'t> Composer<'t, '_> {
     fn document(&mut self) -> Result<Node, Stopped> {
-        let mut root = Node {
-            content: Content::Null,
-            span: Span::start(),
-        };
+        let mut root = Node { content: Content::Null, span: Span::start() };
         let mut documents = 0;
         loop {
             let (event, span) = self.next()?;
@@ -61,7 +50,7 @@ impl<'t> Composer<'t, '_> {
                     return Err(self.stop(ProblemCode::SeveralDocuments, &span, message));
                 }
                 Event::DocumentStart(..) => documents += 1,
-                event if event.is_node() => root = self.node(event, span, DEPTH_MAX)?,
+                event if event.is_node() => root = self.node(event, span, WRITTEN_DEPTH_MAX)?,
                 _ => {}
             }
         }
@@ -94,11 +83,7 @@ impl<'t> Composer<'t, '_> {
             }
             Event::Alias(anchor) => return self.alias(anchor, &span, levels),
             Event::UnresolvedAlias(name) => {
-                self.report(
-                    ProblemCode::UnknownAnchor,
-                    &span,
-                    format!("no anchor `&{name}` stands before this alias"),
-                );
+                self.report(ProblemCode::UnknownAnchor, &span, format!("no anchor `&{name}` stands before this alias"));
                 Content::Broken
             }
             _ => Content::Broken,
@@ -163,20 +148,10 @@ impl<'t> Composer<'t, '_> {
             return Ok(Some(Key { text, span }));
         }
         match self.node(event, span, levels)? {
-            Node {
-                content: Content::Text(text),
-                span,
-            } => Ok(Some(Key { text, span })),
-            Node {
-                content: Content::Broken,
-                ..
-            } => Ok(None),
+            Node { content: Content::Text(text), span } => Ok(Some(Key { text, span })),
+            Node { content: Content::Broken, .. } => Ok(None),
             node => {
-                self.report(
-                    ProblemCode::BadKey,
-                    &node.span,
-                    format!("a key is text, this is {}", node.kind()),
-                );
+                self.report(ProblemCode::BadKey, &node.span, format!("a key is text, this is {}", node.kind()));
                 Ok(None)
             }
         }
@@ -216,15 +191,8 @@ impl<'t> Composer<'t, '_> {
     /// The node an alias stands for, with the places of its definition.
     fn alias(&mut self, anchor: usize, span: &Span, levels: usize) -> Result<Node, Stopped> {
         let Some(node) = self.anchors.get(&anchor) else {
-            self.report(
-                ProblemCode::UnknownAnchor,
-                span,
-                "an alias stands inside the value it names",
-            );
-            return Ok(Node {
-                content: Content::Broken,
-                span: span.clone(),
-            });
+            self.report(ProblemCode::UnknownAnchor, span, "an alias stands inside the value it names");
+            return Ok(Node { content: Content::Broken, span: span.clone() });
         };
         let Extent { nodes, depth } = extent(node);
         let node = node.clone();
@@ -249,11 +217,7 @@ impl<'t> Composer<'t, '_> {
     }
 
     fn too_deep(&mut self, span: &Span) -> Stopped {
-        self.stop(
-            ProblemCode::TooDeep,
-            span,
-            format!("nested deeper than {DEPTH_MAX} levels"),
-        )
+        self.stop(ProblemCode::TooDeep, span, format!("nested deeper than {WRITTEN_DEPTH_MAX} levels"))
     }
 
     fn syntax_error(&mut self, error: &ScanError) -> Stopped {
@@ -294,15 +258,9 @@ fn extent(node: &Node) -> Extent {
         let mut sum = Extent { nodes: 1, depth: 0 };
         for child in children {
             let Extent { nodes, depth } = extent(child);
-            sum = Extent {
-                nodes: sum.nodes + nodes,
-                depth: sum.depth.max(depth),
-            };
+            sum = Extent { nodes: sum.nodes + nodes, depth: sum.depth.max(depth) };
         }
-        Extent {
-            depth: sum.depth + 1,
-            ..sum
-        }
+        Extent { depth: sum.depth + 1, ..sum }
     };
     match &node.content {
         Content::List(items) => over(&mut items.iter()),
@@ -350,9 +308,7 @@ fn number(text: &str) -> Scalar {
             return Scalar::Bad("a number with a leading zero means different things to different readers");
         }
         let signed = if negative { text } else { digits };
-        return signed
-            .parse()
-            .map_or(Scalar::Bad(TOO_LARGE), |number| Scalar::Number(Value::Integer(number)));
+        return signed.parse().map_or(Scalar::Bad(TOO_LARGE), |number| Scalar::Number(Value::Integer(number)));
     }
     if !is_real(digits) {
         return Scalar::Text;

@@ -1,11 +1,11 @@
 //! What any test of this engine needs, ours or yours (feature `testing`).
 
-pub mod events;
-pub mod examples;
 #[cfg(test)]
 pub(crate) mod dice;
 #[cfg(test)]
 pub(crate) mod disk;
+pub mod events;
+pub mod examples;
 #[cfg(test)]
 pub(crate) mod expressions;
 mod needs;

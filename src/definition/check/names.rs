@@ -1,0 +1,243 @@
+//! Checks the names that expressions use, by the table of `engine.md` 9: what exists, and where it can be read.
+
+use std::collections::BTreeMap;
+
+use super::arcs::Connected;
+use crate::definition::code::ProblemCode;
+use crate::definition::document::Span;
+use crate::definition::input::Input;
+use crate::definition::problem::Problem;
+use crate::definition::reading::closest;
+use crate::definition::site::{Site, StageSite, TaskSite, Use};
+use crate::expression::Reference;
+
+/// Names with a meaning of their own that this version does not have yet.
+const LATER: [&str; 7] = ["secrets", "item", "index", "matrix", "mi", "loop", "signal"];
+
+const WORKFLOW: [&str; 6] = ["id", "name", "application", "definition", "started_at", "workdir"];
+const TRIGGER: [&str; 5] = ["type", "user", "parameters", "artifacts", "payload"];
+const STAGE: [&str; 3] = ["ref_id", "name", "activation"];
+const TASK: [&str; 3] = ["name", "attempt", "idempotency_key"];
+const OTHER_STAGE: [&str; 4] = ["outputs", "status", "error", "activations"];
+const OTHER_STAGE_ERROR: [&str; 2] = ["code", "message"];
+const OTHER_TASK: [&str; 2] = ["outputs", "status"];
+
+/// Checks every name of these expressions.
+pub(in crate::definition) fn check_names(
+    uses: &[Use<'_>],
+    source: &str,
+    inputs: &BTreeMap<String, Input>,
+    connected: &Connected,
+    problems: &mut Vec<Problem>,
+) {
+    for site in uses {
+        for reference in &site.references {
+            let check = Check { reference, site: site.site, inputs, connected };
+            if let Err(found) = check.reference() {
+                let text = site.node.text().unwrap_or("");
+                let range = site.offset + reference.span.start..site.offset + reference.span.end;
+                let span = site.node.span_within(source, text, range);
+                problems.push(found.at(&span));
+            }
+        }
+    }
+}
+
+/// A problem that has no place yet.
+struct Found {
+    code: ProblemCode,
+    message: String,
+    help: Option<String>,
+}
+
+impl Found {
+    fn new(code: ProblemCode, message: impl Into<String>) -> Found {
+        Found { code, message: message.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Found {
+        Found { help: Some(help.into()), ..self }
+    }
+
+    fn at(self, span: &Span) -> Problem {
+        Problem::error(self.code, span, self.message).with_hint(self.help)
+    }
+}
+
+struct Check<'c> {
+    reference: &'c Reference,
+    site: Site,
+    inputs: &'c BTreeMap<String, Input>,
+    connected: &'c Connected,
+}
+
+impl Check<'_> {
+    fn reference(&self) -> Result<(), Found> {
+        let root = self.reference.root.as_str();
+        if LATER.contains(&root) {
+            let message = format!("`{root}` is not supported yet");
+            return Err(Found::new(ProblemCode::NotSupported, message));
+        }
+        match root {
+            "inputs" => self.input(),
+            "workflow" => self.workflow(),
+            "trigger" => self.member(&TRIGGER),
+            "stages" => self.stage(),
+            "tasks" => self.task(),
+            "env" => self.env(),
+            "stage" if self.is_template_of_stage() => self.member(&STAGE),
+            "stage" => Err(self.not_here("the templates of a stage and its tasks")),
+            "task" if matches!(self.site, Site::Task(_, _, TaskSite::Body | TaskSite::Env)) => self.member(&TASK),
+            "task" => Err(self.not_here("run, with, env and cwd of a task")),
+            _ if matches!(self.site, Site::WorkflowName | Site::WorkflowContext) => {
+                Err(self.not_here("stages").help("before a workflow starts there are inputs, trigger and workflow"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `stage` is known in the templates of a stage and of its tasks.
+    fn is_template_of_stage(&self) -> bool {
+        match self.site {
+            Site::Defaults => true,
+            Site::Stage(_, StageSite::Context | StageSite::Outputs | StageSite::Defaults) => true,
+            Site::Task(_, _, TaskSite::Body | TaskSite::Env) => true,
+            Site::Stage(_, StageSite::Condition | StageSite::Split)
+            | Site::Task(_, _, TaskSite::Condition)
+            | Site::WorkflowName
+            | Site::WorkflowContext
+            | Site::WorkflowOutputs => false,
+        }
+    }
+
+    fn key(&self, place: usize) -> Option<&str> {
+        self.reference.path.get(place).map(String::as_str)
+    }
+
+    fn not_here(&self, where_known: &str) -> Found {
+        let message = format!("`{}` is not known here, only in {where_known}", self.reference.root);
+        Found::new(ProblemCode::UnknownName, message)
+    }
+
+    /// The first key behind the root is one of these, if it is fixed.
+    fn member(&self, members: &[&str]) -> Result<(), Found> {
+        self.one_of(0, members)
+    }
+
+    fn one_of(&self, place: usize, members: &[&str]) -> Result<(), Found> {
+        let Some(key) = self.key(place).filter(|key| !members.contains(key)) else { return Ok(()) };
+        let mut owner = self.reference.root.clone();
+        for key in &self.reference.path[..place] {
+            owner = format!("{owner}.{key}");
+        }
+        let help = match closest(key, members.iter().copied()) {
+            Some(near) => format!("did you mean `{owner}.{near}`?"),
+            None => format!("`{owner}` has {}", members.join(", ")),
+        };
+        Err(Found::new(ProblemCode::UnknownName, format!("`{owner}` has no `{key}`")).help(help))
+    }
+
+    fn input(&self) -> Result<(), Found> {
+        let Some(key) = self.key(0).filter(|key| !self.inputs.contains_key(*key)) else { return Ok(()) };
+        let help = match closest(key, self.inputs.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `inputs.{near}`?"),
+            None => format!("declare it: inputs: {{ {key}: {{ type: string }} }}"),
+        };
+        Err(Found::new(ProblemCode::UnknownInput, format!("input `{key}` is not declared")).help(help))
+    }
+
+    fn workflow(&self) -> Result<(), Found> {
+        match self.key(0) {
+            Some(key @ ("status" | "error")) => {
+                let message = format!("`workflow.{key}` is not supported yet: it is known when a workflow has ended");
+                Err(Found::new(ProblemCode::NotSupported, message))
+            }
+            Some("name") if self.site == Site::WorkflowName => {
+                Err(Found::new(ProblemCode::UnknownName, "the name of the workflow cannot hold itself"))
+            }
+            _ => self.member(&WORKFLOW),
+        }
+    }
+
+    /// The stage the expression belongs to, and its own place among the tasks there.
+    fn own_stage(&self) -> Option<usize> {
+        match self.site {
+            Site::Stage(stage, _) | Site::Task(stage, _, _) => Some(stage),
+            Site::WorkflowName | Site::WorkflowContext | Site::Defaults | Site::WorkflowOutputs => None,
+        }
+    }
+
+    fn stage(&self) -> Result<(), Found> {
+        if matches!(self.site, Site::WorkflowName | Site::WorkflowContext | Site::Defaults) {
+            return Err(self.not_here("stages, their tasks and the outputs of the workflow"));
+        }
+        let Some(name) = self.key(0) else {
+            let message = "`stages` without the fixed name of one of them";
+            return Err(Found::new(ProblemCode::UnknownName, message).help("write stages.NAME.outputs.KEY"));
+        };
+        let Some(found) = self.connected.names.find(name) else {
+            let Connected { names, .. } = self.connected;
+            let problem = names.unknown(name, &Span::start());
+            let help = problem.help().map(str::to_owned);
+            return Err(Found { code: problem.code(), message: problem.message().to_owned(), help });
+        };
+        self.one_of(1, &OTHER_STAGE)?;
+        if self.key(1) == Some("error") {
+            self.one_of(2, &OTHER_STAGE_ERROR)?;
+        }
+        let Some(own) = self.own_stage() else { return Ok(()) };
+        if !self.connected.certain[own] || self.connected.is_ancestor(found, own) {
+            return Ok(());
+        }
+        if found == own {
+            let message = format!("`{name}` is this stage itself");
+            return Err(Found::new(ProblemCode::NotAnAncestor, message).help("its tasks are tasks.NAME"));
+        }
+        let own_name = self.connected.names.name(own);
+        let message = format!("`{name}` does not come before `{own_name}`");
+        Err(Found::new(ProblemCode::NotAnAncestor, message).help(format!("add `{name}` to the needs of `{own_name}`")))
+    }
+
+    fn task(&self) -> Result<(), Found> {
+        let (stage, before) = match self.site {
+            Site::Task(stage, task, _) => (stage, task),
+            Site::Stage(stage, StageSite::Outputs) => (stage, usize::MAX),
+            Site::Stage(..) | Site::WorkflowName | Site::WorkflowContext | Site::Defaults | Site::WorkflowOutputs => {
+                return Err(self.not_here("later tasks of a stage and its outputs"));
+            }
+        };
+        let Some(name) = self.key(0) else {
+            let message = "`tasks` without the fixed name of one of them";
+            return Err(Found::new(ProblemCode::UnknownName, message).help("write tasks.NAME.outputs.KEY"));
+        };
+        self.one_of(1, &OTHER_TASK)?;
+        let Some(stage) = self.connected.stages.get(stage) else { return Ok(()) };
+        match stage.tasks.iter().position(|task| task.name == name) {
+            Some(place) if place < before => Ok(()),
+            Some(_) => {
+                let message = format!("task `{name}` does not run before this one");
+                Err(Found::new(ProblemCode::NotAnEarlierTask, message))
+            }
+            None => {
+                let names = stage.tasks.iter().map(|task| task.name.as_str());
+                let hint = closest(name, names).map(|near| format!("did you mean `{near}`?"));
+                let message = format!("this stage has no task `{name}`");
+                Err(Found { help: hint, ..Found::new(ProblemCode::UnknownName, message) })
+            }
+        }
+    }
+
+    fn env(&self) -> Result<(), Found> {
+        let Site::Task(stage, task, TaskSite::Body) = self.site else {
+            return Err(self.not_here("run, with and cwd of a task"));
+        };
+        let task = self.connected.stages.get(stage).and_then(|stage| stage.tasks.get(task));
+        let (Some(key), Some(task)) = (self.key(0), task) else { return Ok(()) };
+        if task.env.iter().any(|(name, _)| name == key) {
+            return Ok(());
+        }
+        let message = format!("the env of this task has no `{key}`");
+        let help = "env holds what the definition sets; read the engine's own environment in the shell: \"$NAME\"";
+        Err(Found::new(ProblemCode::UnknownName, message).help(help))
+    }
+}

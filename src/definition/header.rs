@@ -1,0 +1,54 @@
+//! What a definition says of its workflows besides the graph. Plain data.
+
+use std::collections::BTreeMap;
+
+use super::input::Input;
+use super::template::Template;
+use crate::time::Timestamp;
+
+/// What a definition says of its workflows besides the graph.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Header {
+    /// Computed once, when a workflow is created, from `inputs`, `trigger` and `workflow`.
+    pub(crate) name: Template,
+    /// What groups definitions; may be empty.
+    pub(crate) application: String,
+    /// What kind of workflow it is.
+    pub(crate) workflow_type: WorkflowType,
+    /// The author's own version.
+    pub(crate) version: Option<String>,
+    /// For people.
+    pub(crate) description: Option<String>,
+    /// By name.
+    pub(crate) inputs: BTreeMap<String, Input>,
+    /// Computed once like the name; in byte order of the names.
+    pub(crate) context: Vec<(String, Template)>,
+    /// A workflow that has not started by then is canceled.
+    pub(crate) start_time_expiry: Option<Timestamp>,
+    /// 0 to 9, larger first.
+    pub(crate) priority: u8,
+}
+
+/// What kind of workflow a definition describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum WorkflowType {
+    /// A graph of stages.
+    Pipeline,
+    /// One stage, run for its own sake.
+    Orchestration,
+}
+
+impl WorkflowType {
+    /// The name as definitions write it: `PIPELINE` or `ORCHESTRATION`.
+    pub fn name(self) -> &'static str {
+        match self {
+            WorkflowType::Pipeline => "PIPELINE",
+            WorkflowType::Orchestration => "ORCHESTRATION",
+        }
+    }
+
+    /// The type with this name, in any case.
+    pub(super) const NAMES: [(&'static str, WorkflowType); 2] =
+        [("PIPELINE", WorkflowType::Pipeline), ("ORCHESTRATION", WorkflowType::Orchestration)];
+}

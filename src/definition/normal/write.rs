@@ -1,0 +1,142 @@
+//! Writes the normal form.
+
+use super::words::{JOINS, ON_CONDITION_ERROR, ON_FAILURE, word};
+use crate::definition::check::END;
+use crate::definition::decision_limits::DecisionLimits;
+use crate::definition::graph::{Graph, GraphStage, GraphTask, RetryPolicy, Split, Target};
+use crate::definition::header::Header;
+use crate::definition::input::{Input, Shape};
+use crate::definition::shell_text::ShellText;
+use crate::definition::template::Template;
+use crate::expression::Expression;
+use crate::value::{Map, Value};
+
+/// The normal form of a definition, as canonical JSON.
+pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &DecisionLimits) -> String {
+    let mut map = Map::new();
+    put(&mut map, "normal", 1);
+    put(&mut map, "name", header.name.written());
+    put(&mut map, "application", header.application.as_str());
+    put(&mut map, "type", header.workflow_type.name());
+    put_some(&mut map, "version", header.version.as_deref());
+    put_some(&mut map, "description", header.description.as_deref());
+    put(
+        &mut map,
+        "inputs",
+        header.inputs.iter().map(|(name, input)| (name.clone(), write_input(input))).collect::<Map>(),
+    );
+    put(&mut map, "context", templates(&header.context));
+    put_some(&mut map, "start_time_expiry", header.start_time_expiry.map(|moment| moment.microseconds()));
+    put(&mut map, "priority", header.priority);
+    put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
+    put(&mut map, "outputs", templates(&graph.outputs));
+    put(&mut map, "limits", Value::map(limits.named()));
+    Value::Map(map).to_json()
+}
+
+fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
+    map.insert(key.to_owned(), value.into());
+}
+
+/// What is not there is left out, so that what later versions add changes no older definition.
+fn put_some(map: &mut Map, key: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        put(map, key, value);
+    }
+}
+
+fn templates(entries: &[(String, Template)]) -> Value {
+    Value::Map(entries.iter().map(|(name, template)| (name.clone(), template.written())).collect())
+}
+
+fn expression(expression: Option<&Expression>) -> Option<&str> {
+    expression.map(Expression::text)
+}
+
+fn write_input(input: &Input) -> Value {
+    let mut map = write_shape(&input.shape);
+    put_some(&mut map, "default", input.default.as_ref());
+    put_some(&mut map, "description", input.description.as_deref());
+    Value::Map(map)
+}
+
+fn write_shape(shape: &Shape) -> Map {
+    let mut map = Map::new();
+    put(&mut map, "type", shape.input_type.name());
+    put_some(&mut map, "enum", shape.choices.as_ref().map(Value::list));
+    put_some(&mut map, "min", shape.min.as_ref());
+    put_some(&mut map, "max", shape.max.as_ref());
+    put_some(&mut map, "pattern", shape.pattern.as_ref().map(|pattern| pattern.text()));
+    put_some(&mut map, "items", shape.items.as_ref().map(|items| write_shape(items)));
+    map
+}
+
+fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "ref_id", stage.ref_id.as_str());
+    put(&mut map, "name", stage.name.as_str());
+    put(&mut map, "type", stage.stage_type.as_str());
+    let needs = stage.incoming.iter().filter_map(|arc| graph.arc(*arc).from);
+    put(&mut map, "needs", Value::list(needs.map(|from| graph.stage(from).ref_id.as_str())));
+    put(&mut map, "join_type", word(&JOINS, &stage.join));
+    write_split(graph, &stage.split, &mut map);
+    put_some(&mut map, "if", expression(stage.condition.as_ref()));
+    put(&mut map, "on_condition_error", word(&ON_CONDITION_ERROR, &stage.on_condition_error));
+    put(&mut map, "tasks", Value::list(stage.tasks.iter().map(write_task)));
+    put(&mut map, "context", templates(&stage.context));
+    put(&mut map, "outputs", templates(&stage.outputs));
+    put(&mut map, "on_failure", word(&ON_FAILURE, &stage.on_failure));
+    put(&mut map, "priority", stage.priority);
+    Value::Map(map)
+}
+
+fn write_split(graph: &Graph, split: &Split, map: &mut Map) {
+    let Split::Xor { branches, default } = split else {
+        return put(map, "split_type", "AND");
+    };
+    let target = |target: &Target| match target {
+        Target::Arc(arc) => graph.stage(graph.arc(*arc).to).ref_id.as_str(),
+        Target::End => END,
+    };
+    put(map, "split_type", "XOR");
+    let branches =
+        branches.iter().map(|branch| Value::map([("to", target(&branch.target)), ("if", branch.condition.text())]));
+    put(map, "split_conditions", Value::list(branches));
+    put_some(map, "split_default", default.as_ref().map(target));
+}
+
+fn write_task(task: &GraphTask) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "name", task.name.as_str());
+    put(&mut map, "uses", task.uses.as_str());
+    put_some(&mut map, "if", expression(task.condition.as_ref()));
+    put(&mut map, "with", task.with.written());
+    put_some(&mut map, "shell_text", task.shell_text.as_ref().map(write_shell_text));
+    let env = task.env.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Template::written)));
+    put(&mut map, "env", Value::map(env));
+    put_some(&mut map, "cwd", task.cwd.as_ref().map(Template::written));
+    put_some(&mut map, "shell", task.shell.as_deref());
+    put(&mut map, "retry", write_retry(&task.retry));
+    put(&mut map, "timeout", task.timeout.microseconds());
+    put(&mut map, "on_failure", word(&ON_FAILURE, &task.on_failure));
+    Value::Map(map)
+}
+
+/// As it was made of what was written, so that a later scanner changes no workflow that runs.
+fn write_shell_text(shell_text: &ShellText) -> Value {
+    let values = shell_text.values.iter().map(|(name, expression)| Value::list([name.as_str(), expression.text()]));
+    Value::map([("text", Value::from(shell_text.text.as_str())), ("values", Value::list(values))])
+}
+
+fn write_retry(retry: &RetryPolicy) -> Value {
+    let classes = [("transient", retry.on.transient), ("timeout", retry.on.timeout), ("exit", retry.on.exit)];
+    let on = classes.into_iter().filter(|(_, retried)| *retried).map(|(class, _)| class);
+    Value::map([
+        ("max_attempts", Value::from(retry.max_attempts)),
+        ("initial", Value::from(retry.initial.microseconds())),
+        ("factor_thousandths", Value::from(retry.factor_thousandths)),
+        ("max", Value::from(retry.max.microseconds())),
+        ("jitter_thousandths", Value::from(retry.jitter_thousandths)),
+        ("on", Value::list(on)),
+    ])
+}

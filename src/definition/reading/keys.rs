@@ -1,0 +1,265 @@
+//! The keys of each map in a definition: those understood, their other spellings, and those the language has but this
+//! version does not do yet.
+
+use std::collections::BTreeMap;
+
+use super::Reader;
+use super::suggestion::closest;
+use crate::definition::code::ProblemCode;
+use crate::definition::document::{Content, Entry, Key, Node};
+use crate::definition::problem::Problem;
+
+/// The keys of one kind of map.
+pub(super) struct Level {
+    /// What the map is, for messages: `a stage`.
+    what: &'static str,
+    keys: &'static [&'static str],
+    /// Other spellings: of which key, and how.
+    aliases: &'static [(&'static str, &'static str)],
+    /// Not supported yet.
+    later: &'static [&'static str],
+    /// Whether keys that begin with `x-` are left alone.
+    extensions: Extensions,
+}
+
+#[derive(PartialEq, Eq)]
+enum Extensions {
+    Allowed,
+    Refused,
+}
+
+pub(super) const WORKFLOW: Level = Level {
+    what: "a workflow",
+    keys: &[
+        "name",
+        "application",
+        "type",
+        "version",
+        "description",
+        "inputs",
+        "outputs",
+        "context",
+        "env",
+        "defaults",
+        "start_time_expiry",
+        "priority",
+        "stages",
+    ],
+    aliases: &[],
+    later: &[
+        "cancel_timeout",
+        "concurrency",
+        "critical_sections",
+        "deadline",
+        "definitions",
+        "finally",
+        "is_limit_concurrent",
+        "keep_waiting_pipelines",
+        "leftover_tokens",
+        "max_concurrent_executions",
+        "max_jumps",
+        "on",
+        "or_join_cycle",
+        "pipeline_config_id",
+        "regions",
+        "scheduled_time",
+        "soundness",
+        "split_correlation",
+        "termination",
+    ],
+    extensions: Extensions::Allowed,
+};
+
+pub(super) const DEFAULTS: Level = Level {
+    what: "defaults",
+    keys: &["retry", "timeout", "env", "cwd", "shell"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+pub(super) const STAGE: Level = Level {
+    what: "a stage",
+    keys: &[
+        "ref_id",
+        "name",
+        "type",
+        "needs",
+        "if",
+        "run",
+        "uses",
+        "with",
+        "tasks",
+        "priority",
+        "context",
+        "outputs",
+        "env",
+        "cwd",
+        "shell",
+        "retry",
+        "timeout",
+        "on_failure",
+        "join_type",
+        "split_type",
+        "split_conditions",
+        "split_default",
+        "split_order",
+        "on_no_match",
+        "on_condition_error",
+    ],
+    aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
+    later: &[
+        "after",
+        "back_from",
+        "before",
+        "cancel_mode",
+        "cancel_on",
+        "cancel_region",
+        "cancel_timeout",
+        "cancels",
+        "cleanup_on_failure",
+        "compensate",
+        "deadline",
+        "deferred_choice_group",
+        "end",
+        "finalizer_names",
+        "for_each",
+        "interleave",
+        "join_cancel_scope",
+        "join_mode",
+        "join_pair",
+        "join_threshold",
+        "jump_mode",
+        "jump_targets",
+        "loop",
+        "matrix",
+        "max_buffered",
+        "merge_count",
+        "merge_group",
+        "mi_config",
+        "milestone_blocks",
+        "milestone_policy",
+        "milestone_ref_id",
+        "milestone_status",
+        "milestone_until",
+        "mutex_key",
+        "mutex_scope",
+        "on_cancelled",
+        "on_unmet",
+        "on_unreachable",
+        "or_join_cycle",
+        "or_scope",
+        "output_reducers",
+        "reentry",
+        "reset_on",
+        "scheduled_time",
+        "split_correlation",
+        "start_time_expiry",
+        "sub_workflow",
+        "thread_count",
+        "trigger",
+        "verification",
+    ],
+    extensions: Extensions::Refused,
+};
+
+pub(super) const TASK: Level = Level {
+    what: "a task",
+    keys: &["name", "run", "uses", "with", "if", "env", "cwd", "shell", "retry", "timeout", "on_failure"],
+    aliases: &[],
+    later: &["loop_end", "loop_start", "verification"],
+    extensions: Extensions::Refused,
+};
+
+pub(super) const RETRY: Level = Level {
+    what: "retry",
+    keys: &["max_attempts", "initial", "factor", "max", "jitter", "on"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+pub(super) const INPUT: Level = Level {
+    what: "an input",
+    keys: &["type", "default", "enum", "min", "max", "pattern", "items", "description"],
+    aliases: &[],
+    later: &["secret"],
+    extensions: Extensions::Refused,
+};
+
+pub(super) const ITEMS: Level = Level {
+    what: "items",
+    keys: &["type", "enum", "min", "max", "pattern", "items", "description"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+impl Level {
+    fn canonical(&self, written: &str) -> Option<&'static str> {
+        let alias = self.aliases.iter().find(|(_, alias)| *alias == written).map(|(key, _)| *key);
+        alias.or_else(|| self.keys.iter().find(|key| **key == written).copied())
+    }
+}
+
+/// The understood entries of a map, by the first spelling of their keys.
+pub(super) struct Fields<'d> {
+    /// The map itself.
+    pub(super) node: &'d Node,
+    entries: BTreeMap<&'static str, &'d Entry>,
+}
+
+impl<'d> Fields<'d> {
+    /// What stands under a key of the level.
+    pub(super) fn get(&self, key: &'static str) -> Option<&'d Node> {
+        self.entries.get(key).map(|entry| &entry.value)
+    }
+
+    /// The key as it was written.
+    pub(super) fn key(&self, key: &'static str) -> Option<&'d Key> {
+        self.entries.get(key).map(|entry| &entry.key)
+    }
+}
+
+impl<'d> Reader<'d> {
+    /// Sorts the entries of a map by what they mean; what means nothing is reported. Nothing if it is no map.
+    pub(super) fn fields(&mut self, node: &'d Node, level: &Level) -> Option<Fields<'d>> {
+        let Content::Map(written) = &node.content else {
+            self.wrong_type(node, &format!("{} is a map", level.what));
+            return None;
+        };
+        let mut entries: BTreeMap<&'static str, &'d Entry> = BTreeMap::new();
+        for entry in written {
+            let text = entry.key.text.as_str();
+            let Some(key) = level.canonical(text) else {
+                self.unknown_key(&entry.key, level);
+                continue;
+            };
+            if let Some(earlier) = entries.get(key) {
+                let message = format!("`{text}` is another spelling of `{}`, which stands here too", earlier.key.text);
+                self.report(ProblemCode::KeyAndAlias, &entry.key.span, message);
+                continue;
+            }
+            entries.insert(key, entry);
+        }
+        Some(Fields { node, entries })
+    }
+
+    fn unknown_key(&mut self, key: &Key, level: &Level) {
+        let text = key.text.as_str();
+        if level.extensions == Extensions::Allowed && text.starts_with("x-") {
+            return;
+        }
+        if level.later.contains(&text) {
+            self.report(ProblemCode::NotSupported, &key.span, format!("`{text}` is not supported yet"));
+            return;
+        }
+        let aliases = level.aliases.iter().map(|(_, alias)| *alias);
+        let hint = match closest(text, level.keys.iter().copied().chain(aliases)) {
+            Some(key) => format!("did you mean `{key}`?"),
+            None => format!("{} has the keys {}", level.what, level.keys.join(", ")),
+        };
+        let message = format!("unknown key `{text}` in {}", level.what);
+        self.problems.push(Problem::error(ProblemCode::UnknownKey, &key.span, message).with_help(hint));
+    }
+}

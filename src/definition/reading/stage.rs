@@ -1,0 +1,265 @@
+//! Reads stages: their place in the graph, their tasks, their data.
+
+use super::Reader;
+use super::data::Named;
+use super::keys::{Fields, STAGE};
+use super::task::{Inherited, ON_FAILURE, noop};
+use crate::definition::code::ProblemCode;
+use crate::definition::document::{Content, Node, Span};
+use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, Split};
+use crate::definition::site::{Site, StageSite};
+use crate::expression::Expression;
+use crate::limits::TASKS_PER_STAGE_MAX;
+
+/// A stage whose fields have been read; the arcs are not there yet.
+pub(in crate::definition) struct StageDraft<'d> {
+    /// Without arcs, split and ancestors.
+    pub(in crate::definition) stage: GraphStage,
+    /// Where its ref id stands.
+    pub(in crate::definition) span: &'d Span,
+    pub(in crate::definition) needs: Vec<Named<'d>>,
+    pub(in crate::definition) split: SplitDraft<'d>,
+}
+
+/// The fields of a split as they were written.
+pub(in crate::definition) enum SplitDraft<'d> {
+    /// One token on every outgoing arc.
+    And,
+    /// By conditions.
+    Xor {
+        /// Where the split is declared.
+        span: &'d Span,
+        conditions: Vec<(Named<'d>, Option<Expression>)>,
+        default: Option<Named<'d>>,
+        order: Option<(&'d Node, Vec<Named<'d>>)>,
+    },
+}
+
+/// The names of a stage's outgoing control where `split_type` says which.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SplitType {
+    And,
+    Xor,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnNoMatch {
+    Fail,
+    Default,
+}
+
+const JOINS_LATER: [&str; 6] = ["OR", "MULTI_MERGE", "DISCRIMINATOR", "N_OF_M", "GENERALIZED_AND", "THREAD_MERGE"];
+const SPLITS_LATER: [&str; 3] = ["OR", "DEFERRED", "THREAD"];
+const SPLIT_FIELDS: [&str; 4] = ["split_conditions", "split_default", "split_order", "on_no_match"];
+
+impl<'d> Reader<'d> {
+    /// A stage, the `index`-th. `key` is its key where stages are a map. Nothing if it has no ref id.
+    pub(super) fn stage(
+        &mut self,
+        node: &'d Node,
+        key: Option<(&'d str, &'d Span)>,
+        index: usize,
+        outer: &Inherited,
+        priority: u8,
+    ) -> Option<StageDraft<'d>> {
+        if let (Content::Null, Some((ref_id, span))) = (&node.content, key) {
+            self.name(ref_id, span, "ref id of a stage");
+            return Some(bare_stage(ref_id, span, outer.clone(), priority));
+        }
+        let Some(fields) = self.fields(node, &STAGE) else {
+            // What others say of this stage is still checked.
+            return key.map(|(ref_id, span)| bare_stage(ref_id, span, outer.clone(), priority));
+        };
+        let (ref_id, span) = self.ref_id(&fields, key)?;
+        let site = |site| Site::Stage(index, site);
+        let mut inherited = self.inherit(&fields, outer.clone(), site(StageSite::Defaults), site(StageSite::Defaults));
+        if let Some(node) = fields.get("on_failure") {
+            if matches!(node.content, Content::Map(_)) {
+                self.report(ProblemCode::NotSupported, &node.span, "`on_failure` with stages is not supported yet");
+            } else if let Some(on_failure) = self.choice(node, "on_failure", &ON_FAILURE, &[]) {
+                inherited.on_failure = on_failure;
+            }
+        }
+        let on_failure = inherited.on_failure;
+        let tasks = self.tasks(&fields, index, inherited);
+        let name = fields.get("name").and_then(|node| self.some_text(node, "the name of a stage"));
+        let stage_type = fields.get("type").and_then(|node| self.some_text(node, "the type of a stage"));
+        let context = fields.get("context").map(|node| self.templates(node, site(StageSite::Context), "context"));
+        let stage = GraphStage {
+            ref_id: ref_id.to_owned(),
+            name: name.unwrap_or(ref_id).to_owned(),
+            stage_type: stage_type.unwrap_or(&tasks[0].uses).to_owned(),
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            join: self.join(&fields),
+            split: Split::And,
+            condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "if")),
+            on_condition_error: self.on_condition_error(&fields),
+            context: context.unwrap_or_default().into_iter().collect(),
+            outputs: fields.get("outputs").map(|node| self.outputs(node, site(StageSite::Outputs))).unwrap_or_default(),
+            on_failure,
+            priority: self.priority(&fields).unwrap_or(priority),
+            ancestors: Vec::new(),
+            tasks,
+        };
+        let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
+        let split = self.split(&fields, span, site(StageSite::Split));
+        Some(StageDraft { stage, span, needs, split })
+    }
+
+    fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
+        let written = fields.get("ref_id").map(|node| (self.text(node, "ref_id"), node));
+        let (ref_id, span) = match (key, written) {
+            (Some((key, span)), written) => {
+                if let Some((Some(text), node)) = written
+                    && text != key
+                {
+                    let message = format!("ref_id is `{text}`, but the stage stands under `{key}`");
+                    self.report(ProblemCode::ConflictingKeys, &node.span, message);
+                }
+                (key, span)
+            }
+            (None, Some((text, node))) => (text?, &node.span),
+            (None, None) => {
+                let span = &fields.node.span;
+                self.report(ProblemCode::MissingKey, span, "a stage in a list needs its ref_id");
+                return None;
+            }
+        };
+        self.name(ref_id, span, "ref id of a stage");
+        Some((ref_id, span))
+    }
+
+    /// Never empty: a stage without work has one `noop`.
+    fn tasks(&mut self, fields: &Fields<'d>, stage: usize, inherited: Inherited) -> Vec<GraphTask> {
+        let Some(node) = fields.get("tasks") else {
+            let only = self.only_task(fields, stage, inherited.clone());
+            return vec![only.unwrap_or_else(|| noop(inherited))];
+        };
+        for key in ["run", "uses", "with"] {
+            if let Some(key) = fields.key(key) {
+                let message = format!("`{}` beside `tasks`", key.text);
+                let help = "put it into one of the tasks, or leave out tasks";
+                self.report_with_help(ProblemCode::ConflictingKeys, &key.span, message, help);
+            }
+        }
+        let items = self.list(node, "tasks").unwrap_or_default();
+        if items.len() > TASKS_PER_STAGE_MAX {
+            let message = format!("{} tasks, more than {TASKS_PER_STAGE_MAX}", items.len());
+            self.report(ProblemCode::TooManyTasks, &node.span, message);
+            return vec![noop(inherited)];
+        }
+        if items.is_empty() && matches!(node.content, Content::List(_)) {
+            let help = "leave tasks out if there is nothing to do";
+            self.report_with_help(ProblemCode::BadValue, &node.span, "tasks is empty", help);
+        }
+        let mut tasks: Vec<GraphTask> = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            // A broken task keeps its place, so that the names of the others are checked against the right one.
+            let task = self.task(item, (stage, index), &inherited, &tasks);
+            tasks.push(task.unwrap_or_else(|| GraphTask { name: String::new(), ..noop(inherited.clone()) }));
+        }
+        if tasks.is_empty() {
+            tasks.push(noop(inherited));
+        }
+        tasks
+    }
+
+    fn join(&mut self, fields: &Fields<'d>) -> Join {
+        let joins = [("AND", Join::And), ("XOR", Join::Xor)];
+        let written = fields.get("join_type").and_then(|node| self.choice(node, "join_type", &joins, &JOINS_LATER));
+        written.unwrap_or(Join::And)
+    }
+
+    fn on_condition_error(&mut self, fields: &Fields<'d>) -> OnConditionError {
+        let choices = [("fail", OnConditionError::Fail), ("false", OnConditionError::False)];
+        let Some(node) = fields.get("on_condition_error") else { return OnConditionError::Fail };
+        match node.content {
+            // YAML reads a bare `false` as a boolean.
+            Content::Bool(false) => OnConditionError::False,
+            _ => self.choice(node, "on_condition_error", &choices, &[]).unwrap_or(OnConditionError::Fail),
+        }
+    }
+
+    fn split(&mut self, fields: &Fields<'d>, stage: &'d Span, site: Site) -> SplitDraft<'d> {
+        let types = [("AND", SplitType::And), ("XOR", SplitType::Xor)];
+        let node = fields.get("split_type");
+        let written = node.map(|node| self.choice(node, "split_type", &types, &SPLITS_LATER));
+        // Of a split that is broken or not supported yet, the other fields are read as if they fitted.
+        let split_type = written.unwrap_or(Some(SplitType::And));
+        if split_type == Some(SplitType::And) {
+            for key in SPLIT_FIELDS.iter().filter_map(|key| fields.key(key)) {
+                let message = format!("`{}` on a stage whose split has no conditions", key.text);
+                let help = "add split_type: XOR";
+                self.report_with_help(ProblemCode::SplitFieldWithoutSplit, &key.span, message, help);
+            }
+        }
+        let conditions = fields.get("split_conditions").map(|node| self.split_conditions(node, site));
+        let default = fields.get("split_default").and_then(|node| {
+            let text = self.text(node, "split_default")?;
+            Some(Named { text, span: &node.span })
+        });
+        let order = fields.get("split_order").and_then(|node| Some((node, self.references(node, "split_order")?)));
+        self.on_no_match(fields, default.as_ref());
+        match split_type {
+            Some(SplitType::And) => SplitDraft::And,
+            Some(SplitType::Xor) => SplitDraft::Xor {
+                span: node.map_or(stage, |node| &node.span),
+                conditions: conditions.unwrap_or_default(),
+                default,
+                order,
+            },
+            None => SplitDraft::And,
+        }
+    }
+
+    fn split_conditions(&mut self, node: &'d Node, site: Site) -> Vec<(Named<'d>, Option<Expression>)> {
+        let mut conditions = Vec::new();
+        for entry in self.map(node, "split_conditions").unwrap_or_default() {
+            let expression = self.expression(&entry.value, site, "a condition of a split");
+            conditions.push((Named { text: &entry.key.text, span: &entry.key.span }, expression));
+        }
+        conditions
+    }
+
+    /// `on_no_match` says again what `split_default` says; it only may not say the opposite.
+    fn on_no_match(&mut self, fields: &Fields<'d>, default: Option<&Named<'d>>) {
+        let choices = [("fail", OnNoMatch::Fail), ("default", OnNoMatch::Default)];
+        let Some(node) = fields.get("on_no_match") else { return };
+        match self.choice(node, "on_no_match", &choices, &[]) {
+            Some(OnNoMatch::Fail) if default.is_some() => {
+                let message = "on_no_match is fail, but there is a split_default";
+                self.report(ProblemCode::ConflictingKeys, &node.span, message);
+            }
+            Some(OnNoMatch::Default) if default.is_none() => {
+                let message = "on_no_match is default, but there is no split_default";
+                self.report(ProblemCode::MissingKey, &node.span, message);
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// A stage that has nothing but its ref id.
+fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: Inherited, priority: u8) -> StageDraft<'d> {
+    let on_failure = inherited.on_failure;
+    let task = noop(inherited);
+    let stage = GraphStage {
+        ref_id: ref_id.to_owned(),
+        name: ref_id.to_owned(),
+        stage_type: task.uses.clone(),
+        incoming: Vec::new(),
+        outgoing: Vec::new(),
+        join: Join::And,
+        split: Split::And,
+        condition: None,
+        on_condition_error: OnConditionError::Fail,
+        tasks: vec![task],
+        context: Vec::new(),
+        outputs: Vec::new(),
+        on_failure,
+        priority,
+        ancestors: Vec::new(),
+    };
+    StageDraft { stage, span, needs: Vec::new(), split: SplitDraft::And }
+}

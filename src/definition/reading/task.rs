@@ -1,0 +1,338 @@
+//! Reads tasks: what they do, their environment, their policies, and what they inherit from stage and workflow.
+
+use std::collections::BTreeMap;
+
+use super::keys::{DEFAULTS, Fields, RETRY, TASK};
+use super::{Reader, is_name};
+use crate::definition::code::ProblemCode;
+use crate::definition::document::{Content, Node};
+use crate::definition::graph::{GraphTask, OnFailure, RetryOn, RetryPolicy};
+use crate::definition::shell_text::ShellText;
+use crate::definition::site::{Site, TaskSite};
+use crate::definition::template::Template;
+use crate::limits::RETRY_FACTOR_MAX;
+use crate::time::Duration;
+use crate::value::Value;
+
+/// The task type of `run`.
+const SHELL: &str = "shell";
+
+/// What tasks have that say nothing else; each level overrides the one outside it.
+#[derive(Clone, Debug)]
+pub(super) struct Inherited {
+    pub(super) env: BTreeMap<String, Option<Template>>,
+    pub(super) cwd: Option<Template>,
+    pub(super) shell: Option<String>,
+    pub(super) retry: RetryPolicy,
+    pub(super) timeout: Duration,
+    pub(super) on_failure: OnFailure,
+}
+
+impl Inherited {
+    /// What holds where nothing is written (`engine.md` 6).
+    pub(super) fn engine() -> Inherited {
+        Inherited {
+            env: BTreeMap::new(),
+            cwd: None,
+            shell: None,
+            retry: RetryPolicy {
+                max_attempts: 10,
+                initial: Duration::from_seconds(1),
+                factor_thousandths: 2_000,
+                max: Duration::from_seconds(60),
+                jitter_thousandths: 250,
+                on: RetryOn { transient: true, timeout: false, exit: false },
+            },
+            timeout: Duration::from_seconds(4 * 60 * 60),
+            on_failure: OnFailure::Fail,
+        }
+    }
+}
+
+/// The names of `on_failure`.
+pub(super) const ON_FAILURE: [(&str, OnFailure); 4] = [
+    ("fail", OnFailure::Fail),
+    ("continue", OnFailure::Continue),
+    ("stop", OnFailure::Stop),
+    ("fail_at_end", OnFailure::FailAtEnd),
+];
+
+/// What a task does.
+struct Body {
+    uses: String,
+    with: Template,
+    shell_text: Option<ShellText>,
+}
+
+impl<'d> Reader<'d> {
+    /// `defaults` of the workflow over what the engine has.
+    pub(super) fn defaults(&mut self, node: &'d Node, outer: Inherited) -> Inherited {
+        match self.fields(node, &DEFAULTS) {
+            Some(fields) => self.inherit(&fields, outer, Site::Defaults, Site::Defaults),
+            None => outer,
+        }
+    }
+
+    /// What a level says about its tasks, over what the levels outside it say. `env_site` is where its `env` stands.
+    pub(super) fn inherit(&mut self, fields: &Fields<'d>, outer: Inherited, env_site: Site, site: Site) -> Inherited {
+        let mut inherited = outer;
+        if let Some(node) = fields.get("env") {
+            self.env(node, &mut inherited.env, env_site);
+        }
+        if let Some(node) = fields.get("cwd") {
+            inherited.cwd = match &node.content {
+                Content::Text(_) => Some(self.template(node, site)),
+                _ => {
+                    self.wrong_type(node, "cwd is text");
+                    None
+                }
+            };
+        }
+        if let Some(node) = fields.get("shell") {
+            inherited.shell = self.some_text(node, "shell").map(str::to_owned);
+        }
+        if let Some(node) = fields.get("retry") {
+            inherited.retry = self.retry(node);
+        }
+        if let Some(node) = fields.get("timeout")
+            && let Some(timeout) = self.duration(node, "timeout")
+        {
+            if timeout == Duration::ZERO {
+                self.report(ProblemCode::OutOfRange, &node.span, "a timeout of no time fails every attempt");
+            }
+            inherited.timeout = timeout;
+        }
+        inherited
+    }
+
+    pub(super) fn env(&mut self, node: &'d Node, env: &mut BTreeMap<String, Option<Template>>, site: Site) {
+        for entry in self.map(node, "env").unwrap_or_default() {
+            let name = entry.key.text.as_str();
+            if let Some(reason) = refused_variable(name) {
+                let shown: String = name.chars().take(80).collect();
+                let message = format!("`{shown}` {reason}");
+                self.report(ProblemCode::BadName, &entry.key.span, message);
+            }
+            let value = match &entry.value.content {
+                Content::Null => None,
+                Content::List(_) | Content::Map(_) => {
+                    self.wrong_type(&entry.value, "an environment variable is text");
+                    None
+                }
+                Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::Broken => {
+                    Some(self.template(&entry.value, site))
+                }
+            };
+            env.insert(name.to_owned(), value);
+        }
+    }
+
+    /// A policy the author wrote; what it leaves out is as in the engine's, but it retries timeouts and exits too.
+    fn retry(&mut self, node: &'d Node) -> RetryPolicy {
+        let mut policy = Inherited::engine().retry;
+        policy.on = RetryOn { transient: true, timeout: true, exit: true };
+        let Some(fields) = self.fields(node, &RETRY) else { return policy };
+        if let Some(node) = fields.get("max_attempts")
+            && let Some(number) = self.integer(node, "max_attempts", 1, u32::MAX)
+        {
+            policy.max_attempts = number;
+        }
+        if let Some(node) = fields.get("initial")
+            && let Some(initial) = self.duration(node, "initial")
+        {
+            policy.initial = initial;
+            // A first delay that is longer than the usual limit raises it, unless a limit was written.
+            policy.max = policy.max.max(initial);
+        }
+        if let Some(node) = fields.get("factor")
+            && let Some(factor) = self.thousandths(node, "factor", 1_000, RETRY_FACTOR_MAX * 1_000)
+        {
+            policy.factor_thousandths = factor;
+        }
+        if let Some(node) = fields.get("max")
+            && let Some(max) = self.duration(node, "max")
+        {
+            if max < policy.initial {
+                let message = format!("max is {max}, less than initial, {}", policy.initial);
+                self.report(ProblemCode::OutOfRange, &node.span, message);
+            }
+            policy.max = max;
+        }
+        if let Some(node) = fields.get("jitter")
+            && let Some(jitter) = self.thousandths(node, "jitter", 0, 1_000)
+        {
+            policy.jitter_thousandths = jitter;
+        }
+        if let Some(node) = fields.get("on") {
+            policy.on = self.retry_on(node);
+        }
+        policy
+    }
+
+    fn retry_on(&mut self, node: &'d Node) -> RetryOn {
+        #[derive(Clone, Copy)]
+        enum Class {
+            Transient,
+            Timeout,
+            Exit,
+        }
+        let classes = [("transient", Class::Transient), ("timeout", Class::Timeout), ("exit", Class::Exit)];
+        let mut on = RetryOn { transient: false, timeout: false, exit: false };
+        for item in self.list(node, "on").unwrap_or_default() {
+            match self.choice(item, "class of failures that are tried again", &classes, &[]) {
+                Some(Class::Transient) => on.transient = true,
+                Some(Class::Timeout) => on.timeout = true,
+                Some(Class::Exit) => on.exit = true,
+                None => {}
+            }
+        }
+        on
+    }
+
+    /// One item of `tasks`, the `index`-th of stage `stage`. `taken` are the names of the tasks before it.
+    pub(super) fn task(
+        &mut self,
+        node: &'d Node,
+        place: (usize, usize),
+        outer: &Inherited,
+        taken: &[GraphTask],
+    ) -> Option<GraphTask> {
+        let (stage, index) = place;
+        let site = |site| Site::Task(stage, index, site);
+        let fields = self.fields(node, &TASK)?;
+        let mut inherited = self.inherit(&fields, outer.clone(), site(TaskSite::Env), site(TaskSite::Body));
+        if let Some(node) = fields.get("on_failure")
+            && let Some(on_failure) = self.choice(node, "on_failure", &ON_FAILURE, &[])
+        {
+            inherited.on_failure = on_failure;
+        }
+        let condition = fields.get("if").and_then(|node| self.expression(node, site(TaskSite::Condition), "if"));
+        let name = fields.get("name").and_then(|node| {
+            let name = self.text(node, "the name of a task")?;
+            self.name(name, &node.span, "name of a task");
+            if taken.iter().any(|task| task.name == name) {
+                let message = format!("two tasks of this stage are named `{name}`");
+                self.report(ProblemCode::DuplicateTask, &node.span, message);
+            }
+            Some(name.to_owned())
+        });
+        let Some(body) = self.body(&fields, site(TaskSite::Body), &inherited) else {
+            self.report_with_help(ProblemCode::MissingKey, &node.span, "a task without work", "write run or uses");
+            return None;
+        };
+        let name = name.unwrap_or_else(|| default_name(&body.uses, index, taken));
+        Some(graph_task(name, condition, body, inherited))
+    }
+
+    /// The one task of a stage that has `run` or `uses`.
+    pub(super) fn only_task(&mut self, fields: &Fields<'d>, stage: usize, inherited: Inherited) -> Option<GraphTask> {
+        let body = self.body(fields, Site::Task(stage, 0, TaskSite::Body), &inherited)?;
+        Some(graph_task(default_name(&body.uses, 0, &[]), None, body, inherited))
+    }
+
+    /// `run` or `uses`, and `with`; nothing if neither is written.
+    fn body(&mut self, fields: &Fields<'d>, site: Site, inherited: &Inherited) -> Option<Body> {
+        if let (Some(_), Some(key)) = (fields.get("run"), fields.key("uses")) {
+            let message = "`uses` beside `run`, which is a shell task";
+            self.report(ProblemCode::ConflictingKeys, &key.span, message);
+        }
+        let run = fields.get("run");
+        let uses = match (run, fields.get("uses")) {
+            (Some(_), _) => SHELL.to_owned(),
+            (None, Some(node)) => self.some_text(node, "uses")?.to_owned(),
+            (None, None) => {
+                if let Some(key) = fields.key("with") {
+                    self.report(ProblemCode::MissingKey, &key.span, "`with` without `run` or `uses`");
+                }
+                return None;
+            }
+        };
+        let with = fields.get("with").and_then(|node| self.map(node, "with")).unwrap_or_default();
+        let is_shell = uses == SHELL;
+        let mut options = BTreeMap::new();
+        let mut command = run;
+        for entry in with {
+            let key = entry.key.text.as_str();
+            if is_shell && key == "command" {
+                if run.is_some() {
+                    let message = "`command` beside `run`, which is the command";
+                    self.report(ProblemCode::ConflictingKeys, &entry.key.span, message);
+                } else if matches!(entry.value.content, Content::List(_)) {
+                    options.insert(key.to_owned(), self.template(&entry.value, site));
+                } else {
+                    command = Some(&entry.value);
+                }
+            } else {
+                self.refuse_computed_key(entry);
+                options.insert(key.to_owned(), self.template(&entry.value, site));
+            }
+        }
+        let shell_text = command.and_then(|node| self.shell_text(node, site, inherited.shell.as_deref()));
+        if is_shell && command.is_none() && !options.contains_key("command") {
+            let place = fields.key("with").or(fields.key("uses"));
+            let span = place.map_or(&fields.node.span, |key| &key.span);
+            let help = "write run: TEXT, or with: { command: [PROGRAM, ARGUMENT] }";
+            self.report_with_help(ProblemCode::MissingKey, span, "a shell task without command", help);
+        }
+        Some(Body { uses, with: Template::of_entries(options), shell_text })
+    }
+}
+
+/// The name of a task that was given none: its type, and its number if an earlier task has that name.
+fn default_name(uses: &str, index: usize, taken: &[GraphTask]) -> String {
+    let letter = |letter: char| if letter.is_ascii_alphanumeric() || "_-".contains(letter) { letter } else { '_' };
+    let mut name: String = uses.chars().take(48).map(letter).collect();
+    if !is_name(&name) {
+        name.insert(0, '_');
+    }
+    let free = |name: &String| taken.iter().all(|task| task.name != *name);
+    let numbered = (index + 1..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.clone()).chain(numbered).find(free).unwrap_or(name)
+}
+
+fn graph_task(
+    name: String,
+    condition: Option<crate::expression::Expression>,
+    body: Body,
+    inherited: Inherited,
+) -> GraphTask {
+    GraphTask {
+        name,
+        uses: body.uses,
+        condition,
+        shell_text: body.shell_text,
+        with: body.with,
+        env: inherited.env.into_iter().collect(),
+        cwd: inherited.cwd,
+        shell: inherited.shell,
+        retry: inherited.retry,
+        timeout: inherited.timeout,
+        on_failure: inherited.on_failure,
+    }
+}
+
+/// The one task of a stage without work.
+pub(super) fn noop(inherited: Inherited) -> GraphTask {
+    let body =
+        Body { uses: "noop".to_owned(), with: Template::Constant(Value::Map(BTreeMap::new())), shell_text: None };
+    // It runs nothing, so nothing of an environment is computed for it, which could fail.
+    let inherited = Inherited { env: BTreeMap::new(), cwd: None, shell: None, ..inherited };
+    graph_task("noop".to_owned(), None, body, inherited)
+}
+
+/// Why an environment variable cannot have this name.
+fn refused_variable(name: &str) -> Option<&'static str> {
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let good =
+        name.bytes().next().is_some_and(letter) && name.bytes().all(|byte| letter(byte) || byte.is_ascii_digit());
+    if !good {
+        return Some("is no name of an environment variable: those have letters, digits and `_`");
+    }
+    let own = name.strip_prefix("STABILIZE_")?;
+    let number = own.strip_prefix('X').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let set_by_engine = matches!(
+        own,
+        "WORKFLOW_ID" | "STAGE" | "ACTIVATION" | "TASK" | "ATTEMPT" | "IDEMPOTENCY_KEY" | "OUTPUT" | "RESULT" | "TMP"
+    );
+    (number || set_by_engine || own.starts_with("SECRET_")).then_some("is set by the engine")
+}

@@ -1,0 +1,174 @@
+//! Reads a whole document: the header and the stages.
+
+use std::collections::BTreeMap;
+
+use super::Reader;
+use super::keys::{Fields, WORKFLOW};
+use super::stage::StageDraft;
+use super::task::Inherited;
+use crate::definition::code::ProblemCode;
+use crate::definition::document::{Content, Document, Node, Span};
+use crate::definition::header::{Header, WorkflowType};
+use crate::definition::input::Input;
+use crate::definition::problem::Problem;
+use crate::definition::site::{Site, Use};
+use crate::definition::template::Template;
+use crate::limits::STAGES_MAX;
+use crate::value::Value;
+
+/// The priority where none is written.
+const PRIORITY: u8 = 5;
+
+/// A document whose fields have been read one by one.
+pub(in crate::definition) struct Draft<'d> {
+    pub(in crate::definition) header: Header,
+    pub(in crate::definition) stages: Vec<StageDraft<'d>>,
+    /// `outputs` of the workflow in byte order of the names.
+    pub(in crate::definition) outputs: Vec<(String, Template)>,
+    /// The expressions, for the check of their names.
+    pub(in crate::definition) uses: Vec<Use<'d>>,
+}
+
+/// Reads `document`; what is wrong goes to `problems`. Nothing if it is no map.
+pub(in crate::definition) fn read_workflow<'d>(
+    document: &'d Document,
+    problems: &mut Vec<Problem>,
+) -> Option<Draft<'d>> {
+    let mut reader = Reader { source: &document.source, problems: Vec::new(), uses: Vec::new() };
+    let draft = reader.workflow(&document.root);
+    problems.append(&mut reader.problems);
+    let (header, stages, outputs) = draft?;
+    Some(Draft { header, stages, outputs, uses: reader.uses })
+}
+
+type Parts<'d> = (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>);
+
+impl<'d> Reader<'d> {
+    fn workflow(&mut self, root: &'d Node) -> Option<Parts<'d>> {
+        let fields = self.fields(root, &WORKFLOW)?;
+        let header = self.header(&fields);
+        let mut inherited = Inherited::engine();
+        if let Some(node) = fields.get("env") {
+            self.env(node, &mut inherited.env, Site::Defaults);
+        }
+        if let Some(node) = fields.get("defaults") {
+            inherited = self.defaults(node, inherited);
+        }
+        let stages = match fields.get("stages") {
+            Some(node) => self.stages(node, &inherited, header.priority),
+            None => {
+                self.report_with_help(
+                    ProblemCode::NoStages,
+                    &fields.node.span,
+                    "no stages",
+                    "write stages: { NAME: { run: TEXT } }",
+                );
+                Vec::new()
+            }
+        };
+        if header.workflow_type == WorkflowType::Orchestration
+            && stages.len() > 1
+            && let Some(node) = fields.get("type")
+        {
+            let message = format!("an ORCHESTRATION has exactly one stage, this has {}", stages.len());
+            self.report(ProblemCode::OneStageOnly, &node.span, message);
+        }
+        let outputs = fields.get("outputs").map(|node| self.outputs(node, Site::WorkflowOutputs)).unwrap_or_default();
+        Some((header, stages, outputs))
+    }
+
+    fn header(&mut self, fields: &Fields<'d>) -> Header {
+        let name = match fields.get("name") {
+            Some(node) => self.workflow_name(node),
+            None => {
+                let span = &fields.node.span;
+                self.report_with_help(ProblemCode::MissingKey, span, "the workflow has no name", "write name: NAME");
+                Template::Constant(Value::Null)
+            }
+        };
+        let mut plain = |key, what| fields.get(key).and_then(|node| self.text(node, what)).map(str::to_owned);
+        let application = plain("application", "application").unwrap_or_default();
+        let version = plain("version", "version");
+        let description = plain("description", "description");
+        let workflow_type =
+            fields.get("type").and_then(|node| self.choice(node, "type of workflow", &WorkflowType::NAMES, &[]));
+        let context = fields.get("context").map(|node| self.templates(node, Site::WorkflowContext, "context"));
+        Header {
+            name,
+            application,
+            workflow_type: workflow_type.unwrap_or(WorkflowType::Pipeline),
+            version,
+            description,
+            inputs: fields.get("inputs").map(|node| self.inputs(node)).unwrap_or_default(),
+            context: context.unwrap_or_default().into_iter().collect(),
+            start_time_expiry: fields.get("start_time_expiry").and_then(|node| self.instant(node, "start_time_expiry")),
+            priority: self.priority(fields).unwrap_or(PRIORITY),
+        }
+    }
+
+    fn workflow_name(&mut self, node: &'d Node) -> Template {
+        match &node.content {
+            Content::Text(text) if text.trim().is_empty() => {
+                self.report(ProblemCode::BadValue, &node.span, "the name of the workflow is empty");
+                Template::Constant(Value::Null)
+            }
+            Content::Text(_) => self.template(node, Site::WorkflowName),
+            Content::Null
+            | Content::Bool(_)
+            | Content::Number(_)
+            | Content::List(_)
+            | Content::Map(_)
+            | Content::Broken => {
+                self.text(node, "the name of the workflow");
+                Template::Constant(Value::Null)
+            }
+        }
+    }
+
+    /// `priority` of a workflow or stage.
+    pub(super) fn priority(&mut self, fields: &Fields<'d>) -> Option<u8> {
+        let number = fields.get("priority").and_then(|node| self.integer(node, "priority", 0, 9))?;
+        u8::try_from(number).ok()
+    }
+
+    fn inputs(&mut self, node: &'d Node) -> BTreeMap<String, Input> {
+        let mut inputs = BTreeMap::new();
+        for entry in self.map(node, "inputs").unwrap_or_default() {
+            self.name(&entry.key.text, &entry.key.span, "name of an input");
+            let input = self.input(&entry.value);
+            inputs.insert(entry.key.text.clone(), input);
+        }
+        inputs
+    }
+
+    /// `stages`: a map from ref id to stage, or a list of stages with `ref_id`.
+    fn stages(&mut self, node: &'d Node, inherited: &Inherited, priority: u8) -> Vec<StageDraft<'d>> {
+        let written: Vec<(Option<(&'d str, &'d Span)>, &'d Node)> = match &node.content {
+            Content::Map(entries) => {
+                let pair = |entry: &'d crate::definition::document::Entry| {
+                    (Some((entry.key.text.as_str(), &entry.key.span)), &entry.value)
+                };
+                entries.iter().map(pair).collect()
+            }
+            Content::List(items) => items.iter().map(|item| (None, item)).collect(),
+            Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::Broken => {
+                self.wrong_type(node, "stages is a map of stages, or a list of them");
+                return Vec::new();
+            }
+        };
+        if written.is_empty() {
+            self.report(ProblemCode::NoStages, &node.span, "no stages");
+        }
+        if written.len() > STAGES_MAX {
+            let message = format!("{} stages, more than {STAGES_MAX}", written.len());
+            self.report(ProblemCode::TooManyStages, &node.span, message);
+            return Vec::new();
+        }
+        let mut stages = Vec::new();
+        for (key, node) in written {
+            let index = stages.len();
+            stages.extend(self.stage(node, key, index, inherited, priority));
+        }
+        stages
+    }
+}

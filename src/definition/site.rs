@@ -1,0 +1,61 @@
+//! Where an expression stands in a definition, which decides what it can name.
+
+use crate::expression::Reference;
+
+use super::document::Node;
+
+/// The field an expression stands in. Stages and tasks by their place in the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Site {
+    /// `name` of the workflow, fixed when it is created.
+    WorkflowName,
+    /// `context` of the workflow, fixed when it is created.
+    WorkflowContext,
+    /// `env` and `cwd` for the tasks of all stages.
+    Defaults,
+    /// `outputs` of the workflow.
+    WorkflowOutputs,
+    /// A field of a stage.
+    Stage(usize, StageSite),
+    /// A field of a task: its stage, its place in it.
+    Task(usize, usize, TaskSite),
+}
+
+/// A field of a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StageSite {
+    /// `if`.
+    Condition,
+    /// `split_conditions`.
+    Split,
+    /// `context`.
+    Context,
+    /// `outputs`.
+    Outputs,
+    /// `env` and `cwd` for all its tasks.
+    Defaults,
+}
+
+/// A field of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TaskSite {
+    /// `if`.
+    Condition,
+    /// `run`, `with` and `cwd`.
+    Body,
+    /// `env`.
+    Env,
+}
+
+/// An expression and where it stands.
+#[derive(Debug)]
+pub(super) struct Use<'d> {
+    /// The names it uses.
+    pub(super) references: Vec<Reference>,
+    /// The text it stands in.
+    pub(super) node: &'d Node,
+    /// Where its own text begins in that.
+    pub(super) offset: usize,
+    /// The field.
+    pub(super) site: Site,
+}
