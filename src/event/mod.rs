@@ -4,9 +4,11 @@
 //! a consequence that the machine drew from it. A batch is one input and the derived events that follow it (R1). Inputs
 //! carry a [`Stamp`]; derived events store only their payload. Kind numbers name a (type, version) pair and never move.
 
+mod envelope;
 mod json;
 mod payload;
 
+pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, Registration, Report, Stamp,

@@ -1,1 +1,37 @@
 //! How a workflow moves: decide and evolve, pure.
+//!
+//! `decide` turns a command into events or refuses it; `evolve` moves a state by one event; `outstanding` says what a
+//! state asks of the world. No clock, no randomness, no IO. Control is a marking: tokens on the arcs of the definition,
+//! never a status per stage. What is supported, by the numbers of the workflow control-flow patterns:
+//!
+//! | pattern | here |
+//! |---|---|
+//! | 1 sequence | `needs` |
+//! | 2, 3 parallel split, synchronization | `split_type: AND`, `join_type: AND` |
+//! | 4, 5 exclusive choice, simple merge | `split_type: XOR`, `join_type: XOR` |
+//! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
+//! | 20 cancel case | the command `Cancel` |
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod command;
+mod data;
+mod decide;
+mod evolve;
+mod invariant;
+mod marking;
+mod past;
+mod state;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use command::{Command, Rejection, Request};
+pub(crate) use data::{DispatchNames, Surroundings, template_failure};
+pub use decide::{Answers, Batch, RULES, Site, decide};
+pub use evolve::{EvolveError, evolve};
+pub use invariant::Broken;
+pub(crate) use state::Core;
+pub use state::State;
+pub(crate) use work::surroundings;
+pub use work::{AttemptStage, Work, outstanding};

@@ -1,0 +1,168 @@
+//! Requests to a workflow, and the reasons for refusing them.
+//!
+//! A command and the input event it becomes hold the same facts (R1): each can be made from the other.
+
+use crate::event::{Actor, CancelRequest, Creation, Event, LeaseLoss, Stamp, TaskReport, TimerId};
+use crate::ids::{AttemptId, CommandId, Sequence};
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// A request to a workflow; it may be refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// The clock when the command was taken in; deciding uses it or the workflow's last moment, whichever is later.
+    pub now: Timestamp,
+    /// Recognises a repeated command. The engine's own commands have none: what they are about recognises them.
+    pub id: Option<CommandId>,
+    /// Who sends it, as claimed.
+    pub actor: Actor,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What a command asks.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Request {
+    /// Begin the workflow.
+    Create(Creation),
+    /// End the workflow; what runs is canceled.
+    Cancel(CancelRequest),
+    /// A worker has begun an attempt.
+    StartTask(AttemptId),
+    /// An attempt has ended.
+    ReportTask(TaskReport),
+    /// The worker of an attempt is gone.
+    LoseLease(LeaseLoss),
+    /// An outcome came too late; keep it for the audit.
+    DiscardResult(TaskReport),
+    /// A timer is due.
+    FireTimer(TimerId),
+    /// Settling goes on where a batch was cut.
+    ContinueSettling,
+}
+
+/// Why a command produced no events. A plain value; nothing of it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The workflow exists already.
+    #[error("the workflow exists already")]
+    AlreadyCreated,
+    /// The workflow does not exist.
+    #[error("the workflow does not exist")]
+    NotCreated,
+    /// The workflow has ended.
+    #[error("the workflow has ended {status}")]
+    Ended {
+        /// How.
+        status: Status,
+    },
+    /// The end of the workflow was asked for before.
+    #[error("the workflow is being canceled already")]
+    AlreadyCanceling,
+    /// The same command was accepted before.
+    #[error("the same command was accepted before, as event {first}")]
+    Repeated {
+        /// The place of its event.
+        first: Sequence,
+    },
+    /// The command is older than what the workflow remembers, so it may have been accepted before.
+    #[error("the command is too old to tell whether it was accepted before; send it under a new id")]
+    CommandTooOld,
+    /// The attempt is not the one that is awaited.
+    #[error("attempt {} of this task is not awaited", attempt.dispatch)]
+    NotAwaited {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// The start of the attempt was recorded before.
+    #[error("attempt {} of this task was started before", attempt.dispatch)]
+    AlreadyStarted {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// The attempt or timer is not due yet.
+    #[error("not due before {due}")]
+    Early {
+        /// When it is.
+        due: Timestamp,
+    },
+    /// No such timer is set.
+    #[error("no timer {} is set", timer.0)]
+    NoSuchTimer {
+        /// The timer.
+        timer: TimerId,
+    },
+    /// The last batch was cut; the workflow takes nothing but the continuation and a cancel.
+    #[error("the workflow is still settling")]
+    Unsettled,
+    /// There is nothing to continue.
+    #[error("the workflow is settled")]
+    Settled,
+}
+
+impl Rejection {
+    /// Name for programs: `ENDED`, `REPEATED`, ...
+    pub fn code(&self) -> &'static str {
+        match self {
+            Rejection::AlreadyCreated => "ALREADY_CREATED",
+            Rejection::NotCreated => "NOT_CREATED",
+            Rejection::Ended { .. } => "ENDED",
+            Rejection::AlreadyCanceling => "ALREADY_CANCELING",
+            Rejection::Repeated { .. } => "REPEATED",
+            Rejection::CommandTooOld => "COMMAND_TOO_OLD",
+            Rejection::NotAwaited { .. } => "NOT_AWAITED",
+            Rejection::AlreadyStarted { .. } => "ALREADY_STARTED",
+            Rejection::Early { .. } => "EARLY",
+            Rejection::NoSuchTimer { .. } => "NO_SUCH_TIMER",
+            Rejection::Unsettled => "UNSETTLED",
+            Rejection::Settled => "SETTLED",
+        }
+    }
+}
+
+impl Command {
+    /// The input event this command becomes when it is accepted at `now` under these rules.
+    pub(super) fn to_input(&self, now: Timestamp, rules: u32) -> Event {
+        let stamp = Stamp { now, command: self.id, actor: self.actor.clone(), rules };
+        match &self.request {
+            Request::Create(creation) => Event::WorkflowCreated(stamp, creation.clone()),
+            Request::Cancel(cancel) => Event::WorkflowCancelRequested(stamp, cancel.clone()),
+            Request::StartTask(attempt) => Event::TaskStarted(stamp, *attempt),
+            Request::ReportTask(report) => Event::TaskReported(stamp, report.clone()),
+            Request::LoseLease(loss) => Event::TaskLeaseLost(stamp, *loss),
+            Request::DiscardResult(report) => Event::TaskResultDiscarded(stamp, report.clone()),
+            Request::FireTimer(timer) => Event::TimerFired(stamp, *timer),
+            Request::ContinueSettling => Event::SettleContinued(stamp),
+        }
+    }
+
+    /// The command that an input event of a workflow was; `None` for other events.
+    pub fn from_input(event: &Event) -> Option<Command> {
+        let request = match event {
+            Event::WorkflowCreated(_, creation) => Request::Create(creation.clone()),
+            Event::WorkflowCancelRequested(_, cancel) => Request::Cancel(cancel.clone()),
+            Event::TaskStarted(_, attempt) => Request::StartTask(*attempt),
+            Event::TaskReported(_, report) => Request::ReportTask(report.clone()),
+            Event::TaskLeaseLost(_, loss) => Request::LoseLease(*loss),
+            Event::TaskResultDiscarded(_, report) => Request::DiscardResult(report.clone()),
+            Event::TimerFired(_, timer) => Request::FireTimer(*timer),
+            Event::SettleContinued(_) => Request::ContinueSettling,
+            Event::DefinitionRegistered(..)
+            | Event::WorkflowStarted
+            | Event::WorkflowEnded { .. }
+            | Event::StageReady { .. }
+            | Event::StageStarted { .. }
+            | Event::StageEnded { .. }
+            | Event::StageCanceled { .. }
+            | Event::TaskQueued { .. }
+            | Event::TaskRetried { .. }
+            | Event::TaskEnded { .. }
+            | Event::TimerSet { .. }
+            | Event::SettleDeferred => return None,
+        };
+        let stamp = event.stamp()?;
+        Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })
+    }
+}

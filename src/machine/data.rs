@@ -1,0 +1,388 @@
+//! What an activation can see: its effective context and the names of expressions (R11).
+//!
+//! Computed when somebody reads, never stored back. Keys are looked up newest first: context left by earlier attempts,
+//! outputs of earlier tasks, the stage's own context, outputs of what lies behind by depth, workflow inputs, workflow
+//! context. A later scalar replaces an earlier one; lists are joined, without what is there already.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::definition::{Definition, Template, TemplateError};
+use crate::event::Json;
+use crate::expression::{Reference, Scope};
+use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::ids::{ScopeId, StageIndex, WorkflowId};
+use crate::value::{Map, Value, merge_into};
+
+use super::past::{Ended, Past, TaskResult};
+use super::state::{StartData, State};
+
+/// Outputs that every program has; they stay with their stage.
+const FIXED_OUTPUTS: [&str; 5] = ["stdout", "stderr", "exit_code", "returncode", "truncated"];
+
+/// What conditions, templates and tasks of one activation can see.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) workflow: WorkflowId,
+    pub(crate) definition: Definition,
+    pub(super) start: Arc<StartData>,
+    /// The stage whose own context counts; `None` for the workflow's outputs.
+    pub(super) stage: Option<StageIndex>,
+    pub(super) past: Past,
+    /// What earlier tasks of the activation gave, and `outputs:` of its stage once it is computed.
+    pub(super) results: Arc<Vec<TaskResult>>,
+    pub(super) outputs: Option<Json>,
+    pub(super) updates: Arc<Map>,
+}
+
+/// Names that exist only where work is dispatched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DispatchNames {
+    /// `stage`, `task` and, once it is computed, `env`.
+    pub(crate) names: BTreeMap<&'static str, Value>,
+}
+
+impl Surroundings {
+    /// What the workflow's own outputs can see: everything behind the threads that have ended.
+    pub(crate) fn of_ended(state: &State) -> Option<Surroundings> {
+        Some(Surroundings {
+            workflow: state.workflow,
+            definition: state.definition.clone(),
+            start: Arc::clone(state.core.start.as_ref()?),
+            stage: None,
+            past: state.core.scopes.get(&ScopeId::ROOT)?.ended.clone(),
+            results: Arc::default(),
+            outputs: None,
+            updates: Arc::default(),
+        })
+    }
+
+    /// The value of `key` in the effective context.
+    ///
+    /// # Errors
+    ///
+    /// If the stage's own context names it and cannot be computed, or recorded data is damaged.
+    pub(crate) fn lookup(&self, key: &str) -> Result<Option<Value>, Failure> {
+        let mut found = Newest::default();
+        if found.is_final(self.updates.get(key).cloned()) {
+            return Ok(found.merged());
+        }
+        if found.is_final(of_json(self.outputs.as_ref(), key)?) {
+            return Ok(found.merged());
+        }
+        for result in self.results.iter().rev() {
+            if found.is_final(of_json(Some(&result.outputs), key)?) {
+                return Ok(found.merged());
+            }
+        }
+        if let Some(template) = self.own_context().iter().find(|(name, _)| name == key).map(|(_, template)| template)
+            && found.is_final(Some(self.render_inherited(key, template)?))
+        {
+            return Ok(found.merged());
+        }
+        self.look_behind(key, found)
+    }
+
+    /// The whole effective context.
+    ///
+    /// # Errors
+    ///
+    /// As [`Surroundings::lookup`].
+    pub(crate) fn all(&self) -> Result<Map, Failure> {
+        let mut all = self.inherited()?;
+        let mut own = Map::new();
+        for (key, template) in self.own_context() {
+            own.insert(key.clone(), self.render_inherited(key, template)?);
+        }
+        merge_into(&mut all, &own);
+        for result in self.results.iter() {
+            merge_into(&mut all, &parsed(&result.outputs)?);
+        }
+        if let Some(outputs) = &self.outputs {
+            merge_into(&mut all, &parsed(outputs)?);
+        }
+        merge_into(&mut all, &self.updates);
+        Ok(all)
+    }
+
+    /// What lies behind, merged: the outputs of a scope that ended, without those that every program has.
+    pub(crate) fn merged_outputs(&self) -> Result<Map, Failure> {
+        let mut merged = Map::new();
+        for ended in self.behind() {
+            merge_into(&mut merged, &outputs_of(ended)?);
+        }
+        merged.retain(|key, _| !FIXED_OUTPUTS.contains(&key.as_str()));
+        Ok(merged)
+    }
+
+    /// A scope that holds what `references` need, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Surroundings::lookup`].
+    pub(crate) fn scope(&self, references: &[Reference]) -> Result<Scope, Failure> {
+        self.scope_with(references, &DispatchNames::default())
+    }
+
+    /// The same where work is dispatched.
+    ///
+    /// # Errors
+    ///
+    /// As [`Surroundings::lookup`].
+    pub(crate) fn scope_with(&self, references: &[Reference], dispatch: &DispatchNames) -> Result<Scope, Failure> {
+        let mut stages = Map::new();
+        let mut context = Map::new();
+        let mut scope = Scope::new();
+        for reference in references {
+            let first = reference.path.first().map(String::as_str);
+            match (reference.root.as_str(), first) {
+                ("inputs", _) => scope.insert("inputs", Value::Map(self.start.inputs.clone())),
+                ("workflow", _) => scope.insert("workflow", self.workflow_names()),
+                ("trigger", _) => scope.insert("trigger", self.trigger()?),
+                ("stages", Some(stage)) => {
+                    if let Some(view) = self.stage_named(stage)? {
+                        stages.insert(stage.to_owned(), view);
+                    }
+                }
+                ("stages", None) => {
+                    for ended in self.past.iter() {
+                        let ref_id = self.definition.graph().stage(ended.activation.stage).ref_id.clone();
+                        stages.insert(ref_id, stage_value(ended)?);
+                    }
+                }
+                ("tasks", _) => scope.insert("tasks", self.earlier_tasks()?),
+                ("context", Some(key)) => {
+                    if let Some(value) = self.lookup(key)? {
+                        context.insert(key.to_owned(), value);
+                    }
+                }
+                ("context", None) => context = self.all()?,
+                (name, _) => match dispatch.names.get(name) {
+                    Some(value) => scope.insert(name, value.clone()),
+                    None if matches!(name, "env" | "stage" | "task") => (),
+                    None => {
+                        if let Some(value) = self.lookup(name)? {
+                            scope.insert(name, value);
+                        }
+                    }
+                },
+            }
+        }
+        if references.iter().any(|reference| reference.root == "stages") {
+            scope.insert("stages", Value::Map(stages));
+        }
+        if references.iter().any(|reference| reference.root == "context") {
+            scope.insert("context", Value::Map(context));
+        }
+        Ok(scope)
+    }
+
+    /// The values of these templates.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be computed; the message names it.
+    pub(crate) fn render(&self, templates: &[(String, Template)]) -> Result<Map, Failure> {
+        let mut rendered = Map::new();
+        for (key, template) in templates {
+            let scope = self.scope(&template.references())?;
+            let value = template.render(&scope).map_err(|error| template_failure(key, &error))?;
+            rendered.insert(key.clone(), value);
+        }
+        Ok(rendered)
+    }
+
+    /// From here on `outputs:` of the stage are visible too.
+    pub(super) fn add_outputs(&mut self, outputs: Option<&Json>) {
+        self.outputs = outputs.cloned();
+    }
+
+    /// `trigger`: who or what asked for the workflow.
+    ///
+    /// # Errors
+    ///
+    /// If recorded data is damaged.
+    pub(crate) fn trigger(&self) -> Result<Value, Failure> {
+        let trigger = &self.start.creation.trigger;
+        let artifacts = Value::from_json(&trigger.artifacts).map_err(|error| damaged(&error))?;
+        Ok(Value::map([
+            ("type", Value::from(trigger.trigger_type.as_str())),
+            ("user", Value::from(trigger.user.as_str())),
+            ("parameters", Value::Map(parsed(&trigger.parameters)?)),
+            ("artifacts", artifacts),
+            ("payload", Value::Map(parsed(&trigger.payload)?)),
+        ]))
+    }
+
+    /// The directory that relative directories of tasks start from.
+    pub(crate) fn workdir(&self) -> &str {
+        &self.start.creation.workdir
+    }
+
+    /// The name of the workflow.
+    pub(crate) fn workflow_name(&self) -> &str {
+        &self.start.creation.name
+    }
+
+    fn workflow_names(&self) -> Value {
+        let creation = &self.start.creation;
+        Value::map([
+            ("id", Value::from(self.workflow.to_string())),
+            ("name", Value::from(creation.name.as_str())),
+            ("application", Value::from(creation.application.as_str())),
+            ("definition", Value::from(creation.definition.to_string())),
+            ("started_at", Value::from(self.start.at.to_string())),
+            ("workdir", Value::from(creation.workdir.as_str())),
+        ])
+    }
+
+    fn earlier_tasks(&self) -> Result<Value, Failure> {
+        let Some(stage) = self.stage else { return Ok(Value::Map(Map::new())) };
+        let mut tasks = Map::new();
+        for result in self.results.iter() {
+            let name = self.definition.graph().task(stage, result.task).name.clone();
+            let outputs = Value::Map(parsed(&result.outputs)?);
+            tasks.insert(name, Value::map([("outputs", outputs), ("status", result.status.name().into())]));
+        }
+        Ok(Value::Map(tasks))
+    }
+
+    fn stage_named(&self, ref_id: &str) -> Result<Option<Value>, Failure> {
+        let Some(stage) = self.definition.graph().stage_index(ref_id) else { return Ok(None) };
+        self.past.get(stage).map(|ended| stage_value(ended)).transpose()
+    }
+
+    fn own_context(&self) -> &[(String, Template)] {
+        self.stage.map_or(&[], |stage| &self.definition.graph().stage(stage).context)
+    }
+
+    /// A template of the stage's own context sees what the stage inherits, not its own context.
+    fn render_inherited(&self, key: &str, template: &Template) -> Result<Value, Failure> {
+        if let Some(value) = template.constant() {
+            return Ok(value.clone());
+        }
+        let inherited = Surroundings {
+            stage: None,
+            results: Arc::default(),
+            outputs: None,
+            updates: Arc::default(),
+            ..self.clone()
+        };
+        let scope = inherited.scope(&template.references())?;
+        template.render(&scope).map_err(|error| template_failure(key, &error))
+    }
+
+    /// Everything the stage inherits.
+    fn inherited(&self) -> Result<Map, Failure> {
+        let mut inherited = self.start.context.clone();
+        merge_into(&mut inherited, &self.start.inputs);
+        for ended in self.behind() {
+            merge_into(&mut inherited, &outputs_of(ended)?);
+        }
+        Ok(inherited)
+    }
+
+    /// What lies behind, in the order in which later beats earlier.
+    fn behind(&self) -> Vec<&Arc<Ended>> {
+        let mut behind: Vec<_> = self.past.iter().collect();
+        behind.sort_by_key(|ended| (ended.depth, ended.activation.stage));
+        behind
+    }
+
+    fn look_behind(&self, key: &str, mut found: Newest) -> Result<Option<Value>, Failure> {
+        // Only activations whose text holds the key are sorted and parsed: most do not.
+        let quoted = Value::from(key).to_json();
+        let mut holders: Vec<&Arc<Ended>> = self.past.iter().filter(|ended| mentions(ended, &quoted)).collect();
+        holders.sort_by_key(|ended| std::cmp::Reverse((ended.depth, ended.activation.stage)));
+        for ended in holders {
+            if found.is_final(outputs_of(ended)?.remove(key)) {
+                return Ok(found.merged());
+            }
+        }
+        if !found.is_final(self.start.inputs.get(key).cloned()) {
+            found.is_final(self.start.context.get(key).cloned());
+        }
+        Ok(found.merged())
+    }
+}
+
+/// Values of one key from the newest on, as far back as lists go.
+#[derive(Default)]
+struct Newest {
+    found: Vec<Value>,
+}
+
+impl Newest {
+    /// Takes the next older value; is the value of the key now known?
+    fn is_final(&mut self, value: Option<Value>) -> bool {
+        let Some(value) = value else { return false };
+        let is_list = matches!(value, Value::List(_));
+        if self.found.is_empty() || is_list {
+            self.found.push(value);
+        }
+        !is_list
+    }
+
+    fn merged(self) -> Option<Value> {
+        let mut merged = Map::new();
+        for value in self.found.into_iter().rev() {
+            merge_into(&mut merged, &Map::from([(String::new(), value)]));
+        }
+        merged.remove("")
+    }
+}
+
+/// The outputs of an ended activation: those of its tasks, later over earlier, then those of its stage.
+pub(crate) fn outputs_of(ended: &Ended) -> Result<Map, Failure> {
+    let mut outputs = Map::new();
+    for task in &ended.tasks {
+        outputs.extend(parsed(&task.outputs)?);
+    }
+    if let Some(own) = &ended.outputs {
+        outputs.extend(parsed(own)?);
+    }
+    Ok(outputs)
+}
+
+/// What a failed template tells.
+pub(crate) fn template_failure(key: &str, error: &TemplateError) -> Failure {
+    let code = if error.is_missing() { ErrorCode::VALUE_MISSING } else { ErrorCode::CONFIGURATION_INVALID };
+    let failure = Failure::new(code, ErrorClass::Permanent, format!("{key}: {error}"));
+    match std::error::Error::source(error) {
+        Some(source) => failure.caused_by(source.to_string()),
+        None => failure,
+    }
+}
+
+fn stage_value(ended: &Ended) -> Result<Value, Failure> {
+    let mut view = BTreeMap::from([
+        ("outputs".to_owned(), Value::Map(outputs_of(ended)?)),
+        ("status".to_owned(), Value::from(ended.status.name())),
+        ("activations".to_owned(), Value::from(ended.activation.number)),
+    ]);
+    if let Some(error) = ended.tasks.iter().rev().find_map(|task| task.error.as_ref()) {
+        let error = Value::map([("code", error.code().to_string()), ("message", error.message().to_owned())]);
+        view.insert("error".to_owned(), error);
+    }
+    Ok(Value::Map(view))
+}
+
+fn mentions(ended: &Ended, quoted: &str) -> bool {
+    ended.tasks.iter().any(|task| task.outputs.text().contains(quoted))
+        || ended.outputs.as_ref().is_some_and(|outputs| outputs.text().contains(quoted))
+}
+
+fn of_json(json: Option<&Json>, key: &str) -> Result<Option<Value>, Failure> {
+    match json {
+        Some(json) if !json.is_empty() => Ok(parsed(json)?.remove(key)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn parsed(json: &Json) -> Result<Map, Failure> {
+    json.to_map().map_err(|error| damaged(&error))
+}
+
+fn damaged(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(ErrorCode::SYSTEM_ERROR, ErrorClass::Permanent, format!("recorded data is damaged: {error}"))
+}

@@ -1,0 +1,118 @@
+//! Ends of scopes and of the workflow: proper end, STOPPED, DEADLOCK (R12).
+
+use std::collections::BTreeSet;
+
+use crate::definition::{Graph, OnFailure};
+use crate::event::{EndReason, Event, Json, WaitingJoin};
+use crate::failure::Failure;
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
+use crate::machine::data::Surroundings;
+use crate::machine::state::Scope;
+use crate::status::Status;
+
+use super::{Decision, join};
+
+impl Decision<'_> {
+    /// Ends the workflow if nothing in it can move any more.
+    pub(super) fn end_if_over(&mut self) -> bool {
+        let scope = &self.state.core.scopes[&ScopeId::ROOT];
+        if scope.live > 0 {
+            return false;
+        }
+        let (status, reason) = self.verdict(scope);
+        if status != Status::Succeeded {
+            self.push(Event::WorkflowEnded { status, reason, outputs: None });
+            return true;
+        }
+        match self.workflow_outputs() {
+            Ok(outputs) => self.push(Event::WorkflowEnded { status, reason, outputs }),
+            Err(error) => {
+                let reason = Some(EndReason::OutputsFailed { error });
+                self.push(Event::WorkflowEnded { status: Status::Terminal, reason, outputs: None });
+            }
+        }
+        true
+    }
+
+    /// The workflow was not started in time.
+    pub(super) fn end_expired(&mut self) {
+        let reason = Some(EndReason::StartTimeExpired);
+        self.push(Event::WorkflowEnded { status: Status::Canceled, reason, outputs: None });
+    }
+
+    fn verdict(&self, scope: &Scope) -> (Status, Option<EndReason>) {
+        if let Some(cancel) = &self.state.core.cancel {
+            let (by, reason) = (cancel.by.clone(), cancel.reason.clone());
+            return (Status::Canceled, Some(EndReason::CancelRequested { by, reason }));
+        }
+        if let Some((activation, error)) = &scope.failed {
+            let (activation, error) = (*activation, error.clone().or_else(|| self.reported_failure(*activation)));
+            return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
+        }
+        if let Some(waiting) = self.deadlock(scope) {
+            return (Status::Terminal, Some(EndReason::Deadlock { waiting }));
+        }
+        match self.stopped_with_failure(scope) {
+            Some(activation) => (Status::Terminal, Some(EndReason::BranchStopped { activation })),
+            None => (Status::Succeeded, None),
+        }
+    }
+
+    /// Tokens are left, and not because a stopped branch would have served the joins that wait.
+    fn deadlock(&self, scope: &Scope) -> Option<Vec<WaitingJoin>> {
+        if self.state.core.marking.count() == 0 {
+            return None;
+        }
+        let graph = self.state.definition.graph();
+        let stopped = scope.stopped.iter().map(|(activation, _)| activation.stage);
+        let unserved = reachable(graph, stopped);
+        let mut waiting = Vec::new();
+        let mut excused = true;
+        for stage in self.state.core.marking.marked_stages(ScopeId::ROOT) {
+            let missing = join::missing(graph, &self.state.core.marking, ScopeId::ROOT, stage);
+            excused &= missing.iter().any(|arc| unserved.contains(arc));
+            waiting.push(WaitingJoin { stage, missing });
+        }
+        (!excused).then_some(waiting)
+    }
+
+    /// An activation that was stopped and asked for failure when the other branches are done.
+    fn stopped_with_failure(&self, scope: &Scope) -> Option<ActivationId> {
+        let graph = self.state.definition.graph();
+        scope.stopped.iter().find_map(|(activation, task)| {
+            let by_task =
+                task.is_some_and(|task| graph.task(activation.stage, task).on_failure == OnFailure::FailAtEnd);
+            let by_stage = graph.stage(activation.stage).on_failure == OnFailure::FailAtEnd;
+            (by_task || by_stage).then_some(*activation)
+        })
+    }
+
+    fn workflow_outputs(&self) -> Result<Option<Json>, Failure> {
+        let outputs = &self.state.definition.graph().outputs;
+        if outputs.is_empty() {
+            return Ok(None);
+        }
+        let ended = Surroundings::of_ended(self.state).expect("a live workflow has begun");
+        ended.render(outputs).map(|outputs| Some(Json::of(&outputs)))
+    }
+
+    fn reported_failure(&self, activation: ActivationId) -> Option<Failure> {
+        let scope = &self.state.core.scopes[&ScopeId::ROOT];
+        let ended = scope.ended.get(activation.stage).filter(|ended| ended.activation == activation)?;
+        ended.tasks.iter().rev().find_map(|task| task.error.clone())
+    }
+}
+
+/// Every arc that a token from one of these stages could have reached.
+fn reachable(graph: &Graph, from: impl Iterator<Item = StageIndex>) -> BTreeSet<ArcIndex> {
+    let mut reached = BTreeSet::new();
+    let mut pending: Vec<StageIndex> = from.collect();
+    while let Some(stage) = pending.pop() {
+        for arc in &graph.stage(stage).outgoing {
+            if reached.insert(*arc) {
+                pending.push(graph.arc(*arc).to);
+            }
+        }
+    }
+    reached
+}

@@ -1,0 +1,101 @@
+//! Settling: micro-steps in their order, until none applies (R3), in chunks of bounded size (R4).
+//!
+//! Each micro-step leaves a legal state and depends on nothing but the state, so cutting between two of them loses
+//! nothing. The candidates of the state make looking cheap; they never decide.
+
+use crate::event::Event;
+use crate::ids::ScopeId;
+use crate::machine::state::{Phase, Progress};
+
+use super::{Decision, join};
+
+/// What one look for a micro-step found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Applied,
+    Nothing,
+}
+
+impl Decision<'_> {
+    /// Applies micro-steps until none is left, or until the batch is full.
+    pub(super) fn settle(&mut self) {
+        while !self.state.core.unsettled && self.state.core.phase == Phase::Live {
+            #[cfg(test)]
+            if crate::machine::tests::rescans() {
+                self.state.refill_candidates();
+            }
+            if self.step() == Found::Nothing {
+                return;
+            }
+            if self.is_full() && self.state.core.phase == Phase::Live {
+                self.push(Event::SettleDeferred);
+            }
+        }
+    }
+
+    /// The first micro-step that applies, in the order of R3.
+    fn step(&mut self) -> Found {
+        if self.cancel_doomed() == Found::Applied {
+            return Found::Applied;
+        }
+        if self.moves(ScopeId::ROOT)
+            && (self.end_a_core() == Found::Applied
+                || self.fire_a_join() == Found::Applied
+                || self.open_a_gate() == Found::Applied)
+        {
+            return Found::Applied;
+        }
+        if self.end_if_over() { Found::Applied } else { Found::Nothing }
+    }
+
+    /// Do tokens still move in this scope? Not once it has failed or is being canceled.
+    fn moves(&self, scope: ScopeId) -> bool {
+        self.state.core.cancel.is_none()
+            && self.state.core.scopes.get(&scope).is_some_and(|scope| scope.failed.is_none())
+    }
+
+    fn cancel_doomed(&mut self) -> Found {
+        let Some((_, id)) = self.state.candidates.doomed.pop_first() else { return Found::Nothing };
+        match self.state.core.live.get(&id).and_then(|live| live.doomed) {
+            Some(cause) => {
+                self.push(Event::StageCanceled { activation: id, cause });
+                Found::Applied
+            }
+            None => self.cancel_doomed(),
+        }
+    }
+
+    fn end_a_core(&mut self) -> Found {
+        while let Some((_, id)) = self.state.candidates.core_ended.pop_first() {
+            if self.state.core.live.get(&id).is_some_and(|live| live.progress == Progress::CoreEnded) {
+                self.end_core(id);
+                return Found::Applied;
+            }
+        }
+        Found::Nothing
+    }
+
+    fn fire_a_join(&mut self) -> Found {
+        let definition = self.state.definition.clone();
+        while let Some(&(scope, stage)) = self.state.candidates.joins.first() {
+            match join::enabled(definition.graph(), &self.state.core.marking, scope, stage) {
+                Some(consumed) => {
+                    self.fire(scope, stage, consumed);
+                    return Found::Applied;
+                }
+                None => self.state.candidates.joins.remove(&(scope, stage)),
+            };
+        }
+        Found::Nothing
+    }
+
+    fn open_a_gate(&mut self) -> Found {
+        while let Some((_, id)) = self.state.candidates.ready.pop_first() {
+            if self.state.core.live.get(&id).is_some_and(|live| live.progress == Progress::Ready) {
+                self.examine_gate(id);
+                return Found::Applied;
+            }
+        }
+        Found::Nothing
+    }
+}

@@ -1,0 +1,167 @@
+//! Stages: gates, the order of their tasks, and their ends.
+
+use crate::definition::{GraphStage, OnConditionError, OnFailure};
+use crate::event::{Consumed, Emitted, Event, Json};
+use crate::failure::Failure;
+use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
+use crate::machine::data::Surroundings;
+use crate::machine::past::TaskResult;
+use crate::machine::state::Progress;
+use crate::status::Status;
+
+use super::split::Passage;
+use super::{Decision, Site};
+
+impl Decision<'_> {
+    /// A join fires: a stage with a gate becomes ready, any other starts.
+    pub(super) fn fire(&mut self, scope: ScopeId, stage: StageIndex, consumed: Consumed) {
+        let number = self.state.core.numbers.get(&stage).copied().unwrap_or(0) + 1;
+        let activation = ActivationId { stage, number };
+        if self.state.definition.graph().stage(stage).condition.is_some() {
+            self.push(Event::StageReady { activation, scope, consumed });
+        } else {
+            self.push(Event::StageStarted { activation, scope, consumed });
+            self.next_task(activation);
+        }
+    }
+
+    /// The gate `if:` of a ready activation.
+    pub(super) fn examine_gate(&mut self, id: ActivationId) {
+        let definition = self.state.definition.clone();
+        let stage = definition.graph().stage(id.stage);
+        let Some(condition) = &stage.condition else { unreachable!("only a stage with a gate becomes ready") };
+        let scope = self.surroundings(id).scope(&condition.references());
+        match self.answers.holds(Site::Gate(id), condition, scope) {
+            Ok(true) => {
+                let scope = self.state.core.live[&id].scope;
+                self.push(Event::StageStarted { activation: id, scope, consumed: Consumed::Ready });
+                self.next_task(id);
+            }
+            Ok(false) => self.pass_by(id),
+            Err(_) if stage.on_condition_error == OnConditionError::False => self.pass_by(id),
+            Err(error) => {
+                let status = failure_status(stage.on_failure);
+                self.end_stage(id, status, Some(error));
+            }
+        }
+    }
+
+    /// The activation is SKIPPED and what follows runs.
+    fn pass_by(&mut self, id: ActivationId) {
+        let seen = self.surroundings(id);
+        match self.split(id, Passage::PassedBy, &seen) {
+            Ok(emitted) => {
+                let status = Status::Skipped;
+                self.push(Event::StageEnded { activation: id, status, emitted, outputs: None, error: None });
+            }
+            Err(error) => self.fail_at_split(id, error),
+        }
+    }
+
+    /// Begins the next task of an activation whose last one is over, passing by those whose `if:` is false.
+    pub(super) fn next_task(&mut self, id: ActivationId) {
+        let definition = self.state.definition.clone();
+        let stage = definition.graph().stage(id.stage);
+        while let Some(&Progress::Between { next }) = self.state.core.live.get(&id).map(|live| &live.progress) {
+            let task = TaskId { activation: id, task: next };
+            let spec = definition.graph().task(id.stage, next);
+            let holds = match &spec.condition {
+                None => Ok(true),
+                Some(condition) => {
+                    let scope = self.surroundings(id).scope(&condition.references());
+                    self.answers.holds(Site::Task(id, next), condition, scope)
+                }
+            };
+            match holds {
+                Ok(true) => {
+                    let attempt = AttemptId { task, dispatch: 1 };
+                    self.push(Event::TaskQueued { attempt, due: None });
+                }
+                Err(error) if stage.on_condition_error == OnConditionError::Fail => {
+                    let status = failure_status(spec.on_failure);
+                    self.push(Event::TaskEnded { task, status, error: Some(error) });
+                }
+                Ok(false) | Err(_) => {
+                    self.push(Event::TaskEnded { task, status: Status::Skipped, error: None });
+                }
+            }
+        }
+    }
+
+    /// The tasks of the activation are over: outputs, split, end.
+    pub(super) fn end_core(&mut self, id: ActivationId) {
+        let definition = self.state.definition.clone();
+        let stage = definition.graph().stage(id.stage);
+        let status = core_status(stage, &self.state.core.live[&id].results);
+        self.end_stage(id, status, None);
+    }
+
+    fn end_stage(&mut self, id: ActivationId, status: Status, error: Option<Failure>) {
+        if !status.is_continuable() {
+            let emitted = Emitted::Nothing;
+            self.push(Event::StageEnded { activation: id, status, emitted, outputs: None, error });
+            return;
+        }
+        let definition = self.state.definition.clone();
+        let stage = definition.graph().stage(id.stage);
+        let mut seen = self.surroundings(id);
+        let outputs = if stage.outputs.is_empty() {
+            None
+        } else {
+            match seen.render(&stage.outputs) {
+                Ok(outputs) => Some(Json::of(&outputs)),
+                Err(failure) => return self.fail_at_split(id, failure),
+            }
+        };
+        seen.add_outputs(outputs.as_ref());
+        match self.split(id, Passage::Done, &seen) {
+            Ok(emitted) => self.push(Event::StageEnded { activation: id, status, emitted, outputs, error }),
+            Err(failure) => self.fail_at_split(id, failure),
+        }
+    }
+
+    /// Outputs or split could not be computed: control cannot go on from here, whatever `on_failure: continue` says.
+    fn fail_at_split(&mut self, id: ActivationId, error: Failure) {
+        let status = match self.state.definition.graph().stage(id.stage).on_failure {
+            OnFailure::Fail | OnFailure::Continue => Status::Terminal,
+            OnFailure::Stop | OnFailure::FailAtEnd => Status::Stopped,
+        };
+        let (emitted, error) = (Emitted::Nothing, Some(error));
+        self.push(Event::StageEnded { activation: id, status, emitted, outputs: None, error });
+    }
+
+    /// What conditions and outputs of a live activation can see.
+    pub(super) fn surroundings(&self, id: ActivationId) -> Surroundings {
+        let activation = &self.state.core.live[&id];
+        Surroundings {
+            workflow: self.state.workflow,
+            definition: self.state.definition.clone(),
+            start: self.state.core.start.clone().expect("a live workflow has begun"),
+            stage: Some(id.stage),
+            past: activation.past.clone(),
+            results: activation.results.clone(),
+            outputs: None,
+            updates: activation.updates.clone(),
+        }
+    }
+}
+
+/// What a failure becomes.
+pub(super) fn failure_status(on_failure: OnFailure) -> Status {
+    match on_failure {
+        OnFailure::Fail => Status::Terminal,
+        OnFailure::Continue => Status::FailedContinue,
+        OnFailure::Stop | OnFailure::FailAtEnd => Status::Stopped,
+    }
+}
+
+/// The status of a stage from those of its tasks: a halt of a task is the stage's, a failure goes through `on_failure`.
+fn core_status(stage: &GraphStage, results: &[TaskResult]) -> Status {
+    if let Some(halt) = results.iter().map(|result| result.status).find(|status| status.is_halt()) {
+        return if halt == Status::Terminal { failure_status(stage.on_failure) } else { halt };
+    }
+    if results.iter().any(|result| result.status == Status::FailedContinue) {
+        return Status::FailedContinue;
+    }
+    Status::Succeeded
+}

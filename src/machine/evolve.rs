@@ -1,0 +1,407 @@
+//! The one match over events: what each fact changes.
+//!
+//! Records and never thinks: chosen branches, due times and verdicts are in the events, and of the definition it reads
+//! sizes and indices only. An event that cannot have happened to this state is a typed error, since it may come from
+//! a damaged or foreign log.
+
+use std::sync::Arc;
+
+use crate::event::{CancelCause, Consumed, Emitted, Event, Json, Stamp, TaskReport, TimerId};
+use crate::failure::Failure;
+use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
+use crate::status::Status;
+use crate::time::Timestamp;
+
+use super::past::{Ended, Past, TaskResult};
+use super::state::{Activation, AttemptState, Canceling, OpenTask, Phase, Progress, StartData, State, Timer};
+
+/// An event that cannot have happened to the state it was folded into.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{event} cannot follow here: {reason}")]
+pub struct EvolveError {
+    /// Name of the event.
+    pub event: &'static str,
+    /// What does not fit.
+    pub reason: &'static str,
+}
+
+/// What does not fit; the caller adds the event's name.
+type Fit<T> = Result<T, &'static str>;
+
+/// Moves `state` by one event.
+///
+/// # Errors
+///
+/// If the event cannot have happened to this state; the state is then of no further use.
+pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
+    apply(state, event).map_err(|reason| EvolveError { event: event.name(), reason })?;
+    state.core.events += 1;
+    Ok(())
+}
+
+fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    if let Some(stamp) = event.stamp() {
+        stamp_input(state, stamp)?;
+    }
+    match event {
+        Event::DefinitionRegistered(..) => Err("it belongs to another stream"),
+        Event::WorkflowCreated(stamp, creation) => {
+            if state.core.phase != Phase::New {
+                return Err("the workflow exists already");
+            }
+            if creation.definition != state.definition.hash() {
+                return Err("the workflow follows another definition");
+            }
+            let inputs = creation.inputs.to_map().map_err(|_| "the inputs are no map")?;
+            let context = creation.context.to_map().map_err(|_| "the context is no map")?;
+            let start = StartData { creation: creation.clone(), at: stamp.now, inputs, context };
+            state.core.start = Some(Arc::new(start));
+            state.core.phase = Phase::Live;
+            Ok(())
+        }
+        Event::WorkflowCancelRequested(stamp, cancel) => {
+            state.core.cancel = Some(Canceling { by: stamp.actor.clone(), reason: cancel.reason.clone() });
+            doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
+            Ok(())
+        }
+        Event::TaskStarted(_, attempt) => set_attempt(state, *attempt, AttemptState::Started),
+        Event::TaskReported(_, report) => record_report(state, report),
+        Event::TaskLeaseLost(_, loss) => {
+            state.core.fenced.insert(loss.attempt);
+            let open = open_task(state, loss.attempt.task)?;
+            open.lost += u32::from(!loss.orderly);
+            open.attempt = AttemptState::Lost;
+            Ok(())
+        }
+        Event::TaskResultDiscarded(_, report) => {
+            let known = state.core.fenced.remove(&report.attempt);
+            if known { Ok(()) } else { Err("no such attempt was given up") }
+        }
+        Event::TimerFired(_, timer) => fire_timer(state, *timer),
+        Event::SettleContinued(_) => {
+            state.core.unsettled = false;
+            Ok(())
+        }
+        Event::WorkflowStarted => start_workflow(state),
+        Event::WorkflowEnded { status, reason, outputs } => {
+            let (status, reason, outputs) = (*status, reason.clone(), outputs.clone());
+            state.core.phase = Phase::Ended { status, reason, outputs };
+            state.candidates = super::state::Candidates::default();
+            Ok(())
+        }
+        Event::StageReady { activation, scope, consumed } => {
+            begin(state, *activation, *scope, consumed, Progress::Ready)
+        }
+        Event::StageStarted { activation, scope, consumed } => {
+            let progress = Progress::Between { next: TaskIndex::new(0) };
+            begin(state, *activation, *scope, consumed, progress)
+        }
+        Event::StageEnded { activation, status, emitted, outputs, error } => {
+            end_activation(state, *activation, *status, emitted, outputs.clone(), error.clone())
+        }
+        Event::StageCanceled { activation, .. } => cancel_activation(state, *activation),
+        Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
+        Event::TaskRetried { attempt, failures } => {
+            let open = open_task(state, attempt.task)?;
+            open.failures = *failures;
+            leave_updates(state, attempt.task)
+        }
+        Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
+        Event::TimerSet { timer, due, task } => set_timer(state, *timer, *due, *task),
+        Event::SettleDeferred => {
+            state.core.unsettled = true;
+            Ok(())
+        }
+    }
+}
+
+fn stamp_input(state: &mut State, stamp: &Stamp) -> Fit<()> {
+    if stamp.now < state.core.now {
+        return Err("its moment lies before that of an earlier input");
+    }
+    state.core.now = stamp.now;
+    if let Some(id) = stamp.command {
+        let place = crate::ids::Sequence::new(state.core.events + 1).expect("sequences begin at 1");
+        state.core.commands.remember(id, place);
+    }
+    Ok(())
+}
+
+fn start_workflow(state: &mut State) -> Fit<()> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    for (arc, place) in graph.arcs.iter().zip(0..) {
+        if arc.from.is_none() {
+            let at = ArcIndex::new(place);
+            state.core.marking.produce(graph, ScopeId::ROOT, at, 0, Past::empty());
+            state.candidates.joins.insert((ScopeId::ROOT, arc.to));
+        }
+    }
+    Ok(())
+}
+
+/// Consumes the tokens of a new activation, or takes up one that was ready.
+fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consumed, progress: Progress) -> Fit<()> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    let arcs: &[ArcIndex] = match consumed {
+        Consumed::OnePerArc => &stage.incoming,
+        Consumed::Arcs(arcs) => arcs,
+        Consumed::Ready => {
+            let activation = state.core.live.get_mut(&id).ok_or("the activation is not live")?;
+            state.candidates.ready.remove(&(activation.born, id));
+            activation.progress = progress;
+            return Ok(());
+        }
+    };
+    let number = state.core.numbers.entry(id.stage).or_default();
+    *number += 1;
+    if *number != id.number {
+        return Err("the activation is not the next of its stage");
+    }
+    let mut past = Past::empty();
+    let mut depth = 0;
+    for arc in arcs {
+        if graph.arcs.get(arc.index()).is_none_or(|arc| arc.to != id.stage) {
+            return Err("the consumed token lies on no arc to the stage");
+        }
+        let token = state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?;
+        depth = depth.max(token.depth);
+        past.union(&token.past);
+    }
+    state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
+    state.core.born += 1;
+    let born = state.core.born;
+    if progress == Progress::Ready {
+        state.candidates.ready.insert((born, id));
+    }
+    let depth = depth + 1;
+    let activation = Activation {
+        scope,
+        born,
+        depth,
+        past,
+        progress,
+        doomed: None,
+        results: Arc::default(),
+        updates: Arc::default(),
+    };
+    state.core.live.insert(id, activation);
+    Ok(())
+}
+
+fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
+    let activation = state.core.live.remove(&id).ok_or("the activation is not live")?;
+    let place = (activation.born, id);
+    state.candidates.doomed.remove(&place);
+    state.candidates.core_ended.remove(&place);
+    state.candidates.ready.remove(&place);
+    let scope = state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?;
+    scope.live = scope.live.checked_sub(1).ok_or("the scope has no live activation")?;
+    Ok(activation)
+}
+
+fn end_activation(
+    state: &mut State,
+    id: ActivationId,
+    status: Status,
+    emitted: &Emitted,
+    outputs: Option<Json>,
+    error: Option<Failure>,
+) -> Fit<()> {
+    let activation = remove(state, id)?;
+    let scope = activation.scope;
+    let halted_by = activation.results.iter().find(|result| result.status.is_halt()).map(|result| result.task);
+    let tasks = Arc::unwrap_or_clone(activation.results);
+    let depth = activation.depth;
+    let mut past = activation.past;
+    past.insert(Arc::new(Ended { activation: id, depth, status, tasks, outputs }));
+    emit(state, id, scope, emitted, depth, past)?;
+    let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
+    if status == Status::Stopped {
+        scope_state.stopped.push((id, halted_by));
+    }
+    if status == Status::Terminal {
+        if scope_state.failed.is_none() {
+            scope_state.failed = Some((id, error));
+        }
+        doom_all(state, scope, CancelCause::ScopeFailed);
+    }
+    Ok(())
+}
+
+fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, depth: u32, past: Past) -> Fit<()> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    let arcs: &[ArcIndex] = match emitted {
+        Emitted::All => &stage.outgoing,
+        Emitted::Arcs(arcs) => arcs,
+        Emitted::Nothing => &[],
+    };
+    if arcs.is_empty() {
+        // A thread ends here: what lies behind it belongs to the scope.
+        state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
+        return Ok(());
+    }
+    for arc in arcs {
+        let to = match graph.arcs.get(arc.index()) {
+            Some(arc) if arc.from == Some(id.stage) => arc.to,
+            Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
+        };
+        state.core.marking.produce(graph, scope, *arc, depth, past.clone());
+        state.candidates.joins.insert((scope, to));
+    }
+    Ok(())
+}
+
+fn cancel_activation(state: &mut State, id: ActivationId) -> Fit<()> {
+    let activation = remove(state, id)?;
+    if let Progress::Open(open) = &activation.progress {
+        let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };
+        match open.attempt {
+            AttemptState::Started => {
+                state.core.fenced.insert(attempt);
+            }
+            AttemptState::Waiting { timer } => {
+                state.core.timers.remove(&timer);
+            }
+            AttemptState::Queued { .. } | AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
+        }
+    }
+    let past = activation.past;
+    state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?.ended.union(&past);
+    Ok(())
+}
+
+/// Everything live in the scope ends as the next thing that happens to it.
+fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
+    for (id, activation) in &mut state.core.live {
+        if activation.scope == scope && activation.doomed.is_none() {
+            activation.doomed = Some(cause);
+            state.candidates.doomed.insert((activation.born, *id));
+        }
+    }
+}
+
+fn activation(state: &mut State, id: ActivationId) -> Fit<&mut Activation> {
+    state.core.live.get_mut(&id).ok_or("the activation is not live")
+}
+
+fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
+    match &mut activation(state, task.activation)?.progress {
+        Progress::Open(open) if open.task == task.task => Ok(open),
+        Progress::Open(_) | Progress::Ready | Progress::Between { .. } | Progress::CoreEnded => {
+            Err("the task is not open")
+        }
+    }
+}
+
+fn set_attempt(state: &mut State, attempt: AttemptId, to: AttemptState) -> Fit<()> {
+    let open = open_task(state, attempt.task)?;
+    if open.dispatch != attempt.dispatch {
+        return Err("the attempt is not awaited");
+    }
+    open.attempt = to;
+    Ok(())
+}
+
+fn record_report(state: &mut State, report: &TaskReport) -> Fit<()> {
+    set_attempt(state, report.attempt, AttemptState::Reported(Box::new(report.clone())))?;
+    open_task(state, report.attempt.task)?.lost = 0;
+    Ok(())
+}
+
+/// The next attempt of an open task, or the first of the next task.
+fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<()> {
+    let now = state.core.now;
+    let activation = activation(state, attempt.task.activation)?;
+    let queued = AttemptState::Queued { due };
+    match &mut activation.progress {
+        Progress::Between { next } if *next == attempt.task.task => {
+            let (task, dispatch) = (*next, attempt.dispatch);
+            let open = OpenTask { task, dispatch, attempt: queued, failures: 0, lost: 0, since: now };
+            activation.progress = Progress::Open(open);
+            Ok(())
+        }
+        Progress::Open(open) if open.task == attempt.task.task => {
+            if attempt.dispatch != open.dispatch + 1 {
+                return Err("the attempt is not the next of its task");
+            }
+            open.dispatch = attempt.dispatch;
+            open.attempt = queued;
+            Ok(())
+        }
+        Progress::Between { .. } | Progress::Open(_) | Progress::Ready | Progress::CoreEnded => {
+            Err("the task cannot begin now")
+        }
+    }
+}
+
+/// Context that a reported attempt leaves becomes visible to what follows in its activation.
+fn leave_updates(state: &mut State, task: TaskId) -> Fit<()> {
+    let open = open_task(state, task)?;
+    let AttemptState::Reported(report) = &open.attempt else { return Ok(()) };
+    if report.context.is_empty() {
+        return Ok(());
+    }
+    let context = report.context.to_map().map_err(|_| "the context is no map")?;
+    Arc::make_mut(&mut activation(state, task.activation)?.updates).extend(context);
+    Ok(())
+}
+
+fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Failure>) -> Fit<()> {
+    let n_tasks = {
+        let graph = state.definition.graph();
+        graph.stages.get(task.activation.stage.index()).ok_or("the definition has no such stage")?.tasks.len()
+    };
+    let reported = match &activation(state, task.activation)?.progress {
+        Progress::Open(open) if open.task == task.task => match &open.attempt {
+            AttemptState::Reported(report) => Some(report.clone()),
+            AttemptState::Queued { .. }
+            | AttemptState::Started
+            | AttemptState::Lost
+            | AttemptState::Waiting { .. }
+            | AttemptState::Woken => None,
+        },
+        Progress::Between { next } if *next == task.task => None,
+        Progress::Open(_) | Progress::Between { .. } | Progress::Ready | Progress::CoreEnded => {
+            return Err("the task is not open");
+        }
+    };
+    if reported.is_some() {
+        leave_updates(state, task)?;
+    }
+    let counts = status == Status::FailedContinue || status.is_successful();
+    let outputs = reported.as_ref().filter(|_| counts).map(|report| report.outputs.clone()).unwrap_or_default();
+    let error = error.or_else(|| reported.as_ref().and_then(|report| report.report.error())).cloned();
+    let activation = activation(state, task.activation)?;
+    Arc::make_mut(&mut activation.results).push(TaskResult { task: task.task, status, outputs, error });
+    let next = TaskIndex::new(task.task.get() + 1);
+    if status.is_halt() || next.index() >= n_tasks {
+        activation.progress = Progress::CoreEnded;
+        let place = (activation.born, task.activation);
+        state.candidates.core_ended.insert(place);
+    } else {
+        activation.progress = Progress::Between { next };
+    }
+    Ok(())
+}
+
+fn set_timer(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
+    state.core.timers_set += 1;
+    if timer.0 != state.core.timers_set {
+        return Err("the timer is not the next of its workflow");
+    }
+    leave_updates(state, task)?;
+    open_task(state, task)?.attempt = AttemptState::Waiting { timer };
+    state.core.timers.insert(timer, Timer { due, task });
+    Ok(())
+}
+
+fn fire_timer(state: &mut State, timer: TimerId) -> Fit<()> {
+    let Timer { task, .. } = state.core.timers.remove(&timer).ok_or("no such timer is set")?;
+    open_task(state, task)?.attempt = AttemptState::Woken;
+    Ok(())
+}

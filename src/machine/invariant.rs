@@ -1,0 +1,94 @@
+//! What is true of every state between two micro-steps; used by tests, the simulator and replay.
+
+use std::collections::BTreeMap;
+
+use crate::ids::ScopeId;
+
+use super::state::{AttemptState, Phase, Progress, State};
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invariant broken: {what}")]
+pub struct Broken {
+    /// What should be true.
+    pub what: &'static str,
+}
+
+impl State {
+    /// Checks the invariants of a state between two batches.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
+    pub fn check(&self) -> Result<(), Broken> {
+        let graph = self.definition.graph();
+        ensure(self.core.marking.is_consistent(graph), "marked arcs are counted")?;
+        self.check_numbers()?;
+        self.check_scopes()?;
+        self.check_timers()?;
+        match &self.core.phase {
+            Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
+            Phase::Live => ensure(
+                self.core.unsettled || self.core.events < 2 || !self.core.live.is_empty(),
+                "a settled live workflow has a live activation",
+            ),
+            Phase::Ended { status, .. } => {
+                ensure(status.is_complete(), "a workflow ends with an end status")?;
+                ensure(self.core.live.is_empty(), "an ended workflow has no live activation")?;
+                ensure(self.core.timers.is_empty(), "an ended workflow has no timer")
+            }
+        }
+    }
+
+    fn check_numbers(&self) -> Result<(), Broken> {
+        for (id, activation) in &self.core.live {
+            let numbers = self.core.numbers.get(&id.stage).copied().unwrap_or(0);
+            ensure((1..=numbers).contains(&id.number), "a live activation has a number of its stage")?;
+            ensure(activation.born <= self.core.born, "a live activation was born")?;
+            ensure(activation.depth > 0, "an activation is deeper than the start")?;
+        }
+        Ok(())
+    }
+
+    fn check_scopes(&self) -> Result<(), Broken> {
+        let mut live: BTreeMap<ScopeId, u32> = BTreeMap::new();
+        for activation in self.core.live.values() {
+            *live.entry(activation.scope).or_default() += 1;
+        }
+        for (id, scope) in &self.core.scopes {
+            ensure(live.remove(id).unwrap_or(0) == scope.live, "the live activations of a scope are counted")?;
+        }
+        ensure(live.is_empty(), "a live activation lies in an open scope")
+    }
+
+    fn check_timers(&self) -> Result<(), Broken> {
+        let mut waiting = 0;
+        for (id, activation) in &self.core.live {
+            let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
+            let Progress::Open(open) = &activation.progress else {
+                // Between two batches no activation stands between two tasks.
+                let unfinished = matches!(activation.progress, Progress::Between { .. });
+                ensure(!unfinished || self.core.unsettled, "a settled activation has an open task")?;
+                continue;
+            };
+            ensure(open.task.index() < n_tasks, "an open task is one of its stage")?;
+            ensure(open.dispatch > 0, "an open task has been queued")?;
+            match open.attempt {
+                AttemptState::Waiting { timer } => {
+                    waiting += 1;
+                    let set = self.core.timers.get(&timer);
+                    ensure(set.is_some_and(|set| set.task.activation == *id), "a waiting task has its timer")?;
+                }
+                AttemptState::Queued { .. } | AttemptState::Started => (),
+                AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => {
+                    return Err(Broken { what: "every outcome has its consequence in the same batch" });
+                }
+            }
+        }
+        ensure(waiting == self.core.timers.len(), "every timer has a waiting task")
+    }
+}
+
+fn ensure(holds: bool, what: &'static str) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken { what }) }
+}

@@ -1,0 +1,115 @@
+//! Where control is: tokens on arcs, counted per scope and stage. The Petri net part, no policy.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Graph;
+use crate::ids::{ArcIndex, ScopeId, StageIndex};
+
+use super::past::Past;
+
+/// Control on an arc. Tokens of one arc are consumed in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Token {
+    /// Number of the token in its workflow, from 1.
+    pub(super) number: u64,
+    /// Depth of the activation that emitted it; 0 for a token of the start.
+    pub(super) depth: u32,
+    /// What ended on its way here.
+    pub(super) past: Past,
+}
+
+/// The tokens of a workflow.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Marking {
+    /// Tokens by scope and arc; an arc without tokens has no entry.
+    tokens: BTreeMap<(ScopeId, ArcIndex), VecDeque<Token>>,
+    /// How many incoming arcs of a stage hold a token; a stage without has no entry.
+    marked: BTreeMap<(ScopeId, StageIndex), u32>,
+    /// Tokens ever produced.
+    produced: u64,
+    /// Tokens ever consumed.
+    consumed: u64,
+}
+
+impl Marking {
+    /// Puts a new token on `arc`, behind those that lie there.
+    pub(super) fn produce(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, depth: u32, past: Past) {
+        self.produced += 1;
+        let token = Token { number: self.produced, depth, past };
+        let waiting = self.tokens.entry((scope, arc)).or_default();
+        waiting.push_back(token);
+        if waiting.len() == 1 {
+            *self.marked.entry((scope, graph.arc(arc).to)).or_default() += 1;
+        }
+    }
+
+    /// Takes the oldest token from `arc`.
+    pub(super) fn consume(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex) -> Option<Token> {
+        let waiting = self.tokens.get_mut(&(scope, arc))?;
+        let token = waiting.pop_front()?;
+        self.consumed += 1;
+        if waiting.is_empty() {
+            self.tokens.remove(&(scope, arc));
+            let stage = (scope, graph.arc(arc).to);
+            let marked = self.marked.get_mut(&stage).expect("a stage with a marked arc has a count");
+            *marked -= 1;
+            if *marked == 0 {
+                self.marked.remove(&stage);
+            }
+        }
+        Some(token)
+    }
+
+    /// How many incoming arcs of `stage` hold a token.
+    pub(super) fn marked(&self, scope: ScopeId, stage: StageIndex) -> usize {
+        self.marked.get(&(scope, stage)).map_or(0, |marked| *marked as usize)
+    }
+
+    /// Does `arc` hold a token?
+    pub(super) fn is_marked(&self, scope: ScopeId, arc: ArcIndex) -> bool {
+        self.tokens.contains_key(&(scope, arc))
+    }
+
+    /// The first marked one among the incoming arcs of a stage; they stand side by side in the graph.
+    pub(super) fn first_marked(&self, scope: ScopeId, incoming: &[ArcIndex]) -> Option<ArcIndex> {
+        let (first, last) = (incoming.first()?, incoming.last()?);
+        self.tokens.range((scope, *first)..=(scope, *last)).next().map(|((_, arc), _)| *arc)
+    }
+
+    /// Stages of `scope` with a token on an incoming arc, by index.
+    pub(super) fn marked_stages(&self, scope: ScopeId) -> impl Iterator<Item = StageIndex> {
+        self.marked
+            .range((scope, StageIndex::new(0))..=(scope, StageIndex::new(u32::MAX)))
+            .map(|((_, stage), _)| *stage)
+    }
+
+    /// Tokens that lie on arcs now.
+    pub(crate) fn count(&self) -> u64 {
+        self.produced - self.consumed
+    }
+
+    /// Tokens ever produced, tokens ever consumed.
+    pub(crate) fn turnover(&self) -> (u64, u64) {
+        (self.produced, self.consumed)
+    }
+
+    /// Every token with the arc it lies on.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ScopeId, ArcIndex, &Token)> {
+        self.tokens.iter().flat_map(|((scope, arc), tokens)| tokens.iter().map(|token| (*scope, *arc, token)))
+    }
+
+    /// Do the counts agree with the tokens they count?
+    pub(super) fn is_consistent(&self, graph: &Graph) -> bool {
+        let mut marked: BTreeMap<(ScopeId, StageIndex), u32> = BTreeMap::new();
+        for ((scope, arc), tokens) in &self.tokens {
+            if tokens.is_empty() || arc.index() >= graph.arcs.len() {
+                return false;
+            }
+            *marked.entry((*scope, graph.arc(*arc).to)).or_default() += 1;
+        }
+        let on_arcs: usize = self.tokens.values().map(VecDeque::len).sum();
+        marked == self.marked && self.count() == on_arcs as u64
+    }
+}

@@ -1,0 +1,385 @@
+//! What a workflow is at a moment: the fold of its events, and its read-only face for the layers above.
+//!
+//! Changed by `evolve` only. Beside the marking it keeps the live activations, what the workflow remembers of commands,
+//! and *candidates*: whatever might have its next micro-step. Candidates are a superset that deciding tests; they are
+//! neither compared nor part of a snapshot's meaning (R2).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Definition;
+use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId};
+use crate::failure::Failure;
+use crate::ids::{ActivationId, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
+use crate::limits::COMMANDS_REMEMBERED;
+use crate::status::Status;
+use crate::time::Timestamp;
+use crate::value::Map;
+
+use super::marking::Marking;
+use super::past::{Past, TaskResult};
+
+/// A workflow at a moment.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(super) workflow: WorkflowId,
+    pub(super) definition: Definition,
+    pub(super) core: Core,
+    pub(super) candidates: Candidates,
+}
+
+/// What of a state is compared and kept in snapshots: everything but the definition and the candidates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Core {
+    /// Events so far.
+    pub(super) events: u64,
+    /// The moment of the last input.
+    pub(super) now: Timestamp,
+    pub(super) phase: Phase,
+    pub(super) start: Option<Arc<StartData>>,
+    /// The last batch was cut and settling has to go on.
+    pub(super) unsettled: bool,
+    /// Somebody asked for the end.
+    pub(super) cancel: Option<Canceling>,
+    pub(super) commands: Remembered,
+    pub(super) marking: Marking,
+    pub(super) scopes: BTreeMap<ScopeId, Scope>,
+    /// Activations ever, per stage; a stage without has no entry.
+    pub(super) numbers: BTreeMap<StageIndex, u32>,
+    pub(super) live: BTreeMap<ActivationId, Activation>,
+    /// Activations ever: their order of birth.
+    pub(super) born: u64,
+    pub(super) timers: BTreeMap<TimerId, Timer>,
+    /// Timers ever.
+    pub(super) timers_set: u32,
+    /// Started attempts that are not awaited any more and have told nothing yet.
+    pub(super) fenced: BTreeSet<AttemptId>,
+}
+
+/// Where a workflow is on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    /// No events yet.
+    New,
+    /// It moves.
+    Live,
+    /// It has ended and never moves again.
+    Ended { status: Status, reason: Option<EndReason>, outputs: Option<Json> },
+}
+
+/// What the workflow began with, parsed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StartData {
+    pub(super) creation: Creation,
+    pub(super) at: Timestamp,
+    #[serde(with = "as_json")]
+    pub(super) inputs: Map,
+    #[serde(with = "as_json")]
+    pub(super) context: Map,
+}
+
+/// A request for the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Canceling {
+    pub(super) by: Actor,
+    pub(super) reason: Option<String>,
+}
+
+/// One opening of a nested block.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Scope {
+    /// Live activations in it.
+    pub(super) live: u32,
+    /// The activation whose failure ended it, and the failure where no report tells it.
+    pub(super) failed: Option<(ActivationId, Option<Failure>)>,
+    /// Activations that ended STOPPED, with the task that stopped them.
+    pub(super) stopped: Vec<(ActivationId, Option<TaskIndex>)>,
+    /// What lies behind the threads that have ended here.
+    pub(super) ended: Past,
+}
+
+/// One entry of a stage by a token, not over yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Activation {
+    pub(super) scope: ScopeId,
+    /// Its place in the order of birth.
+    pub(super) born: u64,
+    pub(super) depth: u32,
+    pub(super) past: Past,
+    pub(super) progress: Progress,
+    /// Something outside ends it, as the next thing that happens to it.
+    pub(super) doomed: Option<CancelCause>,
+    /// What its ended tasks gave.
+    pub(super) results: Arc<Vec<TaskResult>>,
+    /// Context that its attempts and tasks left for later ones.
+    #[serde(with = "as_json_arc")]
+    pub(super) updates: Arc<Map>,
+}
+
+/// How far an activation is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Progress {
+    /// Its join has fired; a gate is to be examined.
+    Ready,
+    /// It is about to begin this task.
+    Between { next: TaskIndex },
+    /// A task is open.
+    Open(OpenTask),
+    /// Its tasks are over; split and end are to come.
+    CoreEnded,
+}
+
+/// A task that is neither ended nor still to come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OpenTask {
+    pub(super) task: TaskIndex,
+    /// Number of the newest dispatch, from 1.
+    pub(super) dispatch: u32,
+    pub(super) attempt: AttemptState,
+    /// Failures that the retry policy counted.
+    pub(super) failures: u32,
+    /// Workers lost since the last report.
+    pub(super) lost: u32,
+    /// When the first attempt of this task was queued.
+    pub(super) since: Timestamp,
+}
+
+/// Where the newest attempt of an open task is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum AttemptState {
+    /// It may be dispatched, not before `due`.
+    Queued { due: Option<Timestamp> },
+    /// A worker has begun it.
+    Started,
+    /// It has told its outcome, and what follows from it is being decided.
+    Reported(Box<TaskReport>),
+    /// Its worker is gone, and what follows from it is being decided.
+    Lost,
+    /// It asked to be called again when the timer fires.
+    Waiting { timer: TimerId },
+    /// The timer has fired, and the next attempt is being queued.
+    Woken,
+}
+
+/// A moment somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Timer {
+    pub(super) due: Timestamp,
+    pub(super) task: TaskId,
+}
+
+/// The newest commands a workflow has accepted (R8).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    newest: VecDeque<(CommandId, Sequence)>,
+    forgotten: Option<CommandId>,
+}
+
+/// What a workflow knows of a command id.
+pub(super) enum Memory {
+    Unknown,
+    Accepted(Sequence),
+    TooOld,
+}
+
+impl Remembered {
+    /// Has this command been accepted?
+    pub(super) fn recall(&self, id: CommandId) -> Memory {
+        if let Some((_, sequence)) = self.newest.iter().find(|(known, _)| *known == id) {
+            return Memory::Accepted(*sequence);
+        }
+        match self.forgotten {
+            Some(forgotten) if id <= forgotten => Memory::TooOld,
+            Some(_) | None => Memory::Unknown,
+        }
+    }
+
+    /// The command was accepted; its input is the event at `sequence`.
+    pub(super) fn remember(&mut self, id: CommandId, sequence: Sequence) {
+        self.newest.push_back((id, sequence));
+        if self.newest.len() > COMMANDS_REMEMBERED
+            && let Some((oldest, _)) = self.newest.pop_front()
+        {
+            self.forgotten = self.forgotten.max(Some(oldest));
+        }
+    }
+}
+
+/// Whatever might have its next micro-step; a superset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Candidates {
+    /// Activations that something outside ends, oldest first.
+    pub(super) doomed: BTreeSet<(u64, ActivationId)>,
+    /// Activations whose tasks are over, oldest first.
+    pub(super) core_ended: BTreeSet<(u64, ActivationId)>,
+    /// Activations with a gate to examine, oldest first.
+    pub(super) ready: BTreeSet<(u64, ActivationId)>,
+    /// Stages whose join may fire.
+    pub(super) joins: BTreeSet<(ScopeId, StageIndex)>,
+}
+
+impl State {
+    /// A workflow of this definition to which nothing has happened yet.
+    pub fn new(workflow: WorkflowId, definition: Definition) -> State {
+        let core = Core {
+            events: 0,
+            now: Timestamp::from_microseconds(i64::MIN),
+            phase: Phase::New,
+            start: None,
+            unsettled: false,
+            cancel: None,
+            commands: Remembered::default(),
+            marking: Marking::default(),
+            scopes: BTreeMap::from([(ScopeId::ROOT, Scope::default())]),
+            numbers: BTreeMap::new(),
+            live: BTreeMap::new(),
+            born: 0,
+            timers: BTreeMap::new(),
+            timers_set: 0,
+            fenced: BTreeSet::new(),
+        };
+        State { workflow, definition, core, candidates: Candidates::default() }
+    }
+
+    /// The workflow.
+    pub fn workflow(&self) -> WorkflowId {
+        self.workflow
+    }
+
+    /// The definition it follows.
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// Place of its newest event; `None` if there is none.
+    pub fn sequence(&self) -> Option<Sequence> {
+        Sequence::new(self.core.events)
+    }
+
+    /// Moment of its newest input; `None` if there is none.
+    pub fn now(&self) -> Option<Timestamp> {
+        (self.core.events > 0).then_some(self.core.now)
+    }
+
+    /// Its status, as people are told.
+    pub fn status(&self) -> Status {
+        match &self.core.phase {
+            Phase::New => Status::NotStarted,
+            Phase::Live => Status::Running,
+            Phase::Ended { status, .. } => *status,
+        }
+    }
+
+    /// Has it ended, with nothing outstanding?
+    pub fn is_closed(&self) -> bool {
+        matches!(self.core.phase, Phase::Ended { .. })
+    }
+
+    /// Why it ended, where it did not succeed.
+    pub fn end_reason(&self) -> Option<&EndReason> {
+        match &self.core.phase {
+            Phase::Ended { reason, .. } => reason.as_ref(),
+            Phase::New | Phase::Live => None,
+        }
+    }
+
+    /// What it began with.
+    pub fn creation(&self) -> Option<&Creation> {
+        self.core.start.as_ref().map(|start| &start.creation)
+    }
+
+    /// Was the last batch cut, so that settling has to go on?
+    pub fn is_unsettled(&self) -> bool {
+        self.core.unsettled
+    }
+
+    /// Ids of the live activations.
+    pub fn live(&self) -> impl Iterator<Item = ActivationId> + '_ {
+        self.core.live.keys().copied()
+    }
+
+    /// Tokens ever produced, and tokens ever consumed.
+    pub fn token_turnover(&self) -> (u64, u64) {
+        self.core.marking.turnover()
+    }
+
+    /// The compared and stored part.
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The state of this definition whose stored part is `core`; every candidate is examined again.
+    pub(crate) fn from_core(workflow: WorkflowId, definition: Definition, core: Core) -> State {
+        let mut state = State { workflow, definition, core, candidates: Candidates::default() };
+        state.refill_candidates();
+        state
+    }
+
+    /// Makes everything a candidate that could possibly be one.
+    pub(crate) fn refill_candidates(&mut self) {
+        for (id, activation) in &self.core.live {
+            let place = (activation.born, *id);
+            if activation.doomed.is_some() {
+                self.candidates.doomed.insert(place);
+            }
+            match activation.progress {
+                Progress::Ready => self.candidates.ready.insert(place),
+                Progress::CoreEnded => self.candidates.core_ended.insert(place),
+                Progress::Between { .. } | Progress::Open(_) => false,
+            };
+        }
+        for scope in self.core.scopes.keys() {
+            self.candidates.joins.extend(self.core.marking.marked_stages(*scope).map(|stage| (*scope, stage)));
+        }
+    }
+
+    /// The attempt that `task` waits for, with the state it is in.
+    pub(super) fn open_task(&self, task: TaskId) -> Option<&OpenTask> {
+        match &self.core.live.get(&task.activation)?.progress {
+            Progress::Open(open) if open.task == task.task => Some(open),
+            Progress::Open(_) | Progress::Ready | Progress::Between { .. } | Progress::CoreEnded => None,
+        }
+    }
+}
+
+/// Two states are equal if the same has happened to workflows of the same definition.
+impl PartialEq for State {
+    fn eq(&self, other: &State) -> bool {
+        self.workflow == other.workflow && self.definition.hash() == other.definition.hash() && self.core == other.core
+    }
+}
+
+/// A map of values as canonical JSON text.
+mod as_json {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use crate::event::Json;
+    use crate::value::Map;
+
+    pub(super) fn serialize<S: Serializer>(map: &Map, serializer: S) -> Result<S::Ok, S::Error> {
+        Json::of(map).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map, D::Error> {
+        Json::deserialize(deserializer)?.to_map().map_err(de::Error::custom)
+    }
+}
+
+/// The same for a shared map.
+mod as_json_arc {
+    use std::sync::Arc;
+
+    use serde::{Deserializer, Serializer};
+
+    use crate::value::Map;
+
+    pub(super) fn serialize<S: Serializer>(map: &Arc<Map>, serializer: S) -> Result<S::Ok, S::Error> {
+        super::as_json::serialize(map, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Map>, D::Error> {
+        super::as_json::deserialize(deserializer).map(Arc::new)
+    }
+}

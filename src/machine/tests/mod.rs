@@ -1,0 +1,12 @@
+//! Behaviour of the machine on values: given, when, then.
+
+use std::cell::Cell;
+
+thread_local! {
+    static RESCANS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does deciding on this thread refill all candidates before every micro-step?
+pub(super) fn rescans() -> bool {
+    RESCANS.get()
+}

@@ -1,0 +1,106 @@
+//! What a state asks the world to do: attempts to run, moments to wait for, settling to go on with.
+//!
+//! Recovery is fold and this function; there is no list of work beside the state.
+
+use std::sync::Arc;
+
+use crate::event::TimerId;
+use crate::ids::{AttemptId, TaskId};
+use crate::time::Timestamp;
+
+use super::data::Surroundings;
+use super::state::{AttemptState, Phase, Progress, State};
+
+/// One thing a state asks for.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Work {
+    /// Run this attempt.
+    RunTask {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Not before this moment.
+        due: Option<Timestamp>,
+        /// Has a worker begun it, as far as is recorded?
+        stage: AttemptStage,
+        /// 0 to 9, larger first.
+        priority: u8,
+    },
+    /// Tell the workflow when this moment has come.
+    WaitUntil {
+        /// The timer.
+        timer: TimerId,
+        /// The moment.
+        due: Timestamp,
+    },
+    /// Go on with settling.
+    Continue,
+}
+
+/// Has a worker begun an attempt, as far as is recorded?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptStage {
+    /// No start is recorded; a worker may have begun it all the same.
+    Queued,
+    /// Its start is recorded.
+    Started,
+}
+
+/// Everything `state` asks of the world, in the order of activations.
+pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
+    let live = matches!(state.core.phase, Phase::Live);
+    let unsettled = (live && state.core.unsettled).then_some(Work::Continue);
+    let tasks = state.core.live.iter().filter(move |_| live).filter_map(|(id, activation)| {
+        let Progress::Open(open) = &activation.progress else { return None };
+        // What is doomed ends as soon as settling goes on; nobody begins it any more.
+        if activation.doomed.is_some() {
+            return None;
+        }
+        let task = TaskId { activation: *id, task: open.task };
+        let attempt = AttemptId { task, dispatch: open.dispatch };
+        let priority = state.definition.graph().stage(id.stage).priority;
+        match open.attempt {
+            AttemptState::Queued { due } => Some(Work::RunTask { attempt, due, stage: AttemptStage::Queued, priority }),
+            AttemptState::Started => Some(Work::RunTask { attempt, due: None, stage: AttemptStage::Started, priority }),
+            AttemptState::Waiting { timer } => {
+                state.core.timers.get(&timer).map(|set| Work::WaitUntil { timer, due: set.due })
+            }
+            AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => None,
+        }
+    });
+    unsettled.into_iter().chain(tasks)
+}
+
+/// How an attempt waits to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waits {
+    /// Not before this moment.
+    pub(crate) due: Option<Timestamp>,
+    /// 0 to 9, larger first.
+    pub(crate) priority: u8,
+    /// When the first attempt of this piece of work was queued.
+    pub(crate) since: Timestamp,
+}
+
+/// What the work of `attempt` can see and how it waits, if the state asks for that attempt to be run.
+pub(crate) fn surroundings(state: &State, attempt: AttemptId) -> Option<(Surroundings, Waits)> {
+    let open = state.open_task(attempt.task)?;
+    let activation = state.core.live.get(&attempt.task.activation)?;
+    let AttemptState::Queued { due } = open.attempt else { return None };
+    if open.dispatch != attempt.dispatch || activation.doomed.is_some() {
+        return None;
+    }
+    let stage = attempt.task.activation.stage;
+    let surroundings = Surroundings {
+        workflow: state.workflow,
+        definition: state.definition.clone(),
+        start: Arc::clone(state.core.start.as_ref()?),
+        stage: Some(stage),
+        past: activation.past.clone(),
+        results: Arc::clone(&activation.results),
+        outputs: None,
+        updates: Arc::clone(&activation.updates),
+    };
+    let waits = Waits { due, priority: state.definition.graph().stage(stage).priority, since: open.since };
+    Some((surroundings, waits))
+}
