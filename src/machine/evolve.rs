@@ -122,7 +122,8 @@ fn stamp_input(state: &mut State, stamp: &Stamp) -> Fit<()> {
     state.core.now = stamp.now;
     if let Some(id) = stamp.command {
         let place = crate::ids::Sequence::new(state.core.events + 1).expect("sequences begin at 1");
-        state.core.commands.remember(id, place);
+        let most = state.definition.limits().commands_remembered;
+        state.core.commands.remember(id, place, most);
     }
     Ok(())
 }

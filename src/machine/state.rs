@@ -13,7 +13,6 @@ use crate::definition::Definition;
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
-use crate::limits::COMMANDS_REMEMBERED;
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::Map;
@@ -196,10 +195,10 @@ impl Remembered {
         }
     }
 
-    /// The command was accepted; its input is the event at `sequence`.
-    pub(super) fn remember(&mut self, id: CommandId, sequence: Sequence) {
+    /// The command was accepted; its input is the event at `sequence`. At most `most` commands are remembered.
+    pub(super) fn remember(&mut self, id: CommandId, sequence: Sequence, most: u64) {
         self.newest.push_back((id, sequence));
-        if self.newest.len() > COMMANDS_REMEMBERED
+        if self.newest.len() as u64 > most
             && let Some((oldest, _)) = self.newest.pop_front()
         {
             self.forgotten = self.forgotten.max(Some(oldest));

@@ -15,7 +15,6 @@ mod task;
 pub use answers::{Answers, Site};
 
 use crate::event::{Creation, Event};
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
@@ -127,7 +126,8 @@ impl Decision<'_> {
 
     /// Has the batch reached the size at which it goes on in another (R4)?
     fn is_full(&self) -> bool {
-        self.events.len() >= CHUNK_EVENTS_MAX || self.bytes >= CHUNK_BYTES_MAX
+        let limits = self.state.definition.limits();
+        self.events.len() as u64 >= limits.chunk_events_max || self.bytes as u64 >= limits.chunk_bytes_max
     }
 
     fn start(&mut self, creation: &Creation, now: Timestamp) {

@@ -4,7 +4,6 @@ use crate::definition::{OnConditionError, Split, Target};
 use crate::event::Emitted;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::ActivationId;
-use crate::limits::TOKENS_MAX;
 use crate::machine::data::Surroundings;
 
 use super::{Decision, Site};
@@ -62,8 +61,8 @@ impl Decision<'_> {
             Emitted::Arcs(arcs) => arcs.len(),
             Emitted::Nothing => 0,
         };
-        if self.state.core.marking.count() + n_emitted as u64 > TOKENS_MAX as u64 {
-            let message = format!("a workflow holds at most {TOKENS_MAX} tokens");
+        if self.state.core.marking.count() + n_emitted as u64 > definition.limits().tokens_max {
+            let message = format!("a workflow holds at most {} tokens", definition.limits().tokens_max);
             return Err(Failure::new(ErrorCode::LIMIT_TOKENS, ErrorClass::Permanent, message));
         }
         Ok(emitted)

@@ -5,7 +5,6 @@ use crate::digest::Sha256;
 use crate::event::{Event, Json, LeaseLoss, Report, TaskReport, TimerId};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, TaskId, WorkflowId};
-use crate::limits::{PAYLOAD_BYTES_MAX, WORKERS_LOST_MAX};
 use crate::machine::command::Rejection;
 use crate::machine::state::{AttemptState, OpenTask, State};
 use crate::status::Status;
@@ -108,7 +107,7 @@ impl Decision<'_> {
     pub(super) fn replace_lost(&mut self, loss: LeaseLoss) {
         let attempt = loss.attempt;
         let lost = self.state.open_task(attempt.task).map_or(0, |open| open.lost);
-        if !loss.orderly && lost >= WORKERS_LOST_MAX {
+        if !loss.orderly && u64::from(lost) >= self.state.definition.limits().workers_lost_max {
             let definition = self.state.definition.clone();
             let spec = definition.graph().task(attempt.task.activation.stage, attempt.task.task);
             let message = format!("{lost} workers in a row were lost while they ran this task");
@@ -137,8 +136,9 @@ impl Decision<'_> {
         }
         let mut updates = (*self.state.core.live.get(&activation)?.updates).clone();
         updates.extend(context.to_map().ok()?);
-        (Json::of(&updates).text().len() > PAYLOAD_BYTES_MAX).then(|| {
-            let message = format!("an activation gathers at most {PAYLOAD_BYTES_MAX} bytes of context");
+        let most = self.state.definition.limits().payload_bytes_max;
+        (Json::of(&updates).text().len() as u64 > most).then(|| {
+            let message = format!("an activation gathers at most {most} bytes of context");
             Failure::new(ErrorCode::LIMIT_PAYLOAD, ErrorClass::Permanent, message)
         })
     }
