@@ -12,7 +12,7 @@ use super::catalog::{Catalog, Source};
 use super::directory::{Home, LogFile, segment_name};
 use super::error::{Damage, Error, Evidence};
 use super::record::{Frame, Head, RecordError};
-use super::segment::{Copies, FORMAT, FRAMES_START, Header, HeaderError, LogId, Offset, Previous, SegmentNumber};
+use super::segment::{Copies, FRAMES_START, Header, HeaderError, LogId, Offset, Previous, SegmentNumber};
 use super::storage::Access;
 use super::walk::{Beyond, Due, Frames, check, group_behind, look_beyond};
 use super::watermark::Watermark;
@@ -210,66 +210,44 @@ impl Chain {
     }
 
     fn open(&self, number: SegmentNumber) -> Result<Segment, Error> {
-        let file = self.home.open(&segment_name(number), Access::Read)?;
-        let mut bytes = vec![0; FRAMES_START.get() as usize];
-        let count = file.read_some(&mut bytes, Offset::new(0))?;
+        let (file, copies) = read_copies(&self.home, number)?;
         let length = file.length()?;
-        let unsupported = |cause| Error::Unsupported { path: file.path(), cause };
-        let header = match Copies::decode(bytes.get(..count).unwrap_or_default()) {
-            Copies { a: Ok(header), b } => {
-                if let Err(cause) = b {
-                    tracing::warn!(path = %file.path().display(), %cause, "the second copy of a header is damaged");
+        match choose(copies) {
+            Choice::Header { header, flaw } => {
+                if let Some(flaw) = flaw {
+                    tracing::warn!(path = %file.path().display(), %flaw, "a header is damaged and its other copy serves");
                 }
-                header
+                if header.number != number {
+                    return Err(self.damaged((number, Offset::new(0)), Damage::Chain { field: "number" }));
+                }
+                Ok(Segment { header, file, length })
             }
-            Copies { a: Err(cause @ HeaderError::Features { .. }), .. } => return Err(unsupported(cause)),
-            Copies { a: Err(cause), b: Ok(header) } => {
-                tracing::warn!(path = %file.path().display(), %cause, "the first copy of a header is damaged");
-                header
-            }
-            // Another format may keep its checksum elsewhere, but damage does not write the same into both copies.
-            Copies { a: Err(HeaderError::Format { format }), b: Err(HeaderError::Format { format: other }) }
-                if format == other && format != FORMAT =>
-            {
-                return Err(unsupported(HeaderError::Format { format }));
-            }
-            Copies { a: Err(first), b: Err(second) } => {
-                return Err(self.damaged((number, Offset::new(0)), Damage::Header { first, second }));
-            }
-        };
-        if header.number != number {
-            return Err(self.damaged((number, Offset::new(0)), Damage::Chain { field: "number" }));
+            Choice::Unsupported(cause) => Err(Error::Unsupported { path: file.path(), cause }),
+            Choice::Nothing(cause) => Err(self.damaged((number, Offset::new(0)), cause)),
         }
-        Ok(Segment { header, file, length })
     }
 
     /// Checks what a header owes to the one before it.
     fn check_header(&self, segment: &Segment) -> Result<(), Damage> {
-        let Some(before) = self.newest() else { return Ok(()) };
-        let wrong = |field| Err(Damage::Chain { field });
-        let header = &segment.header;
-        let Some(previous) = header.previous else { return wrong("previous") };
-        if header.log_id != before.header.log_id {
-            return wrong("log_id");
-        }
-        if header.base < before.header.base {
-            return wrong("base");
-        }
-        if previous.salt != before.header.salt {
-            return wrong("previous_salt");
-        }
-        if previous.end.get() > before.length {
-            return wrong("previous_end");
-        }
-        Ok(())
+        self.newest().map_or(Ok(()), |before| check_link((&before.header, before.length), &segment.header))
     }
 
     /// Damage at a place, with all that the chain proves.
     pub(super) fn damaged(&self, (segment, offset): (SegmentNumber, Offset), cause: Damage) -> Error {
         let path = self.home.locate(&segment_name(segment));
+        Error::Damaged { segment, path, offset, missing: self.next(), proven: self.proven(), cause }
+    }
+
+    /// Every event before this position was durable, going by headers, WATERMARK and what was walked.
+    pub(super) fn proven(&self) -> Position {
         let base = self.newest().map_or(Position::FIRST, |newest| newest.header.base);
-        let proven = base.max(self.next()).max(self.watermark().map_or(base, |watermark| watermark.position));
-        Error::Damaged { segment, path, offset, missing: self.next(), proven, cause }
+        base.max(self.next()).max(self.watermark().map_or(base, |watermark| watermark.position))
+    }
+
+    /// The segments in order, each with the end that its successor gives it.
+    pub(super) fn extents(&self) -> impl Iterator<Item = (&Segment, Option<Offset>)> {
+        let seals = self.segments.iter().skip(1).map(|segment| segment.header.previous.map(|previous| previous.end));
+        self.segments.iter().zip(seals.chain([None]))
     }
 
     /// What WATERMARK says, if it is about this log.
@@ -459,4 +437,61 @@ impl Chain {
             ahead.heads.clear();
         }
     }
+}
+
+/// Opens a segment and reads both copies of its header.
+///
+/// # Errors
+///
+/// `Io`.
+pub(super) fn read_copies(home: &Home, number: SegmentNumber) -> Result<(LogFile, Copies), Error> {
+    let file = home.open(&segment_name(number), Access::Read)?;
+    let mut bytes = vec![0; FRAMES_START.get() as usize];
+    let count = file.read_some(&mut bytes, Offset::new(0))?;
+    Ok((file, Copies::decode(bytes.get(..count).unwrap_or_default())))
+}
+
+/// What two copies of a header come to.
+pub(super) enum Choice {
+    /// A header, and what is wrong with one of its copies all the same.
+    Header { header: Header, flaw: Option<Damage> },
+    /// A newer version wrote it.
+    Unsupported(HeaderError),
+    /// Neither can be read.
+    Nothing(Damage),
+}
+
+/// Chooses between two copies: the first that can be read.
+pub(super) fn choose(copies: Copies) -> Choice {
+    match (copies.a, copies.b) {
+        (Ok(header), Ok(other)) => {
+            let flaw = (header != other).then_some(Damage::HeaderCopiesDiffer);
+            Choice::Header { header, flaw }
+        }
+        (Ok(header), Err(cause)) => Choice::Header { header, flaw: Some(Damage::HeaderCopy { copy: "second", cause }) },
+        (Err(cause @ HeaderError::Features { .. }), _) => Choice::Unsupported(cause),
+        (Err(cause), Ok(header)) => Choice::Header { header, flaw: Some(Damage::HeaderCopy { copy: "first", cause }) },
+        // Another format may keep its checksum elsewhere, but damage does not write the same into both copies.
+        (Err(cause @ HeaderError::Format { .. }), Err(other)) if cause == other => Choice::Unsupported(cause),
+        (Err(first), Err(second)) => Choice::Nothing(Damage::Header { first, second }),
+    }
+}
+
+/// Checks what a header owes to the one before it, whose file has so many bytes.
+pub(super) fn check_link((before, length): (&Header, u64), header: &Header) -> Result<(), Damage> {
+    let wrong = |field| Err(Damage::Chain { field });
+    let Some(previous) = header.previous else { return wrong("previous") };
+    if header.log_id != before.log_id {
+        return wrong("log_id");
+    }
+    if header.base < before.base {
+        return wrong("base");
+    }
+    if previous.salt != before.salt {
+        return wrong("previous_salt");
+    }
+    if previous.end.get() > length {
+        return wrong("previous_end");
+    }
+    Ok(())
 }

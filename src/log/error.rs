@@ -107,6 +107,17 @@ pub(crate) enum Damage {
         /// What is wrong with the second copy.
         second: HeaderError,
     },
+    /// One copy of the header is unreadable; the other serves.
+    #[error("the {copy} copy of the header is unreadable: {cause}")]
+    HeaderCopy {
+        /// Which one: `first` or `second`.
+        copy: &'static str,
+        /// What is wrong with it.
+        cause: HeaderError,
+    },
+    /// Both copies of the header can be read and say different things.
+    #[error("the copies of the header differ")]
+    HeaderCopiesDiffer,
     /// The header does not follow from that of the segment before.
     #[error("the header's {field} does not fit the segments before it")]
     Chain {
@@ -130,6 +141,35 @@ pub(crate) enum Damage {
         /// What says so.
         evidence: Evidence,
     },
+    /// The data end before the place that WATERMARK names, though no event is missing.
+    #[error("the data end here, but the file WATERMARK says that they went on to byte {end} of segment {segment}")]
+    EndMissing {
+        /// The segment that WATERMARK names.
+        segment: SegmentNumber,
+        /// The place in it.
+        end: Offset,
+    },
+}
+
+/// What is not as it was written at one place of a log. Events need not be lost by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// The segment.
+    pub(crate) segment: SegmentNumber,
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// Where in the file.
+    pub(crate) offset: Offset,
+    /// Position of the event that is due there.
+    pub(crate) position: Position,
+    /// What is wrong.
+    pub(crate) cause: Damage,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at byte {}, position {}: {}", self.path.display(), self.offset, self.position, self.cause)
+    }
 }
 
 /// What says that events were durable.

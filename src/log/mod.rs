@@ -10,6 +10,7 @@ mod recover;
 mod roll;
 
 mod reader;
+mod verify;
 
 mod catalog;
 mod chain;
@@ -39,11 +40,12 @@ use directory::{Home, LogFile};
 use segment::{Header, Ladder};
 
 pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
-pub(crate) use error::{Damage, Error, Evidence};
+pub(crate) use error::{Damage, Error, Evidence, Finding};
 pub(crate) use reader::Reader;
 pub(crate) use roll::Preparer;
 pub(crate) use segment::{LogId, Offset, SegmentNumber};
 pub(crate) use storage::{Access, FileStorage, Folder, Storage, StorageFile, StorageLock};
+pub(crate) use verify::{Dumped, Report, Torn, dump, verify};
 
 /// What opening a log for writing needs from the edge.
 #[derive(Clone, Debug)]

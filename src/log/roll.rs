@@ -106,11 +106,15 @@ enum Sync {
 
 fn fill(file: &LogFile, start: &[u8], capacity: u64) -> Result<(), Error> {
     let size = |left: u64| usize::try_from(left).unwrap_or(usize::MAX).min(FILL_BYTES);
-    let mut piece = start.to_vec();
-    piece.resize(size(capacity).max(start.len()), 0);
+    let mut piece = vec![0; size(capacity).max(start.len())];
+    if let Some(place) = piece.get_mut(..start.len()) {
+        place.copy_from_slice(start);
+    }
     file.write_all(&piece, Offset::new(0))?;
     let mut at = piece.len() as u64;
-    piece.fill(0);
+    if let Some(place) = piece.get_mut(..start.len()) {
+        place.fill(0);
+    }
     while at < capacity {
         piece.truncate(size(capacity - at));
         file.write_all(&piece, Offset::new(at))?;

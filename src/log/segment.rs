@@ -32,6 +32,9 @@ const CAPACITY_MAX: u64 = 8 * 1024 * 1024 * 1024;
 
 const MAGIC: [u8; 8] = *b"STABLOG\n";
 
+/// From here to the checksum a header is zero.
+const ZERO_FROM: usize = 92;
+
 /// Bytes from the start of a segment file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Offset(u64);
@@ -249,8 +252,7 @@ impl Header {
         if u16::from_le_bytes(fields.at(10, "header length")?) as usize != HEADER_BYTES {
             return Err(refuse("header length"));
         }
-        let zeros = fields.0.get(92..).unwrap_or_default();
-        if zeros.iter().any(|byte| *byte != 0) {
+        if fields.0.get(ZERO_FROM..) != Some(&[0; HEADER_BYTES - 4 - ZERO_FROM]) {
             return Err(refuse("zero"));
         }
         let number = SegmentNumber::new(fields.u64(32, "number")?).ok_or(refuse("number"))?;

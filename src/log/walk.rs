@@ -72,13 +72,22 @@ impl<'a> Frames<'a> {
         let mut skip = self.at.since(self.window_start) as usize;
         if self.window.len() < skip + needed {
             let size = usize::try_from(left).unwrap_or(usize::MAX).min(needed.max(WINDOW_BYTES));
-            self.window.resize(size, 0);
+            resize(&mut self.window, size);
             self.file.read_exact(&mut self.window, self.at)?;
             self.window_start = self.at;
             skip = 0;
         }
         Ok(self.window.get(skip..))
     }
+}
+
+/// Makes a buffer that is about to be filled this long.
+fn resize(window: &mut Vec<u8>, size: usize) {
+    if window.len() < size {
+        // Zeroed memory from the system costs less than zeros written behind old bytes.
+        *window = vec![0; size];
+    }
+    window.truncate(size);
 }
 
 /// What frames before this one decide about it.
@@ -159,7 +168,7 @@ pub(super) fn look_beyond(
     let mut at = from;
     while at < until {
         let size = usize::try_from(until.since(at)).unwrap_or(usize::MAX).min(WINDOW_BYTES);
-        window.resize(size, 0);
+        resize(&mut window, size);
         file.read_exact(&mut window, at)?;
         // A header may lie across the end of the window; the next one begins where the last whole one could.
         let is_last = at.plus(size as u64) == until;
@@ -185,8 +194,12 @@ fn search(
             continue;
         }
         let here = start.plus(place as u64);
+        let word = rest.get(..ALIGNMENT).unwrap_or(rest);
+        place += ALIGNMENT;
+        if word == [0; ALIGNMENT] {
+            continue;
+        }
         if beyond.first_nonzero.is_none() {
-            let word = rest.get(..ALIGNMENT).unwrap_or(rest);
             beyond.first_nonzero = word.iter().position(|byte| *byte != 0).map(|byte| here.plus(byte as u64));
         }
         if record::may_begin(rest, due)
@@ -194,7 +207,6 @@ fn search(
         {
             beyond.witness = beyond.witness.max(Some(witness));
         }
-        place += ALIGNMENT;
     }
     Ok(())
 }

@@ -145,6 +145,12 @@ impl Disk {
         self.0.lock().unwrap()
     }
 
+    /// The name that a file has now.
+    fn name_of(&self, inode: u64) -> Option<String> {
+        let state = self.state();
+        state.cached.files.iter().find(|(_, named)| **named == inode).map(|(name, _)| name.clone())
+    }
+
     /// A disk with the same contents, from here on independent of this one, and without processes.
     pub(crate) fn fork(&self, seed: u64) -> Disk {
         let state = self.state();

@@ -190,7 +190,9 @@ struct DiskFile {
 
 impl DiskFile {
     fn begin(&self, operation: Operation) -> io::Result<Turn<'_>> {
-        begin(&self.disk, self.epoch, operation, &self.name)
+        // The file may have another name by now than when it was opened.
+        let name = self.disk.name_of(self.inode).unwrap_or_else(|| self.name.clone());
+        begin(&self.disk, self.epoch, operation, &name)
     }
 }
 
