@@ -52,6 +52,9 @@ pub const CHUNK_EVENTS_MAX: usize = 4_096;
 /// Bytes of events after which settling goes on in a further batch (R4).
 pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 
+/// Entries of a list in an event, where the event does not name them by the definition (R4).
+pub const LISTED_MAX: usize = 4_096;
+
 /// Turns of back arcs since the last input; more of them without outside work is a loop that never ends.
 pub const INSTANT_TURNS_MAX: u32 = 1_000;
 

@@ -6,6 +6,7 @@ use crate::definition::{Graph, OnFailure};
 use crate::event::{EndReason, Event, Json, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
+use crate::limits::LISTED_MAX;
 use crate::machine::data::Surroundings;
 use crate::machine::state::Scope;
 use crate::status::Status;
@@ -68,10 +69,16 @@ impl Decision<'_> {
         let unserved = reachable(graph, stopped);
         let mut waiting = Vec::new();
         let mut excused = true;
+        let mut listed = 0;
         for stage in self.state.core.marking.marked_stages(ScopeId::ROOT) {
             let missing = join::missing(graph, &self.state.core.marking, ScopeId::ROOT, stage);
             excused &= missing.iter().any(|arc| unserved.contains(arc));
-            waiting.push(WaitingJoin { stage, missing });
+            // The list names the first joins and arcs of a large deadlock: an event is bounded.
+            let missing: Vec<ArcIndex> = missing.into_iter().take(LISTED_MAX - listed).collect();
+            listed += missing.len();
+            if !missing.is_empty() {
+                waiting.push(WaitingJoin { stage, missing });
+            }
         }
         (!excused).then_some(waiting)
     }
@@ -93,7 +100,7 @@ impl Decision<'_> {
             return Ok(None);
         }
         let ended = Surroundings::of_ended(self.state).expect("a live workflow has begun");
-        ended.render(outputs).map(|outputs| Some(Json::of(&outputs)))
+        self.render_outputs(outputs, &ended).map(Some)
     }
 
     fn reported_failure(&self, activation: ActivationId) -> Option<Failure> {

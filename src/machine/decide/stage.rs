@@ -1,8 +1,8 @@
 //! Stages: gates, the order of their tasks, and their ends.
 
-use crate::definition::{GraphStage, OnConditionError, OnFailure};
+use crate::definition::{GraphStage, OnConditionError, OnFailure, Template};
 use crate::event::{Consumed, Emitted, Event, Json};
-use crate::failure::Failure;
+use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::machine::data::Surroundings;
 use crate::machine::past::TaskResult;
@@ -108,8 +108,8 @@ impl Decision<'_> {
         let outputs = if stage.outputs.is_empty() {
             None
         } else {
-            match seen.render(&stage.outputs) {
-                Ok(outputs) => Some(Json::of(&outputs)),
+            match self.render_outputs(&stage.outputs, &seen) {
+                Ok(outputs) => Some(outputs),
                 Err(failure) => return self.fail_at_split(id, failure),
             }
         };
@@ -118,6 +118,17 @@ impl Decision<'_> {
             Ok(emitted) => self.push(Event::StageEnded { activation: id, status, emitted, outputs, error }),
             Err(failure) => self.fail_at_split(id, failure),
         }
+    }
+
+    /// `outputs:` of a stage or of the workflow, if an event can hold them.
+    pub(super) fn render_outputs(&self, outputs: &[(String, Template)], seen: &Surroundings) -> Result<Json, Failure> {
+        let rendered = Json::of(&seen.render(outputs)?);
+        let (bytes, most) = (rendered.text().len() as u64, self.state.definition.limits().payload_bytes_max);
+        if bytes > most {
+            let message = format!("outputs: {bytes} bytes, more than {most}");
+            return Err(Failure::new(ErrorCode::LIMIT_PAYLOAD, ErrorClass::Permanent, message));
+        }
+        Ok(rendered)
     }
 
     /// Outputs or split could not be computed: control cannot go on from here, whatever `on_failure: continue` says.
