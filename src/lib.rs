@@ -35,7 +35,8 @@ mod runtime;
 pub mod testing;
 
 pub use definition::{
-    Definition, InputError, InputErrors, Problem, ProblemCode, Problems, Severity, Span, WorkflowType,
+    Builder, BuilderSplit as Split, Defaults, Definition, InputError, InputErrors, InputSpec, Join, OnConditionError,
+    OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, TaskSpec, WorkflowType,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};

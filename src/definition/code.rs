@@ -139,6 +139,8 @@ problem_codes! {
     NotAnEarlierTask = "NOT_AN_EARLIER_TASK";
     /// Outputs of a stage are used that may have been passed by.
     OutputMayBeMissing = "OUTPUT_MAY_BE_MISSING";
+    /// A stage waits for two branches of a conditional split, which takes only one of them.
+    JoinNeverFires = "JOIN_NEVER_FIRES";
     /// Two stages that may run in parallel write one output; the one defined later wins.
     ParallelWriters = "PARALLEL_WRITERS";
 }

@@ -1,6 +1,36 @@
-//! Why a template has no value, and at which place of it.
+//! Why a template has no value, and why a text is not the normal form of a definition. What is wrong with a definition
+//! that a person wrote are `Problems`.
 
 use crate::expression::ExpressionError;
+use crate::value::ValueError;
+
+/// Why a text is not the normal form of a definition. `path` leads to the place inside it, as `stages[3].name`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum NormalFormError {
+    /// It is not JSON.
+    #[error("the normal form of a definition is not JSON")]
+    Json {
+        /// What is wrong with it.
+        source: ValueError,
+    },
+    /// A part of it is missing or of another kind.
+    #[error("the normal form of a definition needs {expected} as {path}")]
+    Shape {
+        /// Where.
+        path: String,
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// An expression in it cannot be read.
+    #[error("the normal form of a definition has a broken expression in {path}")]
+    Expression {
+        /// Where.
+        path: String,
+        /// What is wrong with it.
+        source: ExpressionError,
+    },
+}
 
 /// Why a template has no value. `path` leads to the place inside the value, as `json.items[3]`; it is empty at the top.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -68,11 +68,25 @@ pub(crate) struct GraphStage {
 
 /// When a stage starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Join {
+#[non_exhaustive]
+pub enum Join {
     /// With a token on every incoming arc; one of each is consumed.
     And,
     /// With a token on any incoming arc; that one is consumed.
     Xor,
+}
+
+impl Join {
+    /// Every join there is.
+    pub(super) const ALL: [Join; 2] = [Join::And, Join::Xor];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Join::And => "AND",
+            Join::Xor => "XOR",
+        }
+    }
 }
 
 /// Where control goes from a stage.
@@ -109,16 +123,31 @@ pub(crate) enum Target {
 
 /// What an error in a condition means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnConditionError {
+#[non_exhaustive]
+pub enum OnConditionError {
     /// The stage fails.
     Fail,
     /// The condition counts as false.
     False,
 }
 
+impl OnConditionError {
+    /// Every meaning there is.
+    pub(super) const ALL: [OnConditionError; 2] = [OnConditionError::Fail, OnConditionError::False];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OnConditionError::Fail => "fail",
+            OnConditionError::False => "false",
+        }
+    }
+}
+
 /// What a failure means for what surrounds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnFailure {
+#[non_exhaustive]
+pub enum OnFailure {
     /// TERMINAL: the scope fails at once.
     Fail,
     /// FAILED_CONTINUE: control goes on as after success.
@@ -127,6 +156,22 @@ pub(crate) enum OnFailure {
     Stop,
     /// STOPPED, and the workflow is TERMINAL when the other branches are done.
     FailAtEnd,
+}
+
+impl OnFailure {
+    /// Every meaning there is.
+    pub(super) const ALL: [OnFailure; 4] =
+        [OnFailure::Fail, OnFailure::Continue, OnFailure::Stop, OnFailure::FailAtEnd];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OnFailure::Fail => "fail",
+            OnFailure::Continue => "continue",
+            OnFailure::Stop => "stop",
+            OnFailure::FailAtEnd => "fail_at_end",
+        }
+    }
 }
 
 /// One task of a stage.
@@ -182,6 +227,11 @@ pub(crate) struct RetryOn {
     pub(crate) timeout: bool,
     /// Unexpected exit codes of programs.
     pub(crate) exit: bool,
+}
+
+impl RetryOn {
+    /// The names of the classes as definitions write them.
+    pub(super) const CLASSES: [&'static str; 3] = ["transient", "timeout", "exit"];
 }
 
 impl Graph {

@@ -48,7 +48,6 @@ impl WorkflowType {
         }
     }
 
-    /// The type with this name, in any case.
-    pub(super) const NAMES: [(&'static str, WorkflowType); 2] =
-        [("PIPELINE", WorkflowType::Pipeline), ("ORCHESTRATION", WorkflowType::Orchestration)];
+    /// Every type there is.
+    pub(super) const ALL: [WorkflowType; 2] = [WorkflowType::Pipeline, WorkflowType::Orchestration];
 }

@@ -71,15 +71,15 @@ impl Pattern {
 }
 
 impl InputType {
-    /// The names of the types.
-    pub(super) const NAMES: [(&'static str, InputType); 7] = [
-        ("string", InputType::String),
-        ("integer", InputType::Integer),
-        ("number", InputType::Number),
-        ("boolean", InputType::Boolean),
-        ("list", InputType::List),
-        ("map", InputType::Map),
-        ("any", InputType::Any),
+    /// Every type there is.
+    pub(super) const ALL: [InputType; 7] = [
+        InputType::String,
+        InputType::Integer,
+        InputType::Number,
+        InputType::Boolean,
+        InputType::List,
+        InputType::Map,
+        InputType::Any,
     ];
 
     /// The name as definitions write it.

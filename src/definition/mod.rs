@@ -9,6 +9,8 @@ mod yaml;
 
 mod flow_hint;
 
+mod builder;
+
 mod problem;
 
 mod code;
@@ -38,19 +40,20 @@ mod normal;
 mod error;
 
 #[cfg(test)]
+mod shell_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use builder::{Builder, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec};
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
 pub use document::Span;
-pub(crate) use error::TemplateError;
-pub(crate) use graph::{
-    Branch, Graph, GraphArc, GraphStage, GraphTask, Join, OnConditionError, OnFailure, RetryOn, RetryPolicy, Split,
-    Target,
-};
+pub(crate) use error::{NormalFormError, TemplateError};
+pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryOn, RetryPolicy, Split, Target};
+pub use graph::{Join, OnConditionError, OnFailure};
 pub(crate) use header::Header;
 pub use header::WorkflowType;
 pub use input::{InputError, InputErrors};
@@ -123,21 +126,28 @@ impl Definition {
         if !problems.is_empty() {
             return Err(Problems::new(problems, source));
         }
+        let warnings = check::doubts(&draft.uses, &source, &connected, &draft.outputs);
+        let warnings = Problems::new(warnings, Arc::clone(&source));
+        let (header, limits) = (draft.header, DecisionLimits::CURRENT);
         let graph = Graph { stages: connected.stages, arcs: connected.arcs, outputs: draft.outputs };
-        let warnings = Problems::new(Vec::new(), Arc::clone(&source));
-        Ok(Definition::of_parts(draft.header, graph, DecisionLimits::CURRENT, source, warnings))
-    }
-
-    fn of_parts(
-        header: Header,
-        graph: Graph,
-        limits: DecisionLimits,
-        source: Arc<str>,
-        warnings: Problems,
-    ) -> Definition {
         let normal = normal::write(&header, &graph, &limits);
         let hash = DefinitionHash::of(&normal);
-        Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings }))
+        Ok(Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings })))
+    }
+
+    /// The definition with this normal form, as a log holds it. Its source is empty.
+    ///
+    /// # Errors
+    ///
+    /// A text that is not the normal form of a definition.
+    pub(crate) fn from_normal(text: &str) -> Result<Definition, NormalFormError> {
+        let (header, graph, limits) = normal::read(text)?;
+        let source: Arc<str> = Arc::from("");
+        let warnings = Problems::new(Vec::new(), Arc::clone(&source));
+        // Kept as it is: its hash names it, also where this binary would write more into it.
+        let normal = text.to_owned();
+        let hash = DefinitionHash::of(&normal);
+        Ok(Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings })))
     }
 
     /// Hash of the normal form. Equal for definitions that mean the same, whatever they looked like.
@@ -168,6 +178,14 @@ impl Definition {
         &self.0.source
     }
 
+    /// The same definition, whose doubts are printed with the name of its file.
+    pub(crate) fn in_file(mut self, file: &str) -> Definition {
+        if let Some(checked) = Arc::get_mut(&mut self.0) {
+            checked.warnings = checked.warnings.clone().in_file(file);
+        }
+        self
+    }
+
     /// Doubts about it that are no reason to refuse it.
     pub fn warnings(&self) -> &Problems {
         &self.0.warnings
@@ -190,6 +208,11 @@ impl Definition {
     /// An input that is not declared, and text that is not of its type.
     pub fn parse_input(&self, name: &str, text: &str) -> Result<Value, InputError> {
         input::parse(&self.0.header.inputs, name, text)
+    }
+
+    /// The normal form, without a copy.
+    pub(crate) fn normal(&self) -> &str {
+        &self.0.normal
     }
 
     /// Stages, arcs, tasks.

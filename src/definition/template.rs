@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::error::TemplateError;
-use crate::expression::{Expression, Reference, Scope};
+use crate::expression::{Expression, ExpressionError, Reference, Scope};
 use crate::limits::EXPRESSION_BYTES_MAX;
 use crate::value::{Map, Value};
 
@@ -223,6 +223,32 @@ pub(super) fn split(text: &str) -> Vec<RawPiece> {
         pieces.push(RawPiece::Literal(literal));
     }
     pieces
+}
+
+/// The template a value is read as.
+///
+/// # Errors
+///
+/// An expression in it that cannot be read; `${{` without `}}` is an empty one.
+pub(super) fn read_template(value: &Value) -> Result<Template, ExpressionError> {
+    match value {
+        Value::String(text) => {
+            let piece = |piece| {
+                Ok(match piece {
+                    RawPiece::Literal(literal) => Piece::Literal(literal),
+                    RawPiece::Expression(range) => Piece::Expression(Expression::parse(&text[range])?),
+                    RawPiece::Unclosed(_) => Piece::Expression(Expression::parse("")?),
+                })
+            };
+            split(text).into_iter().map(piece).collect::<Result<_, _>>().map(Template::of_pieces)
+        }
+        Value::List(items) => items.iter().map(read_template).collect::<Result<_, _>>().map(Template::of_items),
+        Value::Map(entries) => {
+            let entry = |(key, value): (&String, &Value)| Ok((key.clone(), read_template(value)?));
+            entries.iter().map(entry).collect::<Result<_, _>>().map(Template::of_entries)
+        }
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) => Ok(Template::Constant(value.clone())),
+    }
 }
 
 /// The bytes of the expression, if the text is one `${{ }}` and nothing else.

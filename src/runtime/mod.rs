@@ -1,1 +1,3 @@
 //! Where effects happen: steps the machine, runs tasks, waits for timers.
+
+mod definition_file;

@@ -15,8 +15,10 @@ use crate::limits::ARCS_MAX;
 pub(in crate::definition) struct Connected {
     pub(in crate::definition) stages: Vec<GraphStage>,
     pub(in crate::definition) arcs: Vec<GraphArc>,
-    /// Where each ref id stands.
+    /// Which stage has which ref id.
     pub(in crate::definition) names: Names,
+    /// Where the ref id of each stage stands.
+    pub(in crate::definition) spans: Vec<Span>,
     /// Whether the ancestors of a stage are known: a broken arc somewhere before it makes them a guess.
     pub(in crate::definition) certain: Vec<bool>,
 }
@@ -52,6 +54,7 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
     }
     let ancestors = ancestors(&predecessors, &order, &mut certain);
     let Arcs { arcs, incoming, outgoing } = Arcs::of(&predecessors);
+    let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, (draft, ancestors)) in drafts.into_iter().zip(ancestors).enumerate() {
         let successors = Successors { arcs: &arcs, outgoing: &outgoing[index], names: &names };
@@ -59,7 +62,7 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
         stages.push(GraphStage { incoming, outgoing, split, ancestors, ..draft.stage });
     }
-    Connected { stages, arcs, names, certain }
+    Connected { stages, arcs, names, spans, certain }
 }
 
 /// The ref ids of a definition.
@@ -117,15 +120,16 @@ impl Names {
     }
 }
 
-struct Arcs {
-    arcs: Vec<GraphArc>,
-    incoming: Vec<Vec<ArcIndex>>,
-    outgoing: Vec<Vec<ArcIndex>>,
+/// The arcs of a graph, and by stage those that lead there and those that start there.
+pub(in crate::definition) struct Arcs {
+    pub(in crate::definition) arcs: Vec<GraphArc>,
+    pub(in crate::definition) incoming: Vec<Vec<ArcIndex>>,
+    pub(in crate::definition) outgoing: Vec<Vec<ArcIndex>>,
 }
 
 impl Arcs {
     /// Grouped by the stage they lead to, in definition order; a stage that needs none has one from the start.
-    fn of(predecessors: &[Vec<usize>]) -> Arcs {
+    pub(in crate::definition) fn of(predecessors: &[Vec<usize>]) -> Arcs {
         let mut arcs = Vec::new();
         let mut incoming = vec![Vec::new(); predecessors.len()];
         let mut outgoing = vec![Vec::new(); predecessors.len()];
@@ -150,7 +154,7 @@ fn stage_index(index: usize) -> StageIndex {
 }
 
 /// Stages after all they need; those on a cycle, and those that need them, are left out.
-fn topological_order(predecessors: &[Vec<usize>]) -> Vec<usize> {
+pub(in crate::definition) fn topological_order(predecessors: &[Vec<usize>]) -> Vec<usize> {
     let mut missing: Vec<usize> = predecessors.iter().map(Vec::len).collect();
     let mut successors = vec![Vec::new(); predecessors.len()];
     for (to, from) in predecessors.iter().enumerate() {
@@ -215,7 +219,7 @@ fn cycle(drafts: &[StageDraft<'_>], way: &[usize]) -> Problem {
 }
 
 /// The ancestors of each stage, sorted. Behind a broken arc or on a cycle they are a guess, which `certain` notes.
-fn ancestors(predecessors: &[Vec<usize>], order: &[usize], certain: &mut [bool]) -> Vec<Vec<StageIndex>> {
+pub(in crate::definition) fn ancestors(predecessors: &[Vec<usize>], order: &[usize], certain: &mut [bool]) -> Vec<Vec<StageIndex>> {
     let mut ancestors: Vec<Vec<StageIndex>> = vec![Vec::new(); predecessors.len()];
     let mut ordered = vec![false; predecessors.len()];
     for &index in order {

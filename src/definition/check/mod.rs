@@ -1,9 +1,11 @@
 //! Checks what only the whole of a definition shows, and makes the graph of it: arcs, cycles, splits, names.
 
 mod arcs;
+mod doubts;
 mod names;
 mod splits;
 
-pub(super) use arcs::connect;
+pub(super) use arcs::{Arcs, ancestors, connect, topological_order};
+pub(super) use doubts::doubts;
 pub(super) use names::check_names;
 pub(super) use splits::END;

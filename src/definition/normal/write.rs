@@ -1,6 +1,5 @@
 //! Writes the normal form.
 
-use super::words::{JOINS, ON_CONDITION_ERROR, ON_FAILURE, word};
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::graph::{Graph, GraphStage, GraphTask, RetryPolicy, Split, Target};
@@ -78,14 +77,14 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "type", stage.stage_type.as_str());
     let needs = stage.incoming.iter().filter_map(|arc| graph.arc(*arc).from);
     put(&mut map, "needs", Value::list(needs.map(|from| graph.stage(from).ref_id.as_str())));
-    put(&mut map, "join_type", word(&JOINS, &stage.join));
+    put(&mut map, "join_type", stage.join.name());
     write_split(graph, &stage.split, &mut map);
     put_some(&mut map, "if", expression(stage.condition.as_ref()));
-    put(&mut map, "on_condition_error", word(&ON_CONDITION_ERROR, &stage.on_condition_error));
+    put(&mut map, "on_condition_error", stage.on_condition_error.name());
     put(&mut map, "tasks", Value::list(stage.tasks.iter().map(write_task)));
     put(&mut map, "context", templates(&stage.context));
     put(&mut map, "outputs", templates(&stage.outputs));
-    put(&mut map, "on_failure", word(&ON_FAILURE, &stage.on_failure));
+    put(&mut map, "on_failure", stage.on_failure.name());
     put(&mut map, "priority", stage.priority);
     Value::Map(map)
 }
@@ -118,7 +117,7 @@ fn write_task(task: &GraphTask) -> Value {
     put_some(&mut map, "shell", task.shell.as_deref());
     put(&mut map, "retry", write_retry(&task.retry));
     put(&mut map, "timeout", task.timeout.microseconds());
-    put(&mut map, "on_failure", word(&ON_FAILURE, &task.on_failure));
+    put(&mut map, "on_failure", task.on_failure.name());
     Value::Map(map)
 }
 

@@ -52,29 +52,41 @@ impl<'d> Reader<'d> {
         None
     }
 
-    /// One of the named values, in any case; those of `later` are not supported yet.
+    /// One of these values, by its name in any case.
     pub(super) fn choice<T: Copy>(
         &mut self,
         node: &'d Node,
         what: &str,
-        choices: &[(&'static str, T)],
-        later: &[&'static str],
+        values: &[T],
+        name: fn(T) -> &'static str,
     ) -> Option<T> {
         let text = self.text(node, what)?;
-        if let Some((_, choice)) = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            return Some(*choice);
+        if let Some(choice) = values.iter().copied().find(|value| name(*value).eq_ignore_ascii_case(text)) {
+            return Some(choice);
         }
-        if let Some(name) = later.iter().find(|name| name.eq_ignore_ascii_case(text)) {
-            self.report(ProblemCode::NotSupported, &node.span, format!("{what} `{name}` is not supported yet"));
-            return None;
-        }
-        let names = || choices.iter().map(|(name, _)| *name);
+        let names = || values.iter().copied().map(name);
         let help = match closest(text, names()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("it is one of {}", names().collect::<Vec<_>>().join(", ")),
         };
         let shown: String = text.chars().take(80).collect();
         self.report_with_help(ProblemCode::BadValue, &node.span, format!("`{shown}` is no {what}"), help);
+        None
+    }
+
+    /// As [`Reader::choice`], and a value that the language has and this version does not do yet is reported as such.
+    pub(super) fn choice_so_far<T: Copy>(
+        &mut self,
+        node: &'d Node,
+        what: &str,
+        later: &[&'static str],
+        (values, name): (&[T], fn(T) -> &'static str),
+    ) -> Option<T> {
+        let written = node.text().unwrap_or("");
+        let Some(later) = later.iter().find(|later| later.eq_ignore_ascii_case(written)) else {
+            return self.choice(node, what, values, name);
+        };
+        self.report(ProblemCode::NotSupported, &node.span, format!("{what} `{later}` is not supported yet"));
         None
     }
 

@@ -26,7 +26,7 @@ impl<'d> Reader<'d> {
 
     fn shape(&mut self, fields: &Fields<'d>, what: &str) -> Shape {
         let input_type = match fields.get("type") {
-            Some(node) => self.choice(node, "type of input", &InputType::NAMES, &[]),
+            Some(node) => self.choice(node, "type of input", &InputType::ALL, InputType::name),
             None => {
                 let help = "write type: string, integer, number, boolean, list, map or any";
                 self.report_with_help(ProblemCode::MissingKey, &fields.node.span, format!("{what} without type"), help);

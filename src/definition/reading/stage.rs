@@ -3,10 +3,10 @@
 use super::Reader;
 use super::data::Named;
 use super::keys::{Fields, STAGE};
-use super::task::{Inherited, ON_FAILURE, noop};
+use super::task::{Inherited, noop};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
-use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, Split};
+use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, Split};
 use crate::definition::site::{Site, StageSite};
 use crate::expression::Expression;
 use crate::limits::TASKS_PER_STAGE_MAX;
@@ -42,12 +42,6 @@ enum SplitType {
     Xor,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum OnNoMatch {
-    Fail,
-    Default,
-}
-
 const JOINS_LATER: [&str; 6] = ["OR", "MULTI_MERGE", "DISCRIMINATOR", "N_OF_M", "GENERALIZED_AND", "THREAD_MERGE"];
 const SPLITS_LATER: [&str; 3] = ["OR", "DEFERRED", "THREAD"];
 const SPLIT_FIELDS: [&str; 4] = ["split_conditions", "split_default", "split_order", "on_no_match"];
@@ -76,7 +70,7 @@ impl<'d> Reader<'d> {
         if let Some(node) = fields.get("on_failure") {
             if matches!(node.content, Content::Map(_)) {
                 self.report(ProblemCode::NotSupported, &node.span, "`on_failure` with stages is not supported yet");
-            } else if let Some(on_failure) = self.choice(node, "on_failure", &ON_FAILURE, &[]) {
+            } else if let Some(on_failure) = self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name) {
                 inherited.on_failure = on_failure;
             }
         }
@@ -166,25 +160,30 @@ impl<'d> Reader<'d> {
     }
 
     fn join(&mut self, fields: &Fields<'d>) -> Join {
-        let joins = [("AND", Join::And), ("XOR", Join::Xor)];
-        let written = fields.get("join_type").and_then(|node| self.choice(node, "join_type", &joins, &JOINS_LATER));
+        let choices: (&[Join], fn(Join) -> &'static str) = (&Join::ALL, Join::name);
+        let node = fields.get("join_type");
+        let written = node.and_then(|node| self.choice_so_far(node, "join_type", &JOINS_LATER, choices));
         written.unwrap_or(Join::And)
     }
 
     fn on_condition_error(&mut self, fields: &Fields<'d>) -> OnConditionError {
-        let choices = [("fail", OnConditionError::Fail), ("false", OnConditionError::False)];
+        let (all, name) = (&OnConditionError::ALL, OnConditionError::name);
         let Some(node) = fields.get("on_condition_error") else { return OnConditionError::Fail };
         match node.content {
             // YAML reads a bare `false` as a boolean.
             Content::Bool(false) => OnConditionError::False,
-            _ => self.choice(node, "on_condition_error", &choices, &[]).unwrap_or(OnConditionError::Fail),
+            _ => self.choice(node, "on_condition_error", all, name).unwrap_or(OnConditionError::Fail),
         }
     }
 
     fn split(&mut self, fields: &Fields<'d>, stage: &'d Span, site: Site) -> SplitDraft<'d> {
-        let types = [("AND", SplitType::And), ("XOR", SplitType::Xor)];
+        let name: fn(SplitType) -> &'static str = |split| match split {
+            SplitType::And => "AND",
+            SplitType::Xor => "XOR",
+        };
+        let types = [SplitType::And, SplitType::Xor];
         let node = fields.get("split_type");
-        let written = node.map(|node| self.choice(node, "split_type", &types, &SPLITS_LATER));
+        let written = node.map(|node| self.choice_so_far(node, "split_type", &SPLITS_LATER, (&types, name)));
         // Of a split that is broken or not supported yet, the other fields are read as if they fitted.
         let split_type = written.unwrap_or(Some(SplitType::And));
         if split_type == Some(SplitType::And) {
@@ -224,14 +223,13 @@ impl<'d> Reader<'d> {
 
     /// `on_no_match` says again what `split_default` says; it only may not say the opposite.
     fn on_no_match(&mut self, fields: &Fields<'d>, default: Option<&Named<'d>>) {
-        let choices = [("fail", OnNoMatch::Fail), ("default", OnNoMatch::Default)];
         let Some(node) = fields.get("on_no_match") else { return };
-        match self.choice(node, "on_no_match", &choices, &[]) {
-            Some(OnNoMatch::Fail) if default.is_some() => {
+        match self.choice(node, "on_no_match", &["fail", "default"], |choice| choice) {
+            Some("fail") if default.is_some() => {
                 let message = "on_no_match is fail, but there is a split_default";
                 self.report(ProblemCode::ConflictingKeys, &node.span, message);
             }
-            Some(OnNoMatch::Default) if default.is_none() => {
+            Some("default") if default.is_none() => {
                 let message = "on_no_match is default, but there is no split_default";
                 self.report(ProblemCode::MissingKey, &node.span, message);
             }

@@ -49,14 +49,6 @@ impl Inherited {
     }
 }
 
-/// The names of `on_failure`.
-pub(super) const ON_FAILURE: [(&str, OnFailure); 4] = [
-    ("fail", OnFailure::Fail),
-    ("continue", OnFailure::Continue),
-    ("stop", OnFailure::Stop),
-    ("fail_at_end", OnFailure::FailAtEnd),
-];
-
 /// What a task does.
 struct Body {
     uses: String,
@@ -170,19 +162,12 @@ impl<'d> Reader<'d> {
     }
 
     fn retry_on(&mut self, node: &'d Node) -> RetryOn {
-        #[derive(Clone, Copy)]
-        enum Class {
-            Transient,
-            Timeout,
-            Exit,
-        }
-        let classes = [("transient", Class::Transient), ("timeout", Class::Timeout), ("exit", Class::Exit)];
         let mut on = RetryOn { transient: false, timeout: false, exit: false };
         for item in self.list(node, "on").unwrap_or_default() {
-            match self.choice(item, "class of failures that are tried again", &classes, &[]) {
-                Some(Class::Transient) => on.transient = true,
-                Some(Class::Timeout) => on.timeout = true,
-                Some(Class::Exit) => on.exit = true,
+            match self.choice(item, "class of failures that are tried again", &RetryOn::CLASSES, |class| class) {
+                Some("transient") => on.transient = true,
+                Some("timeout") => on.timeout = true,
+                Some(_) => on.exit = true,
                 None => {}
             }
         }
@@ -202,7 +187,7 @@ impl<'d> Reader<'d> {
         let fields = self.fields(node, &TASK)?;
         let mut inherited = self.inherit(&fields, outer.clone(), site(TaskSite::Env), site(TaskSite::Body));
         if let Some(node) = fields.get("on_failure")
-            && let Some(on_failure) = self.choice(node, "on_failure", &ON_FAILURE, &[])
+            && let Some(on_failure) = self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name)
         {
             inherited.on_failure = on_failure;
         }

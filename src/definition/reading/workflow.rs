@@ -90,8 +90,9 @@ impl<'d> Reader<'d> {
         let application = plain("application", "application").unwrap_or_default();
         let version = plain("version", "version");
         let description = plain("description", "description");
-        let workflow_type =
-            fields.get("type").and_then(|node| self.choice(node, "type of workflow", &WorkflowType::NAMES, &[]));
+        let workflow_type = fields
+            .get("type")
+            .and_then(|node| self.choice(node, "type of workflow", &WorkflowType::ALL, WorkflowType::name));
         let context = fields.get("context").map(|node| self.templates(node, Site::WorkflowContext, "context"));
         Header {
             name,

@@ -1,0 +1,123 @@
+//! Stages from code.
+
+use super::fields::Fields;
+use super::task::{TaskSpec, shared_keys, work_keys};
+use crate::definition::check::END;
+use crate::definition::document::{Entry, Node};
+use crate::definition::graph::{Join, OnConditionError, OnFailure};
+use crate::value::Value;
+
+/// One stage. Without work it does nothing, which is good for joins and splits.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Stage(Fields, String);
+
+shared_keys!(Stage);
+work_keys!(Stage);
+
+impl Stage {
+    /// A stage with this name in the graph, unique in the definition.
+    pub fn new(ref_id: impl Into<String>) -> Stage {
+        Stage(Fields::new(), ref_id.into())
+    }
+
+    fn set(mut self, key: &str, value: impl Into<Value>) -> Stage {
+        self.0.set(key, value);
+        self
+    }
+
+    /// Its name for people; its ref id unless said otherwise.
+    pub fn name(self, name: impl Into<String>) -> Stage {
+        self.set("name", name.into())
+    }
+
+    /// The type shown to people; that of its first task unless said otherwise.
+    pub fn stage_type(self, stage_type: impl Into<String>) -> Stage {
+        self.set("type", stage_type.into())
+    }
+
+    /// The stages that lead here.
+    pub fn needs<T: Into<String>>(self, ref_ids: impl IntoIterator<Item = T>) -> Stage {
+        self.set("needs", Value::list(ref_ids.into_iter().map(Into::into)))
+    }
+
+    /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.
+    pub fn task(mut self, task: TaskSpec) -> Stage {
+        self.0.push_in("tasks", task.into_node());
+        self
+    }
+
+    /// 0 to 9, larger first; the workflow's unless said otherwise.
+    pub fn priority(self, priority: u8) -> Stage {
+        self.set("priority", priority)
+    }
+
+    /// A value of the stage's own context.
+    pub fn context(mut self, name: impl Into<String>, value: impl Into<Value>) -> Stage {
+        self.0.set_value_in("context", name.into(), value);
+        self
+    }
+
+    /// An output of the stage, over those of its tasks.
+    pub fn output(mut self, name: impl Into<String>, value: impl Into<Value>) -> Stage {
+        self.0.set_value_in("outputs", name.into(), value);
+        self
+    }
+
+    /// When it starts; [`Join::And`] unless said otherwise.
+    pub fn join(self, join: Join) -> Stage {
+        self.set("join_type", join.name())
+    }
+
+    /// Where control goes from here; to all stages that need this one unless said otherwise.
+    pub fn split(mut self, split: Split) -> Stage {
+        self.0.set("split_type", "XOR");
+        self.0.set_node("split_conditions", split.conditions.into_node());
+        if let Some(default) = split.default {
+            self.0.set("split_default", default);
+        }
+        self
+    }
+
+    /// What an error in a condition means; [`OnConditionError::Fail`] unless said otherwise.
+    pub fn on_condition_error(self, meaning: OnConditionError) -> Stage {
+        self.set("on_condition_error", meaning.name())
+    }
+
+    pub(super) fn into_entry(self) -> Entry {
+        let ref_id = self.1.clone();
+        Entry::unplaced(&ref_id, self.into_node())
+    }
+}
+
+/// Where control goes from a stage, if not to all that need it.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Split {
+    conditions: Fields,
+    default: Option<String>,
+}
+
+impl Split {
+    /// Where a branch leads that ends there.
+    pub const END: &'static str = END;
+
+    /// To the first of these stages whose condition holds, tried in this order.
+    pub fn xor<T, E>(conditions: impl IntoIterator<Item = (T, E)>) -> Split
+    where
+        T: Into<String>,
+        E: Into<String>,
+    {
+        let mut fields = Fields::new();
+        for (target, condition) in conditions {
+            fields.set(&target.into(), condition.into());
+        }
+        Split { conditions: fields, default: None }
+    }
+
+    /// Where it leads when no condition holds; without it the stage then fails.
+    pub fn default(mut self, target: impl Into<String>) -> Split {
+        self.default = Some(target.into());
+        self
+    }
+}

@@ -1,0 +1,301 @@
+//! Reads the normal form back.
+
+use std::collections::BTreeMap;
+
+use crate::definition::check::{Arcs, END, ancestors, topological_order};
+use crate::definition::decision_limits::DecisionLimits;
+use crate::definition::error::NormalFormError;
+use crate::definition::graph::{
+    Branch, Graph, GraphStage, GraphTask, Join, OnConditionError, OnFailure, RetryOn, RetryPolicy, Split, Target,
+};
+use crate::definition::header::{Header, WorkflowType};
+use crate::definition::input::{Input, InputType, Pattern, Shape};
+use crate::definition::shell_text::ShellText;
+use crate::definition::template::{Template, read_template};
+use crate::expression::Expression;
+use crate::ids::{ArcIndex, StageIndex};
+use crate::time::{Duration, Timestamp};
+use crate::value::{Map, Value};
+
+type Read<T> = Result<T, NormalFormError>;
+
+/// The definition whose normal form `text` is.
+pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLimits)> {
+    let value = Value::from_json_strict(text).map_err(|source| NormalFormError::Json { source })?;
+    let map = Fields::of(&value, "")?;
+    if map.integer::<u32>("normal")? != 1 {
+        return Err(map.wrong("normal", "1"));
+    }
+    let header = header(&map)?;
+    let graph = graph(&map)?;
+    let limits = map.map("limits")?;
+    let mut limit = |name: &str| limits.integer(name);
+    let limits = DecisionLimits {
+        tokens_max: limit("tokens_max")?,
+        payload_bytes_max: limit("payload_bytes_max")?,
+        chunk_events_max: limit("chunk_events_max")?,
+        chunk_bytes_max: limit("chunk_bytes_max")?,
+        instant_turns_max: limit("instant_turns_max")?,
+        workers_lost_max: limit("workers_lost_max")?,
+        commands_remembered: limit("commands_remembered")?,
+        expression_fuel: limit("expression_fuel")?,
+    };
+    Ok((header, graph, limits))
+}
+
+/// A map of the form and the path to it.
+struct Fields<'v> {
+    map: &'v Map,
+    path: String,
+}
+
+impl<'v> Fields<'v> {
+    fn of(value: &'v Value, path: &str) -> Read<Fields<'v>> {
+        match value.as_map() {
+            Some(map) => Ok(Fields { map, path: path.to_owned() }),
+            None => Err(NormalFormError::Shape { path: path.to_owned(), expected: "a map" }),
+        }
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn wrong(&self, key: &str, expected: &'static str) -> NormalFormError {
+        NormalFormError::Shape { path: self.path(key), expected }
+    }
+
+    fn get(&self, key: &str) -> Option<&'v Value> {
+        self.map.get(key)
+    }
+
+    fn need(&self, key: &str) -> Read<&'v Value> {
+        self.get(key).ok_or_else(|| self.wrong(key, "a value"))
+    }
+
+    /// What `read` makes of the value under `key`, if there is one.
+    fn some<T>(&self, key: &str, read: impl FnOnce(&Self, &str) -> Read<T>) -> Read<Option<T>> {
+        self.get(key).map(|_| read(self, key)).transpose()
+    }
+
+    fn text(&self, key: &str) -> Read<String> {
+        self.need(key)?.as_str().map(str::to_owned).ok_or_else(|| self.wrong(key, "text"))
+    }
+
+    fn integer<T: TryFrom<i128>>(&self, key: &str) -> Read<T> {
+        let number = self.need(key)?.as_integer().and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| self.wrong(key, "a whole number in range"))
+    }
+
+    fn duration(&self, key: &str) -> Read<Duration> {
+        self.integer(key).map(Duration::from_microseconds)
+    }
+
+    /// The value whose name stands here.
+    fn word<T: Copy>(&self, key: &str, values: &[T], name: fn(T) -> &'static str) -> Read<T> {
+        let word = self.text(key)?;
+        values.iter().copied().find(|value| name(*value) == word).ok_or_else(|| self.wrong(key, "a known word"))
+    }
+
+    fn map(&self, key: &str) -> Read<Fields<'v>> {
+        Fields::of(self.need(key)?, &self.path(key))
+    }
+
+    fn list(&self, key: &str) -> Read<&'v [Value]> {
+        self.need(key)?.as_list().ok_or_else(|| self.wrong(key, "a list"))
+    }
+
+    /// The maps of a list.
+    fn maps(&self, key: &str) -> Read<Vec<Fields<'v>>> {
+        let fields = |(index, value)| Fields::of(value, &format!("{}[{index}]", self.path(key)));
+        self.list(key)?.iter().enumerate().map(fields).collect()
+    }
+
+    fn expression(&self, key: &str) -> Read<Expression> {
+        parse(&self.text(key)?, &self.path(key))
+    }
+
+    fn template(&self, key: &str) -> Read<Template> {
+        template(self.need(key)?, &self.path(key))
+    }
+
+    fn templates(&self, key: &str) -> Read<Vec<(String, Template)>> {
+        let fields = self.map(key)?;
+        fields.map.keys().map(|name| Ok((name.clone(), fields.template(name)?))).collect()
+    }
+}
+
+fn parse(text: &str, path: &str) -> Read<Expression> {
+    Expression::parse(text).map_err(|source| NormalFormError::Expression { path: path.to_owned(), source })
+}
+
+fn template(value: &Value, path: &str) -> Read<Template> {
+    read_template(value).map_err(|source| NormalFormError::Expression { path: path.to_owned(), source })
+}
+
+fn header(map: &Fields<'_>) -> Read<Header> {
+    let inputs = map.map("inputs")?;
+    let inputs = inputs.map.keys().map(|name| Ok((name.clone(), input(&inputs.map(name)?)?)));
+    Ok(Header {
+        name: map.template("name")?,
+        application: map.text("application")?,
+        workflow_type: map.word("type", &WorkflowType::ALL, WorkflowType::name)?,
+        version: map.some("version", Fields::text)?,
+        description: map.some("description", Fields::text)?,
+        inputs: inputs.collect::<Read<BTreeMap<_, _>>>()?,
+        context: map.templates("context")?,
+        start_time_expiry: map.some("start_time_expiry", Fields::integer)?.map(Timestamp::from_microseconds),
+        priority: map.integer("priority")?,
+    })
+}
+
+fn input(map: &Fields<'_>) -> Read<Input> {
+    Ok(Input {
+        shape: shape(map)?,
+        default: map.get("default").cloned(),
+        description: map.some("description", Fields::text)?,
+    })
+}
+
+fn shape(map: &Fields<'_>) -> Read<Shape> {
+    let pattern = |map: &Fields<'_>, key: &str| {
+        Pattern::new(&map.text(key)?).map_err(|_| map.wrong(key, "a regular expression"))
+    };
+    Ok(Shape {
+        input_type: map.word("type", &InputType::ALL, InputType::name)?,
+        choices: map.some("enum", |map, key| map.list(key).map(<[Value]>::to_vec))?,
+        min: map.get("min").cloned(),
+        max: map.get("max").cloned(),
+        pattern: map.some("pattern", pattern)?,
+        items: map.some("items", |map, key| shape(&map.map(key)?).map(Box::new))?,
+    })
+}
+
+fn graph(map: &Fields<'_>) -> Read<Graph> {
+    let written = map.maps("stages")?;
+    let names: Vec<String> = written.iter().map(|stage| stage.text("ref_id")).collect::<Read<_>>()?;
+    let by_name: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+    let mut predecessors = Vec::with_capacity(written.len());
+    for stage in &written {
+        let find = |need: &Value| need.as_str().and_then(|name| by_name.get(name)).copied();
+        let needs: Option<Vec<usize>> = stage.list("needs")?.iter().map(find).collect();
+        predecessors.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
+    }
+    let order = topological_order(&predecessors);
+    if order.len() < written.len() {
+        return Err(map.wrong("stages", "stages without a cycle"));
+    }
+    let ancestors = ancestors(&predecessors, &order, &mut vec![true; written.len()]);
+    let Arcs { arcs, incoming, outgoing } = Arcs::of(&predecessors);
+    let mut stages = Vec::with_capacity(written.len());
+    for (index, ((map, incoming), outgoing)) in written.iter().zip(incoming).zip(outgoing).enumerate() {
+        let target = |name: &str| {
+            if name == END {
+                return Some(Target::End);
+            }
+            let stage = StageIndex::new(u32::try_from(*by_name.get(name)?).ok()?);
+            outgoing.iter().find(|arc| arcs[arc.index()].to == stage).copied().map(Target::Arc)
+        };
+        let split = split(map, target)?;
+        stages.push(stage(map, Place { incoming, outgoing, split, ancestors: ancestors[index].clone() })?);
+    }
+    Ok(Graph { stages, arcs, outputs: map.templates("outputs")? })
+}
+
+/// What a stage has of the graph around it.
+struct Place {
+    incoming: Vec<ArcIndex>,
+    outgoing: Vec<ArcIndex>,
+    split: Split,
+    ancestors: Vec<StageIndex>,
+}
+
+fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
+    let tasks = map.maps("tasks")?;
+    if tasks.is_empty() {
+        return Err(map.wrong("tasks", "at least one task"));
+    }
+    Ok(GraphStage {
+        ref_id: map.text("ref_id")?,
+        name: map.text("name")?,
+        stage_type: map.text("type")?,
+        incoming: place.incoming,
+        outgoing: place.outgoing,
+        join: map.word("join_type", &Join::ALL, Join::name)?,
+        split: place.split,
+        condition: map.some("if", Fields::expression)?,
+        on_condition_error: map.word("on_condition_error", &OnConditionError::ALL, OnConditionError::name)?,
+        tasks: tasks.iter().map(task).collect::<Read<_>>()?,
+        context: map.templates("context")?,
+        outputs: map.templates("outputs")?,
+        on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
+        priority: map.integer("priority")?,
+        ancestors: place.ancestors,
+    })
+}
+
+fn split(map: &Fields<'_>, target: impl Fn(&str) -> Option<Target>) -> Read<Split> {
+    match map.text("split_type")?.as_str() {
+        "AND" => return Ok(Split::And),
+        "XOR" => {}
+        _ => return Err(map.wrong("split_type", "a known word")),
+    }
+    let find = |map: &Fields<'_>, key: &str| {
+        target(&map.text(key)?).ok_or_else(|| map.wrong(key, "the name of a stage that follows"))
+    };
+    let branch = |map: &Fields<'_>| Ok(Branch { target: find(map, "to")?, condition: map.expression("if")? });
+    let branches = map.maps("split_conditions")?.iter().map(branch).collect::<Read<_>>()?;
+    Ok(Split::Xor { branches, default: map.some("split_default", find)? })
+}
+
+fn task(map: &Fields<'_>) -> Read<GraphTask> {
+    let env = map.map("env")?;
+    let variable = |name: &String| {
+        let value = env.get(name).filter(|value| !value.is_null()).map(|_| env.template(name)).transpose()?;
+        Ok((name.clone(), value))
+    };
+    Ok(GraphTask {
+        name: map.text("name")?,
+        uses: map.text("uses")?,
+        condition: map.some("if", Fields::expression)?,
+        shell_text: map.some("shell_text", |map, key| shell_text(&map.map(key)?))?,
+        with: map.template("with")?,
+        env: env.map.keys().map(variable).collect::<Read<_>>()?,
+        cwd: map.some("cwd", Fields::template)?,
+        shell: map.some("shell", Fields::text)?,
+        retry: retry(&map.map("retry")?)?,
+        timeout: map.duration("timeout")?,
+        on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
+    })
+}
+
+fn shell_text(map: &Fields<'_>) -> Read<ShellText> {
+    let mut values = Vec::new();
+    for pair in map.list("values")? {
+        let [Value::String(name), Value::String(expression)] = pair.as_list().unwrap_or_default() else {
+            return Err(map.wrong("values", "pairs of name and expression"));
+        };
+        values.push((name.clone(), parse(expression, &map.path("values"))?));
+    }
+    Ok(ShellText { text: map.text("text")?, values })
+}
+
+fn retry(map: &Fields<'_>) -> Read<RetryPolicy> {
+    let mut on = RetryOn { transient: false, timeout: false, exit: false };
+    for class in map.list("on")? {
+        match class.as_str() {
+            Some("transient") => on.transient = true,
+            Some("timeout") => on.timeout = true,
+            Some("exit") => on.exit = true,
+            Some(_) | None => return Err(map.wrong("on", "known words")),
+        }
+    }
+    Ok(RetryPolicy {
+        max_attempts: map.integer("max_attempts")?,
+        initial: map.duration("initial")?,
+        factor_thousandths: map.integer("factor_thousandths")?,
+        max: map.duration("max")?,
+        jitter_thousandths: map.integer("jitter_thousandths")?,
+        on,
+    })
+}
