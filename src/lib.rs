@@ -38,6 +38,7 @@ pub use definition::{
     Builder, BuilderSplit as Split, Defaults, Definition, InputError, InputErrors, InputSpec, Join, OnConditionError,
     OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, TaskSpec, WorkflowType,
 };
+pub use event::Recorded;
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
@@ -45,6 +46,10 @@ pub use ids::{
     StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
+pub use store::{
+    Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, PayloadError,
+    RecordPlace, StoreWriter, Upkeep,
+};
 pub use task::{AliasError, DuplicateName, Outcome, Registry, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};
 pub use value::{Map, Real, Value, ValueError};

@@ -1,6 +1,6 @@
 //! What any test of this engine needs, ours or yours (feature `testing`).
 
-#[cfg(test)]
+pub mod conformance;
 pub(crate) mod dice;
 #[cfg(test)]
 pub(crate) mod disk;
@@ -9,6 +9,7 @@ pub mod examples;
 #[cfg(test)]
 pub(crate) mod expressions;
 mod needs;
+pub mod stores;
 pub(crate) mod values;
 
 pub use needs::needs;

@@ -5,7 +5,8 @@ use std::error::Error as _;
 use proptest::prelude::*;
 
 use crate::event::Event;
-use crate::store::codec::{CODEC, CodecError, KIND_LAST, decode, encode, from_bytes, to_bytes};
+use crate::store::codec::{CODEC, KIND_LAST, decode, encode};
+use crate::store::{CodecError, from_bytes, to_bytes};
 use crate::testing::{events, examples};
 
 fn bytes_of(event: &Event) -> Vec<u8> {

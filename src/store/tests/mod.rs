@@ -1,4 +1,6 @@
-//! Tests of what the stores share: the bytes of events.
+//! Tests of what the stores share, the bytes of events and the suite, and of the store over the log.
 
 mod codec;
 mod golden;
+mod local;
+mod suite;
