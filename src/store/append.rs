@@ -29,7 +29,8 @@ pub struct Encoded {
 impl Encoded {
     /// The bytes of `event`.
     pub fn of(event: &Event) -> Encoded {
-        let mut payload = Vec::new();
+        // Most events are shorter, and lie here no longer than until they are written.
+        let mut payload = Vec::with_capacity(128);
         codec::encode(event, &mut payload);
         Encoded { kind: event.kind(), codec: codec::CODEC, payload }
     }
