@@ -38,13 +38,21 @@ pub use definition::{
     Builder, BuilderSplit as Split, Defaults, Definition, InputError, InputErrors, InputSpec, Join, OnConditionError,
     OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, TaskSpec, WorkflowType,
 };
-pub use event::Recorded;
+pub use event::{
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeaseLoss,
+    Recorded, Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+};
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
     StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
+pub use machine::{
+    Answers, AttemptStage, Batch, Broken, Command, EvolveError, RULES, Rejection, Request, Site, State, Work, decide,
+    evolve, outstanding,
+};
+pub use runtime::{Answer, By, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock, Trigger};
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, PayloadError,

@@ -34,7 +34,8 @@ fn read(path: &Path) -> Result<String, String> {
     if bytes.len() > DEFINITION_BYTES_MAX {
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
-    String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
 }
 
 #[cfg(test)]

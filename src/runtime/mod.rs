@@ -1,3 +1,32 @@
 //! Where effects happen: steps the machine, runs tasks, waits for timers.
+//!
+//! One owner of the states decides, one writer value writes, workers run tasks. The parts have no thread in them;
+//! `workers` gives them threads, and `Engine::step` moves them on the caller's.
 
+mod clock;
+mod closings;
+mod commit;
+mod config;
 mod definition_file;
+mod dispatch;
+mod engine;
+mod entropy;
+mod error;
+mod inbox;
+mod open;
+mod owner;
+mod promise;
+mod start;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod upkeep;
+mod workers;
+mod worklist;
+
+pub use clock::{Clock, SystemClock};
+pub use config::{Config, Drive};
+pub use engine::{Engine, Progress};
+pub use error::Error;
+pub use inbox::Answer;
+pub use start::{By, Start, Trigger};

@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::event::Recorded;
 use crate::ids::{Position, Sequence, StreamId};
 
+pub(crate) use crate::log::Options;
 pub use append::{Append, Appended, Encoded, Expected};
 pub use codec::{CodecError, PayloadError};
 #[cfg(test)]

@@ -8,8 +8,10 @@ pub mod events;
 pub mod examples;
 #[cfg(test)]
 pub(crate) mod expressions;
+mod flushes;
 mod needs;
 pub mod stores;
 pub(crate) mod values;
 
+pub use flushes::{Flushes, counted};
 pub use needs::needs;

@@ -1,0 +1,131 @@
+//! How an engine is set up.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::ids::WorkflowId;
+
+use crate::store::EventStore;
+
+use super::clock::{Clock, SystemClock};
+
+/// How an engine is set up: where its log is, how much runs at once, which workflows it drives.
+#[derive(Clone)]
+pub struct Config {
+    pub(super) log: LogPlace,
+    pub(super) threads: Threads,
+    pub(super) workers: usize,
+    pub(super) drive: Drive,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) actor: String,
+}
+
+/// Where the log is.
+#[derive(Clone)]
+pub(super) enum LogPlace {
+    Directory(PathBuf),
+    Memory,
+    /// A store that is open already, with the directory where files of attempts stand.
+    Given {
+        store: Arc<dyn EventStore>,
+        root: PathBuf,
+    },
+}
+
+/// Who moves the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// Its own threads.
+    Own,
+    /// The caller, with `Engine::step`.
+    Caller,
+}
+
+/// Which workflows an engine runs tasks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drive {
+    /// Every open workflow of the log.
+    #[default]
+    All,
+    /// These, and what they start. Others stay as they are.
+    Only(BTreeSet<WorkflowId>),
+}
+
+impl Drive {
+    pub(super) fn includes(&self, workflow: WorkflowId) -> bool {
+        match self {
+            Drive::All => true,
+            Drive::Only(ids) => ids.contains(&workflow),
+        }
+    }
+}
+
+/// Workers of an engine that is told nothing: tasks mostly wait for programs, not for the processor.
+const WORKERS: usize = 16;
+
+impl Config {
+    /// A log in this directory; it is made if it is not there.
+    pub fn at(directory: impl Into<PathBuf>) -> Config {
+        Config {
+            log: LogPlace::Directory(directory.into()),
+            threads: Threads::Own,
+            workers: WORKERS,
+            drive: Drive::All,
+            clock: Arc::new(SystemClock),
+            actor: "library".to_owned(),
+        }
+    }
+
+    /// A log in memory, gone with the engine: for tests.
+    pub fn memory() -> Config {
+        Config { log: LogPlace::Memory, ..Config::at("") }
+    }
+
+    /// A log in memory and no threads: the caller moves the engine with `Engine::step`.
+    pub fn manual() -> Config {
+        Config { threads: Threads::Caller, ..Config::memory() }
+    }
+
+    /// How many tasks run at once; at least 1.
+    pub fn workers(mut self, count: usize) -> Config {
+        self.workers = count.max(1);
+        self
+    }
+
+    /// Which workflows the engine runs tasks for.
+    pub fn drive(mut self, drive: Drive) -> Config {
+        self.drive = drive;
+        self
+    }
+
+    /// Where the engine reads the time of day.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Config {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Who sends the commands of callers that do not say so themselves.
+    pub fn actor(mut self, name: impl Into<String>) -> Config {
+        self.actor = name.into();
+        self
+    }
+
+    /// The same with another store around the one in the directory, which is opened now.
+    ///
+    /// # Errors
+    ///
+    /// As opening an engine.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn with_local_store(
+        mut self,
+        around: impl FnOnce(Arc<dyn EventStore>) -> Arc<dyn EventStore>,
+    ) -> Result<Config, super::Error> {
+        if let LogPlace::Directory(directory) = &self.log {
+            let (local, root) = super::open::open_local(directory, &*self.clock)?;
+            self.log = LogPlace::Given { store: around(local), root };
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,110 @@
+//! What can go wrong between a caller and the engine.
+
+use crate::definition::InputErrors;
+use crate::ids::WorkflowId;
+use crate::machine::Rejection;
+use crate::{replay, store};
+
+/// Why a call to the engine gave no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The log could not be read or written.
+    #[error("the log could not be used")]
+    Store(#[from] store::Error),
+    /// History could not be read back.
+    #[error("the history could not be read back")]
+    Replay(#[from] replay::Error),
+    /// The workflow refused the command.
+    #[error("the command was refused")]
+    Rejected(#[source] Rejection),
+    /// The inputs do not fit the definition.
+    #[error("the inputs do not fit the definition: {0}")]
+    Inputs(InputErrors),
+    /// A name or context of the definition could not be computed.
+    #[error("{message}")]
+    Start {
+        /// What could not be computed.
+        message: String,
+    },
+    /// There is no such workflow.
+    #[error("there is no workflow {workflow}")]
+    NotFound {
+        /// The workflow asked for.
+        workflow: WorkflowId,
+    },
+    /// The time was over before the answer came.
+    #[error("the time was over before workflow {workflow} had ended")]
+    TimedOut {
+        /// The workflow waited for.
+        workflow: WorkflowId,
+    },
+    /// The engine has stopped after a failure: nothing more is written.
+    #[error("the engine has stopped: {cause}")]
+    Poisoned {
+        /// The first failure.
+        cause: String,
+    },
+    /// The engine stopped before the outcome was known. Ask again with the same id after opening anew.
+    #[error("the engine has stopped before it was known whether this was recorded: {cause}")]
+    InDoubt {
+        /// The first failure.
+        cause: String,
+    },
+    /// The engine is closed or closing.
+    #[error("the engine is closed")]
+    Closed,
+    /// A program that a killed engine left running does not end.
+    #[cfg(feature = "shell")]
+    #[error("programs that were left running could not be ended")]
+    Leftovers {
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The log was salvaged and nobody has accepted what it lost.
+    #[error("the log {} is on hold after a salvage", directory.display())]
+    OnHold {
+        /// The log directory.
+        directory: std::path::PathBuf,
+    },
+    /// The system gives no thread.
+    #[error("could not start a thread")]
+    Thread {
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The files beside the log could not be used.
+    #[error("could not {operation} {}", path.display())]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Does another process hold the log?
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Error::Store(error) if error.is_locked())
+    }
+
+    /// Is recorded data damaged?
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Error::Store(error) => error.is_damage(),
+            Error::Replay(error) => error.is_damage(),
+            _ => false,
+        }
+    }
+
+    /// Did the state of the workflow refuse it?
+    pub fn is_rejection(&self) -> bool {
+        matches!(self, Error::Rejected(_))
+    }
+}

@@ -1,0 +1,333 @@
+//! The owner of the states: takes commands in, decides, encodes, and hands batches on with what they let out.
+//!
+//! Knows no thread: whoever holds it moves it by turns. Its states run ahead of the log; nothing it decides is seen
+//! outside before the batch is durable, because what a batch lets out travels with its bytes.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use crate::definition::Definition;
+use crate::event::{Actor, Event, LeaseLoss, Registration, Stamp};
+use crate::ids::{AttemptId, DefinitionHash, Sequence, StreamId, WorkflowId};
+use crate::machine::{
+    Answers, AttemptStage, Command, RULES, Rejection, Request, State, Work, decide, outstanding, surroundings,
+};
+use crate::replay::{Definitions, has_ended};
+use crate::store::{Append, Encoded, EventStore, Expected};
+use crate::time::Timestamp;
+
+use super::commit::{Outgoing, Release};
+use super::config::Drive;
+use super::error::Error;
+use super::inbox::{Answer, Entry, Reply};
+use super::promise::Promise;
+use super::timers::Timers;
+use super::worklist::{Released, StartRecord};
+
+/// The states of the workflows this engine has touched, and what they wait for.
+pub(super) struct Owner {
+    store: Arc<dyn EventStore>,
+    drive: Drive,
+    states: HashMap<WorkflowId, Held>,
+    definitions: Definitions,
+    /// Definitions that are stored or on their way.
+    registered: HashSet<DefinitionHash>,
+    timers: Timers,
+    answers: Answers,
+    /// Number of the last batch handed on.
+    batches: u64,
+    /// Ended workflows, with the batch after which their state can be read back from the log.
+    ended: VecDeque<(u64, WorkflowId)>,
+}
+
+/// A state and the last batch of its workflow that was handed on.
+struct Held {
+    state: State,
+    batch: u64,
+}
+
+impl Owner {
+    pub(super) fn new(store: Arc<dyn EventStore>, drive: Drive) -> Owner {
+        Owner {
+            definitions: Definitions::new(Arc::clone(&store)),
+            store,
+            drive,
+            states: HashMap::new(),
+            registered: HashSet::new(),
+            timers: Timers::default(),
+            answers: Answers::computed(),
+            batches: 0,
+            ended: VecDeque::new(),
+        }
+    }
+
+    /// The earliest timer.
+    pub(super) fn next_timer(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// Takes in one entry. What it lets out comes with the batch; a refusal waits for the last batch of its workflow.
+    ///
+    /// # Errors
+    ///
+    /// If history cannot be read back; the engine can then not go on.
+    pub(super) fn take_in(&mut self, entry: Entry, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        let Entry { workflow, definition, id, actor, request, mut answer } = entry;
+        let creates = definition.is_some();
+        if let Some(definition) = definition {
+            self.register(&definition, &actor, now, out)?;
+            if !self.states.contains_key(&workflow) && self.store.last(StreamId::workflow(workflow))?.is_none() {
+                let state = State::new(workflow, definition);
+                self.states.insert(workflow, Held { state, batch: 0 });
+            }
+        }
+        if !self.hold(workflow)? {
+            if let Some(answer) = answer {
+                answer.give(Err(Error::NotFound { workflow }));
+            }
+            return Ok(());
+        }
+        let late = match &request {
+            Request::ReportTask(report) => Some(report.clone()),
+            _ => None,
+        };
+        let command = Command { now, id, actor, request };
+        match self.submit(workflow, &command, &mut answer, out) {
+            Ok(()) => Ok(()),
+            // An outcome nobody waits for is kept once, for the audit, if its attempt had been begun and given up.
+            Err(Rejection::NotAwaited { .. }) if late.is_some() => {
+                let request = late.map(Request::DiscardResult).unwrap_or(Request::ContinueSettling);
+                let discard = Command { request, ..command };
+                self.submit(workflow, &discard, &mut None, out).ok();
+                Ok(())
+            }
+            Err(rejection) => {
+                self.refuse(workflow, creates, rejection, answer, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// Fires every timer that is due.
+    ///
+    /// # Errors
+    ///
+    /// As [`Owner::take_in`].
+    pub(super) fn fire_timers(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        while let Some((workflow, timer)) = self.timers.pop_due(now) {
+            let request = Request::FireTimer(timer);
+            let entry = Entry { workflow, definition: None, id: None, actor: Actor::Engine, request, answer: None };
+            self.take_in(entry, now, out)?;
+        }
+        Ok(())
+    }
+
+    /// Reads back the driven workflows that are open, and goes on with them: settles what was cut, replaces attempts
+    /// whose worker is gone, lets out the others. There is no other recovery.
+    ///
+    /// # Errors
+    ///
+    /// If history cannot be read back.
+    pub(super) fn recover(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        for (stream, _) in self.store.streams()? {
+            let Some(workflow) = stream.as_workflow() else { continue };
+            if !self.drive.includes(workflow) || has_ended(&self.store, workflow)? || !self.hold(workflow)? {
+                continue;
+            }
+            let Some(held) = self.states.get(&workflow) else { continue };
+            if held.state.is_closed() {
+                self.states.remove(&workflow);
+                continue;
+            }
+            if held.state.is_unsettled() {
+                self.go_on(workflow, now, out);
+            }
+            self.take_up(workflow, now, out);
+        }
+        Ok(())
+    }
+
+    /// What the state of a workflow asks for, after another engine has held it.
+    fn take_up(&mut self, workflow: WorkflowId, now: Timestamp, out: &mut Vec<Outgoing>) {
+        let Some(held) = self.states.get(&workflow) else { return };
+        let work: Vec<Work> = outstanding(&held.state).collect();
+        for work in work {
+            match work {
+                Work::WaitUntil { timer, due } => self.timers.set(workflow, timer, due),
+                Work::RunTask { attempt, stage: AttemptStage::Started, .. } => {
+                    let request = Request::LoseLease(LeaseLoss { attempt, orderly: false });
+                    let command = Command { now, id: None, actor: Actor::Engine, request };
+                    let lost = self.submit(workflow, &command, &mut None, out);
+                    assert!(lost.is_ok(), "a started attempt can lose its worker");
+                }
+                Work::RunTask { attempt, stage: AttemptStage::Queued, .. } => {
+                    let Some(held) = self.states.get(&workflow) else { return };
+                    let released = released(&held.state, attempt, StartRecord::First);
+                    let attempts = released.into_iter().collect();
+                    // The batch that queued it is durable: it goes out with the next write, or alone.
+                    out.push(Outgoing {
+                        batch: held.batch,
+                        append: None,
+                        release: Release { attempts, ..Release::default() },
+                    });
+                }
+                Work::Continue => (),
+            }
+        }
+    }
+
+    /// Makes sure that the state of `workflow` is here; false if there is no such workflow.
+    fn hold(&mut self, workflow: WorkflowId) -> Result<bool, Error> {
+        if self.states.contains_key(&workflow) {
+            return Ok(true);
+        }
+        let Some(state) = self.definitions.fold(workflow)? else { return Ok(false) };
+        if state.is_closed() {
+            self.ended.push_back((self.batches, workflow));
+        }
+        self.states.insert(workflow, Held { state, batch: 0 });
+        Ok(true)
+    }
+
+    /// Drops the states of ended workflows whose end is durable.
+    pub(super) fn forget_ended(&mut self, released: u64) {
+        while let Some((batch, workflow)) = self.ended.front().copied() {
+            if batch > released {
+                return;
+            }
+            self.ended.pop_front();
+            if self.states.get(&workflow).is_some_and(|held| held.batch <= released) {
+                self.states.remove(&workflow);
+            }
+        }
+    }
+
+    /// Stores the definition, the first time this log sees it.
+    fn register(
+        &mut self,
+        definition: &Definition,
+        actor: &Actor,
+        now: Timestamp,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<(), Error> {
+        let hash = definition.hash();
+        if !self.registered.insert(hash) {
+            return Ok(());
+        }
+        self.definitions.know(definition);
+        let stream = StreamId::definition(hash);
+        if self.store.last(stream)?.is_some() {
+            return Ok(());
+        }
+        let stamp = Stamp { now, command: None, actor: actor.clone(), rules: RULES };
+        let source = Some(definition.source().to_owned()).filter(|source| !source.is_empty());
+        let registration = Registration { hash, normal: definition.to_json(), source };
+        let event = Event::DefinitionRegistered(stamp, registration);
+        self.batches += 1;
+        let append = Append::new(stream, Expected::Empty, now, vec![Encoded::of(&event)])?;
+        out.push(Outgoing { batch: self.batches, append: Some(append), release: Release::default() });
+        Ok(())
+    }
+
+    /// Decides a command and hands its batches on.
+    fn submit(
+        &mut self,
+        workflow: WorkflowId,
+        command: &Command,
+        answer: &mut Option<Promise<Reply>>,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<(), Rejection> {
+        let held = self.states.get_mut(&workflow).expect("the state of a command's workflow is held");
+        let before = held.state.sequence();
+        let batch = decide(&mut held.state, command, &mut self.answers)?;
+        let mut release = Release::default();
+        let first = before.map_or(Sequence::FIRST, Sequence::next);
+        release.answers.extend(answer.take().map(|answer| (answer, Ok(Answer::Applied(first)))));
+        self.hand_on(workflow, before, batch.events(), release, out);
+        if self.states.get(&workflow).is_some_and(|held| held.state.is_unsettled()) {
+            self.go_on(workflow, command.now, out);
+        }
+        Ok(())
+    }
+
+    /// Settling goes on until it is done; nothing else of this workflow is taken in meanwhile.
+    fn go_on(&mut self, workflow: WorkflowId, now: Timestamp, out: &mut Vec<Outgoing>) {
+        while let Some(held) = self.states.get_mut(&workflow).filter(|held| held.state.is_unsettled()) {
+            let request = Request::ContinueSettling;
+            let command = Command { now, id: None, actor: Actor::Engine, request };
+            let before = held.state.sequence();
+            let batch = decide(&mut held.state, &command, &mut self.answers);
+            let batch = batch.expect("an unsettled workflow takes the continuation");
+            self.hand_on(workflow, before, batch.events(), Release::default(), out);
+        }
+    }
+
+    /// Encodes a batch and gathers what it lets out once it is durable.
+    fn hand_on(
+        &mut self,
+        workflow: WorkflowId,
+        before: Option<Sequence>,
+        events: &[Event],
+        mut release: Release,
+        out: &mut Vec<Outgoing>,
+    ) {
+        self.batches += 1;
+        let held = self.states.get_mut(&workflow).expect("the state of a batch's workflow is held");
+        held.batch = self.batches;
+        let driven = self.drive.includes(workflow);
+        for event in events {
+            match event {
+                Event::TaskQueued { attempt, .. } if driven => {
+                    release.attempts.extend(released(&held.state, *attempt, StartRecord::Lazy));
+                }
+                Event::TimerSet { timer, due, .. } if driven => self.timers.set(workflow, *timer, *due),
+                Event::StageCanceled { activation, .. } => release.withdrawn.push((workflow, *activation)),
+                Event::WorkflowEnded { .. } => {
+                    release.ended.push(workflow);
+                    self.ended.push_back((self.batches, workflow));
+                }
+                _ => (),
+            }
+        }
+        let now = held.state.now().expect("a batch begins with an input");
+        let expected = before.map_or(Expected::Empty, Expected::Last);
+        let encoded = events.iter().map(Encoded::of).collect();
+        let append = Append::new(StreamId::workflow(workflow), expected, now, encoded);
+        let append = append.expect("chunks and payloads are bounded far below what a store takes");
+        out.push(Outgoing { batch: self.batches, append: Some(append), release });
+    }
+
+    /// A refusal goes out after everything it rests on: after the last batch of its workflow.
+    fn refuse(
+        &mut self,
+        workflow: WorkflowId,
+        creates: bool,
+        rejection: Rejection,
+        answer: Option<Promise<Reply>>,
+        out: &mut Vec<Outgoing>,
+    ) {
+        let Some(answer) = answer else { return };
+        let reply = match rejection {
+            Rejection::Repeated { first } => Ok(Answer::Repeated(first)),
+            Rejection::AlreadyCreated if creates => Ok(Answer::Repeated(Sequence::FIRST)),
+            rejection => Err(Error::Rejected(rejection)),
+        };
+        let batch = self.states.get(&workflow).map_or(0, |held| held.batch);
+        let release = Release { answers: vec![(answer, reply)], ..Release::default() };
+        out.push(Outgoing { batch, append: None, release });
+    }
+}
+
+/// The attempt as it is let out, if the state still asks for it.
+fn released(state: &State, attempt: AttemptId, start: StartRecord) -> Option<Released> {
+    let (surroundings, waits) = surroundings(state, attempt)?;
+    Some(Released {
+        workflow: state.workflow(),
+        attempt,
+        due: waits.due,
+        priority: waits.priority,
+        surroundings,
+        since: waits.since,
+        start,
+    })
+}

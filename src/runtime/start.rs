@@ -1,0 +1,174 @@
+//! What a workflow begins with, as a caller says it.
+
+use std::path::PathBuf;
+
+use crate::event::{Json, TriggerRecord};
+use crate::ids::WorkflowId;
+use crate::value::{Map, Value};
+
+/// What a workflow begins with. Everything has a default.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    pub(super) id: Option<WorkflowId>,
+    pub(super) inputs: Map,
+    pub(super) trigger: Trigger,
+    pub(super) origin: Option<String>,
+    pub(super) actor: Option<String>,
+    pub(super) priority: Option<u8>,
+    pub(super) workdir: Option<PathBuf>,
+}
+
+impl Start {
+    /// No inputs, a manual trigger, a new id.
+    pub fn new() -> Start {
+        Start::default()
+    }
+
+    /// Under this id. Submitted twice, the second changes nothing and gets the answer of the first.
+    pub fn id(mut self, id: WorkflowId) -> Start {
+        self.id = Some(id);
+        self
+    }
+
+    /// With this input.
+    pub fn input(mut self, name: impl Into<String>, value: impl Into<Value>) -> Start {
+        self.inputs.insert(name.into(), value.into());
+        self
+    }
+
+    /// With these inputs.
+    pub fn inputs<K: Into<String>, V: Into<Value>>(mut self, inputs: impl IntoIterator<Item = (K, V)>) -> Start {
+        self.inputs.extend(inputs.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Because of this.
+    pub fn trigger(mut self, trigger: Trigger) -> Start {
+        self.trigger = trigger;
+        self
+    }
+
+    /// Where the request comes from, as a free word; `library` if nothing is said.
+    pub fn origin(mut self, origin: impl Into<String>) -> Start {
+        self.origin = Some(origin.into());
+        self
+    }
+
+    /// Who sends it, as claimed; the engine's actor if nothing is said.
+    pub fn actor(mut self, name: impl Into<String>) -> Start {
+        self.actor = Some(name.into());
+        self
+    }
+
+    /// 0 to 9, larger first; larger numbers count as 9. The definition's if nothing is said.
+    pub fn priority(mut self, priority: u8) -> Start {
+        self.priority = Some(priority.min(9));
+        self
+    }
+
+    /// Directory that relative directories of tasks start from; the current one if nothing is said.
+    pub fn workdir(mut self, path: impl Into<PathBuf>) -> Start {
+        self.workdir = Some(path.into());
+        self
+    }
+}
+
+/// Who or what asked for a workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trigger {
+    trigger_type: String,
+    user: String,
+    parameters: Map,
+    artifacts: Vec<Value>,
+    payload: Map,
+}
+
+impl Default for Trigger {
+    fn default() -> Trigger {
+        Trigger {
+            trigger_type: "manual".to_owned(),
+            user: "anonymous".to_owned(),
+            parameters: Map::new(),
+            artifacts: Vec::new(),
+            payload: Map::new(),
+        }
+    }
+}
+
+impl Trigger {
+    /// A manual trigger by nobody in particular.
+    pub fn new() -> Trigger {
+        Trigger::default()
+    }
+
+    /// The kind of trigger, a free word; `manual` if nothing is said.
+    pub fn of_type(mut self, trigger_type: impl Into<String>) -> Trigger {
+        self.trigger_type = trigger_type.into();
+        self
+    }
+
+    /// Who, as claimed; `anonymous` if nothing is said.
+    pub fn user(mut self, user: impl Into<String>) -> Trigger {
+        self.user = user.into();
+        self
+    }
+
+    /// With this parameter.
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Trigger {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// With this artifact.
+    pub fn artifact(mut self, artifact: impl Into<Value>) -> Trigger {
+        self.artifacts.push(artifact.into());
+        self
+    }
+
+    /// With this payload.
+    pub fn payload(mut self, payload: Map) -> Trigger {
+        self.payload = payload;
+        self
+    }
+
+    pub(super) fn record(&self) -> TriggerRecord {
+        TriggerRecord {
+            trigger_type: self.trigger_type.clone(),
+            user: self.user.clone(),
+            parameters: Json::of(&self.parameters),
+            artifacts: Value::List(self.artifacts.clone()).to_json(),
+            payload: Json::of(&self.payload),
+        }
+    }
+
+    /// The trigger as expressions see it.
+    pub(super) fn value(&self) -> Value {
+        Value::map([
+            ("type", Value::from(self.trigger_type.as_str())),
+            ("user", Value::from(self.user.as_str())),
+            ("parameters", Value::Map(self.parameters.clone())),
+            ("artifacts", Value::List(self.artifacts.clone())),
+            ("payload", Value::Map(self.payload.clone())),
+        ])
+    }
+}
+
+/// Who sends a command, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    pub(super) actor: String,
+    pub(super) reason: Option<String>,
+}
+
+impl By {
+    /// A person or program by this name, as claimed.
+    pub fn user(name: impl Into<String>) -> By {
+        By { actor: name.into(), reason: None }
+    }
+
+    /// Why, in words.
+    pub fn because(mut self, reason: impl Into<String>) -> By {
+        self.reason = Some(reason.into());
+        self
+    }
+}
