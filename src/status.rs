@@ -215,7 +215,7 @@ mod tests {
     use super::Status::*;
     use super::*;
 
-    /// The flags as documented for people, one row a status: complete, halt, successful, failure, continuable, active, dirty.
+    /// The flags as documented for people: complete, halt, successful, failure, continuable, active, dirty.
     const FLAGS: [(Status, [u8; 7]); 12] = [
         (NotStarted, [0, 0, 0, 0, 0, 1, 0]),
         (Running, [0, 0, 0, 0, 0, 1, 1]),

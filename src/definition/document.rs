@@ -1,4 +1,4 @@
-//! A definition as it was written: a tree of lists, maps and scalars, each with its place in the text or in the builder.
+//! A definition as it was written: a tree of lists, maps and scalars, each with its place in text or builder.
 //!
 //! Knows neither YAML nor the meaning of any key.
 

@@ -187,7 +187,7 @@ pub(crate) struct GraphTask {
     pub(crate) shell_text: Option<ShellText>,
     /// `with:`, a map.
     pub(crate) with: Template,
-    /// Environment of workflow, defaults, stage and task, the inner ones winning; `None` unsets. In byte order of the names.
+    /// Environment of workflow, defaults, stage and task, inner ones winning; `None` unsets. By byte order of names.
     pub(crate) env: Vec<(String, Option<Template>)>,
     /// Directory, relative to the workflow's.
     pub(crate) cwd: Option<Template>,

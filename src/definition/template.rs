@@ -258,7 +258,7 @@ pub(super) fn only_expression(text: &str) -> Option<Range<usize>> {
     (rest == "}}").then_some(inside)
 }
 
-/// The bytes between the `${{` at `start` and its `}}`, blanks aside; `}}` in a string of the expression does not end it.
+/// The bytes between the `${{` at `start` and its `}}`, blanks aside; `}}` in a string of the expression ends nothing.
 pub(super) fn expression_range(text: &str, start: usize) -> Option<Range<usize>> {
     let from = start + 3;
     let inside = text.get(from..)?;

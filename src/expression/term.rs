@@ -96,7 +96,7 @@ impl Comparison {
     }
 }
 
-/// A use of a name in an expression: `stages.build.outputs["tag"]` has root `stages` and path `build`, `outputs`, `tag`.
+/// A use of a name in an expression: `stages.build.outputs["tag"]` has root `stages`, path `build`, `outputs`, `tag`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reference {

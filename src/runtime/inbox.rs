@@ -1,7 +1,7 @@
 //! What waits for the owner of the states: commands in the order in which they came.
 //!
 //! A swapped `Vec` behind a mutex: the owner takes all at once. Callers wait for room, workers and timers never do
-//! (they are bounded by what runs). A *lazy* entry wakes an owner only if it would sleep longer than the entry may wait.
+//! (they are bounded by what runs). A *lazy* entry wakes an owner only if it would sleep longer than the entry may.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Opening what an engine stands on: the store, the place of its attempts' files, and what a killed engine left running.
+//! Opening what an engine stands on: the store, the place of attempts' files, and what a killed engine left running.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

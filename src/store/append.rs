@@ -88,8 +88,8 @@ impl Append {
     ///
     /// # Errors
     ///
-    /// `Limit` if there are no events, more than `BATCH_EVENTS_MAX` or more bytes than `BATCH_BYTES_MAX` of them, or one
-    /// is empty or larger than `RECORD_BYTES_MAX`.
+    /// `Limit` if there are no events, more than `BATCH_EVENTS_MAX` or more bytes than `BATCH_BYTES_MAX` of them, or
+    /// one is empty or larger than `RECORD_BYTES_MAX`.
     ///
     /// # Panics
     ///

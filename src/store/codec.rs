@@ -1,6 +1,6 @@
 //! Events as bytes and back: bincode of the whole event, fixed-width little-endian integers, `u32` variant tags.
 //!
-//! The wire format is our specification, frozen by the files in `tests/golden/events`; the number of the codec stands in
+//! The wire format is our specification, frozen by the files in `tests/golden/events`; the codec's number stands in
 //! every frame, so that another one can stand beside it. Only user of `bincode`. Knows nothing of streams and places.
 
 use bincode::Options;

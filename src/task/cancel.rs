@@ -108,9 +108,9 @@ impl Cancel {
         }
     }
 
-    /// Calls `wake` once when [`cancel`](Cancel::cancel) is called, until the result is dropped; a deadline calls nobody.
+    /// Calls `wake` once when [`cancel`](Cancel::cancel) is called, until the result is dropped. A deadline calls none.
     ///
-    /// If it was called before, `wake` is called at once. `wake` must not block; it may be called shortly after the drop.
+    /// If it was called before, `wake` is called at once. It must not block, and may be called shortly after the drop.
     #[must_use = "dropping it takes the registration back"]
     pub(crate) fn on_cancel(&self, wake: impl Fn() + Send + Sync + 'static) -> Registration {
         let wake: Wake = Arc::new(wake);

@@ -163,7 +163,8 @@ pub(super) fn is_output_name(name: &str) -> bool {
 /// ```
 /// # use stabilize::TaskError;
 /// use std::time::Duration;
-/// let error = TaskError::transient("rate limited").retry_after(Duration::from_millis(20)).context_update("processed", 10);
+/// let pause = Duration::from_millis(20);
+/// let error = TaskError::transient("rate limited").retry_after(pause).context_update("processed", 10);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskError {

@@ -79,7 +79,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// What has no form in JSON (NaN, or a map whose keys are lists), or lies beyond the limits of [`Value::from_json`].
+    /// What has no form in JSON (NaN, or a map whose keys are lists), or is beyond the limits of [`Value::from_json`].
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Value, ValueError> {
         serialize::to_value(value)
     }

@@ -283,7 +283,10 @@ macro_rules! serialize_fields {
             type Ok = Value;
             type Error = ValueError;
 
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, entry: &T) -> Result<(), ValueError> {
+            fn serialize_field<T>(&mut self, key: &'static str, entry: &T) -> Result<(), ValueError>
+            where
+                T: Serialize + ?Sized,
+            {
                 self.insert(key.to_owned(), entry)
             }
 

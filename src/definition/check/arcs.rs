@@ -219,7 +219,11 @@ fn cycle(drafts: &[StageDraft<'_>], way: &[usize]) -> Problem {
 }
 
 /// The ancestors of each stage, sorted. Behind a broken arc or on a cycle they are a guess, which `certain` notes.
-pub(in crate::definition) fn ancestors(predecessors: &[Vec<usize>], order: &[usize], certain: &mut [bool]) -> Vec<Vec<StageIndex>> {
+pub(in crate::definition) fn ancestors(
+    predecessors: &[Vec<usize>],
+    order: &[usize],
+    certain: &mut [bool],
+) -> Vec<Vec<StageIndex>> {
     let mut ancestors: Vec<Vec<StageIndex>> = vec![Vec::new(); predecessors.len()];
     let mut ordered = vec![false; predecessors.len()];
     for &index in order {

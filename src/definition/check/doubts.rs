@@ -196,7 +196,8 @@ impl Doubts<'_> {
         let ancestors = |index: usize| &self.stages()[index].ancestors;
         let ordered = self.connected.is_ancestor(one, other) || self.connected.is_ancestor(other, one);
         let is_xor = |index: &StageIndex| matches!(self.stages()[index.index()].split, Split::Xor { .. });
-        let exclusive = ancestors(one).iter().any(|index| is_xor(index) && ancestors(other).binary_search(index).is_ok());
+        let exclusive =
+            ancestors(one).iter().any(|index| is_xor(index) && ancestors(other).binary_search(index).is_ok());
         let met = (0..self.stages().len())
             .any(|stage| self.connected.is_ancestor(one, stage) && self.connected.is_ancestor(other, stage));
         !ordered && !exclusive && (met || outputs == WorkflowOutputs::Merged)
@@ -228,9 +229,8 @@ fn same_condition(one: Option<&Expression>, other: Option<&Expression>) -> bool 
 /// Whether a template surely gives no list, map or null; lists of parallel stages are put together.
 fn is_scalar(template: &Template) -> bool {
     match template {
-        Template::Constant(Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::String(_)) | Template::Text(_) => {
-            true
-        }
+        Template::Constant(Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::String(_))
+        | Template::Text(_) => true,
         Template::Constant(Value::Null | Value::List(_) | Value::Map(_))
         | Template::Whole(_)
         | Template::List(_)

@@ -158,9 +158,8 @@ fn input(map: &Fields<'_>) -> Read<Input> {
 }
 
 fn shape(map: &Fields<'_>) -> Read<Shape> {
-    let pattern = |map: &Fields<'_>, key: &str| {
-        Pattern::new(&map.text(key)?).map_err(|_| map.wrong(key, "a regular expression"))
-    };
+    let pattern =
+        |map: &Fields<'_>, key: &str| Pattern::new(&map.text(key)?).map_err(|_| map.wrong(key, "a regular expression"));
     Ok(Shape {
         input_type: map.word("type", &InputType::ALL, InputType::name)?,
         choices: map.some("enum", |map, key| map.list(key).map(<[Value]>::to_vec))?,

@@ -1,6 +1,6 @@
 //! The bytes of released events are frozen (S21): each example is what its line in `tests/golden/events` says.
 //!
-//! A line is the kind (two bytes, little-endian) and the payload in hex. A file that is missing fails the test; to write
+//! A line is the kind (two bytes, little-endian) and the payload in hex. A missing file fails the test; to write
 //! the lines of a *new* kind or example, run it with `STABILIZE_BLESS=1`. Changing a line is changing the format.
 
 use std::collections::{BTreeMap, BTreeSet};

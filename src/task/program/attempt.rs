@@ -143,7 +143,7 @@ impl Ended {
         outputs::parse(&bytes, self.reserved()).map_err(|error| invalid(&error.to_string()))
     }
 
-    /// `json`, and the keys of an object there that can be names of outputs and are not taken; the others are in `json`.
+    /// `json`, and the keys of an object there that can name outputs and are not taken; the others are in `json`.
     fn json_outputs(&self) -> Result<Map, TaskError> {
         if !self.options.parse_json {
             return Ok(Map::new());

@@ -362,7 +362,7 @@ mod tests {
 
     const PATIENCE: Patience = Patience { grace: Duration::from_secs(5), drain: Duration::from_secs(1) };
 
-    /// Follows what is seen, one moment a line: second, `e`xited, `c`losed, `s`topped. Gives the signals with their second.
+    /// Follows what is seen, one moment a line: second, `e`xited, `c`losed, `s`topped. Gives signals with their second.
     fn signals(seen: &[(u64, &str)]) -> (Phase, Vec<(u64, Signal)>) {
         let began = Instant::now();
         let mut phase = Phase::Running;
