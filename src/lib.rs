@@ -31,12 +31,15 @@ mod task;
 
 mod runtime;
 
+mod version;
+
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use definition::{
     Builder, BuilderSplit as Split, Defaults, Definition, InputError, InputErrors, InputSpec, Join, OnConditionError,
-    OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, TaskSpec, WorkflowType,
+    OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, TaskSpec, WorkflowType, map_from_json,
+    map_from_yaml,
 };
 pub use event::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeaseLoss,
@@ -55,9 +58,10 @@ pub use machine::{
 pub use runtime::{Answer, By, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock, Trigger};
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{
-    Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, PayloadError,
-    RecordPlace, StoreWriter, Upkeep,
+    Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,
+    LogFrame, LogReport, PayloadError, RecordPlace, StoreWriter, Upkeep,
 };
 pub use task::{AliasError, DuplicateName, Outcome, Registry, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};
 pub use value::{Map, Real, Value, ValueError};
+pub use version::{BUILD, Build};

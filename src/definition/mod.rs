@@ -37,6 +37,8 @@ mod decision_limits;
 
 mod normal;
 
+mod plain_data;
+
 mod error;
 
 #[cfg(test)]
@@ -57,6 +59,7 @@ pub use graph::{Join, OnConditionError, OnFailure};
 pub(crate) use header::Header;
 pub use header::WorkflowType;
 pub use input::{InputError, InputErrors};
+pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use shell_text::ShellText;
 pub(crate) use template::Template;

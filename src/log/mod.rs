@@ -43,7 +43,7 @@ pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
 pub(crate) use error::{Damage, Error, Evidence, Finding};
 pub(crate) use reader::Reader;
 pub(crate) use roll::Preparer;
-pub(crate) use segment::{LogId, Offset, SegmentNumber};
+pub(crate) use segment::{FORMAT, LogId, Offset, SegmentNumber};
 pub(crate) use storage::{Access, FileStorage, Folder, Storage, StorageFile, StorageLock};
 pub(crate) use verify::{Dumped, Report, Torn, dump, verify};
 
@@ -142,6 +142,15 @@ impl Shared {
 /// A thread panicked while it added events to the catalog: what stands there may be half of them.
 fn catalog_lost() -> Error {
     Error::Poisoned { cause: "a thread panicked while it published events".to_owned() }
+}
+
+/// Whether the log in this storage is on hold: then nothing may be dispatched. A log that is not there is not.
+///
+/// # Errors
+///
+/// `Io`.
+pub(crate) fn is_on_hold(storage: Arc<dyn Storage>) -> Result<bool, Error> {
+    Home::new(storage).is_on_hold()
 }
 
 /// An open log as those see it who read: durable events only.

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use super::record::{checksum, take};
 
 /// The version of the format that this code writes and reads.
-pub(super) const FORMAT: u16 = 1;
+pub(crate) const FORMAT: u16 = 1;
 
 /// Bytes of one copy of the header.
 pub(super) const HEADER_BYTES: usize = 4096;

@@ -4,6 +4,7 @@
 //! damage, so that all of it is found at once.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::ids::{Position, Sequence, StreamId};
@@ -335,12 +336,12 @@ pub(crate) struct Dumped {
 }
 
 /// Shows every frame of the log in order, up to the first place where none stands, those included that nothing proves
-/// durable.
+/// durable, or until whoever is shown them has seen enough.
 ///
 /// # Errors
 ///
 /// `Damaged` behind what could be shown, if frames must follow there; `NoLog`, `Unsupported`, `Io`.
-pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped)) -> Result<(), Error> {
+pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped) -> ControlFlow<()>) -> Result<(), Error> {
     let home = Home::new(storage);
     let mut chain = Chain::new(home.clone());
     chain.heed(home.read_watermark()?);
@@ -356,7 +357,9 @@ pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped)) -> 
                 None => break,
                 Some(Ok(frame)) => {
                     missing = if frame.head.sequence.is_some() { frame.head.position.next() } else { missing };
-                    show(&dumped(number, &frame));
+                    if show(&dumped(number, &frame)).is_break() {
+                        return Ok(());
+                    }
                 }
                 Some(Err(_)) if until.is_none() => break,
                 Some(Err(cause)) => {

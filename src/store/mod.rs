@@ -9,6 +9,7 @@ mod codec;
 mod error;
 mod horizon;
 mod local;
+mod log_files;
 mod memory;
 mod scan;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub(crate) use codec::{from_bytes, to_bytes};
 pub use error::{Error, LogError, RecordPlace};
 pub use local::Upkeep;
 pub(crate) use local::{LocalReader, LocalStore};
+pub use log_files::{LogFiles, LogFinding, LogFrame, LogReport};
 pub(crate) use memory::MemoryStore;
 pub(crate) use scan::{scan, scan_all};
 

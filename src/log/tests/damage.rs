@@ -1,5 +1,7 @@
 //! Damage to bytes that were acknowledged: refused with its place, or no event is lost by it (19 to 29).
 
+use std::ops::ControlFlow;
+
 use proptest::prelude::*;
 
 use super::crash::{script, torn};
@@ -303,7 +305,11 @@ fn test_22_damage_in_a_sealed_segment_is_said_with_its_place_and_what_stands_bef
     assert_eq!(report.findings.len(), 1);
     assert_eq!((report.findings[0].segment, report.findings[0].offset), (*segment, *offset));
     let mut dumped = 0;
-    let error = dump(disk.process(), &mut |_| dumped += 1).unwrap_err();
+    let mut count = |_: &_| {
+        dumped += 1;
+        ControlFlow::Continue(())
+    };
+    let error = dump(disk.process(), &mut count).unwrap_err();
     assert!(error.is_damage() && dumped > 0);
 }
 
@@ -506,7 +512,7 @@ fn test_28_a_watermark_that_went_further_is_refused_with_the_hint_about_copies()
 /// Opens whatever this is in every way there is.
 fn open_all(disk: &Disk) {
     let _ = verify(disk.process());
-    let _ = dump(disk.process(), &mut |_| ());
+    let _ = dump(disk.process(), &mut |_| ControlFlow::Continue(()));
     if let Ok(reader) = Reader::open(disk.process()) {
         visible(&reader);
         for (stream, last) in reader.heads() {
