@@ -128,4 +128,10 @@ impl Config {
         }
         Ok(self)
     }
+
+    /// Over this store, with files of attempts below `root`.
+    #[cfg(test)]
+    pub(crate) fn over(store: Arc<dyn EventStore>, root: PathBuf) -> Config {
+        Config { log: LogPlace::Given { store, root }, ..Config::at("") }
+    }
 }

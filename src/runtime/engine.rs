@@ -232,6 +232,19 @@ impl Engine {
         self.inner.shared.step(now)
     }
 
+    #[cfg(test)]
+    pub(super) fn store(&self) -> Arc<dyn EventStore> {
+        Arc::clone(&self.inner.shared.store)
+    }
+
+    /// Everything the runtime keeps of what states ask for: attempts and timers of open workflows.
+    #[cfg(test)]
+    pub(super) fn tracked(&self) -> std::collections::BTreeSet<String> {
+        let shared = &self.inner.shared;
+        let attempts = shared.worklist.attempts().into_iter().map(|(of, attempt)| format!("{of} {attempt:?}"));
+        attempts.chain(shared.owner().timers_set().map(|(of, timer)| format!("{of} {timer:?}"))).collect()
+    }
+
     /// Closes the engine in order: callers are refused, what runs is stopped and given back, what was decided is
     /// written, and the log is closed. Closing twice does nothing.
     ///

@@ -66,6 +66,17 @@ impl Owner {
         self.timers.next()
     }
 
+    /// Timers that are set in workflows that know of them.
+    #[cfg(test)]
+    pub(super) fn timers_set(&self) -> impl Iterator<Item = (WorkflowId, crate::event::TimerId)> {
+        self.timers.iter().filter(|(workflow, timer)| {
+            let known = |held: &Held| {
+                outstanding(&held.state).any(|work| matches!(work, Work::WaitUntil { timer: set, .. } if set == *timer))
+            };
+            self.states.get(workflow).is_some_and(known)
+        })
+    }
+
     /// Takes in one entry. What it lets out comes with the batch; a refusal waits for the last batch of its workflow.
     ///
     /// # Errors

@@ -35,4 +35,10 @@ impl Timers {
             Some(_) | None => None,
         }
     }
+
+    /// Every timer, in no order.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (WorkflowId, TimerId)> {
+        self.due.iter().map(|Reverse((_, workflow, timer))| (*workflow, *timer))
+    }
 }
