@@ -315,14 +315,13 @@ impl Chain {
             let cause = Damage::CutShort { length, expected: header.capacity };
             return Err(self.damaged((header.number, Offset::new(length)), cause));
         }
-        let until = Offset::new(length);
-        let (ahead, stop) = self.walk(until, Settling::ByWitness)?;
+        let capacity = Offset::new(header.capacity);
+        let (ahead, stop) = self.walk(capacity, Settling::ByWitness)?;
         let Ahead { standing, unsettled, group, .. } = ahead;
-        let beyond = match &stop {
-            Some(stop) if reach == Reach::WholeFile => {
-                look_beyond(&file, header.salt, (stop.offset, until), standing.next)?
-            }
-            Some(_) | None => Beyond { witness: None, first_nonzero: None },
+        let from = stop.as_ref().map_or(capacity, |stop| stop.offset);
+        let beyond = match reach {
+            Reach::WholeFile => look_beyond(&file, header.salt, (from, Offset::new(length)), standing.next)?,
+            Reach::Frames => Beyond { witness: None, first_nonzero: None },
         };
         let claims = [
             (Some(header.base), Evidence::Header),
@@ -490,7 +489,7 @@ pub(super) fn check_link((before, length): (&Header, u64), header: &Header) -> R
     if previous.salt != before.salt {
         return wrong("previous_salt");
     }
-    if previous.end.get() > length {
+    if previous.end.get() > length.min(before.capacity) {
         return wrong("previous_end");
     }
     Ok(())

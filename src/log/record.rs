@@ -15,6 +15,9 @@ pub(super) const HEADER_BYTES: usize = 56;
 /// Frames begin at multiples of this, so that looking for one behind damage has few places to try.
 pub(super) const ALIGNMENT: usize = 8;
 
+/// No log reaches this position and no stream this sequence; whoever counts from one that was read has room above it.
+pub(super) const COUNT_MAX: u64 = 1 << 62;
+
 /// The kinds of control frames.
 pub(super) const WITNESS: u16 = 1;
 pub(super) const CLOSE: u16 = 2;
@@ -56,8 +59,8 @@ pub(crate) enum RecordError {
         /// The kind.
         kind: u16,
     },
-    /// The witness would lie before the first position.
-    #[error("position {position} cannot lie {behind} behind its witness")]
+    /// The witness would lie before the first position, or the position beyond any.
+    #[error("no event has position {position} and lies {behind} behind its witness")]
     Witness {
         /// Position of the frame.
         position: u64,
@@ -294,7 +297,7 @@ fn decode_head(bytes: &[u8], payload: &[u8]) -> Result<Head, RecordError> {
     if flags > Flags::CONTROL.0 || (flags & 4 != 0 && flags != Flags::CONTROL.0) {
         return Err(RecordError::Flags { flags });
     }
-    if u64::from(behind) >= position {
+    if u64::from(behind) >= position || position > COUNT_MAX {
         return Err(RecordError::Witness { position, behind });
     }
     let position = Position::new(position).ok_or(RecordError::Witness { position, behind })?;
@@ -309,8 +312,8 @@ fn decode_head(bytes: &[u8], payload: &[u8]) -> Result<Head, RecordError> {
         recorded_at,
     };
     match (head.flags.is_control(), stream == StreamId::NONE, head.sequence) {
-        (false, false, Some(_)) => Ok(head),
-        (false, false, None) => Err(RecordError::Sequence { stream, expected: 1, found: 0 }),
+        (false, false, Some(_)) if sequence <= COUNT_MAX => Ok(head),
+        (false, false, _) => Err(RecordError::Sequence { stream, expected: 1, found: sequence }),
         (true, true, None) => check_control(head, payload),
         (true, _, _) | (false, true, _) => Err(RecordError::Stream),
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use crate::ids::Position;
 use crate::time::Timestamp;
 
-use super::record::{checksum, take};
+use super::record::{COUNT_MAX, checksum, take};
 
 /// The version of the format that this code writes and reads.
 pub(crate) const FORMAT: u16 = 1;
@@ -256,7 +256,8 @@ impl Header {
             return Err(refuse("zero"));
         }
         let number = SegmentNumber::new(fields.u64(32, "number")?).ok_or(refuse("number"))?;
-        let base = Position::new(fields.u64(48, "base")?).ok_or(refuse("base"))?;
+        let base = fields.u64(48, "base")?;
+        let base = Position::new(base).filter(|_| base <= COUNT_MAX).ok_or(refuse("base"))?;
         let capacity = fields.u64(56, "capacity")?;
         if !(CAPACITY_MIN..=CAPACITY_MAX).contains(&capacity) || !capacity.is_multiple_of(CAPACITY_STEP) {
             return Err(refuse("capacity"));

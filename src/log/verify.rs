@@ -134,9 +134,8 @@ impl Examination {
                 examination.skip();
             }
         }
-        match parts.last() {
-            Some(Some(part)) => examination.read_newest(part, watermark, settled)?,
-            Some(None) | None => {}
+        if let Some(Some(part)) = parts.last() {
+            examination.read_newest(part, watermark, settled)?;
         }
         Ok(examination)
     }
@@ -175,14 +174,15 @@ impl Examination {
     fn read_sealed(&mut self, part: &Part, successor: Option<&Part>) -> Result<(), Error> {
         let Some(successor) = successor else {
             // Where it ends is not known, only that its frames are whole up to there.
-            self.walk(part, Offset::new(part.length))?;
+            self.walk(part, Offset::new(part.length.min(part.header.capacity)))?;
             self.skip();
             return Ok(());
         };
         if let Err(cause) = check_link((&part.header, part.length), &successor.header) {
             self.find(&successor.file.path(), (successor.number, Offset::new(0)), cause);
         }
-        let seal = successor.header.previous.filter(|seal| seal.end.get() <= part.length);
+        let longest = part.length.min(part.header.capacity);
+        let seal = successor.header.previous.filter(|seal| seal.end.get() <= longest);
         let Some(seal) = seal else {
             self.skip();
             return Ok(());
@@ -218,8 +218,8 @@ impl Examination {
             self.find(&path, at(Offset::new(part.length)), cause);
         }
         let until = Offset::new(part.length);
-        let reached = self.walk(part, until)?;
-        let stop = reached.stop.as_ref().map_or(until, |(offset, _)| *offset);
+        let reached = self.walk(part, until.min(Offset::new(part.header.capacity)))?;
+        let stop = reached.stop.as_ref().map_or(reached.end, |(offset, _)| *offset);
         let beyond = look_beyond(&part.file, part.header.salt, (stop, until), self.next)?;
         let claim = claim(part, watermark, beyond.witness);
         let judged = settled.unwrap_or(claim);
@@ -349,7 +349,12 @@ pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped) -> C
     let extended = chain.extend(&listing.segments);
     for (segment, until) in chain.extents() {
         let Header { number, salt, base, .. } = segment.header;
-        let mut frames = Frames::new(&segment.file, salt, FRAMES_START, until.unwrap_or(Offset::new(segment.length)));
+        let mut frames = Frames::new(
+            &segment.file,
+            salt,
+            FRAMES_START,
+            until.unwrap_or(Offset::new(segment.length.min(segment.header.capacity))),
+        );
         let mut missing = base;
         loop {
             let offset = frames.offset();

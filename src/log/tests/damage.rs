@@ -396,8 +396,10 @@ fn test_25_frames_that_nobody_can_have_written_are_refused_and_others_are_torn_o
     let refused: Vec<(&str, Forge, Vec<u8>)> = vec![
         ("a position ahead", Box::new(move |head| head.position = position(9)), vec![1]),
         ("a position again", Box::new(move |head| head.position = position(1)), vec![1]),
+        ("the last position of all", Box::new(move |head| head.position = position(u64::MAX)), vec![1]),
         ("no FIRST", Box::new(|head| head.flags = Flags::of(1, 2)), vec![1]),
         ("a sequence ahead", Box::new(|head| head.sequence = Sequence::new(3)), vec![1]),
+        ("the last sequence of all", Box::new(|head| head.sequence = Sequence::new(u64::MAX)), vec![1]),
         ("a new stream's second event", Box::new(|head| head.stream = stream(2)), vec![1]),
         ("no stream", Box::new(|head| head.stream = StreamId::NONE), vec![1]),
         ("no sequence", Box::new(|head| head.sequence = None), vec![1]),

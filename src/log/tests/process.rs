@@ -1,6 +1,7 @@
 //! One writer at a time, time that does not run back, and how large a log is (44 to 48).
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -10,7 +11,9 @@ use crate::ids::Position;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, RECORD_BYTES_MAX, SEGMENT_BYTES_FIRST};
 use crate::log::record::{self, Flags, HEADER_BYTES, Head};
 use crate::log::segment::Header;
-use crate::log::{Error, Expected, FileStorage, Frame, Group, Log, Offset, Options, Reader, Storage, Written};
+use crate::log::{
+    Dumped, Error, Expected, FileStorage, Frame, Group, Log, Offset, Options, Reader, Storage, Written, dump,
+};
 use crate::testing::dice::Dice;
 use crate::testing::disk::Disk;
 use crate::time::Timestamp;
@@ -296,7 +299,11 @@ fn a_salvaged_log_begins_with_its_origin() {
     disk.edit("log/0000000001.seg", |bytes| bytes[8_192..8_192 + frame.len()].copy_from_slice(&frame));
     go_on(&disk, &mut model);
     let mut kinds = Vec::new();
-    crate::log::dump(disk.process(), &mut |dumped| kinds.push((dumped.control, dumped.kind))).unwrap();
+    let mut note = |dumped: &Dumped| {
+        kinds.push((dumped.control, dumped.kind));
+        ControlFlow::Continue(())
+    };
+    dump(disk.process(), &mut note).unwrap();
     assert_eq!(kinds.first(), Some(&(true, record::ORIGIN)));
     let session = Session::open(&disk, &mut model).unwrap();
     assert_eq!(events(&session.log).unwrap(), session.model.confirmed);

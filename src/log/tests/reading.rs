@@ -1,5 +1,6 @@
 //! Readers beside writers, and reading by stream (33 to 36).
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use super::crash::{go_on, script};
@@ -242,7 +243,7 @@ fn a_directory_without_a_log_is_none() {
     disk.put("log/notes.txt", b"not ours");
     assert!(matches!(Reader::open(disk.process()), Err(Error::NoLog { .. })));
     assert!(matches!(crate::log::verify(disk.process()), Err(Error::NoLog { .. })));
-    assert!(matches!(crate::log::dump(disk.process(), &mut |_| ()), Err(Error::NoLog { .. })));
+    assert!(matches!(crate::log::dump(disk.process(), &mut |_| ControlFlow::Continue(())), Err(Error::NoLog { .. })));
 }
 
 #[test]
