@@ -219,8 +219,7 @@ impl Failure {
     ///
     /// Causes beyond the 32nd, and those for which no bytes are left, are dropped.
     pub fn caused_by(mut self, cause: impl Into<String>) -> Failure {
-        let used: usize = self.message.len() + self.causes.iter().map(String::len).sum::<usize>();
-        let left = ERROR_BYTES_MAX.saturating_sub(used);
+        let left = ERROR_BYTES_MAX.saturating_sub(self.bytes());
         if self.causes.len() < CAUSES_MAX && left > CUT.len() {
             self.causes.push(truncated(cause.into(), left));
         }
@@ -240,6 +239,11 @@ impl Failure {
     /// What happened, for people.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Bytes of message and causes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.message.len() + self.causes.iter().map(String::len).sum::<usize>()
     }
 
     /// What it was caused by, nearest first.

@@ -22,7 +22,6 @@ pub use error::{ExpressionError, ExpressionErrorKind};
 pub use scope::Scope;
 pub use term::Reference;
 
-use crate::limits::EXPRESSION_FUEL;
 use crate::value::Value;
 use term::Term;
 
@@ -55,7 +54,7 @@ impl Expression {
     ///
     /// Operators applied to values they are not made for, and evaluations that use up their fuel.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionError> {
-        evaluate::evaluate(&self.term, scope, EXPRESSION_FUEL)
+        evaluate::evaluate(&self.term, scope, scope.fuel())
     }
 
     /// The text this was read from, as it was written.

@@ -3,7 +3,7 @@
 //! A command and the input event it becomes hold the same facts (R1): each can be made from the other.
 
 use crate::event::{Actor, CancelRequest, Creation, Event, LeaseLoss, Stamp, TaskReport, TimerId};
-use crate::ids::{AttemptId, CommandId, Sequence};
+use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -52,6 +52,15 @@ pub enum Rejection {
     /// The workflow does not exist.
     #[error("the workflow does not exist")]
     NotCreated,
+    /// The workflow was to be created after another definition than the one that is at hand.
+    #[error("the workflow is to follow definition {asked}, which this is not")]
+    OtherDefinition {
+        /// The definition it is to follow.
+        asked: DefinitionHash,
+    },
+    /// Data that came with the command is no map. Only a command made from a damaged or foreign event can be so.
+    #[error("the data of the command is no map")]
+    Malformed,
     /// The workflow has ended.
     #[error("the workflow has ended {status}")]
     Ended {
@@ -108,6 +117,8 @@ impl Rejection {
         match self {
             Rejection::AlreadyCreated => "ALREADY_CREATED",
             Rejection::NotCreated => "NOT_CREATED",
+            Rejection::OtherDefinition { .. } => "OTHER_DEFINITION",
+            Rejection::Malformed => "MALFORMED",
             Rejection::Ended { .. } => "ENDED",
             Rejection::AlreadyCanceling => "ALREADY_CANCELING",
             Rejection::Repeated { .. } => "REPEATED",

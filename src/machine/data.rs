@@ -11,7 +11,7 @@ use crate::definition::{Definition, Template, TemplateError};
 use crate::event::Json;
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ScopeId, StageIndex, WorkflowId};
+use crate::ids::{ActivationId, ScopeId, WorkflowId};
 use crate::value::{Map, Value, merge_into};
 
 use super::past::{Ended, Past, TaskResult};
@@ -26,8 +26,8 @@ pub(crate) struct Surroundings {
     pub(crate) workflow: WorkflowId,
     pub(crate) definition: Definition,
     pub(super) start: Arc<StartData>,
-    /// The stage whose own context counts; `None` for the workflow's outputs.
-    pub(super) stage: Option<StageIndex>,
+    /// The activation whose own context counts; `None` for the workflow's outputs.
+    pub(super) activation: Option<ActivationId>,
     pub(super) past: Past,
     /// What earlier tasks of the activation gave, and `outputs:` of its stage once it is computed.
     pub(super) results: Arc<Vec<TaskResult>>,
@@ -38,19 +38,24 @@ pub(crate) struct Surroundings {
 /// Names that exist only where work is dispatched.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DispatchNames {
-    /// `stage`, `task` and, once it is computed, `env`.
+    /// `task` and, once it is computed, `env`; also `stage`, which is known without.
     pub(crate) names: BTreeMap<&'static str, Value>,
 }
 
 impl Surroundings {
-    /// What the workflow's own outputs can see: everything behind the threads that have ended.
+    /// What the workflow's own outputs can see: everything behind the threads that have ended, those included that wait
+    /// at a join for ever because a branch was stopped.
     pub(crate) fn of_ended(state: &State) -> Option<Surroundings> {
+        let mut past = state.core.scopes.get(&ScopeId::ROOT)?.ended.clone();
+        for (_, _, token) in state.core.marking.iter().filter(|(scope, _, _)| *scope == ScopeId::ROOT) {
+            past.union(&token.past);
+        }
         Some(Surroundings {
             workflow: state.workflow,
             definition: state.definition.clone(),
             start: Arc::clone(state.core.start.as_ref()?),
-            stage: None,
-            past: state.core.scopes.get(&ScopeId::ROOT)?.ended.clone(),
+            activation: None,
+            past,
             results: Arc::default(),
             outputs: None,
             updates: Arc::default(),
@@ -132,7 +137,7 @@ impl Surroundings {
     pub(crate) fn scope_with(&self, references: &[Reference], dispatch: &DispatchNames) -> Result<Scope, Failure> {
         let mut stages = Map::new();
         let mut context = Map::new();
-        let mut scope = Scope::new();
+        let mut scope = Scope::new().within(self.definition.limits().expression_fuel);
         for reference in references {
             let first = reference.path.first().map(String::as_str);
             match (reference.root.as_str(), first) {
@@ -159,7 +164,12 @@ impl Surroundings {
                 ("context", None) => context = self.all()?,
                 (name, _) => match dispatch.names.get(name) {
                     Some(value) => scope.insert(name, value.clone()),
-                    None if matches!(name, "env" | "stage" | "task") => (),
+                    None if name == "stage" => {
+                        if let Some(names) = self.stage_names() {
+                            scope.insert("stage", names);
+                        }
+                    }
+                    None if matches!(name, "env" | "task") => (),
                     None => {
                         if let Some(value) = self.lookup(name)? {
                             scope.insert(name, value);
@@ -236,8 +246,19 @@ impl Surroundings {
         ])
     }
 
+    /// `stage`: the stage itself, in its templates and those of its tasks.
+    pub(crate) fn stage_names(&self) -> Option<Value> {
+        let activation = self.activation?;
+        let stage = self.definition.graph().stage(activation.stage);
+        Some(Value::map([
+            ("ref_id", Value::from(stage.ref_id.as_str())),
+            ("name", Value::from(stage.name.as_str())),
+            ("activation", Value::from(activation.number)),
+        ]))
+    }
+
     fn earlier_tasks(&self) -> Result<Value, Failure> {
-        let Some(stage) = self.stage else { return Ok(Value::Map(Map::new())) };
+        let Some(ActivationId { stage, .. }) = self.activation else { return Ok(Value::Map(Map::new())) };
         let mut tasks = Map::new();
         for result in self.results.iter() {
             let name = self.definition.graph().task(stage, result.task).name.clone();
@@ -253,7 +274,7 @@ impl Surroundings {
     }
 
     fn own_context(&self) -> &[(String, Template)] {
-        self.stage.map_or(&[], |stage| &self.definition.graph().stage(stage).context)
+        self.activation.map_or(&[], |activation| &self.definition.graph().stage(activation.stage).context)
     }
 
     /// A template of the stage's own context sees what the stage inherits, not its own context.
@@ -262,13 +283,14 @@ impl Surroundings {
             return Ok(value.clone());
         }
         let inherited = Surroundings {
-            stage: None,
+            activation: None,
             results: Arc::default(),
             outputs: None,
             updates: Arc::default(),
             ..self.clone()
         };
-        let scope = inherited.scope(&template.references())?;
+        let names = DispatchNames { names: self.stage_names().map(|names| ("stage", names)).into_iter().collect() };
+        let scope = inherited.scope_with(&template.references(), &names)?;
         template.render(&scope).map_err(|error| template_failure(key, &error))
     }
 
@@ -360,7 +382,7 @@ fn stage_value(ended: &Ended) -> Result<Value, Failure> {
         ("status".to_owned(), Value::from(ended.status.name())),
         ("activations".to_owned(), Value::from(ended.activation.number)),
     ]);
-    if let Some(error) = ended.tasks.iter().rev().find_map(|task| task.error.as_ref()) {
+    if let Some(error) = ended.failure() {
         let error = Value::map([("code", error.code().to_string()), ("message", error.message().to_owned())]);
         view.insert("error".to_owned(), error);
     }

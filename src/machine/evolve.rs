@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{CancelCause, Consumed, Emitted, Event, Json, Stamp, TaskReport, TimerId};
+use crate::event::{CancelCause, Consumed, Emitted, Event, Json, LeaseLoss, Stamp, TaskReport, TimerId};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
 use crate::status::Status;
@@ -40,15 +40,13 @@ pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
 }
 
 fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    fits_phase(state, event)?;
     if let Some(stamp) = event.stamp() {
         stamp_input(state, stamp)?;
     }
     match event {
         Event::DefinitionRegistered(..) => Err("it belongs to another stream"),
         Event::WorkflowCreated(stamp, creation) => {
-            if state.core.phase != Phase::New {
-                return Err("the workflow exists already");
-            }
             if creation.definition != state.definition.hash() {
                 return Err("the workflow follows another definition");
             }
@@ -60,19 +58,16 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             Ok(())
         }
         Event::WorkflowCancelRequested(stamp, cancel) => {
+            if state.core.cancel.is_some() {
+                return Err("the end was asked for before");
+            }
             state.core.cancel = Some(Canceling { by: stamp.actor.clone(), reason: cancel.reason.clone() });
             doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
             Ok(())
         }
-        Event::TaskStarted(_, attempt) => set_attempt(state, *attempt, AttemptState::Started),
+        Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
         Event::TaskReported(_, report) => record_report(state, report),
-        Event::TaskLeaseLost(_, loss) => {
-            state.core.fenced.insert(loss.attempt);
-            let open = open_task(state, loss.attempt.task)?;
-            open.lost += u32::from(!loss.orderly);
-            open.attempt = AttemptState::Lost;
-            Ok(())
-        }
+        Event::TaskLeaseLost(_, loss) => lose_attempt(state, *loss),
         Event::TaskResultDiscarded(_, report) => {
             let known = state.core.fenced.remove(&report.attempt);
             if known { Ok(()) } else { Err("no such attempt was given up") }
@@ -84,7 +79,10 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         }
         Event::WorkflowStarted => start_workflow(state),
         Event::WorkflowEnded { status, reason, outputs } => {
-            let (status, reason, outputs) = (*status, reason.clone(), outputs.clone());
+            if !state.core.live.is_empty() {
+                return Err("an activation lives");
+            }
+            let (status, reason, outputs) = (ends(*status)?, reason.clone(), outputs.clone());
             state.core.phase = Phase::Ended { status, reason, outputs };
             state.candidates = super::state::Candidates::default();
             Ok(())
@@ -99,13 +97,9 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::StageEnded { activation, status, emitted, outputs, error } => {
             end_activation(state, *activation, *status, emitted, outputs.clone(), error.clone())
         }
-        Event::StageCanceled { activation, .. } => cancel_activation(state, *activation),
+        Event::StageCanceled { activation, cause } => cancel_activation(state, *activation, *cause),
         Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
-        Event::TaskRetried { attempt, failures } => {
-            let open = open_task(state, attempt.task)?;
-            open.failures = *failures;
-            leave_updates(state, attempt.task)
-        }
+        Event::TaskRetried { attempt, failures } => count_failure(state, *attempt, *failures),
         Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
         Event::TimerSet { timer, due, task } => set_timer(state, *timer, *due, *task),
         Event::SettleDeferred => {
@@ -113,6 +107,27 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             Ok(())
         }
     }
+}
+
+/// What can happen at all to a workflow that is so far.
+fn fits_phase(state: &State, event: &Event) -> Fit<()> {
+    match (&state.core.phase, event) {
+        (Phase::New, Event::WorkflowCreated(..)) => Ok(()),
+        (Phase::New, _) => Err("the workflow does not exist"),
+        (Phase::Live | Phase::Ended { .. }, Event::WorkflowCreated(..)) => Err("the workflow exists already"),
+        (Phase::Ended { .. }, Event::TaskResultDiscarded(..)) => Ok(()),
+        (Phase::Ended { .. }, _) => Err("the workflow has ended"),
+        (Phase::Live, Event::WorkflowCancelRequested(..)) => Ok(()),
+        (Phase::Live, Event::SettleContinued(_)) if state.core.unsettled => Ok(()),
+        (Phase::Live, Event::SettleContinued(_)) => Err("there is nothing to continue"),
+        (Phase::Live, _) if state.core.unsettled => Err("settling was put off"),
+        (Phase::Live, _) => Ok(()),
+    }
+}
+
+/// A status that ends something.
+fn ends(status: Status) -> Fit<Status> {
+    if status.is_complete() { Ok(status) } else { Err("its status is no end") }
 }
 
 fn stamp_input(state: &mut State, stamp: &Stamp) -> Fit<()> {
@@ -129,6 +144,9 @@ fn stamp_input(state: &mut State, stamp: &Stamp) -> Fit<()> {
 }
 
 fn start_workflow(state: &mut State) -> Fit<()> {
+    if state.core.marking.turnover() != (0, 0) {
+        return Err("the workflow has started already");
+    }
     let definition = state.definition.clone();
     let graph = definition.graph();
     for (arc, place) in graph.arcs.iter().zip(0..) {
@@ -149,13 +167,11 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let arcs: &[ArcIndex] = match consumed {
         Consumed::OnePerArc => &stage.incoming,
         Consumed::Arcs(arcs) => arcs,
-        Consumed::Ready => {
-            let activation = state.core.live.get_mut(&id).ok_or("the activation is not live")?;
-            state.candidates.ready.remove(&(activation.born, id));
-            activation.progress = progress;
-            return Ok(());
-        }
+        Consumed::Ready => return open_gate(state, id, scope, progress),
     };
+    if arcs.is_empty() || !arcs.is_sorted_by(|one, next| one < next) {
+        return Err("the arcs it consumed from are not in their order");
+    }
     let number = state.core.numbers.entry(id.stage).or_default();
     *number += 1;
     if *number != id.number {
@@ -192,6 +208,18 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     Ok(())
 }
 
+/// The gate of a ready activation opens.
+fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Progress) -> Fit<()> {
+    let activation = activation(state, id)?;
+    if activation.progress != Progress::Ready || progress == Progress::Ready || activation.scope != scope {
+        return Err("the activation does not stand at a gate");
+    }
+    activation.progress = progress;
+    let place = (activation.born, id);
+    state.candidates.ready.remove(&place);
+    Ok(())
+}
+
 fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     let activation = state.core.live.remove(&id).ok_or("the activation is not live")?;
     let place = (activation.born, id);
@@ -212,20 +240,26 @@ fn end_activation(
     error: Option<Failure>,
 ) -> Fit<()> {
     let activation = remove(state, id)?;
-    let scope = activation.scope;
-    let halted_by = activation.results.iter().find(|result| result.status.is_halt()).map(|result| result.task);
+    match activation.progress {
+        Progress::Ready | Progress::CoreEnded if activation.doomed.is_none() => (),
+        Progress::Ready | Progress::CoreEnded | Progress::Between { .. } | Progress::Open(_) => {
+            return Err("the activation is not at its end");
+        }
+    }
+    let (scope, depth, status) = (activation.scope, activation.depth, ends(status)?);
     let tasks = Arc::unwrap_or_clone(activation.results);
-    let depth = activation.depth;
+    let stopped = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
+    let ended = Arc::new(Ended { activation: id, depth, status, tasks, outputs, error });
     let mut past = activation.past;
-    past.insert(Arc::new(Ended { activation: id, depth, status, tasks, outputs }));
+    past.insert(Arc::clone(&ended));
     emit(state, id, scope, emitted, depth, past)?;
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if status == Status::Stopped {
-        scope_state.stopped.push((id, halted_by));
+        scope_state.stopped.push((id, stopped));
     }
     if status == Status::Terminal {
         if scope_state.failed.is_none() {
-            scope_state.failed = Some((id, error));
+            scope_state.failed = Some((id, ended.failure().cloned()));
         }
         doom_all(state, scope, CancelCause::ScopeFailed);
     }
@@ -246,6 +280,9 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
         state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
         return Ok(());
     }
+    if !arcs.is_sorted_by(|one, next| one < next) {
+        return Err("the arcs it emitted to are not in their order");
+    }
     for arc in arcs {
         let to = match graph.arcs.get(arc.index()) {
             Some(arc) if arc.from == Some(id.stage) => arc.to,
@@ -257,18 +294,23 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
     Ok(())
 }
 
-fn cancel_activation(state: &mut State, id: ActivationId) -> Fit<()> {
+fn cancel_activation(state: &mut State, id: ActivationId, cause: CancelCause) -> Fit<()> {
     let activation = remove(state, id)?;
+    if activation.doomed != Some(cause) {
+        return Err("nothing like this ends the activation");
+    }
     if let Progress::Open(open) = &activation.progress {
         let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };
         match open.attempt {
-            AttemptState::Started => {
+            // A worker may have begun an attempt whose start is not recorded, unless it is not due yet.
+            AttemptState::Queued { due: Some(due) } if due > state.core.now => (),
+            AttemptState::Queued { .. } | AttemptState::Started => {
                 state.core.fenced.insert(attempt);
             }
             AttemptState::Waiting { timer } => {
                 state.core.timers.remove(&timer);
             }
-            AttemptState::Queued { .. } | AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
+            AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
         }
     }
     let past = activation.past;
@@ -299,19 +341,49 @@ fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
     }
 }
 
-fn set_attempt(state: &mut State, attempt: AttemptId, to: AttemptState) -> Fit<()> {
+/// The open task whose newest attempt is this one.
+fn awaited(state: &mut State, attempt: AttemptId) -> Fit<&mut OpenTask> {
     let open = open_task(state, attempt.task)?;
-    if open.dispatch != attempt.dispatch {
-        return Err("the attempt is not awaited");
+    if open.dispatch == attempt.dispatch { Ok(open) } else { Err("the attempt is not awaited") }
+}
+
+fn start_attempt(state: &mut State, attempt: AttemptId) -> Fit<()> {
+    let open = awaited(state, attempt)?;
+    if !matches!(open.attempt, AttemptState::Queued { .. }) {
+        return Err("the attempt cannot start");
     }
-    open.attempt = to;
+    open.attempt = AttemptState::Started;
     Ok(())
 }
 
 fn record_report(state: &mut State, report: &TaskReport) -> Fit<()> {
-    set_attempt(state, report.attempt, AttemptState::Reported(Box::new(report.clone())))?;
-    open_task(state, report.attempt.task)?.lost = 0;
+    let open = awaited(state, report.attempt)?;
+    if !matches!(open.attempt, AttemptState::Queued { .. } | AttemptState::Started) {
+        return Err("the attempt has no outcome to tell");
+    }
+    open.attempt = AttemptState::Reported(Box::new(report.clone()));
+    open.lost = 0;
     Ok(())
+}
+
+fn lose_attempt(state: &mut State, loss: LeaseLoss) -> Fit<()> {
+    let open = awaited(state, loss.attempt)?;
+    if open.attempt != AttemptState::Started {
+        return Err("no worker had begun the attempt");
+    }
+    open.lost += u32::from(!loss.orderly);
+    open.attempt = AttemptState::Lost;
+    state.core.fenced.insert(loss.attempt);
+    Ok(())
+}
+
+fn count_failure(state: &mut State, attempt: AttemptId, failures: u32) -> Fit<()> {
+    let open = awaited(state, attempt)?;
+    if !matches!(open.attempt, AttemptState::Reported(_)) || open.failures.checked_add(1) != Some(failures) {
+        return Err("the attempt has not failed like this");
+    }
+    open.failures = failures;
+    leave_updates(state, attempt.task)
 }
 
 /// The next attempt of an open task, or the first of the next task.
@@ -321,13 +393,17 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
     let queued = AttemptState::Queued { due };
     match &mut activation.progress {
         Progress::Between { next } if *next == attempt.task.task => {
+            if attempt.dispatch != 1 {
+                return Err("the attempt is not the first of its task");
+            }
             let (task, dispatch) = (*next, attempt.dispatch);
             let open = OpenTask { task, dispatch, attempt: queued, failures: 0, lost: 0, since: now };
             activation.progress = Progress::Open(open);
             Ok(())
         }
         Progress::Open(open) if open.task == attempt.task.task => {
-            if attempt.dispatch != open.dispatch + 1 {
+            let over = matches!(open.attempt, AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken);
+            if !over || open.dispatch.checked_add(1) != Some(attempt.dispatch) {
                 return Err("the attempt is not the next of its task");
             }
             open.dispatch = attempt.dispatch;
@@ -353,6 +429,7 @@ fn leave_updates(state: &mut State, task: TaskId) -> Fit<()> {
 }
 
 fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Failure>) -> Fit<()> {
+    let status = ends(status)?;
     let n_tasks = {
         let graph = state.definition.graph();
         graph.stages.get(task.activation.stage.index()).ok_or("the definition has no such stage")?.tasks.len()
@@ -360,21 +437,23 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
     let reported = match &activation(state, task.activation)?.progress {
         Progress::Open(open) if open.task == task.task => match &open.attempt {
             AttemptState::Reported(report) => Some(report.clone()),
+            AttemptState::Lost => None,
             AttemptState::Queued { .. }
             | AttemptState::Started
-            | AttemptState::Lost
             | AttemptState::Waiting { .. }
-            | AttemptState::Woken => None,
+            | AttemptState::Woken => return Err("the task has no outcome yet"),
         },
         Progress::Between { next } if *next == task.task => None,
         Progress::Open(_) | Progress::Between { .. } | Progress::Ready | Progress::CoreEnded => {
             return Err("the task is not open");
         }
     };
+    // Where the event itself says why the task failed, the report was too much, and nothing of it stays.
+    let reported = reported.filter(|_| error.is_none());
     if reported.is_some() {
         leave_updates(state, task)?;
     }
-    let counts = status == Status::FailedContinue || status.is_successful();
+    let counts = matches!(status, Status::Succeeded | Status::FailedContinue);
     let outputs = reported.as_ref().filter(|_| counts).map(|report| report.outputs.clone()).unwrap_or_default();
     let error = error.or_else(|| reported.as_ref().and_then(|report| report.report.error())).cloned();
     let activation = activation(state, task.activation)?;
@@ -391,18 +470,25 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
 }
 
 fn set_timer(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
-    state.core.timers_set += 1;
-    if timer.0 != state.core.timers_set {
+    if state.core.timers_set.checked_add(1) != Some(timer.0) {
         return Err("the timer is not the next of its workflow");
+    }
+    if !matches!(open_task(state, task)?.attempt, AttemptState::Reported(_)) {
+        return Err("the task did not ask for a timer");
     }
     leave_updates(state, task)?;
     open_task(state, task)?.attempt = AttemptState::Waiting { timer };
+    state.core.timers_set = timer.0;
     state.core.timers.insert(timer, Timer { due, task });
     Ok(())
 }
 
 fn fire_timer(state: &mut State, timer: TimerId) -> Fit<()> {
     let Timer { task, .. } = state.core.timers.remove(&timer).ok_or("no such timer is set")?;
-    open_task(state, task)?.attempt = AttemptState::Woken;
+    let open = open_task(state, task)?;
+    if open.attempt != (AttemptState::Waiting { timer }) {
+        return Err("nobody waits for the timer");
+    }
+    open.attempt = AttemptState::Woken;
     Ok(())
 }

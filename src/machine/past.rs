@@ -31,6 +31,15 @@ pub(crate) struct Ended {
     pub(crate) tasks: Vec<TaskResult>,
     /// What `outputs:` of the stage gave.
     pub(crate) outputs: Option<Json>,
+    /// Why it failed, where no task of it did.
+    pub(crate) error: Option<Failure>,
+}
+
+impl Ended {
+    /// Why it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.error.as_ref().or_else(|| self.tasks.iter().rev().find_map(|task| task.error.as_ref()))
+    }
 }
 
 /// What a task of an activation gave.
@@ -223,6 +232,7 @@ mod tests {
             status: Status::Succeeded,
             tasks: Vec::new(),
             outputs: None,
+            error: None,
         })
     }
 

@@ -53,7 +53,7 @@ pub(crate) struct Core {
     pub(super) timers: BTreeMap<TimerId, Timer>,
     /// Timers ever.
     pub(super) timers_set: u32,
-    /// Started attempts that are not awaited any more and have told nothing yet.
+    /// Attempts that a worker has begun, or may have, that are not awaited any more and have told nothing yet.
     pub(super) fenced: BTreeSet<AttemptId>,
 }
 
@@ -91,9 +91,9 @@ pub(crate) struct Canceling {
 pub(crate) struct Scope {
     /// Live activations in it.
     pub(super) live: u32,
-    /// The activation whose failure ended it, and the failure where no report tells it.
+    /// The activation whose failure ended it, and why it failed.
     pub(super) failed: Option<(ActivationId, Option<Failure>)>,
-    /// Activations that ended STOPPED, with the task that stopped them.
+    /// Activations that ended STOPPED, with the task that was STOPPED; none if the stage made that of a failure.
     pub(super) stopped: Vec<(ActivationId, Option<TaskIndex>)>,
     /// What lies behind the threads that have ended here.
     pub(super) ended: Past,
@@ -297,6 +297,12 @@ impl State {
     /// Ids of the live activations.
     pub fn live(&self) -> impl Iterator<Item = ActivationId> + '_ {
         self.core.live.keys().copied()
+    }
+
+    /// The newest attempt of the task that `activation` has open.
+    pub(crate) fn newest_attempt(&self, activation: ActivationId) -> Option<AttemptId> {
+        let Progress::Open(open) = &self.core.live.get(&activation)?.progress else { return None };
+        Some(AttemptId { task: TaskId { activation, task: open.task }, dispatch: open.dispatch })
     }
 
     /// Tokens ever produced, and tokens ever consumed.

@@ -95,7 +95,7 @@ pub(crate) fn surroundings(state: &State, attempt: AttemptId) -> Option<(Surroun
         workflow: state.workflow,
         definition: state.definition.clone(),
         start: Arc::clone(state.core.start.as_ref()?),
-        stage: Some(stage),
+        activation: Some(attempt.task.activation),
         past: activation.past.clone(),
         results: Arc::clone(&activation.results),
         outputs: None,

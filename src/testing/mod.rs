@@ -1,6 +1,8 @@
 //! What any test of this engine needs, ours or yours (feature `testing`).
 
 pub mod conformance;
+pub mod course;
+pub mod definitions;
 pub(crate) mod dice;
 #[cfg(test)]
 pub(crate) mod disk;
@@ -9,7 +11,10 @@ pub mod examples;
 #[cfg(test)]
 pub(crate) mod expressions;
 mod flushes;
+pub mod given;
+pub mod happening;
 mod needs;
+pub mod notation;
 pub mod stores;
 pub(crate) mod values;
 

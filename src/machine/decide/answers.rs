@@ -3,9 +3,10 @@
 //! The engine computes the answer from the data the activation sees. Deciding asks here and nowhere else, so that an
 //! explorer of all possible courses can answer in the data's place.
 
-use crate::expression::{Expression, Scope};
+use crate::expression::Expression;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ArcIndex, TaskIndex};
+use crate::machine::data::Surroundings;
 
 /// Where an answer is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +37,14 @@ impl Answers {
         self.asked
     }
 
-    /// Does `condition` hold at `site`, given what can be seen there?
-    pub(super) fn holds(
-        &mut self,
-        _site: Site,
-        condition: &Expression,
-        scope: Result<Scope, Failure>,
-    ) -> Result<bool, Failure> {
+    /// Does `condition` hold at `site`, given what is `seen` there?
+    pub(super) fn holds(&mut self, _site: Site, condition: &Expression, seen: &Surroundings) -> Result<bool, Failure> {
         self.asked += 1;
         let failed = |error: &dyn std::fmt::Display| {
             let message = format!("condition `{}`: {error}", condition.text());
             Failure::new(ErrorCode::CONDITION_FAILED, ErrorClass::Permanent, message)
         };
-        let scope = scope.map_err(|error| failed(&error.message()))?;
+        let scope = seen.scope(&condition.references()).map_err(|error| failed(&error.message()))?;
         condition.evaluate(&scope).map(|value| value.is_truthy()).map_err(|error| failed(&error))
     }
 }

@@ -42,13 +42,14 @@ impl Decision<'_> {
     }
 
     fn verdict(&self, scope: &Scope) -> (Status, Option<EndReason>) {
+        // A scope does not fail any more once its end was asked for: of the two, the failure came first.
+        if let Some((activation, error)) = &scope.failed {
+            let (activation, error) = (*activation, error.clone());
+            return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
+        }
         if let Some(cancel) = &self.state.core.cancel {
             let (by, reason) = (cancel.by.clone(), cancel.reason.clone());
             return (Status::Canceled, Some(EndReason::CancelRequested { by, reason }));
-        }
-        if let Some((activation, error)) = &scope.failed {
-            let (activation, error) = (*activation, error.clone().or_else(|| self.reported_failure(*activation)));
-            return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
         }
         if let Some(waiting) = self.deadlock(scope) {
             return (Status::Terminal, Some(EndReason::Deadlock { waiting }));
@@ -83,14 +84,16 @@ impl Decision<'_> {
         (!excused).then_some(waiting)
     }
 
-    /// An activation that was stopped and asked for failure when the other branches are done.
+    /// An activation that was stopped and asked for failure when the other branches are done. What its stage says counts
+    /// where the stage made STOPPED of a failure; of a task that was STOPPED itself it is what the task says.
     fn stopped_with_failure(&self, scope: &Scope) -> Option<ActivationId> {
         let graph = self.state.definition.graph();
         scope.stopped.iter().find_map(|(activation, task)| {
-            let by_task =
-                task.is_some_and(|task| graph.task(activation.stage, task).on_failure == OnFailure::FailAtEnd);
-            let by_stage = graph.stage(activation.stage).on_failure == OnFailure::FailAtEnd;
-            (by_task || by_stage).then_some(*activation)
+            let on_failure = match task {
+                Some(task) => graph.task(activation.stage, *task).on_failure,
+                None => graph.stage(activation.stage).on_failure,
+            };
+            (on_failure == OnFailure::FailAtEnd).then_some(*activation)
         })
     }
 
@@ -101,12 +104,6 @@ impl Decision<'_> {
         }
         let ended = Surroundings::of_ended(self.state).expect("a live workflow has begun");
         self.render_outputs(outputs, &ended).map(Some)
-    }
-
-    fn reported_failure(&self, activation: ActivationId) -> Option<Failure> {
-        let scope = &self.state.core.scopes[&ScopeId::ROOT];
-        let ended = scope.ended.get(activation.stage).filter(|ended| ended.activation == activation)?;
-        ended.tasks.iter().rev().find_map(|task| task.error.clone())
     }
 }
 

@@ -10,11 +10,13 @@ mod join;
 mod settle;
 mod split;
 mod stage;
+mod start;
 mod task;
 
 pub use answers::{Answers, Site};
 
-use crate::event::{Creation, Event};
+use crate::event::{Consumed, Event};
+use crate::failure::Failure;
 use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
@@ -54,10 +56,10 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
     refuse_repeated(state, command)?;
     let now = command.now.max(state.core.now);
     refuse_unfit(state, &command.request, now)?;
-    let woken = match &command.request {
-        Request::FireTimer(timer) => state.core.timers.get(timer).map(|timer| timer.task),
-        _ => None,
-    };
+    let mut woken = None;
+    if let Request::FireTimer(timer) = &command.request {
+        woken = state.core.timers.get(timer).map(|timer| timer.task);
+    }
     let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0 };
     decision.push(command.to_input(now, RULES));
     match &command.request {
@@ -83,27 +85,23 @@ fn refuse_repeated(state: &State, command: &Command) -> Result<(), Rejection> {
 
 fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), Rejection> {
     match (&state.core.phase, request) {
-        (Phase::New, Request::Create(_)) => return Ok(()),
+        (Phase::New, Request::Create(creation)) => return start::refuse(state, creation),
         (Phase::New, _) => return Err(Rejection::NotCreated),
         (Phase::Live | Phase::Ended { .. }, Request::Create(_)) => return Err(Rejection::AlreadyCreated),
-        (_, Request::DiscardResult(report)) => return task::refuse_discard(state, report.attempt),
+        (Phase::Ended { .. }, Request::DiscardResult(_)) | (Phase::Live, _) => (),
         (Phase::Ended { status, .. }, _) => return Err(Rejection::Ended { status: *status }),
-        (Phase::Live, _) => (),
     }
     match request {
-        Request::ContinueSettling => {
-            return if state.core.unsettled { Ok(()) } else { Err(Rejection::Settled) };
-        }
-        Request::Cancel(_) => return cancel::refuse(state),
-        _ if state.core.unsettled => return Err(Rejection::Unsettled),
-        _ => (),
-    }
-    match request {
+        Request::ContinueSettling if state.core.unsettled => Ok(()),
+        Request::ContinueSettling => Err(Rejection::Settled),
+        Request::Cancel(_) => cancel::refuse(state),
+        _ if state.core.unsettled => Err(Rejection::Unsettled),
         Request::StartTask(attempt) => task::refuse_start(state, *attempt, now),
-        Request::ReportTask(report) => task::refuse_report(state, report.attempt),
+        Request::ReportTask(report) => task::refuse_report(state, report),
         Request::LoseLease(loss) => task::refuse_loss(state, loss.attempt),
         Request::FireTimer(timer) => task::refuse_timer(state, *timer, now),
-        Request::Create(_) | Request::Cancel(_) | Request::DiscardResult(_) | Request::ContinueSettling => Ok(()),
+        Request::DiscardResult(report) => task::refuse_discard(state, report.attempt),
+        Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
 }
 
@@ -129,25 +127,37 @@ impl Decision<'_> {
         let limits = self.state.definition.limits();
         self.events.len() as u64 >= limits.chunk_events_max || self.bytes as u64 >= limits.chunk_bytes_max
     }
-
-    fn start(&mut self, creation: &Creation, now: Timestamp) {
-        if creation.start_time_expiry.is_some_and(|expiry| now > expiry) {
-            self.end_expired();
-        } else {
-            self.push(Event::WorkflowStarted);
-        }
-    }
 }
 
 /// Size of an event, about: what varies without bound is counted, the rest is taken as a fixed amount.
 fn weight(event: &Event) -> usize {
     let fixed = 96;
-    match event {
-        Event::WorkflowCreated(_, creation) => fixed + creation.inputs.text().len() + creation.context.text().len(),
-        Event::TaskReported(_, report) => fixed + report.outputs.text().len() + report.context.text().len(),
-        Event::StageEnded { outputs, .. } | Event::WorkflowEnded { outputs, .. } => {
-            fixed + outputs.as_ref().map_or(0, |outputs| outputs.text().len())
+    let varying = match event {
+        Event::WorkflowCreated(_, creation) => creation.inputs.text().len() + creation.context.text().len(),
+        Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => {
+            report.outputs.text().len() + report.context.text().len() + report.report.error().map_or(0, Failure::bytes)
         }
-        _ => fixed,
-    }
+        Event::StageEnded { outputs, error, .. } => {
+            outputs.as_ref().map_or(0, |outputs| outputs.text().len()) + error.as_ref().map_or(0, Failure::bytes)
+        }
+        Event::WorkflowEnded { outputs, .. } => outputs.as_ref().map_or(0, |outputs| outputs.text().len()),
+        Event::TaskEnded { error, .. } => error.as_ref().map_or(0, Failure::bytes),
+        Event::StageReady { consumed, .. } | Event::StageStarted { consumed, .. } => match consumed {
+            Consumed::Arcs(arcs) => 4 * arcs.len(),
+            Consumed::OnePerArc | Consumed::Ready => 0,
+        },
+        Event::DefinitionRegistered(..)
+        | Event::WorkflowCancelRequested(..)
+        | Event::TaskStarted(..)
+        | Event::TaskLeaseLost(..)
+        | Event::TimerFired(..)
+        | Event::SettleContinued(_)
+        | Event::WorkflowStarted
+        | Event::StageCanceled { .. }
+        | Event::TaskQueued { .. }
+        | Event::TaskRetried { .. }
+        | Event::TimerSet { .. }
+        | Event::SettleDeferred => 0,
+    };
+    fixed + varying
 }

@@ -55,14 +55,13 @@ impl Decision<'_> {
     }
 
     fn cancel_doomed(&mut self) -> Found {
-        let Some((_, id)) = self.state.candidates.doomed.pop_first() else { return Found::Nothing };
-        match self.state.core.live.get(&id).and_then(|live| live.doomed) {
-            Some(cause) => {
+        while let Some((_, id)) = self.state.candidates.doomed.pop_first() {
+            if let Some(cause) = self.state.core.live.get(&id).and_then(|live| live.doomed) {
                 self.push(Event::StageCanceled { activation: id, cause });
-                Found::Applied
+                return Found::Applied;
             }
-            None => self.cancel_doomed(),
         }
+        Found::Nothing
     }
 
     fn end_a_core(&mut self) -> Found {

@@ -37,8 +37,7 @@ impl Decision<'_> {
                         Target::Arc(arc) => Some(arc),
                         Target::End => None,
                     };
-                    let scope = seen.scope(&branch.condition.references());
-                    match self.answers.holds(Site::Branch(id, arc), &branch.condition, scope) {
+                    match self.answers.holds(Site::Branch(id, arc), &branch.condition, seen) {
                         Ok(true) => {
                             chosen = Some(branch.target);
                             break;

@@ -29,9 +29,14 @@ impl Decision<'_> {
     pub(super) fn examine_gate(&mut self, id: ActivationId) {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
-        let Some(condition) = &stage.condition else { unreachable!("only a stage with a gate becomes ready") };
-        let scope = self.surroundings(id).scope(&condition.references());
-        match self.answers.holds(Site::Gate(id), condition, scope) {
+        let holds = match &stage.condition {
+            None => Ok(true),
+            Some(condition) => {
+                let seen = self.surroundings(id);
+                self.answers.holds(Site::Gate(id), condition, &seen)
+            }
+        };
+        match holds {
             Ok(true) => {
                 let scope = self.state.core.live[&id].scope;
                 self.push(Event::StageStarted { activation: id, scope, consumed: Consumed::Ready });
@@ -68,8 +73,8 @@ impl Decision<'_> {
             let holds = match &spec.condition {
                 None => Ok(true),
                 Some(condition) => {
-                    let scope = self.surroundings(id).scope(&condition.references());
-                    self.answers.holds(Site::Task(id, next), condition, scope)
+                    let seen = self.surroundings(id);
+                    self.answers.holds(Site::Task(id, next), condition, &seen)
                 }
             };
             match holds {
@@ -148,7 +153,7 @@ impl Decision<'_> {
             workflow: self.state.workflow,
             definition: self.state.definition.clone(),
             start: self.state.core.start.clone().expect("a live workflow has begun"),
-            stage: Some(id.stage),
+            activation: Some(id),
             past: activation.past.clone(),
             results: activation.results.clone(),
             outputs: None,

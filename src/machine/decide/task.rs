@@ -34,13 +34,23 @@ pub(super) fn refuse_start(state: &State, attempt: AttemptId, now: Timestamp) ->
 }
 
 /// An attempt whose start is not recorded counts as maybe started: its report is as good.
-pub(super) fn refuse_report(state: &State, attempt: AttemptId) -> Result<(), Rejection> {
+///
+/// Nor is it refused for coming before the attempt was due: the clock may have been set back after the worker began,
+/// and nothing healthy fails for a clock.
+pub(super) fn refuse_report(state: &State, report: &TaskReport) -> Result<(), Rejection> {
+    let attempt = report.attempt;
     match awaited(state, attempt)?.attempt {
-        AttemptState::Queued { .. } | AttemptState::Started => Ok(()),
+        AttemptState::Queued { .. } | AttemptState::Started if readable(report) => Ok(()),
+        AttemptState::Queued { .. } | AttemptState::Started => Err(Rejection::Malformed),
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Waiting { .. } | AttemptState::Woken => {
             Err(Rejection::NotAwaited { attempt })
         }
     }
+}
+
+/// Can the data of the report be read? That of an event from a damaged log may not.
+fn readable(report: &TaskReport) -> bool {
+    report.context.is_empty() || report.context.to_map().is_ok()
 }
 
 pub(super) fn refuse_loss(state: &State, attempt: AttemptId) -> Result<(), Rejection> {
@@ -92,7 +102,7 @@ impl Decision<'_> {
     }
 
     fn retry_or_fail(&mut self, attempt: AttemptId, spec: &GraphTask, error: &Failure, retry_after: Option<Duration>) {
-        let failures = self.state.open_task(attempt.task).map_or(0, |open| open.failures) + 1;
+        let failures = self.state.open_task(attempt.task).map_or(0, |open| open.failures).saturating_add(1);
         if !retries(&spec.retry, error.class()) || failures >= spec.retry.max_attempts {
             return self.end_task(attempt.task, failure_status(spec.on_failure), None);
         }

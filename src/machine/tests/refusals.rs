@@ -1,0 +1,62 @@
+//! Commands made from what no workflow of ours recorded: refused, never a panic.
+
+use crate::event::{Actor, Creation, Event, Json};
+use crate::ids::DefinitionHash;
+use crate::machine::{Command, Request};
+use crate::testing::course::{Course, ORIGIN, creation_of};
+use crate::testing::definitions::stage;
+use crate::testing::happening::{complete, create, fire, go_on};
+use crate::value::Map;
+
+fn command(request: Request) -> Command {
+    Command { now: ORIGIN, id: None, actor: Actor::Engine, request }
+}
+
+/// Text that stands where a map should, as only a damaged log can have it.
+fn no_map() -> Json {
+    let bytes = crate::store::to_bytes(&"[1]".to_owned());
+    crate::store::from_bytes(&bytes).unwrap()
+}
+
+#[test]
+fn a_workflow_follows_no_definition_but_its_own() {
+    let definition = stage("");
+    let mut creation = creation_of(&definition, &Map::new());
+    creation.definition = DefinitionHash::of("{}");
+    let refused = Course::new(&definition).decide(command(Request::Create(creation))).unwrap_err();
+    assert_eq!(refused.code(), "OTHER_DEFINITION");
+}
+
+#[test]
+fn data_that_is_no_map_is_refused() {
+    let definition = stage("");
+    let spoilers: [fn(&mut Creation); 2] = [|created| created.inputs = no_map(), |created| created.context = no_map()];
+    for spoil in spoilers {
+        let mut creation = creation_of(&definition, &Map::new());
+        spoil(&mut creation);
+        let refused = Course::new(&definition).decide(command(Request::Create(creation))).unwrap_err();
+        assert_eq!(refused.code(), "MALFORMED");
+    }
+    let mut course = Course::begun(&definition, [("", 0); 0]);
+    course.happen(&complete("a"));
+    let Event::TaskReported(_, mut report) = course.events()[4].clone() else { panic!("a report was expected") };
+    report.context = no_map();
+    let mut course = Course::begun(&definition, [("", 0); 0]);
+    let refused = course.decide(command(Request::ReportTask(report))).unwrap_err();
+    assert_eq!(refused.code(), "MALFORMED");
+}
+
+#[test]
+fn nothing_can_be_asked_of_a_workflow_that_does_not_exist() {
+    for happening in [complete("a"), go_on(), fire(1)] {
+        let refused = Course::new(&stage("")).attempt(&happening).unwrap_err();
+        assert_eq!(refused.code(), "NOT_CREATED");
+    }
+}
+
+#[test]
+fn a_workflow_is_created_once() {
+    let mut course = Course::begun(&stage(""), [("", 0); 0]);
+    assert_eq!(course.attempt(&create()).unwrap_err().code(), "ALREADY_CREATED");
+    assert_eq!(course.attempt(&go_on()).unwrap_err().code(), "SETTLED");
+}

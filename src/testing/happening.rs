@@ -1,0 +1,313 @@
+//! What can happen to a workflow from outside, by the names of its definition: `complete("build")`.
+//!
+//! A piece of work is named `stage`, `stage.task`, `stage#2.task` for the second activation and `stage.task@3` for the
+//! third attempt. What is left out is the oldest activation that lives, its open task, its newest attempt.
+
+use crate::event::{Actor, CancelRequest, Json, LeaseLoss, Report, TaskReport, TimerId};
+use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::ids::{ActivationId, AttemptId, CommandId, TaskId, TaskIndex};
+use crate::machine::{Command, Request, State};
+use crate::time::{Duration, Timestamp};
+use crate::value::{Map, Value};
+
+/// Something from outside: a command by names, or time that passes.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    what: What,
+    id: Option<CommandId>,
+    actor: Actor,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Create,
+    Cancel { reason: Option<String> },
+    Start { work: String },
+    Report { work: String, told: Told, outputs: Map, context: Map },
+    Discard { work: String },
+    Lose { work: String, orderly: bool },
+    Fire { timer: u32 },
+    GoOn,
+    Pass { length: Duration },
+}
+
+#[derive(Clone, Debug)]
+enum Told {
+    Succeeded,
+    Running(Duration),
+    Terminal,
+    FailedContinue,
+    Skipped,
+    Canceled,
+    Stopped,
+    Failed { class: ErrorClass, retry_after: Option<Duration> },
+}
+
+/// The code of the failures that tasks tell here.
+pub const TOLD: ErrorCode = ErrorCode::from_static("TOLD");
+
+fn of_engine(what: What) -> Happening {
+    Happening { what, id: None, actor: Actor::Engine }
+}
+
+fn report(work: &str, told: Told) -> Happening {
+    of_engine(What::Report { work: work.to_owned(), told, outputs: Map::new(), context: Map::new() })
+}
+
+/// The workflow is asked for.
+pub fn create() -> Happening {
+    of_engine(What::Create)
+}
+
+/// Somebody asks for the end.
+pub fn cancel() -> Happening {
+    of_engine(What::Cancel { reason: None })
+}
+
+/// Somebody asks for the end and says why.
+pub fn cancel_because(reason: &str) -> Happening {
+    of_engine(What::Cancel { reason: Some(reason.to_owned()) })
+}
+
+/// A worker begins this work.
+pub fn start(work: &str) -> Happening {
+    of_engine(What::Start { work: work.to_owned() })
+}
+
+/// This work succeeds.
+pub fn complete(work: &str) -> Happening {
+    report(work, Told::Succeeded)
+}
+
+/// This work fails for good, whatever the retry policy says.
+pub fn terminal(work: &str) -> Happening {
+    report(work, Told::Terminal)
+}
+
+/// This work fails and wants to go on.
+pub fn failed_continue(work: &str) -> Happening {
+    report(work, Told::FailedContinue)
+}
+
+/// This work finds nothing to do.
+pub fn skipped(work: &str) -> Happening {
+    report(work, Told::Skipped)
+}
+
+/// This work ends itself as canceled.
+pub fn canceled(work: &str) -> Happening {
+    report(work, Told::Canceled)
+}
+
+/// This work ends its branch.
+pub fn stopped(work: &str) -> Happening {
+    report(work, Told::Stopped)
+}
+
+/// This work fails with an error of this class; the retry policy decides what follows.
+pub fn fail(work: &str, class: ErrorClass) -> Happening {
+    report(work, Told::Failed { class, retry_after: None })
+}
+
+/// This work wants to be called again when `length` has passed, written as in a definition: `90s`.
+///
+/// # Panics
+///
+/// If `length` is no length of time.
+pub fn running(work: &str, length: &str) -> Happening {
+    report(work, Told::Running(duration(length)))
+}
+
+/// The worker of this work is gone.
+pub fn lose(work: &str) -> Happening {
+    of_engine(What::Lose { work: work.to_owned(), orderly: false })
+}
+
+/// The engine stops this work because it closes.
+pub fn stop_orderly(work: &str) -> Happening {
+    of_engine(What::Lose { work: work.to_owned(), orderly: true })
+}
+
+/// The outcome of an attempt that nobody awaits any more arrives; name the attempt: `build@1`.
+pub fn late(work: &str) -> Happening {
+    of_engine(What::Discard { work: work.to_owned() })
+}
+
+/// The timer with this number is due.
+pub fn fire(timer: u32) -> Happening {
+    of_engine(What::Fire { timer })
+}
+
+/// Settling goes on where a batch was cut.
+pub fn go_on() -> Happening {
+    of_engine(What::GoOn)
+}
+
+/// Time passes, written as in a definition: `90s`. Nobody tells the workflow.
+///
+/// # Panics
+///
+/// If `length` is no length of time.
+pub fn pass(length: &str) -> Happening {
+    of_engine(What::Pass { length: duration(length) })
+}
+
+fn duration(text: &str) -> Duration {
+    text.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+impl Happening {
+    /// The command has this id; the same number is the same id.
+    pub fn id(mut self, number: u128) -> Happening {
+        self.id = Some(CommandId::from_bytes(number.to_be_bytes()));
+        self
+    }
+
+    /// A person or program by this name sends it.
+    pub fn by(mut self, name: &str) -> Happening {
+        self.actor = Actor::Named(name.to_owned());
+        self
+    }
+
+    /// What is reported has this output.
+    ///
+    /// # Panics
+    ///
+    /// If nothing is reported.
+    pub fn output(mut self, key: &str, value: impl Into<Value>) -> Happening {
+        let What::Report { outputs, .. } = &mut self.what else { panic!("only a report has outputs") };
+        outputs.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// What is reported leaves this in the context of its activation.
+    ///
+    /// # Panics
+    ///
+    /// If nothing is reported.
+    pub fn context(mut self, key: &str, value: impl Into<Value>) -> Happening {
+        let What::Report { context, .. } = &mut self.what else { panic!("only a report leaves context") };
+        context.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The failure asks for the next try after this length of time.
+    ///
+    /// # Panics
+    ///
+    /// If no failure is reported, or `length` is no length of time.
+    pub fn retry_after(mut self, length: &str) -> Happening {
+        let What::Report { told: Told::Failed { retry_after, .. }, .. } = &mut self.what else {
+            panic!("only a failure asks for a try later")
+        };
+        *retry_after = Some(duration(length));
+        self
+    }
+
+    /// Is it the request for the workflow itself?
+    pub(super) fn is_creation(&self) -> bool {
+        matches!(self.what, What::Create)
+    }
+
+    /// The time that passes, if that is what happens.
+    pub(super) fn time(&self) -> Option<Duration> {
+        if let What::Pass { length } = self.what { Some(length) } else { None }
+    }
+
+    /// The command this is to `state` at `now`; `create` is what a creation asks.
+    ///
+    /// # Panics
+    ///
+    /// If time passes, which is no command, or a name is not one of the definition.
+    pub(super) fn command(&self, state: &State, now: Timestamp, create: impl FnOnce() -> Request) -> Command {
+        let request = match &self.what {
+            What::Create => create(),
+            What::Cancel { reason } => Request::Cancel(CancelRequest { reason: reason.clone() }),
+            What::Start { work } => Request::StartTask(attempt_named(state, work)),
+            What::Report { work, told, outputs, context } => Request::ReportTask(TaskReport {
+                attempt: attempt_named(state, work),
+                report: told.report(now),
+                outputs: Json::of(outputs),
+                context: Json::of(context),
+                streams: Vec::new(),
+            }),
+            What::Discard { work } => Request::DiscardResult(TaskReport {
+                attempt: attempt_named(state, work),
+                report: Report::Succeeded,
+                outputs: Json::empty(),
+                context: Json::empty(),
+                streams: Vec::new(),
+            }),
+            What::Lose { work, orderly } => {
+                Request::LoseLease(LeaseLoss { attempt: attempt_named(state, work), orderly: *orderly })
+            }
+            What::Fire { timer } => Request::FireTimer(TimerId(*timer)),
+            What::GoOn => Request::ContinueSettling,
+            What::Pass { .. } => panic!("that time passes is no command"),
+        };
+        Command { now, id: self.id, actor: self.actor.clone(), request }
+    }
+}
+
+impl Told {
+    fn report(&self, now: Timestamp) -> Report {
+        let error = |class| Failure::new(TOLD, class, "told so");
+        match self {
+            Told::Succeeded => Report::Succeeded,
+            Told::Running(length) => Report::Running { until: now.saturating_add(*length) },
+            Told::Terminal => Report::Terminal { error: error(ErrorClass::Permanent) },
+            Told::FailedContinue => Report::FailedContinue { error: error(ErrorClass::Permanent) },
+            Told::Skipped => Report::Skipped,
+            Told::Canceled => Report::Canceled,
+            Told::Stopped => Report::Stopped,
+            Told::Failed { class, retry_after } => Report::Failed { error: error(*class), retry_after: *retry_after },
+        }
+    }
+}
+
+/// The parts of a name.
+struct Name<'n> {
+    stage: &'n str,
+    number: Option<u32>,
+    task: Option<&'n str>,
+    dispatch: Option<u32>,
+}
+
+impl Name<'_> {
+    fn read(text: &str) -> Name<'_> {
+        let number = |digits: &str| digits.parse().unwrap_or_else(|_| panic!("{text} names no work"));
+        let (rest, dispatch) = match text.split_once('@') {
+            Some((rest, digits)) => (rest, Some(number(digits))),
+            None => (text, None),
+        };
+        let (rest, task) = match rest.split_once('.') {
+            Some((rest, task)) => (rest, Some(task)),
+            None => (rest, None),
+        };
+        let (stage, number) = match rest.split_once('#') {
+            Some((stage, digits)) => (stage, Some(number(digits))),
+            None => (rest, None),
+        };
+        Name { stage, number, task, dispatch }
+    }
+}
+
+/// The attempt that `text` names, whether it is awaited or not.
+fn attempt_named(state: &State, text: &str) -> AttemptId {
+    let Name { stage, number, task, dispatch } = Name::read(text);
+    let graph = state.definition().graph();
+    let stage = graph.stage_index(stage).unwrap_or_else(|| panic!("there is no stage {stage}"));
+    let oldest = || state.live().find(|id| id.stage == stage).map_or(1, |id| id.number);
+    let activation = ActivationId { stage, number: number.unwrap_or_else(oldest) };
+    let open = state.newest_attempt(activation);
+    let task = match task {
+        Some(name) => {
+            let place = (0..).zip(&graph.stage(stage).tasks).find(|(_, task)| task.name == name);
+            TaskIndex::new(place.unwrap_or_else(|| panic!("there is no task {name}")).0)
+        }
+        None => open.map_or(TaskIndex::new(0), |open| open.task.task),
+    };
+    let task = TaskId { activation, task };
+    let newest = open.filter(|open| open.task == task).map_or(1, |open| open.dispatch);
+    AttemptId { task, dispatch: dispatch.unwrap_or(newest) }
+}

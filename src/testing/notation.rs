@@ -1,0 +1,164 @@
+//! Events as lines that people write and compare: `stage.completed build to test, lint`.
+//!
+//! The first word is the event's name, the second what it is about, named as in `happening`; numbers of first
+//! activations and attempts, and the task of a stage that has only one, are left out. Moments are counted from `origin`.
+
+use std::fmt::Write as _;
+
+use crate::definition::{Definition, Graph};
+use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, WaitingJoin};
+use crate::failure::Failure;
+use crate::ids::{ActivationId, ArcIndex, AttemptId, TaskId};
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// `event` as a line.
+///
+/// # Panics
+///
+/// If the event names what the definition does not have.
+pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String {
+    let names = Names { graph: definition.graph(), origin };
+    let about = match event {
+        Event::DefinitionRegistered(..)
+        | Event::WorkflowCreated(..)
+        | Event::WorkflowCancelRequested(..)
+        | Event::SettleContinued(_)
+        | Event::SettleDeferred
+        | Event::WorkflowStarted => String::new(),
+        Event::TaskStarted(_, attempt) => names.attempt(*attempt),
+        Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => {
+            format!("{} {}", names.attempt(report.attempt), report.report.name())
+        }
+        Event::TaskLeaseLost(_, loss) => names.attempt(loss.attempt) + if loss.orderly { " orderly" } else { "" },
+        Event::TimerFired(_, timer) => timer.0.to_string(),
+        Event::WorkflowEnded { reason, outputs, .. } => names.end(reason.as_ref(), outputs.as_ref()),
+        Event::StageReady { activation, consumed, .. } | Event::StageStarted { activation, consumed, .. } => {
+            names.activation(*activation) + &names.consumed(consumed)
+        }
+        Event::StageEnded { activation, status, emitted, outputs, error } => {
+            let outputs = outputs.as_ref().map(|outputs| format!(" {}", outputs.text())).unwrap_or_default();
+            let how = how(*status, error.as_ref());
+            names.activation(*activation) + &how + &names.emitted(*activation, emitted) + &outputs
+        }
+        Event::StageCanceled { activation, cause } => {
+            let cause = match cause {
+                CancelCause::Workflow => "by workflow",
+                CancelCause::ScopeFailed => "by failure",
+            };
+            format!("{} {cause}", names.activation(*activation))
+        }
+        Event::TaskQueued { attempt, due } => {
+            let due = due.map(|due| format!(" due {}", names.moment(due))).unwrap_or_default();
+            names.attempt(*attempt) + &due
+        }
+        Event::TaskRetried { attempt, failures } => format!("{} failure {failures}", names.attempt(*attempt)),
+        Event::TaskEnded { task, status, error } => names.task(*task) + &how(*status, error.as_ref()),
+        Event::TimerSet { timer, due, task } => {
+            format!("{} {} due {}", timer.0, names.task(*task), names.moment(*due))
+        }
+    };
+    if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
+}
+
+/// The name of an attempt: `build.unit@2`.
+///
+/// # Panics
+///
+/// If the definition does not have it.
+pub fn attempt_name(attempt: AttemptId, definition: &Definition) -> String {
+    Names { graph: definition.graph(), origin: Timestamp::from_microseconds(0) }.attempt(attempt)
+}
+
+/// Status and code where the name of the event leaves them open.
+fn how(status: Status, error: Option<&Failure>) -> String {
+    let status = match status {
+        Status::FailedContinue | Status::Terminal | Status::Stopped => format!(" {status}"),
+        _ => String::new(),
+    };
+    status + &error.map(|error| format!(" {}", error.code())).unwrap_or_default()
+}
+
+struct Names<'g> {
+    graph: &'g Graph,
+    origin: Timestamp,
+}
+
+impl Names<'_> {
+    fn activation(&self, activation: ActivationId) -> String {
+        let mut name = self.graph.stage(activation.stage).ref_id.clone();
+        if activation.number != 1 {
+            let _ = write!(name, "#{}", activation.number);
+        }
+        name
+    }
+
+    fn task(&self, task: TaskId) -> String {
+        let mut name = self.activation(task.activation);
+        if self.graph.stage(task.activation.stage).tasks.len() > 1 {
+            let _ = write!(name, ".{}", self.graph.task(task.activation.stage, task.task).name);
+        }
+        name
+    }
+
+    fn attempt(&self, attempt: AttemptId) -> String {
+        let mut name = self.task(attempt.task);
+        if attempt.dispatch != 1 {
+            let _ = write!(name, "@{}", attempt.dispatch);
+        }
+        name
+    }
+
+    fn moment(&self, moment: Timestamp) -> String {
+        moment.since(self.origin).to_string()
+    }
+
+    fn sources(&self, arcs: &[ArcIndex]) -> String {
+        let source = |arc: &ArcIndex| match self.graph.arc(*arc).from {
+            Some(from) => self.graph.stage(from).ref_id.as_str(),
+            None => "start",
+        };
+        arcs.iter().map(source).collect::<Vec<_>>().join(", ")
+    }
+
+    fn consumed(&self, consumed: &Consumed) -> String {
+        match consumed {
+            Consumed::OnePerArc | Consumed::Ready => String::new(),
+            Consumed::Arcs(arcs) => format!(" from {}", self.sources(arcs)),
+        }
+    }
+
+    fn emitted(&self, from: ActivationId, emitted: &Emitted) -> String {
+        let arcs: &[ArcIndex] = match emitted {
+            Emitted::All => &self.graph.stage(from.stage).outgoing,
+            Emitted::Arcs(arcs) => arcs,
+            Emitted::Nothing => return String::new(),
+        };
+        let targets: Vec<&str> =
+            arcs.iter().map(|arc| self.graph.stage(self.graph.arc(*arc).to).ref_id.as_str()).collect();
+        format!(" to {}", targets.join(", "))
+    }
+
+    fn end(&self, reason: Option<&EndReason>, outputs: Option<&Json>) -> String {
+        let Some(reason) = reason else { return outputs.map(|outputs| outputs.text().to_owned()).unwrap_or_default() };
+        let code = |error: &Failure| format!(" {}", error.code());
+        let detail = match reason {
+            EndReason::StageFailed { activation, error } => {
+                format!(" {}{}", self.activation(*activation), error.as_ref().map(code).unwrap_or_default())
+            }
+            EndReason::Deadlock { waiting } => {
+                let lacks = |join: &WaitingJoin| {
+                    format!(" {} lacks {}", self.graph.stage(join.stage).ref_id, self.sources(&join.missing))
+                };
+                waiting.iter().map(lacks).collect::<Vec<_>>().join(";")
+            }
+            EndReason::BranchStopped { activation } => format!(" {}", self.activation(*activation)),
+            EndReason::OutputsFailed { error } => code(error),
+            EndReason::CancelRequested { by, reason } => {
+                format!(" by {by}{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())
+            }
+            EndReason::StartTimeExpired => String::new(),
+        };
+        reason.code().to_owned() + &detail
+    }
+}
