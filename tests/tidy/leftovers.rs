@@ -61,10 +61,7 @@ fn errors(source: &Source) -> Vec<Finding> {
     }
     let banned = [
         ("#[from] io::Error", "give its variant the path and the operation"),
-        (
-            "#[from] std::io::Error",
-            "give its variant the path and the operation",
-        ),
+        ("#[from] std::io::Error", "give its variant the path and the operation"),
         ("anyhow", "the library's errors are enums of their layer"),
     ];
     let places = |(piece, advice): (&str, &str)| {
@@ -83,7 +80,8 @@ mod tests {
     #[test]
     fn what_is_left_behind_is_found() {
         let text = "//! A. FIXME.\nfn a() { b().unwrap() }\nfn c() { todo!() }\nconst D: &str = \"todo!() XXX\";\n\
-                    enum E { F(#[from] io::Error) }\n#[cfg(test)]\nmod tests {\n    #[ignore]\n    fn h() { i().unwrap(); }\n\
+                    enum E { F(#[from] io::Error) }\n\
+                    #[cfg(test)]\nmod tests {\n    #[ignore]\n    fn h() { i().unwrap(); }\n\
                     \n    fn j() { std::thread::sleep(k); }\n}\n";
         let found = places(&check(&Tree::of([("src/a.rs", text)])));
         let expected = [
