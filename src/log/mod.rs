@@ -42,6 +42,8 @@ use segment::{Header, Ladder};
 pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
 pub(crate) use error::{Damage, Error, Evidence, Finding};
 pub(crate) use reader::Reader;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use record::resealed;
 pub(crate) use roll::Preparer;
 pub(crate) use segment::{FORMAT, LogId, Offset, SegmentNumber};
 pub(crate) use storage::{Access, FileStorage, Folder, Storage, StorageFile, StorageLock};

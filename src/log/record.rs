@@ -328,6 +328,27 @@ fn check_control(head: Head, payload: &[u8]) -> Result<Head, RecordError> {
     if known { Ok(head) } else { Err(RecordError::Control { kind: head.kind }) }
 }
 
+/// Reads `bytes` as a frame with the checksum they should have; the bytes read, and those it would be written as.
+///
+/// # Errors
+///
+/// As [`decode`], the checksum aside.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn resealed(bytes: &[u8]) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
+    let (salt, offset) = (77, Offset::new(8192));
+    let total = total_bytes(bytes)?;
+    let mut bytes = bytes.get(..total).ok_or(RecordError::Overrun)?.to_vec();
+    if let Err(RecordError::Checksum { computed, .. }) = decode(&bytes, salt, offset)
+        && let Some(place) = bytes.get_mut(4..8)
+    {
+        place.copy_from_slice(&computed.to_le_bytes());
+    }
+    let frame = decode(&bytes, salt, offset)?;
+    let mut written = Vec::new();
+    encode(&mut written, salt, offset, &frame.head, frame.payload);
+    Ok((bytes, written))
+}
+
 /// Whether `bytes` might begin a frame whose position is `from` or up to 2^32 further: a cheap test for places where
 /// a frame is looked for, before its checksum is computed.
 pub(super) fn may_begin(bytes: &[u8], from: Position) -> bool {

@@ -16,6 +16,7 @@ pub mod happening;
 mod needs;
 pub mod notation;
 pub mod stores;
+pub mod untrusted;
 pub(crate) mod values;
 
 pub use flushes::{Flushes, counted};

@@ -25,16 +25,16 @@ const OUTSIDE: &[Outside] = &[
             "src/task/program/",
             "src/runtime/definition_file.rs",
             "src/runtime/open.rs",
-            "src/testing/needs.rs",
+            "src/testing/",
         ],
     },
     // Workers; and the thread that waits beside a program for its end, its streams and its time.
     Outside { what: "std::thread", homes: &["src/runtime/workers.rs", "src/task/program/"] },
     Outside { what: "std::net", homes: &[] },
-    // Programs are started in one folder; who else needs a program asks a task. Opening writes our id into the LOCK.
-    Outside { what: "std::process", homes: &["src/task/program/", "src/runtime/open.rs"] },
+    // Programs are started in one folder; who else needs one asks a task. The other two need our own id only.
+    Outside { what: "std::process", homes: &["src/task/program/", "src/runtime/open.rs", "src/testing/"] },
     // What programs inherit; and the folder for temporary files.
-    Outside { what: "std::env", homes: &["src/task/program/", "src/runtime/open.rs", "src/testing/needs.rs"] },
+    Outside { what: "std::env", homes: &["src/task/program/", "src/runtime/open.rs", "src/testing/"] },
 ];
 
 /// Words that read a clock, and who may.
