@@ -89,7 +89,7 @@ impl LogFiles {
     ///
     /// # Errors
     ///
-    /// If there is no log (`is_missing`), a newer version wrote it (`is_unsupported`), or the disk fails; damage only if
+    /// If there is no log (`is_missing`), a newer version wrote it (`is_unsupported`), or the disk fails. Damage only if
     /// nothing of the log is left to be read.
     pub fn verify(&self) -> Result<LogReport, Error> {
         let report = log::verify(Arc::clone(&self.storage))?;

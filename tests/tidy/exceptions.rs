@@ -30,7 +30,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     Exception {
         rule: "S4",
         path: "src/runtime/engine.rs",
-        what: "643 lines",
+        what: "lines without tests",
         reason: "face and inside of the engine, about to be split",
     },
     Exception {

@@ -102,6 +102,8 @@ pub(crate) const LAYERS: &[Layer] = &[
         ],
         purity: Edge,
     },
+    // Not a layer anybody builds on: what this build is, said to who asks.
+    Layer { name: "version", may_name: &["machine", "store"], purity: Edge },
 ];
 
 /// What tests need. It may name everything, and only tests may name it.
