@@ -55,6 +55,10 @@ pub use machine::{
     Answers, AttemptStage, Batch, Broken, Command, EvolveError, RULES, Rejection, Request, Site, State, Work, decide,
     evolve, outstanding,
 };
+pub use replay::{
+    At, DefinitionError, Digest, Envelopes, Error as HistoryError, Filter, Follow, History, Replayed, StageView,
+    TaskView, TriggerView, WorkflowSummary, WorkflowView,
+};
 pub use runtime::{Answer, By, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock, Trigger};
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{

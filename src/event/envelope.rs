@@ -1,10 +1,14 @@
 //! An event with its metadata: where it stands, when it was recorded, who and what caused it.
+//!
+//! What the event says, as a value, is in `data`. Nothing here reads a log: envelopes are made by whoever reads one.
+
+use std::sync::Arc;
 
 use crate::definition::Definition;
-use crate::ids::{Position, Sequence, StreamId, WorkflowId};
+use crate::ids::{CommandId, DefinitionHash, Position, Sequence, StreamId, WorkflowId};
 use crate::time::Timestamp;
 
-use super::{Actor, Event};
+use super::{Actor, Event, Stamp};
 
 /// An event and its place in the log, as a store gives it back.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,30 +25,37 @@ pub struct Recorded {
     pub event: Event,
 }
 
-/// An event of a workflow with everything a reader may ask of it.
+/// An event with everything a reader may ask of it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    pub(crate) recorded: Recorded,
-    /// Position of the input of its batch.
-    pub(crate) causation: Position,
-    /// Actor of that input.
-    pub(crate) actor: Actor,
-    /// The definition its indices speak of.
-    pub(crate) definition: Definition,
+    recorded: Arc<Recorded>,
+    /// The input of its batch; the event itself, if it is one.
+    input: Arc<Recorded>,
+    definition: Definition,
 }
 
 impl Envelope {
+    /// The event `recorded` of the batch that began with `input`; its indices speak of `definition`.
+    pub(crate) fn new(recorded: Arc<Recorded>, input: Arc<Recorded>, definition: Definition) -> Envelope {
+        Envelope { recorded, input, definition }
+    }
+
     /// Place in the whole log, from 1, without gaps.
     pub fn position(&self) -> Position {
         self.recorded.position
     }
 
-    /// Place in the history of the workflow, from 1, without gaps.
+    /// Place in its stream, from 1, without gaps.
     pub fn sequence(&self) -> Sequence {
         self.recorded.sequence
     }
 
-    /// The workflow.
+    /// The stream it belongs to.
+    pub fn stream(&self) -> StreamId {
+        self.recorded.stream
+    }
+
+    /// The workflow; `None` for an event of another kind of stream.
     pub fn workflow(&self) -> Option<WorkflowId> {
         self.recorded.stream.as_workflow()
     }
@@ -54,7 +65,7 @@ impl Envelope {
         self.recorded.event.name()
     }
 
-    /// When it was recorded.
+    /// When it was recorded. Never before an event of an earlier position.
     pub fn at(&self) -> Timestamp {
         self.recorded.recorded_at
     }
@@ -82,18 +93,55 @@ impl Envelope {
         self.recorded.event.attempt().map(|attempt| attempt.dispatch)
     }
 
-    /// Who sent the command that caused it, as claimed.
-    pub fn actor(&self) -> String {
-        self.actor.to_string()
+    /// Who sent the command that caused it, as claimed; `engine` is the engine itself.
+    pub fn actor(&self) -> &str {
+        match self.stamp().map(|stamp| &stamp.actor) {
+            Some(Actor::Named(name)) => name,
+            Some(Actor::Engine) | None => "engine",
+        }
     }
 
     /// Position of the input of its batch: its own, for an input.
     pub fn causation(&self) -> Position {
-        self.causation
+        self.input.position
+    }
+
+    /// Id of the command that caused it; the engine's own commands have none.
+    pub fn command(&self) -> Option<CommandId> {
+        self.stamp()?.command
+    }
+
+    /// Number of the rules by which it was decided.
+    pub fn rules(&self) -> Option<u32> {
+        self.stamp().map(|stamp| stamp.rules)
+    }
+
+    /// Hash of the definition that the workflow follows; for an event of a definition's own stream, of that definition.
+    pub fn definition(&self) -> DefinitionHash {
+        self.definition.hash()
     }
 
     /// The fact itself.
     pub fn event(&self) -> &Event {
         &self.recorded.event
+    }
+
+    /// The event as it stands in the log.
+    pub(crate) fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// The definition that the indices in the event speak of.
+    pub(crate) fn speaks_of(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// The input of its batch.
+    pub(crate) fn input(&self) -> &Event {
+        &self.input.event
+    }
+
+    fn stamp(&self) -> Option<&Stamp> {
+        self.input.event.stamp()
     }
 }

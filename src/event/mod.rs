@@ -4,10 +4,12 @@
 //! a consequence that the machine drew from it. A batch is one input and the derived events that follow it (R1). Inputs
 //! carry a [`Stamp`]; derived events store only their payload. Kind numbers name a (type, version) pair and never move.
 
+mod data;
 mod envelope;
 mod json;
 mod payload;
 
+pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{

@@ -356,12 +356,18 @@ impl Newest {
 
 /// The outputs of an ended activation: those of its tasks, later over earlier, then those of its stage.
 pub(crate) fn outputs_of(ended: &Ended) -> Result<Map, Failure> {
-    let mut outputs = Map::new();
-    for task in &ended.tasks {
-        outputs.extend(parsed(&task.outputs)?);
-    }
+    let mut outputs = outputs_of_tasks(&ended.tasks)?;
     if let Some(own) = &ended.outputs {
         outputs.extend(parsed(own)?);
+    }
+    Ok(outputs)
+}
+
+/// The outputs of tasks of one activation, later over earlier.
+pub(super) fn outputs_of_tasks(tasks: &[TaskResult]) -> Result<Map, Failure> {
+    let mut outputs = Map::new();
+    for task in tasks {
+        outputs.extend(parsed(&task.outputs)?);
     }
     Ok(outputs)
 }

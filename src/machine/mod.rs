@@ -20,6 +20,7 @@ mod decide;
 mod evolve;
 mod invariant;
 mod marking;
+mod newest;
 mod past;
 mod state;
 #[cfg(test)]

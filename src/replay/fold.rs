@@ -1,33 +1,36 @@
 //! Folding a stream into the state it tells of, with the definitions it names.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::definition::Definition;
-use crate::event::{Event, Recorded};
+use crate::event::{Event, Recorded, Registration};
 use crate::ids::{DefinitionHash, Sequence, StreamId, WorkflowId};
 use crate::machine::{State, evolve};
-use crate::store::EventStore;
+use crate::store::{EventStore, scan};
 
-use super::error::Error;
+use super::error::{DefinitionError, Error};
 
-/// Events read at once.
-const READ_AHEAD: usize = 4_096;
-
-/// The definitions of a log, each read once, and the workflows folded with them.
+/// The definitions of a log, each read once, and the workflows folded with them. Clones share what was read.
+#[derive(Clone)]
 pub(crate) struct Definitions {
     store: Arc<dyn EventStore>,
-    known: HashMap<DefinitionHash, Definition>,
+    known: Arc<Mutex<HashMap<DefinitionHash, Definition>>>,
 }
 
 impl Definitions {
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Definitions {
-        Definitions { store, known: HashMap::new() }
+        Definitions { store, known: Arc::default() }
+    }
+
+    /// The store they are read from.
+    pub(super) fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
     }
 
     /// This definition need not be read.
-    pub(crate) fn know(&mut self, definition: &Definition) {
-        self.known.entry(definition.hash()).or_insert_with(|| definition.clone());
+    pub(crate) fn know(&self, definition: &Definition) {
+        self.known().entry(definition.hash()).or_insert_with(|| definition.clone());
     }
 
     /// The definition with this hash.
@@ -35,23 +38,40 @@ impl Definitions {
     /// # Errors
     ///
     /// If the log does not hold it, or what it holds cannot be read.
-    pub(crate) fn get(&mut self, hash: DefinitionHash) -> Result<Definition, Error> {
-        if let Some(definition) = self.known.get(&hash) {
+    pub(crate) fn get(&self, hash: DefinitionHash) -> Result<Definition, Error> {
+        if let Some(definition) = self.known().get(&hash) {
             return Ok(definition.clone());
         }
         let stream = StreamId::definition(hash);
         let stored = self.store.read(stream, Sequence::FIRST, 1)?;
-        let Some(recorded) = stored.into_iter().next() else { return Err(Error::DefinitionMissing { hash }) };
-        let Event::DefinitionRegistered(_, registration) = recorded.event else {
+        let Some(recorded) = stored.first() else { return Err(Error::DefinitionMissing { hash }) };
+        let Event::DefinitionRegistered(_, registration) = &recorded.event else {
             return Err(Error::NoBeginning { stream, expected: "definition.registered" });
         };
-        let definition = Definition::from_normal(&registration.normal)
-            .map_err(|problems| Error::DefinitionDamaged { hash, problems: problems.to_string() })?;
-        let definition = definition.clone();
-        if definition.hash() != hash {
-            return Err(Error::DefinitionMissing { hash });
+        let found = registration.hash;
+        if found != hash {
+            return Err(Error::DefinitionExchanged { hash, found });
         }
-        self.known.insert(hash, definition.clone());
+        self.of_registration(registration)
+    }
+
+    /// The definition that was registered so.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is another than its hash says.
+    pub(super) fn of_registration(&self, registration: &Registration) -> Result<Definition, Error> {
+        let hash = registration.hash;
+        if let Some(definition) = self.known().get(&hash) {
+            return Ok(definition.clone());
+        }
+        let definition = Definition::from_normal(&registration.normal)
+            .map_err(|error| Error::DefinitionDamaged { hash, source: DefinitionError::new(error) })?;
+        let found = definition.hash();
+        if found != hash {
+            return Err(Error::DefinitionExchanged { hash, found });
+        }
+        self.know(&definition);
         Ok(definition)
     }
 
@@ -60,7 +80,7 @@ impl Definitions {
     /// # Errors
     ///
     /// If its events cannot be read or do not fit together.
-    pub(crate) fn fold(&mut self, workflow: WorkflowId) -> Result<Option<State>, Error> {
+    pub(crate) fn fold(&self, workflow: WorkflowId) -> Result<Option<State>, Error> {
         self.fold_until(workflow, None)
     }
 
@@ -69,26 +89,20 @@ impl Definitions {
     /// # Errors
     ///
     /// As [`Definitions::fold`].
-    pub(crate) fn fold_until(&mut self, workflow: WorkflowId, until: Option<Sequence>) -> Result<Option<State>, Error> {
-        let stream = StreamId::workflow(workflow);
-        let store = Arc::clone(&self.store);
+    pub(crate) fn fold_until(&self, workflow: WorkflowId, until: Option<Sequence>) -> Result<Option<State>, Error> {
         let mut state: Option<State> = None;
-        let mut from = Sequence::FIRST;
-        loop {
-            let read = store.read(stream, from, READ_AHEAD)?;
-            let Some(last) = read.last().map(|recorded| recorded.sequence) else { return Ok(state) };
-            for recorded in read {
-                if until.is_some_and(|until| recorded.sequence > until) {
-                    return Ok(state);
-                }
-                let state = match &mut state {
-                    Some(state) => state,
-                    None => state.insert(self.begin(workflow, &recorded)?),
-                };
-                step(state, &recorded)?;
+        for recorded in scan(&*self.store, StreamId::workflow(workflow), Sequence::FIRST) {
+            let recorded = recorded?;
+            if until.is_some_and(|until| recorded.sequence > until) {
+                break;
             }
-            from = last.next();
+            let state = match &mut state {
+                Some(state) => state,
+                None => state.insert(self.begin(workflow, &recorded)?),
+            };
+            step(state, &recorded)?;
         }
+        Ok(state)
     }
 
     /// The state of a workflow before its first event.
@@ -96,11 +110,16 @@ impl Definitions {
     /// # Errors
     ///
     /// If the event does not create a workflow, or its definition cannot be read.
-    pub(crate) fn begin(&mut self, workflow: WorkflowId, first: &Recorded) -> Result<State, Error> {
+    pub(crate) fn begin(&self, workflow: WorkflowId, first: &Recorded) -> Result<State, Error> {
         match &first.event {
             Event::WorkflowCreated(_, creation) => Ok(State::new(workflow, self.get(creation.definition)?)),
             _ => Err(Error::NoBeginning { stream: first.stream, expected: "workflow.created" }),
         }
+    }
+
+    /// Definitions are whole whatever a thread did that panicked.
+    fn known(&self) -> MutexGuard<'_, HashMap<DefinitionHash, Definition>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

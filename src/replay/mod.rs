@@ -1,27 +1,26 @@
-//! Reading history back: rebuild, verify, compare.
+//! Reading history back: fold, show, verify, compare.
+//!
+//! Reads a store and writes nothing. Everything here is a function of what is durable.
 
+mod at;
+mod digest;
+mod envelopes;
 mod error;
 mod fold;
+mod history;
+mod replayed;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod view;
 
-pub use error::Error;
-pub(crate) use fold::{Definitions, has_ended, step};
-// STANDIN
-pub struct History(std::sync::Arc<dyn crate::store::EventStore>);
-pub enum At {
-    Latest,
-}
-pub struct WorkflowView(crate::status::Status);
-impl WorkflowView {
-    pub fn status(&self) -> crate::status::Status {
-        self.0
-    }
-}
-impl History {
-    pub(crate) fn of(s: std::sync::Arc<dyn crate::store::EventStore>) -> History {
-        History(s)
-    }
-    pub fn state(&self, w: crate::ids::WorkflowId, _: At) -> Result<WorkflowView, Error> {
-        let mut d = Definitions::new(self.0.clone());
-        Ok(WorkflowView(d.fold(w)?.map_or(crate::status::Status::NotStarted, |s| s.status())))
-    }
-}
+pub use at::At;
+pub use digest::Digest;
+pub use envelopes::{Envelopes, Follow};
+pub use error::{DefinitionError, Error};
+pub(crate) use fold::{Definitions, has_ended};
+pub use history::History;
+pub use replayed::Replayed;
+pub use summary::{Filter, WorkflowSummary};
+pub use view::{StageView, TaskView, TriggerView, WorkflowView};

@@ -101,7 +101,6 @@ pub(crate) fn decode(kind: u16, codec: u8, payload: &[u8]) -> Result<Event, Code
 /// # Panics
 ///
 /// If the value holds something that has no length before it is walked; none of ours does.
-#[cfg(test)]
 pub(crate) fn to_bytes<T: serde::Serialize>(value: &T) -> Vec<u8> {
     format().serialize(value).expect("a value of ours holds nothing that has no bytes")
 }

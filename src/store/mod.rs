@@ -22,9 +22,10 @@ use crate::ids::{Position, Sequence, StreamId};
 
 pub(crate) use crate::log::Options;
 pub use append::{Append, Appended, Encoded, Expected};
-pub use codec::{CodecError, PayloadError};
 #[cfg(test)]
-pub(crate) use codec::{from_bytes, to_bytes};
+pub(crate) use codec::from_bytes;
+pub(crate) use codec::to_bytes;
+pub use codec::{CodecError, PayloadError};
 pub use error::{Error, LogError, RecordPlace};
 pub use local::Upkeep;
 pub(crate) use local::{LocalReader, LocalStore};

@@ -15,9 +15,11 @@ pub mod given;
 pub mod happening;
 mod needs;
 pub mod notation;
+mod recording;
 pub mod stores;
 pub mod untrusted;
 pub(crate) mod values;
 
 pub use flushes::{Flushes, counted};
 pub use needs::needs;
+pub use recording::Recording;

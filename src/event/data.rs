@@ -1,0 +1,462 @@
+//! What an event says, as a value for people and programs.
+//!
+//! The names are those of the seed's events where it has one. Stages stand as ref ids, tasks as names, arcs as `from`
+//! and `to`, moments as RFC 3339. Indices that the definition does not know, as damaged logs may hold, are left out.
+
+use crate::definition::{Graph, GraphStage, GraphTask};
+use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex, TaskId};
+use crate::status::Status;
+use crate::value::{Map, Value};
+
+use super::{
+    CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, Registration, Report, Stamp,
+    StreamFile, TaskReport, TriggerRecord, WaitingJoin,
+};
+
+impl Envelope {
+    /// What the event says, as a map. A report that caused it lends it outputs and error, so that `task.completed` and
+    /// `task.failed` can be read alone.
+    pub fn data(&self) -> Value {
+        let mut data = Fields::new(self.speaks_of().graph());
+        data.stamp(self.event().stamp());
+        self.describe(&mut data);
+        Value::Map(data.fields)
+    }
+
+    fn describe(&self, data: &mut Fields<'_>) {
+        let at = self.at().to_string();
+        match self.event() {
+            Event::DefinitionRegistered(_, registration) => data.registration(registration),
+            Event::WorkflowCreated(_, creation) => data.creation(creation),
+            Event::WorkflowCancelRequested(_, request) => {
+                data.put("canceled_by", self.actor());
+                data.put_some("reason", request.reason.as_deref());
+            }
+            Event::TaskStarted(_, attempt) => {
+                data.task(attempt.task);
+                data.put_some("stage_id", data.ref_id(attempt.task.activation.stage));
+                data.put("start_time", at);
+            }
+            Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => data.report(report),
+            Event::TaskLeaseLost(_, loss) => {
+                data.task(loss.attempt.task);
+                data.put("orderly", loss.orderly);
+            }
+            Event::TimerFired(_, timer) => data.put("timer", timer.0),
+            Event::SettleContinued(_) | Event::SettleDeferred => (),
+            Event::WorkflowStarted => {
+                data.put("start_time", at);
+                data.put("initial_stage_ids", initial_stages(data.graph));
+            }
+            Event::WorkflowEnded { status, reason, outputs } => {
+                data.end(*status, at);
+                data.put_some("outputs", outputs.as_ref().map(json));
+                data.end_reason(reason.as_ref());
+            }
+            Event::StageReady { activation, scope, consumed } => data.entry(*activation, *scope, consumed),
+            Event::StageStarted { activation, scope, consumed } => {
+                data.entry(*activation, *scope, consumed);
+                data.put("start_time", at);
+                data.put_some("task_count", data.graph_stage(*activation).map(|stage| stage.tasks.len()));
+            }
+            Event::StageEnded { activation, status, emitted, outputs, error } => {
+                data.stage(*activation);
+                data.end(*status, at);
+                data.emitted(*activation, emitted);
+                data.put_some("outputs", outputs.as_ref().map(json));
+                data.put_some("error", error.as_ref().map(failure));
+            }
+            Event::StageCanceled { activation, cause } => {
+                data.stage(*activation);
+                data.end(Status::Canceled, at);
+                data.put("cause", cause.name());
+            }
+            Event::TaskQueued { attempt, due } => {
+                data.task(attempt.task);
+                data.put_some("due", due.map(|due| due.to_string()));
+            }
+            Event::TaskRetried { attempt, failures } => {
+                data.task(attempt.task);
+                data.put("attempt", attempt.dispatch);
+                data.put("failures", *failures);
+                data.put_some("last_error", self.told_of(attempt.task).and_then(told_error));
+            }
+            Event::TaskEnded { task, status, error } => {
+                let told = self.told_of(*task);
+                data.task(*task);
+                data.end(*status, at);
+                data.put_some("outputs", told.filter(|_| counts(*status)).map(|told| json(&told.outputs)));
+                data.put_some("error", error.as_ref().map(failure).or_else(|| told.and_then(told_error)));
+            }
+            Event::TimerSet { timer, due, task } => {
+                data.task(*task);
+                data.put("timer", timer.0);
+                data.put("due", due.to_string());
+            }
+        }
+    }
+
+    /// The report that this event is a consequence of, if it is one of the same task.
+    fn told_of(&self, task: TaskId) -> Option<&TaskReport> {
+        match self.input() {
+            Event::TaskReported(_, told) if told.attempt.task == task => Some(told),
+            _ => None,
+        }
+    }
+}
+
+/// Are the outputs of a task that ended so visible to others?
+pub(crate) fn counts(status: Status) -> bool {
+    status == Status::FailedContinue || status.is_successful()
+}
+
+impl CancelCause {
+    /// The word people and programs see: `workflow`, `scope_failed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            CancelCause::Workflow => "workflow",
+            CancelCause::ScopeFailed => "scope_failed",
+        }
+    }
+}
+
+impl EndReason {
+    /// The failure that ended the workflow; `None` if it was canceled.
+    pub(crate) fn failure(&self, graph: &Graph) -> Option<Failure> {
+        let permanent = |code, message| Some(Failure::new(code, ErrorClass::Permanent, message));
+        match self {
+            EndReason::StageFailed { activation, error } => error
+                .clone()
+                .or_else(|| permanent(ErrorCode::UNKNOWN, format!("stage {} failed", named(graph, activation.stage)))),
+            EndReason::Deadlock { waiting } => permanent(ErrorCode::DEADLOCK, deadlock(graph, waiting)),
+            EndReason::BranchStopped { activation } => {
+                const CODE: ErrorCode = ErrorCode::from_static("BRANCH_STOPPED");
+                permanent(CODE, format!("stage {} was stopped", named(graph, activation.stage)))
+            }
+            EndReason::OutputsFailed { error } => Some(error.clone()),
+            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired => None,
+        }
+    }
+}
+
+fn named(graph: &Graph, stage: StageIndex) -> &str {
+    graph.stages.get(stage.index()).map_or("?", |stage| &stage.ref_id)
+}
+
+fn deadlock(graph: &Graph, waiting: &[WaitingJoin]) -> String {
+    let mut message = String::from("tokens are left that no join can ever consume:");
+    for join in waiting {
+        let missing = join.missing.iter().filter_map(|arc| graph.arcs.get(arc.index()));
+        let missing: Vec<&str> = missing.map(|arc| arc.from.map_or("the start", |from| named(graph, from))).collect();
+        message.push_str(&format!(" {} waits for {};", named(graph, join.stage), missing.join(", ")));
+    }
+    message.pop();
+    message
+}
+
+/// A failure as a map: class, code, message, causes.
+fn failure(failure: &Failure) -> Value {
+    Value::map([
+        ("class", Value::from(failure.class().name())),
+        ("code", Value::from(failure.code().as_str())),
+        ("message", Value::from(failure.message())),
+        ("causes", Value::list(failure.causes().iter().map(String::as_str))),
+    ])
+}
+
+fn told_error(told: &TaskReport) -> Option<Value> {
+    told.report.error().map(failure)
+}
+
+/// The value of recorded JSON; damaged text stands as it is.
+fn json(json: &Json) -> Value {
+    text_of_json(json.text())
+}
+
+fn text_of_json(text: &str) -> Value {
+    Value::from_json(text).unwrap_or_else(|_| Value::from(text))
+}
+
+fn initial_stages(graph: &Graph) -> Value {
+    let initial = graph.arcs.iter().filter(|arc| arc.from.is_none());
+    Value::list(initial.map(|arc| named(graph, arc.to)))
+}
+
+fn trigger(trigger: &TriggerRecord) -> Value {
+    Value::map([
+        ("type", Value::from(trigger.trigger_type.as_str())),
+        ("user", Value::from(trigger.user.as_str())),
+        ("parameters", json(&trigger.parameters)),
+        ("artifacts", text_of_json(&trigger.artifacts)),
+        ("payload", json(&trigger.payload)),
+    ])
+}
+
+fn stream_file(stream: &StreamFile) -> Value {
+    let sha256: String = stream.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    Value::map([
+        ("name", Value::from(stream.name.as_str())),
+        ("bytes", Value::from(stream.bytes)),
+        ("sha256", Value::from(sha256)),
+    ])
+}
+
+/// The map under way, and the graph its indices speak of.
+struct Fields<'a> {
+    graph: &'a Graph,
+    fields: Map,
+}
+
+impl<'a> Fields<'a> {
+    fn new(graph: &'a Graph) -> Fields<'a> {
+        Fields { graph, fields: Map::new() }
+    }
+
+    fn put(&mut self, name: &str, value: impl Into<Value>) {
+        self.fields.insert(name.to_owned(), value.into());
+    }
+
+    fn put_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+    }
+
+    fn graph_stage(&self, activation: ActivationId) -> Option<&'a GraphStage> {
+        self.graph.stages.get(activation.stage.index())
+    }
+
+    fn graph_task(&self, task: TaskId) -> Option<&'a GraphTask> {
+        self.graph_stage(task.activation)?.tasks.get(task.task.index())
+    }
+
+    fn ref_id(&self, stage: StageIndex) -> Option<&'a str> {
+        self.graph.stages.get(stage.index()).map(|stage| stage.ref_id.as_str())
+    }
+
+    /// What every input carries; its actor is the envelope's.
+    fn stamp(&mut self, stamp: Option<&Stamp>) {
+        if let Some(stamp) = stamp {
+            self.put("now", stamp.now.to_string());
+            self.put("rules", stamp.rules);
+            self.put_some("command", stamp.command.map(|command| command.to_string()));
+        }
+    }
+
+    fn registration(&mut self, registration: &Registration) {
+        self.put("definition", registration.hash.to_string());
+        self.put("normal", text_of_json(&registration.normal));
+        self.put_some("source", registration.source.as_deref());
+    }
+
+    fn creation(&mut self, creation: &Creation) {
+        self.put("application", creation.application.as_str());
+        self.put("name", creation.name.as_str());
+        self.put("type", creation.workflow_type.as_str());
+        self.put("trigger_type", creation.trigger.trigger_type.as_str());
+        self.put("stage_count", self.graph.stages.len());
+        let n_initial = self.graph.arcs.iter().filter(|arc| arc.from.is_none()).count();
+        self.put("initial_stage_count", n_initial);
+        self.put("definition", creation.definition.to_string());
+        self.put("version", creation.version.as_str());
+        self.put("origin", creation.origin.as_str());
+        self.put("inputs", json(&creation.inputs));
+        self.put("context", json(&creation.context));
+        self.put("trigger", trigger(&creation.trigger));
+        self.put("workdir", creation.workdir.as_str());
+        self.put("priority", creation.priority);
+        self.put_some("start_time_expiry", creation.start_time_expiry.map(|expiry| expiry.to_string()));
+    }
+
+    fn end(&mut self, status: Status, at: String) {
+        self.put("status", status.name());
+        self.put("end_time", at);
+    }
+
+    fn entry(&mut self, activation: ActivationId, scope: ScopeId, consumed: &Consumed) {
+        self.stage(activation);
+        self.put("scope", scope.get());
+        self.consumed(activation, consumed);
+    }
+
+    fn stage(&mut self, activation: ActivationId) {
+        if let Some(stage) = self.graph_stage(activation) {
+            self.put("ref_id", stage.ref_id.as_str());
+            self.put("type", stage.stage_type.as_str());
+            self.put("name", stage.name.as_str());
+        }
+    }
+
+    fn task(&mut self, task: TaskId) {
+        if let Some(task) = self.graph_task(task) {
+            self.put("name", task.name.as_str());
+            self.put("implementing_class", task.uses.as_str());
+        }
+    }
+
+    fn report(&mut self, told: &TaskReport) {
+        self.task(told.attempt.task);
+        self.put("outcome", told.report.name());
+        self.put("outputs", json(&told.outputs));
+        self.put("context", json(&told.context));
+        self.put("streams", Value::list(told.streams.iter().map(stream_file)));
+        self.put_some("error", told.report.error().map(failure));
+        match &told.report {
+            Report::Running { until } => self.put("until", until.to_string()),
+            Report::Failed { retry_after, .. } => {
+                self.put_some("retry_after", retry_after.map(|delay| delay.to_string()));
+            }
+            Report::Succeeded
+            | Report::Terminal { .. }
+            | Report::FailedContinue { .. }
+            | Report::Skipped
+            | Report::Canceled
+            | Report::Stopped => (),
+        }
+    }
+
+    fn consumed(&mut self, activation: ActivationId, consumed: &Consumed) {
+        let arcs = match consumed {
+            Consumed::OnePerArc => self.graph_stage(activation).map(|stage| stage.incoming.as_slice()),
+            Consumed::Arcs(arcs) => Some(arcs.as_slice()),
+            // They stand in `stage.ready`.
+            Consumed::Ready => None,
+        };
+        self.put_some("consumed", arcs.map(|arcs| self.arcs(arcs)));
+    }
+
+    fn emitted(&mut self, activation: ActivationId, emitted: &Emitted) {
+        let arcs = match emitted {
+            Emitted::All => self.graph_stage(activation).map(|stage| stage.outgoing.as_slice()),
+            Emitted::Arcs(arcs) => Some(arcs.as_slice()),
+            Emitted::Nothing => Some([].as_slice()),
+        };
+        self.put_some("emitted", arcs.map(|arcs| self.arcs(arcs)));
+    }
+
+    /// Arcs by the stages they lead from and to; one from the start has no `from`.
+    fn arcs(&self, arcs: &[ArcIndex]) -> Value {
+        let known = arcs.iter().filter_map(|arc| self.graph.arcs.get(arc.index()));
+        Value::list(known.map(|arc| {
+            let from = arc.from.map_or(Value::Null, |from| Value::from(named(self.graph, from)));
+            Value::map([("from", from), ("to", Value::from(named(self.graph, arc.to)))])
+        }))
+    }
+
+    fn end_reason(&mut self, reason: Option<&EndReason>) {
+        let Some(reason) = reason else { return };
+        self.put("reason_code", reason.code());
+        self.put_some("error", reason.failure(self.graph).as_ref().map(failure));
+        match reason {
+            EndReason::StageFailed { activation, .. } | EndReason::BranchStopped { activation } => {
+                self.put_some("stage", self.ref_id(activation.stage));
+                self.put("activation", activation.number);
+            }
+            EndReason::Deadlock { waiting } => {
+                let joins = waiting.iter().map(|join| {
+                    let stage = Value::from(named(self.graph, join.stage));
+                    Value::map([("stage", stage), ("missing", self.arcs(&join.missing))])
+                });
+                let joins = Value::list(joins);
+                self.put("waiting", joins);
+            }
+            EndReason::CancelRequested { by, reason } => {
+                self.put("canceled_by", by.to_string());
+                self.put_some("reason", reason.as_deref());
+            }
+            EndReason::OutputsFailed { .. } | EndReason::StartTimeExpired => (),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::definition::Definition;
+    use crate::event::{Actor, Recorded};
+    use crate::ids::{Position, Sequence, StreamId, WorkflowId};
+    use crate::testing::{events, examples};
+    use crate::time::Timestamp;
+
+    const GOLDEN: &str = include_str!("../../tests/golden/event-data.jsonl");
+
+    /// Nine stages in a row; the fourth has two tasks, so that every index of the examples is known.
+    fn definition() -> Definition {
+        let mut yaml = "name: release\nstages:\n  s0: { }\n".to_owned();
+        for stage in 1..9 {
+            let tasks =
+                if stage == 3 { "tasks: [{ name: unit, run: 'true' }, { name: report, run: 'true' }]" } else { "" };
+            yaml.push_str(&format!("  s{stage}: {{ needs: [s{}], {tasks} }}\n", stage - 1));
+        }
+        Definition::from_yaml(&yaml).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    fn envelope(event: Event, input: Event) -> Envelope {
+        let stream = StreamId::workflow(WorkflowId::from_parts(Timestamp::from_microseconds(0), 1));
+        let recorded_at = Timestamp::from_microseconds(1_777_636_800_654_321);
+        let recorded = |position, event| {
+            let (position, sequence) = (Position::new(position).unwrap(), Sequence::new(position).unwrap());
+            Arc::new(Recorded { position, stream, sequence, recorded_at, event })
+        };
+        Envelope::new(recorded(2, event), recorded(1, input), definition())
+    }
+
+    /// An input that nothing follows from.
+    fn of_nothing() -> Event {
+        let now = Timestamp::from_microseconds(0);
+        Event::SettleContinued(Stamp { now, command: None, actor: Actor::Engine, rules: 1 })
+    }
+
+    #[test]
+    fn every_event_says_what_it_has_always_said() {
+        let lines = examples::events().into_iter().map(|event| {
+            let envelope = envelope(event, of_nothing());
+            Value::map([("type", Value::from(envelope.name())), ("data", envelope.data())]).to_json()
+        });
+        let lines: Vec<String> = lines.collect();
+        let golden: Vec<&str> = GOLDEN.lines().collect();
+        for (line, golden) in lines.iter().zip(&golden) {
+            assert_eq!(line, golden);
+        }
+        assert_eq!(lines.len(), golden.len(), "{}", lines.join("\n"));
+    }
+
+    #[test]
+    fn a_report_lends_its_consequences_outputs_and_error() {
+        let told = examples::events().into_iter().filter_map(|event| match &event {
+            Event::TaskReported(_, told) => Some((event.clone(), told.clone())),
+            _ => None,
+        });
+        for (input, told) in told {
+            let task = told.attempt.task;
+            let ended = Event::TaskEnded { task, status: Status::Succeeded, error: None };
+            let data = envelope(ended, input.clone()).data();
+            assert_eq!(data.get("outputs"), Some(&json(&told.outputs)));
+            assert_eq!(data.get("error"), told.report.error().map(failure).as_ref());
+            let failed = Event::TaskEnded { task, status: Status::Terminal, error: None };
+            assert_eq!(envelope(failed, input.clone()).data().get("outputs"), None);
+            let retried = Event::TaskRetried { attempt: told.attempt, failures: 1 };
+            assert_eq!(
+                envelope(retried, input.clone()).data().get("last_error"),
+                told.report.error().map(failure).as_ref()
+            );
+            let other = TaskId { task: crate::ids::TaskIndex::new(0), ..task };
+            let ended = Event::TaskEnded { task: other, status: Status::Succeeded, error: None };
+            assert_eq!(envelope(ended, input).data().get("outputs"), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_event_says_something_that_can_be_read_back(event in events::events(), input in events::inputs()) {
+            let data = envelope(event, input).data();
+            prop_assert!(data.as_map().is_some());
+            prop_assert_eq!(Value::from_json(&data.to_json()), Ok(data));
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! The one match over events that makes a view: what each fact changes for people.
+//!
+//! Of each stage the newest activation counts; what happens to an older one that still lives changes nothing here.
+
+use crate::definition::Definition;
+use crate::event::{Creation, EndReason, Event, Json, Recorded, TaskReport, counts};
+use crate::failure::Failure;
+use crate::ids::{ActivationId, AttemptId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
+use crate::machine::{State, Surroundings};
+use crate::replay::error::Error;
+use crate::status::{InvalidTransition, Status};
+use crate::time::Timestamp;
+use crate::value::{Map, Value};
+
+use super::{Cancellation, StageView, TaskView, TriggerView, WorkflowView};
+
+/// A view under way.
+#[derive(Clone, Debug)]
+pub(crate) struct ViewFold {
+    workflow: WorkflowId,
+    definition: Definition,
+    creation: Creation,
+    created_at: Timestamp,
+    status: Status,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    cancellation: Option<Cancellation>,
+    end_reason: Option<EndReason>,
+    outputs: Option<Json>,
+    version: Sequence,
+    stages: Vec<StageRecord>,
+}
+
+/// The newest activation of a stage.
+#[derive(Clone, Debug)]
+struct StageRecord {
+    /// 0 while there is none.
+    number: u32,
+    status: Status,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    /// What its attempts left for later ones.
+    updates: Vec<Json>,
+    outputs: Option<Json>,
+    error: Option<Failure>,
+    /// Empty while there is no activation.
+    tasks: Vec<TaskRecord>,
+    version: Option<Sequence>,
+}
+
+/// A task of the newest activation of a stage.
+#[derive(Clone, Debug)]
+struct TaskRecord {
+    status: Status,
+    attempts: u32,
+    newest_attempt: Option<u32>,
+    /// The attempt that was counted last.
+    counted: Option<u32>,
+    due: Option<Timestamp>,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    reported: Json,
+    outputs: Json,
+    error: Option<Failure>,
+    version: Option<Sequence>,
+}
+
+impl StageRecord {
+    const NONE: StageRecord = StageRecord {
+        number: 0,
+        status: Status::NotStarted,
+        start_time: None,
+        end_time: None,
+        updates: Vec::new(),
+        outputs: None,
+        error: None,
+        tasks: Vec::new(),
+        version: None,
+    };
+}
+
+impl TaskRecord {
+    fn new() -> TaskRecord {
+        TaskRecord {
+            status: Status::NotStarted,
+            attempts: 0,
+            newest_attempt: None,
+            counted: None,
+            due: None,
+            start_time: None,
+            end_time: None,
+            reported: Json::empty(),
+            outputs: Json::empty(),
+            error: None,
+            version: None,
+        }
+    }
+
+    /// The attempt has begun, whether its start or only its outcome was recorded.
+    fn begin(&mut self, attempt: AttemptId, at: Timestamp) -> Result<(), InvalidTransition> {
+        if self.counted != Some(attempt.dispatch) {
+            self.counted = Some(attempt.dispatch);
+            self.attempts += 1;
+        }
+        self.due = None;
+        self.start_time.get_or_insert(at);
+        change(&mut self.status, Status::Running, "task", || task_id(attempt.task))
+    }
+
+    fn end(&mut self, id: TaskId, status: Status, at: Timestamp) -> Result<(), InvalidTransition> {
+        self.end_time = Some(at);
+        self.due = None;
+        change(&mut self.status, status, "task", || task_id(id))
+    }
+}
+
+fn stage_id(id: ActivationId) -> String {
+    format!("{}#{}", id.stage.get(), id.number)
+}
+
+fn task_id(id: TaskId) -> String {
+    format!("{}/{}", stage_id(id.activation), id.task.get())
+}
+
+/// Changes a status, if the table allows it. What ends in the moment in which it begins was running between.
+fn change(status: &mut Status, to: Status, entity: &str, id: impl FnOnce() -> String) -> Result<(), InvalidTransition> {
+    let from = if *status == Status::NotStarted && to.is_complete() && !status.can_transition(to) {
+        Status::Running
+    } else {
+        *status
+    };
+    if !from.can_transition(to) {
+        return from.validate_transition(to, entity, &id());
+    }
+    *status = to;
+    Ok(())
+}
+
+impl ViewFold {
+    /// The view of a workflow before anything else than its creation.
+    ///
+    /// # Errors
+    ///
+    /// If the event does not create a workflow.
+    pub(crate) fn begin(workflow: WorkflowId, definition: Definition, first: &Recorded) -> Result<ViewFold, Error> {
+        let Event::WorkflowCreated(_, creation) = &first.event else {
+            return Err(Error::NoBeginning { stream: first.stream, expected: "workflow.created" });
+        };
+        Ok(ViewFold {
+            workflow,
+            stages: vec![StageRecord::NONE; definition.graph().stages.len()],
+            definition,
+            creation: creation.clone(),
+            created_at: first.recorded_at,
+            status: Status::NotStarted,
+            start_time: None,
+            end_time: None,
+            cancellation: None,
+            end_reason: None,
+            outputs: None,
+            version: first.sequence,
+        })
+    }
+
+    /// What it is doing, as people are told.
+    pub(crate) fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Changes the view by one event that the machine's state has taken.
+    ///
+    /// # Errors
+    ///
+    /// If a status changes in a way that is not legal.
+    pub(crate) fn apply(&mut self, recorded: &Recorded) -> Result<(), Error> {
+        self.version = recorded.sequence;
+        let (workflow, sequence) = (self.workflow, recorded.sequence);
+        self.change(recorded).map_err(|source| Error::Transition { workflow, sequence, source })
+    }
+
+    fn change(&mut self, recorded: &Recorded) -> Result<(), InvalidTransition> {
+        let (at, sequence) = (recorded.recorded_at, recorded.sequence);
+        match &recorded.event {
+            Event::WorkflowCancelRequested(stamp, request) => {
+                let (by, reason) = (stamp.actor.to_string(), request.reason.clone());
+                self.cancellation = Some(Cancellation { by, reason });
+                Ok(())
+            }
+            Event::WorkflowStarted => {
+                self.start_time = Some(at);
+                change(&mut self.status, Status::Running, "workflow", || self.workflow.to_string())
+            }
+            Event::WorkflowEnded { status, reason, outputs } => {
+                self.outputs.clone_from(outputs);
+                self.end(*status, reason.as_ref(), at)
+            }
+            Event::StageReady { activation, .. } => {
+                self.activate(*activation, sequence);
+                Ok(())
+            }
+            Event::StageStarted { activation, .. } => {
+                let stage = self.activate(*activation, sequence);
+                stage.start_time = Some(at);
+                change(&mut stage.status, Status::Running, "stage", || stage_id(*activation))
+            }
+            Event::StageEnded { activation, status, outputs, error, .. } => {
+                let Some(stage) = self.newest(*activation, sequence) else { return Ok(()) };
+                stage.end_time = Some(at);
+                stage.outputs.clone_from(outputs);
+                let of_task = || stage.tasks.iter().rev().find_map(|task| task.error.clone());
+                stage.error = error.clone().or_else(|| of_task().filter(|_| status.is_failure()));
+                change(&mut stage.status, *status, "stage", || stage_id(*activation))
+            }
+            Event::StageCanceled { activation, .. } => self.cancel(*activation, at, sequence),
+            Event::TaskQueued { attempt, due } => {
+                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
+                (task.newest_attempt, task.due) = (Some(attempt.dispatch), *due);
+                Ok(())
+            }
+            Event::TaskStarted(_, attempt) => {
+                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
+                task.begin(*attempt, at)
+            }
+            Event::TaskReported(_, told) => self.report(told, at, sequence),
+            Event::TaskEnded { task: id, status, error } => {
+                let Some(task) = self.task(*id, sequence) else { return Ok(()) };
+                let reported = std::mem::take(&mut task.reported);
+                task.outputs = if counts(*status) { reported } else { Json::empty() };
+                task.error = error.clone().or_else(|| task.error.take());
+                task.end(*id, *status, at)
+            }
+            Event::TimerSet { due, task: id, .. } => {
+                let Some(task) = self.task(*id, sequence) else { return Ok(()) };
+                task.due = Some(*due);
+                Ok(())
+            }
+            // None of these changes what people are told, the place of the newest event aside.
+            Event::DefinitionRegistered(..)
+            | Event::WorkflowCreated(..)
+            | Event::TaskLeaseLost(..)
+            | Event::TaskResultDiscarded(..)
+            | Event::TimerFired(..)
+            | Event::SettleContinued(_)
+            | Event::TaskRetried { .. }
+            | Event::SettleDeferred => Ok(()),
+        }
+    }
+
+    fn end(&mut self, status: Status, reason: Option<&EndReason>, at: Timestamp) -> Result<(), InvalidTransition> {
+        self.end_time = Some(at);
+        self.end_reason = reason.cloned();
+        if reason == Some(&EndReason::StartTimeExpired) {
+            let reason = Some("it was not started in time".to_owned());
+            self.cancellation = Some(Cancellation { by: "engine".to_owned(), reason });
+        }
+        change(&mut self.status, status, "workflow", || self.workflow.to_string())
+    }
+
+    /// The activation's record, a fresh one if it is new.
+    fn activate(&mut self, id: ActivationId, sequence: Sequence) -> &mut StageRecord {
+        let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
+        let stage = &mut self.stages[id.stage.index()];
+        if stage.number < id.number {
+            *stage = StageRecord { number: id.number, tasks: vec![TaskRecord::new(); n_tasks], ..StageRecord::NONE };
+        }
+        stage.version = Some(sequence);
+        stage
+    }
+
+    /// The activation's record, if it is the newest of its stage.
+    fn newest(&mut self, id: ActivationId, sequence: Sequence) -> Option<&mut StageRecord> {
+        let stage = self.stages.get_mut(id.stage.index()).filter(|stage| stage.number == id.number)?;
+        stage.version = Some(sequence);
+        Some(stage)
+    }
+
+    fn task(&mut self, id: TaskId, sequence: Sequence) -> Option<&mut TaskRecord> {
+        let task = self.newest(id.activation, sequence)?.tasks.get_mut(id.task.index())?;
+        task.version = Some(sequence);
+        Some(task)
+    }
+
+    fn report(&mut self, told: &TaskReport, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
+        let Some(task) = self.task(told.attempt.task, sequence) else { return Ok(()) };
+        task.begin(told.attempt, at)?;
+        task.reported = told.outputs.clone();
+        task.error = told.report.error().cloned();
+        if !told.context.is_empty()
+            && let Some(stage) = self.newest(told.attempt.task.activation, sequence)
+        {
+            stage.updates.push(told.context.clone());
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: ActivationId, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
+        let Some(stage) = self.newest(id, sequence) else { return Ok(()) };
+        stage.end_time = Some(at);
+        change(&mut stage.status, Status::Canceled, "stage", || stage_id(id))?;
+        let open = stage.tasks.iter_mut().zip(0..);
+        let open = open.filter(|(task, _)| task.newest_attempt.is_some() && !task.status.is_complete());
+        for (task, index) in open {
+            task.version = Some(sequence);
+            task.end(TaskId { activation: id, task: TaskIndex::new(index) }, Status::Canceled, at)?;
+        }
+        Ok(())
+    }
+
+    /// The view. `state` has been folded from the same events.
+    ///
+    /// # Errors
+    ///
+    /// If data in the events cannot be read.
+    pub(crate) fn view(&self, state: &State) -> Result<WorkflowView, Error> {
+        let stages: Vec<StageView> = (0..)
+            .map(StageIndex::new)
+            .zip(&self.stages)
+            .map(|(index, record)| self.stage(index, record))
+            .collect::<Result<_, _>>()?;
+        let error = self.end_reason.as_ref().and_then(|reason| match reason {
+            EndReason::StageFailed { activation, error: None } => stages[activation.stage.index()].error.clone(),
+            _ => None,
+        });
+        let graph = self.definition.graph();
+        let error = error.or_else(|| self.end_reason.as_ref().and_then(|reason| reason.failure(graph)));
+        let trigger = &self.creation.trigger;
+        let trigger = TriggerView {
+            trigger_type: trigger.trigger_type.clone(),
+            user: trigger.user.clone(),
+            parameters: self.map(&trigger.parameters, Sequence::FIRST)?,
+            artifacts: self.read(Value::from_json(&trigger.artifacts), Sequence::FIRST)?,
+            payload: self.map(&trigger.payload, Sequence::FIRST)?,
+        };
+        Ok(WorkflowView {
+            id: self.workflow,
+            definition: self.definition.clone(),
+            status: self.status,
+            created_at: self.created_at,
+            start_time: self.start_time,
+            end_time: self.end_time,
+            cancellation: self.cancellation.clone(),
+            end_reason: self.end_reason.clone(),
+            error,
+            inputs: self.map(&self.creation.inputs, Sequence::FIRST)?,
+            context: self.map(&self.creation.context, Sequence::FIRST)?,
+            trigger,
+            outputs: self.outputs(state)?,
+            stages,
+            version: self.version,
+            creation: self.creation.clone(),
+        })
+    }
+
+    fn outputs(&self, state: &State) -> Result<Value, Error> {
+        if let Some(outputs) = &self.outputs {
+            return self.map(outputs, self.version);
+        }
+        let merged = match Surroundings::of_ended(state) {
+            Some(ended) if self.status.is_complete() && self.definition.graph().outputs.is_empty() => {
+                ended.merged_outputs()
+            }
+            Some(_) | None => Ok(Map::new()),
+        };
+        merged.map(Value::Map).map_err(|failure| Error::Outputs { workflow: self.workflow, failure })
+    }
+
+    fn stage(&self, index: StageIndex, record: &StageRecord) -> Result<StageView, Error> {
+        let spec = self.definition.graph().stage(index);
+        let at = record.version.unwrap_or(self.version);
+        let mut outputs = Map::new();
+        for task in &record.tasks {
+            outputs.extend(self.entries(&task.outputs, at)?);
+        }
+        if let Some(own) = &record.outputs {
+            outputs.extend(self.entries(own, at)?);
+        }
+        let constants = spec.context.iter().filter_map(|(key, template)| Some((key, template.constant()?)));
+        let mut context: Map = constants.map(|(key, value)| (key.clone(), value.clone())).collect();
+        for update in &record.updates {
+            context.extend(self.entries(update, at)?);
+        }
+        let mut tasks = Vec::with_capacity(spec.tasks.len());
+        for task in (0..).map(TaskIndex::new).take(spec.tasks.len()) {
+            tasks.push(self.task_view(index, task, record.tasks.get(task.index()))?);
+        }
+        let not_taken = record.number == 0 && self.status == Status::Succeeded;
+        Ok(StageView {
+            definition: self.definition.clone(),
+            index,
+            status: if not_taken { Status::Skipped } else { record.status },
+            activations: record.number,
+            start_time: record.start_time,
+            end_time: record.end_time,
+            context: Value::Map(context),
+            outputs: Value::Map(outputs),
+            error: record.error.clone(),
+            tasks,
+            version: record.version,
+        })
+    }
+
+    fn task_view(&self, stage: StageIndex, index: TaskIndex, record: Option<&TaskRecord>) -> Result<TaskView, Error> {
+        let none = TaskRecord::new();
+        let record = record.unwrap_or(&none);
+        Ok(TaskView {
+            definition: self.definition.clone(),
+            stage,
+            index,
+            status: record.status,
+            attempts: record.attempts,
+            newest_attempt: record.newest_attempt,
+            due: record.due,
+            start_time: record.start_time,
+            end_time: record.end_time,
+            outputs: self.map(&record.outputs, record.version.unwrap_or(self.version))?,
+            error: record.error.clone(),
+            version: record.version,
+        })
+    }
+
+    fn map(&self, json: &Json, sequence: Sequence) -> Result<Value, Error> {
+        self.entries(json, sequence).map(Value::Map)
+    }
+
+    fn entries(&self, json: &Json, sequence: Sequence) -> Result<Map, Error> {
+        if json.is_empty() { Ok(Map::new()) } else { self.read(json.to_map(), sequence) }
+    }
+
+    fn read<T>(&self, read: Result<T, crate::value::ValueError>, sequence: Sequence) -> Result<T, Error> {
+        read.map_err(|source| Error::Data { workflow: self.workflow, sequence, source })
+    }
+}
