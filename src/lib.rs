@@ -56,8 +56,8 @@ pub use machine::{
     evolve, outstanding,
 };
 pub use replay::{
-    At, DefinitionError, Digest, Envelopes, Error as HistoryError, Filter, Follow, History, Replayed, StageView,
-    TaskView, TriggerView, WorkflowSummary, WorkflowView,
+    At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, Filter, Follow, History, Replayed,
+    StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
 pub use runtime::{Answer, By, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock, Trigger};
 pub use status::{InvalidStatus, InvalidTransition, Status};

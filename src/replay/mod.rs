@@ -23,4 +23,5 @@ pub(crate) use fold::{Definitions, has_ended};
 pub use history::History;
 pub use replayed::Replayed;
 pub use summary::{Filter, WorkflowSummary};
+pub use verify::{Divergence, Verified};
 pub use view::{StageView, TaskView, TriggerView, WorkflowView};

@@ -11,28 +11,55 @@ use super::history::History;
 
 /// What deciding a workflow again gave.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Verified {
-    /// Batches that were decided again.
-    pub(crate) batches: u64,
-    /// Those that came out otherwise.
-    pub(crate) divergences: Vec<Divergence>,
+pub struct Verified {
+    batches: u64,
+    divergences: Vec<Divergence>,
 }
 
 /// A batch that comes out otherwise than it was recorded.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Divergence {
-    /// The first event that differs; behind the batch, if more comes out than was recorded.
-    pub(crate) sequence: Sequence,
-    /// The rules it was decided by; a difference under the rules of this library is the grave kind.
-    pub(crate) rules: u32,
-    /// What comes out there now.
-    pub(crate) decided: Result<Option<Event>, Rejection>,
+pub struct Divergence {
+    sequence: Sequence,
+    rules: u32,
+    decided: Result<Option<Event>, Rejection>,
 }
 
 impl Verified {
-    /// Whether a batch that was decided by the rules of this library comes out otherwise.
-    pub(crate) fn is_violated(&self) -> bool {
+    /// How many batches were decided again.
+    pub fn batches(&self) -> u64 {
+        self.batches
+    }
+
+    /// Those that came out otherwise, in order.
+    pub fn divergences(&self) -> &[Divergence] {
+        &self.divergences
+    }
+
+    /// Whether a batch that was decided by the rules of this library comes out otherwise; under other rules it may.
+    pub fn is_violated(&self) -> bool {
         self.divergences.iter().any(|divergence| divergence.rules == RULES)
+    }
+}
+
+impl Divergence {
+    /// The first event that differs; behind the batch, if more comes out than was recorded.
+    pub fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// Number of the rules by which the batch was decided.
+    pub fn rules(&self) -> u32 {
+        self.rules
+    }
+
+    /// The event that comes out there now, if one does.
+    pub fn event(&self) -> Option<&Event> {
+        self.decided.as_ref().ok()?.as_ref()
+    }
+
+    /// Why the whole batch is refused now, if it is.
+    pub fn rejection(&self) -> Option<&Rejection> {
+        self.decided.as_ref().err()
     }
 }
 
@@ -43,7 +70,7 @@ impl History {
     /// # Errors
     ///
     /// If events cannot be read or do not fit together.
-    pub(crate) fn verify(&self, workflow: WorkflowId) -> Result<Verified, Error> {
+    pub fn verify(&self, workflow: WorkflowId) -> Result<Verified, Error> {
         self.look()?;
         self.last(workflow)?;
         let mut verified = Verified::default();
@@ -51,21 +78,18 @@ impl History {
         let mut batch: Vec<Recorded> = Vec::new();
         for recorded in scan(self.store(), StreamId::workflow(workflow), Sequence::FIRST) {
             let recorded = recorded?;
-            if recorded.event.is_input() && !batch.is_empty() {
-                let states = states.as_mut().expect("a batch has a first event");
-                verified.divergences.extend(states.decide_again(&batch)?);
-                verified.batches += 1;
-                batch.clear();
-            }
-            if states.is_none() {
-                let state = self.definitions().begin(workflow, &recorded)?;
-                states = Some(States { recorded: state.clone(), decided: state });
+            match &mut states {
+                Some(states) if recorded.event.is_input() => states.decide_again(&mut batch, &mut verified)?,
+                Some(_) => (),
+                None => {
+                    let state = self.definitions().begin(workflow, &recorded)?;
+                    states = Some(States { recorded: state.clone(), decided: state });
+                }
             }
             batch.push(recorded);
         }
         if let Some(states) = &mut states {
-            verified.divergences.extend(states.decide_again(&batch)?);
-            verified.batches += 1;
+            states.decide_again(&mut batch, &mut verified)?;
         }
         Ok(verified)
     }
@@ -78,16 +102,18 @@ struct States {
 }
 
 impl States {
-    fn decide_again(&mut self, batch: &[Recorded]) -> Result<Option<Divergence>, Error> {
-        for recorded in batch {
+    /// Takes a whole batch.
+    fn decide_again(&mut self, batch: &mut Vec<Recorded>, verified: &mut Verified) -> Result<(), Error> {
+        for recorded in batch.iter() {
             step(&mut self.recorded, recorded)?;
         }
-        let Some(first) = batch.first() else { return Ok(None) };
-        let divergence = self.divergence(first, batch);
-        if divergence.is_some() {
+        if let Some(divergence) = batch.first().and_then(|first| self.divergence(first, batch)) {
             self.decided = self.recorded.clone();
+            verified.divergences.push(divergence);
         }
-        Ok(divergence)
+        verified.batches += 1;
+        batch.clear();
+        Ok(())
     }
 
     fn divergence(&mut self, first: &Recorded, batch: &[Recorded]) -> Option<Divergence> {

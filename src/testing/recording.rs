@@ -214,7 +214,7 @@ impl Recording {
     }
 
     /// The state that deciding has left.
-    pub(crate) fn state(&self, workflow: WorkflowId) -> &State {
+    pub fn state(&self, workflow: WorkflowId) -> &State {
         &self.states[&workflow]
     }
 
@@ -245,7 +245,7 @@ impl Recording {
     /// # Panics
     ///
     /// If the command is refused.
-    pub(crate) fn send(&mut self, workflow: WorkflowId, actor: Actor, request: Request) {
+    pub fn send(&mut self, workflow: WorkflowId, actor: Actor, request: Request) {
         self.now = self.now.saturating_add(Duration::from_milliseconds(1));
         self.sent += 1;
         let id = matches!(actor, Actor::Named(_)).then(|| CommandId::from_parts(self.now, self.sent));

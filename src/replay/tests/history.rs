@@ -232,7 +232,7 @@ fn every_batch_is_decided_as_it_was() {
     recording.cancel(release, "bob", "late");
     for (id, batches) in [(two, 5), (release, 5)] {
         let verified = recording.history().verify(id).unwrap();
-        assert_eq!((verified.batches, verified.divergences.len(), verified.is_violated()), (batches, 0, false));
+        assert_eq!((verified.batches(), verified.divergences().len(), verified.is_violated()), (batches, 0, false));
     }
 }
 

@@ -85,7 +85,8 @@ proptest! {
         prop_assert_eq!(replayed.digest(), crate::replay::Digest::of(recording.state(id)));
         prop_assert_eq!(replayed.view(), &history.state(id, At::Latest).unwrap());
         prop_assert_eq!(replayed.view().status().is_complete(), recording.state(id).is_closed());
-        prop_assert_eq!(history.verify(id).unwrap().divergences, vec![]);
+        let verified = history.verify(id).unwrap();
+        prop_assert!(verified.divergences().is_empty(), "{:?}", verified);
         prop_assert!(names.iter().all(|(_, data)| data.as_map().is_some()));
         let is_open = |status: Status| matches!(status, Status::NotStarted | Status::Running);
         if replayed.view().status().is_complete() {
