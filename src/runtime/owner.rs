@@ -106,10 +106,11 @@ impl Owner {
         match self.submit(workflow, &command, &mut answer, out) {
             Ok(()) => Ok(()),
             // An outcome nobody waits for is kept once, for the audit, if its attempt had been begun and given up.
-            Err(Rejection::NotAwaited { .. }) if late.is_some() => {
-                let request = late.map(Request::DiscardResult).unwrap_or(Request::ContinueSettling);
-                let discard = Command { request, ..command };
-                self.submit(workflow, &discard, &mut None, out).ok();
+            Err(Rejection::NotAwaited { .. } | Rejection::Ended { .. }) if late.is_some() => {
+                if let Some(report) = late {
+                    let discard = Command { request: Request::DiscardResult(report), ..command };
+                    self.submit(workflow, &discard, &mut None, out).ok();
+                }
                 Ok(())
             }
             Err(rejection) => {
