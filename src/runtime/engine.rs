@@ -63,6 +63,8 @@ struct Inner {
 /// What the parts of an engine share.
 pub(super) struct Shared {
     pub(super) store: Arc<dyn EventStore>,
+    /// Shares the definitions it has read with all who ask for it.
+    history: History,
     registry: Registry,
     pub(super) clock: Arc<dyn Clock>,
     place: Place,
@@ -126,6 +128,7 @@ impl Engine {
         owner.recover(config.clock.now(), &mut outgoing)?;
         let upkeep = UpkeepWork::new(opened.writer.upkeep());
         let shared = Arc::new(Shared {
+            history: History::of(Arc::clone(&opened.store)),
             store: opened.store,
             registry: tasks,
             clock: Arc::clone(&config.clock),
@@ -215,7 +218,7 @@ impl Engine {
 
     /// What has happened, as far as it is durable.
     pub fn history(&self) -> History {
-        History::of(Arc::clone(&self.inner.shared.store))
+        self.inner.shared.history.clone()
     }
 
     /// Moves an engine without threads: takes in what waits, fires what is due, writes, and runs up to 64 tasks.
