@@ -304,6 +304,15 @@ struct FileLock {
     file: File,
 }
 
+/// Closing the file alone is not enough: a child that another thread is just starting holds it until it executes.
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(path = %self.path.display(), %error, "could not unlock");
+        }
+    }
+}
+
 impl StorageLock for FileLock {
     fn is_current(&self) -> io::Result<bool> {
         let locked = self.file.metadata()?;
