@@ -407,14 +407,18 @@ impl Chain {
             recorded_at: before.map_or(ahead.standing.recorded_at, |seen| seen.head.recorded_at),
             group: before.and_then(|seen| group_behind(&seen.head)),
         };
-        let known = ahead.heads.get(&head.stream).copied().or_else(|| self.catalog.head(head.stream));
+        // Inside a group the frame before tells what is due; only its first frame has to be looked up.
+        let known = match before.filter(|seen| seen.head.stream == head.stream) {
+            Some(seen) => seen.head.sequence,
+            None => ahead.heads.get(&head.stream).copied().or_else(|| self.catalog.head(head.stream)),
+        };
         check(frame, &due, known.map_or(1, |last| last.get() + 1))?;
         let seen = Seen { head, offset: frame.offset, end: frame.end, crc: frame.crc };
-        if let Some(sequence) = head.sequence {
-            ahead.heads.insert(head.stream, sequence);
-        }
         ahead.group.push(seen);
         if head.flags.is_last() {
+            if let Some(sequence) = head.sequence {
+                ahead.heads.insert(head.stream, sequence);
+            }
             for seen in &ahead.group {
                 ahead.witness = ahead.witness.max(seen.head.witness());
             }

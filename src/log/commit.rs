@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ids::{Position, Sequence, StreamId};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, RECORD_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, RECORD_BYTES_MAX, WRITE_BYTES_MAX};
 use crate::time::Timestamp;
 
 use super::Shared;
@@ -20,6 +20,9 @@ use super::roll::{Prepared, Preparer, Slot};
 use super::seed::Seed;
 use super::segment::{CONTROL_RESERVE, FRAMES_START, Growth, Header, Ladder, Offset, Previous, needed};
 use super::watermark::Watermark;
+
+/// Memory that is kept for the next write: the largest groups are rare.
+const BUFFER_BYTES_KEPT: usize = 2 * WRITE_BYTES_MAX;
 
 /// The bytes of one event, to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -282,6 +285,9 @@ impl Writer {
         self.write_watermark();
         let published = self.shared.publish(&self.in_flight, self.end.next);
         self.in_flight.clear();
+        if self.buffer.capacity() > BUFFER_BYTES_KEPT {
+            self.buffer = Vec::new();
+        }
         self.or_poison(published)?;
         Ok(self.end.next)
     }

@@ -125,10 +125,6 @@ impl Home {
         Ok(LogFile { path: self.locate(to), file: file.file })
     }
 
-    pub(super) fn remove(&self, name: &str) -> Result<(), Error> {
-        self.located("remove", name, self.storage.remove(name))
-    }
-
     /// Removes a file that is in nobody's way; that it could not be is traced.
     pub(super) fn discard(&self, name: &str) {
         if let Err(error) = self.storage.remove(name)

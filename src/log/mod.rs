@@ -40,14 +40,21 @@ use directory::{Home, LogFile};
 use segment::{Header, Ladder};
 
 pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
-pub(crate) use error::{Damage, Error, Evidence, Finding};
+pub(crate) use error::Error;
 pub(crate) use reader::Reader;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use record::resealed;
 pub(crate) use roll::Preparer;
 pub(crate) use segment::{FORMAT, LogId, Offset, SegmentNumber};
-pub(crate) use storage::{Access, FileStorage, Folder, Storage, StorageFile, StorageLock};
-pub(crate) use verify::{Dumped, Report, Torn, dump, verify};
+pub(crate) use storage::{FileStorage, Storage};
+pub(crate) use verify::{Dumped, dump, verify};
+
+// Named by the simulated disk and the tests only; everybody else meets them as values.
+#[cfg(test)]
+pub(crate) use {
+    error::{Damage, Evidence},
+    storage::{Access, Folder, StorageFile, StorageLock},
+};
 
 /// What opening a log for writing needs from the edge.
 #[derive(Clone, Debug)]

@@ -24,18 +24,18 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Makes a file of `capacity` bytes that begins with `start` and goes on with zeros, all of it durable unless the
-    /// caller says `Sync::Later`.
+    /// caller says `Syncing::Later`.
     ///
     /// # Errors
     ///
     /// `NoSpace`, `Io`; no file is left behind.
-    fn make(home: &Home, seed: &mut Seed, start: &[u8], capacity: u64, sync: Sync) -> Result<Prepared, Error> {
+    fn make(home: &Home, seed: &mut Seed, start: &[u8], capacity: u64, sync: Syncing) -> Result<Prepared, Error> {
         let name = temporary_name(seed.number());
         let file = home.create_new(&name).map_err(|error| or_no_space(error, capacity))?;
         let prepared = Prepared { home: home.clone(), name, file, capacity };
         let filled = fill(&prepared.file, start, capacity).and_then(|()| match sync {
-            Sync::Now => prepared.file.sync_all(),
-            Sync::Later => Ok(()),
+            Syncing::Now => prepared.file.sync_all(),
+            Syncing::Later => Ok(()),
         });
         match filled {
             Ok(()) => Ok(prepared),
@@ -52,7 +52,7 @@ impl Prepared {
     ///
     /// `NoSpace`, `Io`; no file is left behind.
     pub(super) fn zeros(home: &Home, seed: &mut Seed, capacity: u64) -> Result<Prepared, Error> {
-        Prepared::make(home, seed, &[], capacity, Sync::Now)
+        Prepared::make(home, seed, &[], capacity, Syncing::Now)
     }
 
     /// Makes the file of a log's first segment, header and all; it is synced when it is installed.
@@ -61,7 +61,7 @@ impl Prepared {
     ///
     /// `NoSpace`, `Io`; no file is left behind.
     pub(super) fn first(home: &Home, seed: &mut Seed, header: &Header) -> Result<Prepared, Error> {
-        Prepared::make(home, seed, &header.encode(), header.capacity, Sync::Later)
+        Prepared::make(home, seed, &header.encode(), header.capacity, Syncing::Later)
     }
 
     /// Writes both copies of the header (R2).
@@ -99,7 +99,7 @@ impl Prepared {
 
 /// When a new file is synced.
 #[derive(Clone, Copy)]
-enum Sync {
+enum Syncing {
     Now,
     Later,
 }

@@ -265,7 +265,7 @@ fn test_22_a_segment_that_is_missing_or_short_is_refused() {
         check_reader(&missing, &model, false);
         assert_eq!(outcome(&missing, &model), Outcome::Refused, "{name}");
         let report = verify(missing.process()).unwrap();
-        assert_eq!(report.findings.is_empty(), false, "{name}");
+        assert!(!report.findings.is_empty(), "{name}");
     }
     let all = disk.fork(1);
     names.iter().for_each(|name| all.take_away(name));
