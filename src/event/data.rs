@@ -86,7 +86,8 @@ impl Envelope {
                 let told = self.told_of(*task);
                 data.task(*task);
                 data.end(*status, at);
-                data.put_some("outputs", told.filter(|_| counts(*status)).map(|told| json(&told.outputs)));
+                let counted = told.filter(|_| counts(*status, error.as_ref()));
+                data.put_some("outputs", counted.map(|told| json(&told.outputs)));
                 data.put_some("error", error.as_ref().map(failure).or_else(|| told.and_then(told_error)));
             }
             Event::TimerSet { timer, due, task } => {
@@ -106,9 +107,10 @@ impl Envelope {
     }
 }
 
-/// Are the outputs of a task that ended so visible to others?
-pub(crate) fn counts(status: Status) -> bool {
-    status == Status::FailedContinue || status.is_successful()
+/// Do the outputs of a task that ended so reach others? Not where the event itself says why the task failed: then the
+/// report was too much.
+pub(crate) fn counts(status: Status, error: Option<&Failure>) -> bool {
+    matches!(status, Status::Succeeded | Status::FailedContinue) && error.is_none()
 }
 
 impl CancelCause {

@@ -1,13 +1,15 @@
 //! What can be read of a log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::definition::Definition;
-use crate::event::Report;
-use crate::ids::{Position, Sequence, WorkflowId};
+use crate::event::{Actor, Envelope, Event, Registration, Report, Stamp};
+use crate::ids::{Position, Sequence, StreamId, WorkflowId};
 use crate::replay::{At, Error, Filter, History};
 use crate::status::Status;
-use crate::testing::Recording;
+use crate::store::{Append, Encoded, EventStore, Expected, MemoryStore};
+use crate::testing::{Recording, stores};
 use crate::time::Timestamp;
 use crate::value::Map;
 
@@ -271,4 +273,82 @@ fn where_no_log_is_nothing_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let missing = History::open(directory.path()).unwrap_err();
     assert!(missing.is_not_found() && !missing.is_damage(), "{missing}");
+}
+
+#[test]
+fn a_history_without_its_beginning_or_its_definition_is_damaged() {
+    let two = definition(TWO);
+    let id = WorkflowId::from_parts(Timestamp::from_microseconds(1), 1);
+    let now = Timestamp::from_microseconds(1);
+    let write = |streams: Vec<(StreamId, Event)>| {
+        let store = Arc::new(MemoryStore::new());
+        let mut writer = store.writer().unwrap();
+        for (stream, event) in streams {
+            let append = Append::new(stream, Expected::Any, now, vec![Encoded::of(&event)]).unwrap();
+            stores::append(&mut *writer, append).unwrap();
+        }
+        History::of(store)
+    };
+    let stamp = || Stamp { now, command: None, actor: Actor::Engine, rules: 1 };
+    let workflow = StreamId::workflow(id);
+    let created = || {
+        let (recording, two, _) = interleaved();
+        let event = recording.history().events(two, ..).unwrap().next().unwrap().unwrap();
+        (workflow, event.event().clone())
+    };
+    let registered = |normal: String| {
+        let registration = Registration { hash: two.hash(), normal, source: None };
+        (StreamId::definition(two.hash()), Event::DefinitionRegistered(stamp(), registration))
+    };
+    let other = definition(RELEASE).to_json();
+    let cases = [
+        (vec![(workflow, Event::WorkflowStarted)], "does not begin with workflow.created"),
+        (vec![created()], "is missing in the log"),
+        (vec![registered("{}".to_owned()), created()], "could not read definition"),
+        (vec![registered(other), created()], "in the place of"),
+        (vec![registered(two.to_json()), created(), created()], "event 2 of workflow"),
+    ];
+    for (streams, message) in cases {
+        let history = write(streams);
+        let shown = history.state(id, At::Latest).unwrap_err();
+        assert!(shown.is_damage() && shown.to_string().contains(message), "{shown}");
+        let replayed = history.replay(id, None, |_| ()).unwrap_err();
+        assert!(replayed.is_damage(), "{replayed}");
+        let read: Result<Vec<_>, _> = history.all(Position::FIRST).collect();
+        assert!(read.is_err() || message.starts_with("event"), "{message}");
+    }
+}
+
+#[test]
+fn a_batch_that_comes_out_otherwise_is_told_and_what_was_recorded_stays() {
+    let (recording, two, _) = interleaved();
+    let events: Vec<Envelope> = recording.history().events(two, ..).unwrap().map(Result::unwrap).collect();
+    let registered = recording.history().all(Position::FIRST).next().unwrap().unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let mut writer = store.writer().unwrap();
+    for envelope in std::iter::once(&registered).chain(&events) {
+        let event = match envelope.event() {
+            Event::TaskEnded { task, status: Status::Succeeded, .. } => {
+                Event::TaskEnded { task: *task, status: Status::FailedContinue, error: None }
+            }
+            Event::StageEnded { activation, emitted, .. } => Event::StageEnded {
+                activation: *activation,
+                status: Status::FailedContinue,
+                emitted: emitted.clone(),
+                outputs: None,
+                error: None,
+            },
+            other => other.clone(),
+        };
+        let append = Append::new(envelope.stream(), Expected::Any, envelope.at(), vec![Encoded::of(&event)]).unwrap();
+        stores::append(&mut *writer, append).unwrap();
+    }
+    let history = History::of(store);
+    let verified = history.verify(two).unwrap();
+    let told: Vec<_> = verified.divergences().iter().map(|of| of.event().map(Event::name)).collect();
+    assert_eq!((verified.batches(), told), (5, vec![Some("task.completed"); 2]));
+    let first = &verified.divergences()[0];
+    assert_eq!(events[first.sequence().get() as usize - 1].name(), "task.completed");
+    assert!(verified.is_violated() && first.rejection().is_none());
+    assert_eq!(history.state(two, At::Latest).unwrap().stage("a").unwrap().status(), Status::FailedContinue);
 }

@@ -59,7 +59,9 @@ struct TaskRecord {
     due: Option<Timestamp>,
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
+    /// What the last report gave, until what follows from it is known.
     reported: Json,
+    left: Json,
     outputs: Json,
     error: Option<Failure>,
     version: Option<Sequence>,
@@ -90,6 +92,7 @@ impl TaskRecord {
             start_time: None,
             end_time: None,
             reported: Json::empty(),
+            left: Json::empty(),
             outputs: Json::empty(),
             error: None,
             version: None,
@@ -225,13 +228,24 @@ impl ViewFold {
             Event::TaskEnded { task: id, status, error } => {
                 let Some(task) = self.task(*id, sequence) else { return Ok(()) };
                 let reported = std::mem::take(&mut task.reported);
-                task.outputs = if counts(*status) { reported } else { Json::empty() };
+                task.outputs = if counts(*status, error.as_ref()) { reported } else { Json::empty() };
                 task.error = error.clone().or_else(|| task.error.take());
-                task.end(*id, *status, at)
+                task.end(*id, *status, at)?;
+                if error.is_none() {
+                    self.leave_context(*id);
+                }
+                Ok(())
             }
             Event::TimerSet { due, task: id, .. } => {
                 let Some(task) = self.task(*id, sequence) else { return Ok(()) };
                 task.due = Some(*due);
+                self.leave_context(*id);
+                Ok(())
+            }
+            Event::TaskRetried { attempt, .. } => {
+                if self.task(attempt.task, sequence).is_some() {
+                    self.leave_context(attempt.task);
+                }
                 Ok(())
             }
             // None of these changes what people are told, the place of the newest event aside.
@@ -241,7 +255,6 @@ impl ViewFold {
             | Event::TaskResultDiscarded(..)
             | Event::TimerFired(..)
             | Event::SettleContinued(_)
-            | Event::TaskRetried { .. }
             | Event::SettleDeferred => Ok(()),
         }
     }
@@ -283,14 +296,19 @@ impl ViewFold {
     fn report(&mut self, told: &TaskReport, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
         let Some(task) = self.task(told.attempt.task, sequence) else { return Ok(()) };
         task.begin(told.attempt, at)?;
-        task.reported = told.outputs.clone();
+        (task.reported, task.left) = (told.outputs.clone(), told.context.clone());
         task.error = told.report.error().cloned();
-        if !told.context.is_empty()
-            && let Some(stage) = self.newest(told.attempt.task.activation, sequence)
-        {
-            stage.updates.push(told.context.clone());
-        }
         Ok(())
+    }
+
+    /// Context that the reported attempt of a task leaves is there for what follows in its activation, the newest of its
+    /// stage.
+    fn leave_context(&mut self, id: TaskId) {
+        let stage = &mut self.stages[id.activation.stage.index()];
+        if let Some(task) = stage.tasks.get_mut(id.task.index()) {
+            let left = std::mem::take(&mut task.left);
+            stage.updates.extend(Some(left).filter(|left| !left.is_empty()));
+        }
     }
 
     fn cancel(&mut self, id: ActivationId, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
