@@ -8,7 +8,7 @@
 mod digest;
 mod failure;
 mod ids;
-mod limits;
+pub mod limits;
 mod status;
 mod time;
 mod value;

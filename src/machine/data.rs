@@ -229,11 +229,6 @@ impl Surroundings {
         &self.start.creation.workdir
     }
 
-    /// The name of the workflow.
-    pub(crate) fn workflow_name(&self) -> &str {
-        &self.start.creation.name
-    }
-
     fn workflow_names(&self) -> Value {
         let creation = &self.start.creation;
         Value::map([

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::definition::{Definition, Template};
-use crate::event::{Actor, CancelRequest, Creation, Json, LeaseLoss, TaskReport};
+use crate::event::{Actor, CancelRequest, Creation, Json, LeaseLoss};
 use crate::expression::Scope;
 use crate::ids::{AttemptId, CommandId, StreamId, WorkflowId};
 use crate::limits::PAYLOAD_BYTES_MAX;
@@ -21,7 +21,6 @@ use super::closings::Closings;
 use super::commit::{Outgoing, Outlet, Release, Slot};
 use super::config::{Config, Threads as Mover};
 use super::dispatch::{Conclusion, conclude, not_begun, prepare};
-use super::entropy;
 use super::error::Error;
 use super::inbox::{Answer, Entry, Inbox, LAZY, Taken, Urgency};
 use super::open;

@@ -36,7 +36,6 @@ pub(super) fn start(shared: &Arc<Shared>, n_workers: usize) -> io::Result<Thread
     Ok(threads)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the home of threads")]
 fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).spawn(life)
 }

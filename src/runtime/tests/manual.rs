@@ -7,7 +7,6 @@ use crate::ids::WorkflowId;
 use crate::machine::{AttemptStage, Work, outstanding};
 use crate::runtime::{By, Config, Engine, Error, Start};
 use crate::status::Status;
-use crate::store::EventStore;
 use crate::task::{Outcome, Registry, TaskError};
 use crate::time::Duration;
 
@@ -147,7 +146,7 @@ stages:
 
 /// The attempts and timers that the durable events of these workflows ask for.
 fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<String> {
-    let mut definitions = crate::replay::Definitions::new(engine.store());
+    let definitions = crate::replay::Definitions::new(engine.store());
     let mut asked = BTreeSet::new();
     for workflow in workflows {
         let state = definitions.fold(*workflow).unwrap().unwrap();
@@ -174,5 +173,4 @@ fn everything_of_a_closed_engine_is_refused() {
     engine.close().unwrap();
     let refused = engine.submit(&definition("name: x\nstages: { a: {} }"), Start::new());
     assert!(matches!(refused, Err(Error::Closed)));
-    let _ = engine.store().durable();
 }
