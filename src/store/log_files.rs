@@ -89,8 +89,8 @@ impl LogFiles {
     ///
     /// # Errors
     ///
-    /// If there is no log (`is_missing`), a newer version wrote it (`is_unsupported`), or the disk fails. Damage only if
-    /// nothing of the log is left to be read.
+    /// If there is no log (`is_missing`), a newer version wrote it (`is_unsupported`), or the disk fails; damage only
+    /// if nothing of the log is left to be read.
     pub fn verify(&self) -> Result<LogReport, Error> {
         let report = log::verify(Arc::clone(&self.storage))?;
         let torn = report.torn.iter().map(|torn| place((torn.segment, torn.offset)));

@@ -1,7 +1,7 @@
 //! Events as lines that people write and compare: `stage.completed build to test, lint`.
 //!
 //! The first word is the event's name, the second what it is about, named as in `happening`; numbers of first
-//! activations and attempts, and the task of a stage that has only one, are left out. Moments are counted from `origin`.
+//! activations and attempts, and the task of a stage that has only one, are left out. Moments count from `origin`.
 
 use std::fmt::Write as _;
 

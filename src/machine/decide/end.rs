@@ -84,7 +84,7 @@ impl Decision<'_> {
         (!excused).then_some(waiting)
     }
 
-    /// An activation that was stopped and asked for failure when the other branches are done. What its stage says counts
+    /// An activation that was stopped and asked for failure when the other branches are done. What its stage says holds
     /// where the stage made STOPPED of a failure; of a task that was STOPPED itself it is what the task says.
     fn stopped_with_failure(&self, scope: &Scope) -> Option<ActivationId> {
         let graph = self.state.definition.graph();

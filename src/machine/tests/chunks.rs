@@ -15,7 +15,7 @@ fn a_fan_out_goes_on_in_further_batches() {
         assert_eq!(course.open().first().map(String::as_str), Some("continue"));
         lengths.push(course.happen(&go_on()).len());
     }
-    // Report, task, stage, and 5,000 times start and queue; a continuation and a mark of the cut for each further batch.
+    // Report, task, stage, and 5,000 times start and queue; a continuation and a mark of the cut for each other batch.
     assert_eq!(lengths.iter().sum::<usize>(), 3 + 10_000 + 2 * (lengths.len() - 1));
     assert!(lengths.iter().all(|length| *length <= 4_098), "{lengths:?}");
     assert_eq!(course.live("s0"), 1);

@@ -1,21 +1,16 @@
 //! Commands made from what no workflow of ours recorded: refused, never a panic.
 
-use crate::event::{Actor, Creation, Event, Json};
+use crate::event::{Actor, Creation, Event};
 use crate::ids::DefinitionHash;
 use crate::machine::{Command, Request};
 use crate::testing::course::{Course, ORIGIN, creation_of};
 use crate::testing::definitions::stage;
 use crate::testing::happening::{complete, create, fire, go_on};
+use crate::testing::untrusted::no_map;
 use crate::value::Map;
 
 fn command(request: Request) -> Command {
     Command { now: ORIGIN, id: None, actor: Actor::Engine, request }
-}
-
-/// Text that stands where a map should, as only a damaged log can have it.
-fn no_map() -> Json {
-    let bytes = crate::store::to_bytes(&"[1]".to_owned());
-    crate::store::from_bytes(&bytes).unwrap()
 }
 
 #[test]

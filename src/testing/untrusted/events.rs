@@ -28,6 +28,13 @@ pub fn record_decode(bytes: &[u8]) {
     }
 }
 
+/// Text that stands where a map should, as only a damaged log can have it.
+#[cfg(test)]
+pub(crate) fn no_map() -> crate::event::Json {
+    let bytes = crate::store::to_bytes(&"[1]".to_owned());
+    crate::store::from_bytes(&bytes).expect("the bytes of data do not say what it is")
+}
+
 fn check(event: &Event) {
     assert!(event.name().contains('.'), "an event is named entity.verb");
 }

@@ -11,6 +11,8 @@ mod logs;
 
 pub use commands::machine_commands;
 pub use definitions::definition_parse;
+#[cfg(test)]
+pub(crate) use events::no_map;
 pub use events::record_decode;
 pub use expressions::expression_evaluate;
 pub use logs::log_recover;
