@@ -38,6 +38,12 @@ impl Span {
         Span::text(small(line), small(column), bytes)
     }
 
+    /// The next place of a builder.
+    fn in_builder(path: &str, ordinal: &mut usize) -> Span {
+        *ordinal += 1;
+        Span(Place::Builder { path: Arc::from(path), ordinal: *ordinal })
+    }
+
     /// The start of a text that could not be read at all.
     pub(super) fn start() -> Span {
         Span::text(1, 1, 0..0)
@@ -230,11 +236,7 @@ impl Node {
 
     /// Gives this node and all below it their paths, and numbers them in document order from `ordinal`.
     pub(super) fn place_in_builder(&mut self, path: &str, ordinal: &mut usize) {
-        let mut next = |path: &str| {
-            *ordinal += 1;
-            Span(Place::Builder { path: Arc::from(path), ordinal: *ordinal })
-        };
-        self.span = next(path);
+        self.span = Span::in_builder(path, ordinal);
         match &mut self.content {
             Content::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
@@ -245,8 +247,7 @@ impl Node {
                 for entry in entries {
                     let separator = if path.is_empty() { "" } else { "." };
                     let below = format!("{path}{separator}{}", entry.key.text);
-                    *ordinal += 1;
-                    entry.key.span = Span(Place::Builder { path: Arc::from(below.as_str()), ordinal: *ordinal });
+                    entry.key.span = Span::in_builder(&below, ordinal);
                     entry.value.place_in_builder(&below, ordinal);
                 }
             }
@@ -306,9 +307,12 @@ fn written_offset(written: &str, text: &str, offset: usize) -> Option<usize> {
     let next = text[offset..].chars().next();
     while let Some(found) = written[at..].chars().next()
         && Some(found) != next
-        && matches!(found, ' ' | '\n' | '\r' | '"' | '\'')
     {
-        at += found.len_utf8();
+        at += match found {
+            ' ' | '\n' | '\r' | '"' | '\'' => 1,
+            '\\' if written[at..].starts_with("\\\n") => 2,
+            _ => break,
+        };
     }
     Some(at)
 }

@@ -3,6 +3,8 @@
 //! Built in one place, from a document that has passed validation; whoever holds a graph never re-checks. Stages and
 //! arcs are named by index, in definition order.
 
+use std::collections::BTreeSet;
+
 use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
@@ -62,8 +64,6 @@ pub(crate) struct GraphStage {
     pub(crate) on_failure: OnFailure,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
-    /// Stages from which a path of arcs leads here, this one not included unless it lies on a cycle. Sorted.
-    pub(crate) ancestors: Vec<StageIndex>,
 }
 
 /// When a stage starts.
@@ -249,6 +249,18 @@ impl Graph {
     pub(crate) fn stage_index(&self, ref_id: &str) -> Option<StageIndex> {
         let place = self.stages.iter().position(|stage| stage.ref_id == ref_id)?;
         u32::try_from(place).ok().map(StageIndex::new)
+    }
+
+    /// The stages from which a path of arcs leads to `stage`, in definition order. Found by walking: kept for every
+    /// stage, a chain would cost the square of its length.
+    pub(crate) fn ancestors(&self, stage: StageIndex) -> Vec<StageIndex> {
+        let mut found = BTreeSet::new();
+        let mut ahead = vec![stage];
+        while let Some(stage) = ahead.pop() {
+            let before = self.stage(stage).incoming.iter().filter_map(|arc| self.arc(*arc).from);
+            ahead.extend(before.filter(|from| found.insert(*from)));
+        }
+        found.into_iter().collect()
     }
 
     /// The task with this index in `stage`.

@@ -23,8 +23,6 @@ mod template;
 
 mod shell_text;
 
-mod shell_scanner;
-
 mod input;
 
 mod header;
@@ -42,8 +40,6 @@ mod plain_data;
 mod error;
 
 #[cfg(test)]
-mod shell_tests;
-#[cfg(test)]
 mod tests;
 
 use std::fmt;
@@ -54,14 +50,15 @@ pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
 pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
-pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryOn, RetryPolicy, Split, Target};
+#[cfg(test)]
+pub(crate) use graph::RetryOn;
+pub(crate) use graph::{Branch, Graph, GraphStage, GraphTask, RetryPolicy, Split, Target};
 pub use graph::{Join, OnConditionError, OnFailure};
 pub(crate) use header::Header;
 pub use header::WorkflowType;
 pub use input::{InputError, InputErrors};
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
-pub(crate) use shell_text::ShellText;
 pub(crate) use template::Template;
 
 use crate::ids::DefinitionHash;

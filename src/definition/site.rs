@@ -2,7 +2,7 @@
 
 use crate::expression::Reference;
 
-use super::document::Node;
+use super::document::{Node, Span};
 
 /// The field an expression stands in. Stages and tasks by their place in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,4 +58,13 @@ pub(super) struct Use<'d> {
     pub(super) offset: usize,
     /// The field.
     pub(super) site: Site,
+}
+
+impl Use<'_> {
+    /// The place of one of its names.
+    pub(super) fn span_of(&self, reference: &Reference, source: &str) -> Span {
+        let text = self.node.text().unwrap_or("");
+        let range = self.offset + reference.span.start..self.offset + reference.span.end;
+        self.node.span_within(source, text, range)
+    }
 }

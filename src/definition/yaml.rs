@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span as ScanSpan, StrInput};
+use serde_saphyr::granit_parser::{
+    ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as ScanSpan, StrInput,
+};
 
 use super::code::ProblemCode;
 use super::document::{Content, Entry, Key, Node, Span, WRITTEN_DEPTH_MAX};
@@ -138,7 +140,7 @@ impl<'t> Composer<'t, '_> {
             return Ok(None);
         }
         if let Event::Scalar(text, _, _, None) = &event
-            && !text.is_empty()
+            && !matches!(text.as_ref(), "" | "~")
         {
             let text = text.to_string();
             // Goes through the same way as a value only for the sake of its anchor.
@@ -231,6 +233,9 @@ impl<'t> Composer<'t, '_> {
             return Stopped;
         }
         let span = Span::text(small(marker.line()), small(marker.col() + 1), start..start);
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            return self.too_deep(&span);
+        }
         let message = format!("this is not YAML: {}", error.kind());
         self.stop(ProblemCode::SyntaxError, &span, message)
     }

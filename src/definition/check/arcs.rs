@@ -1,4 +1,4 @@
-//! Connects stages by their `needs`: arcs, cycles and ancestors, with everything that is wrong with them.
+//! Connects stages by their `needs`: arcs and cycles, with everything that is wrong with them.
 
 use std::collections::BTreeMap;
 
@@ -19,16 +19,12 @@ pub(in crate::definition) struct Connected {
     pub(in crate::definition) names: Names,
     /// Where the ref id of each stage stands.
     pub(in crate::definition) spans: Vec<Span>,
-    /// Whether the ancestors of a stage are known: a broken arc somewhere before it makes them a guess.
+    /// The stages each stage needs, in the order of `needs`.
+    pub(in crate::definition) predecessors: Vec<Vec<usize>>,
+    /// Stages behind those they need; those on a cycle, and what follows them, are left out.
+    pub(in crate::definition) order: Vec<usize>,
+    /// Whether all that comes before a stage is known: a broken arc or a cycle there makes it a guess.
     pub(in crate::definition) certain: Vec<bool>,
-}
-
-impl Connected {
-    /// Whether a path of arcs leads from `earlier` to `later`, by their places.
-    pub(super) fn is_ancestor(&self, earlier: usize, later: usize) -> bool {
-        let ancestors = self.stages.get(later).map(|stage| stage.ancestors.as_slice()).unwrap_or_default();
-        ancestors.binary_search(&stage_index(earlier)).is_ok()
-    }
 }
 
 /// Makes the graph of these stages. What is wrong goes to `problems`; then the graph is good for further checks only.
@@ -41,28 +37,32 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
         certain[index] = found.len() == draft.needs.len();
         predecessors.push(found);
     }
-    let total: usize = predecessors.iter().map(|from| from.len().max(1)).sum();
-    if total > ARCS_MAX {
-        let span = drafts.first().map_or_else(Span::start, |draft| draft.span.clone());
-        let message = format!("{total} arcs, more than {ARCS_MAX}");
-        problems.push(Problem::error(ProblemCode::TooManyArcs, &span, message));
+    let total = predecessors.iter().map(|from| from.len().max(1)).sum();
+    let first = drafts.first().map_or_else(Span::start, |draft| draft.span.clone());
+    if let Some(problem) = too_many_arcs(total, &first) {
+        problems.push(problem);
         predecessors.iter_mut().for_each(Vec::clear);
     }
     let order = topological_order(&predecessors);
     if order.len() < drafts.len() {
         cycles(&drafts, &predecessors, &order, problems);
     }
-    let ancestors = ancestors(&predecessors, &order, &mut certain);
+    spread_doubt(&predecessors, &order, &mut certain);
     let Arcs { arcs, incoming, outgoing } = Arcs::of(&predecessors);
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let mut stages = Vec::with_capacity(drafts.len());
-    for (index, (draft, ancestors)) in drafts.into_iter().zip(ancestors).enumerate() {
+    for (index, draft) in drafts.into_iter().enumerate() {
         let successors = Successors { arcs: &arcs, outgoing: &outgoing[index], names: &names };
         let split = successors.split(&draft, problems);
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
-        stages.push(GraphStage { incoming, outgoing, split, ancestors, ..draft.stage });
+        stages.push(GraphStage { incoming, outgoing, split, ..draft.stage });
     }
-    Connected { stages, arcs, names, spans, certain }
+    Connected { stages, arcs, names, spans, predecessors, order, certain }
+}
+
+fn too_many_arcs(total: usize, span: &Span) -> Option<Problem> {
+    let message = format!("{total} arcs, more than {ARCS_MAX}");
+    (total > ARCS_MAX).then(|| Problem::error(ProblemCode::TooManyArcs, span, message))
 }
 
 /// The ref ids of a definition.
@@ -218,27 +218,26 @@ fn cycle(drafts: &[StageDraft<'_>], way: &[usize]) -> Problem {
         .with_help("stages start when all they need have ended; these never could")
 }
 
-/// The ancestors of each stage, sorted. Behind a broken arc or on a cycle they are a guess, which `certain` notes.
-pub(in crate::definition) fn ancestors(
-    predecessors: &[Vec<usize>],
-    order: &[usize],
-    certain: &mut [bool],
-) -> Vec<Vec<StageIndex>> {
-    let mut ancestors: Vec<Vec<StageIndex>> = vec![Vec::new(); predecessors.len()];
+/// What comes before a stage is known if it is known for all the stage needs, and they are not on a cycle.
+fn spread_doubt(predecessors: &[Vec<usize>], order: &[usize], certain: &mut [bool]) {
     let mut ordered = vec![false; predecessors.len()];
     for &index in order {
         ordered[index] = true;
-        let mut found: Vec<StageIndex> = predecessors[index].iter().copied().map(stage_index).collect();
-        for from in &predecessors[index] {
-            found.extend_from_slice(&ancestors[*from]);
-            certain[index] &= certain[*from];
-        }
-        found.sort_unstable();
-        found.dedup();
-        ancestors[index] = found;
+        certain[index] &= predecessors[index].iter().all(|from| certain[*from]);
     }
     for (certain, ordered) in certain.iter_mut().zip(ordered) {
         *certain &= ordered;
     }
-    ancestors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arcs_have_a_limit() {
+        assert_eq!(too_many_arcs(ARCS_MAX, &Span::start()), None);
+        let problem = too_many_arcs(ARCS_MAX + 1, &Span::start()).unwrap();
+        assert_eq!(problem.code(), ProblemCode::TooManyArcs);
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::arcs::Connected;
+use super::names::own_stage;
+use super::reach::{Followers, Pair};
 use crate::definition::code::ProblemCode;
 use crate::definition::graph::{GraphStage, Join, Split, Target};
 use crate::definition::problem::Problem;
@@ -41,7 +43,9 @@ pub(in crate::definition) fn doubts(
     if connected.stages.len() > STAGES_READ || connected.arcs.len() > ARCS_READ {
         return Vec::new();
     }
-    let doubts = Doubts { connected };
+    let all: Vec<usize> = (0..connected.stages.len()).collect();
+    let followers = Followers::of(&all, &connected.predecessors, &connected.order);
+    let doubts = Doubts { connected, followers };
     let mut found = doubts.joins();
     found.extend(doubts.writers(if outputs.is_empty() { WorkflowOutputs::Merged } else { WorkflowOutputs::Written }));
     for site in uses {
@@ -52,9 +56,7 @@ pub(in crate::definition) fn doubts(
                 continue;
             }
             if let Some(message) = doubts.missing_output(site.site, reference) {
-                let text = site.node.text().unwrap_or("");
-                let range = site.offset + reference.span.start..site.offset + reference.span.end;
-                let span = site.node.span_within(source, text, range);
+                let span = site.span_of(reference, source);
                 let help = "leave a branch out with a split, or write a default: x if x is not None else 0";
                 found.push(Problem::warning(ProblemCode::OutputMayBeMissing, &span, message).with_help(help));
             }
@@ -65,6 +67,8 @@ pub(in crate::definition) fn doubts(
 
 struct Doubts<'c> {
     connected: &'c Connected,
+    /// What follows each stage.
+    followers: Followers,
 }
 
 impl Doubts<'_> {
@@ -193,26 +197,19 @@ impl Doubts<'_> {
     }
 
     fn clash(&self, one: usize, other: usize, outputs: WorkflowOutputs) -> bool {
-        let ancestors = |index: usize| &self.stages()[index].ancestors;
-        let ordered = self.connected.is_ancestor(one, other) || self.connected.is_ancestor(other, one);
-        let is_xor = |index: &StageIndex| matches!(self.stages()[index.index()].split, Split::Xor { .. });
-        let exclusive =
-            ancestors(one).iter().any(|index| is_xor(index) && ancestors(other).binary_search(index).is_ok());
-        let met = (0..self.stages().len())
-            .any(|stage| self.connected.is_ancestor(one, stage) && self.connected.is_ancestor(other, stage));
-        !ordered && !exclusive && (met || outputs == WorkflowOutputs::Merged)
+        let before = |earlier, later| self.followers.contains(Pair { earlier, later });
+        let is_xor = |stage: usize| matches!(self.stages()[stage].split, Split::Xor { .. });
+        let all = 0..self.stages().len();
+        let ordered = before(one, other) || before(other, one);
+        let exclusive = all.clone().any(|stage| is_xor(stage) && before(stage, one) && before(stage, other));
+        let met =
+            outputs == WorkflowOutputs::Merged || all.clone().any(|stage| before(one, stage) && before(other, stage));
+        !ordered && !exclusive && met
     }
 }
 
 fn is_condition(site: Site) -> bool {
     matches!(site, Site::Stage(_, StageSite::Condition | StageSite::Split) | Site::Task(_, _, TaskSite::Condition))
-}
-
-fn own_stage(site: Site) -> Option<usize> {
-    match site {
-        Site::Stage(stage, _) | Site::Task(stage, _, _) => Some(stage),
-        Site::WorkflowName | Site::WorkflowContext | Site::Defaults | Site::WorkflowOutputs => None,
-    }
 }
 
 /// Whether a condition is written that is not simply true.

@@ -3,9 +3,10 @@
 mod arcs;
 mod doubts;
 mod names;
+mod reach;
 mod splits;
 
-pub(super) use arcs::{Arcs, ancestors, connect, topological_order};
+pub(super) use arcs::{Arcs, connect, topological_order};
 pub(super) use doubts::doubts;
 pub(super) use names::check_names;
 pub(super) use splits::END;

@@ -1,8 +1,9 @@
 //! Checks the names that expressions use, by the table of `engine.md` 9: what exists, and where it can be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::arcs::Connected;
+use super::arcs::{Connected, Names};
+use super::reach::{self, Pair};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::input::Input;
@@ -30,16 +31,31 @@ pub(in crate::definition) fn check_names(
     connected: &Connected,
     problems: &mut Vec<Problem>,
 ) {
+    let pairs = uses.iter().flat_map(|site| pairs(site, &connected.names)).collect();
+    let before = reach::connected(&pairs, &connected.predecessors, &connected.order);
     for site in uses {
         for reference in &site.references {
-            let check = Check { reference, site: site.site, inputs, connected };
+            let check = Check { reference, site: site.site, inputs, connected, before: &before };
             if let Err(found) = check.reference() {
-                let text = site.node.text().unwrap_or("");
-                let range = site.offset + reference.span.start..site.offset + reference.span.end;
-                let span = site.node.span_within(source, text, range);
-                problems.push(found.at(&span));
+                problems.push(found.at(&site.span_of(reference, source)));
             }
         }
+    }
+}
+
+/// The stages an expression of a stage names, each with that stage.
+fn pairs(site: &Use<'_>, names: &Names) -> Vec<Pair> {
+    let Some(later) = own_stage(site.site) else { return Vec::new() };
+    let stages = site.references.iter().filter(|reference| reference.root == "stages");
+    let named = stages.filter_map(|reference| names.find(reference.path.first()?));
+    named.map(|earlier| Pair { earlier, later }).collect()
+}
+
+/// The stage a field belongs to.
+pub(super) fn own_stage(site: Site) -> Option<usize> {
+    match site {
+        Site::Stage(stage, _) | Site::Task(stage, _, _) => Some(stage),
+        Site::WorkflowName | Site::WorkflowContext | Site::Defaults | Site::WorkflowOutputs => None,
     }
 }
 
@@ -69,6 +85,8 @@ struct Check<'c> {
     site: Site,
     inputs: &'c BTreeMap<String, Input>,
     connected: &'c Connected,
+    /// The stages that are named, with those they come before.
+    before: &'c BTreeSet<Pair>,
 }
 
 impl Check<'_> {
@@ -85,10 +103,9 @@ impl Check<'_> {
             "stages" => self.stage(),
             "tasks" => self.task(),
             "env" => self.env(),
-            "stage" if self.is_template_of_stage() => self.member(&STAGE),
-            "stage" => Err(self.not_here("the templates of a stage and its tasks")),
-            "task" if matches!(self.site, Site::Task(_, _, TaskSite::Body | TaskSite::Env)) => self.member(&TASK),
-            "task" => Err(self.not_here("run, with, env and cwd of a task")),
+            "stage" if self.is_dispatched() => self.member(&STAGE),
+            "task" if self.is_dispatched() => self.member(&TASK),
+            "stage" | "task" => Err(self.not_here("run, with, env and cwd")),
             _ if matches!(self.site, Site::WorkflowName | Site::WorkflowContext) => {
                 Err(self.not_here("stages").help("before a workflow starts there are inputs, trigger and workflow"))
             }
@@ -96,13 +113,13 @@ impl Check<'_> {
         }
     }
 
-    /// `stage` is known in the templates of a stage and of its tasks.
-    fn is_template_of_stage(&self) -> bool {
+    /// Whether the field is computed when the work of a task is dispatched.
+    fn is_dispatched(&self) -> bool {
         match self.site {
-            Site::Defaults => true,
-            Site::Stage(_, StageSite::Context | StageSite::Outputs | StageSite::Defaults) => true,
-            Site::Task(_, _, TaskSite::Body | TaskSite::Env) => true,
-            Site::Stage(_, StageSite::Condition | StageSite::Split)
+            Site::Defaults | Site::Stage(_, StageSite::Defaults) | Site::Task(_, _, TaskSite::Body | TaskSite::Env) => {
+                true
+            }
+            Site::Stage(..)
             | Site::Task(_, _, TaskSite::Condition)
             | Site::WorkflowName
             | Site::WorkflowContext
@@ -159,14 +176,6 @@ impl Check<'_> {
         }
     }
 
-    /// The stage the expression belongs to, and its own place among the tasks there.
-    fn own_stage(&self) -> Option<usize> {
-        match self.site {
-            Site::Stage(stage, _) | Site::Task(stage, _, _) => Some(stage),
-            Site::WorkflowName | Site::WorkflowContext | Site::Defaults | Site::WorkflowOutputs => None,
-        }
-    }
-
     fn stage(&self) -> Result<(), Found> {
         if matches!(self.site, Site::WorkflowName | Site::WorkflowContext | Site::Defaults) {
             return Err(self.not_here("stages, their tasks and the outputs of the workflow"));
@@ -185,8 +194,8 @@ impl Check<'_> {
         if self.key(1) == Some("error") {
             self.one_of(2, &OTHER_STAGE_ERROR)?;
         }
-        let Some(own) = self.own_stage() else { return Ok(()) };
-        if !self.connected.certain[own] || self.connected.is_ancestor(found, own) {
+        let Some(own) = own_stage(self.site) else { return Ok(()) };
+        if !self.connected.certain[own] || self.before.contains(&Pair { earlier: found, later: own }) {
             return Ok(());
         }
         if found == own {

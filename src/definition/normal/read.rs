@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::check::{Arcs, END, ancestors, topological_order};
+use crate::definition::check::{Arcs, END, topological_order};
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::error::NormalFormError;
 use crate::definition::graph::{
@@ -29,7 +29,7 @@ pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLi
     let header = header(&map)?;
     let graph = graph(&map)?;
     let limits = map.map("limits")?;
-    let mut limit = |name: &str| limits.integer(name);
+    let limit = |name: &str| limits.integer(name);
     let limits = DecisionLimits {
         tokens_max: limit("tokens_max")?,
         payload_bytes_max: limit("payload_bytes_max")?,
@@ -180,14 +180,12 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let needs: Option<Vec<usize>> = stage.list("needs")?.iter().map(find).collect();
         predecessors.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
     }
-    let order = topological_order(&predecessors);
-    if order.len() < written.len() {
+    if topological_order(&predecessors).len() < written.len() {
         return Err(map.wrong("stages", "stages without a cycle"));
     }
-    let ancestors = ancestors(&predecessors, &order, &mut vec![true; written.len()]);
     let Arcs { arcs, incoming, outgoing } = Arcs::of(&predecessors);
     let mut stages = Vec::with_capacity(written.len());
-    for (index, ((map, incoming), outgoing)) in written.iter().zip(incoming).zip(outgoing).enumerate() {
+    for ((map, incoming), outgoing) in written.iter().zip(incoming).zip(outgoing) {
         let target = |name: &str| {
             if name == END {
                 return Some(Target::End);
@@ -196,7 +194,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
             outgoing.iter().find(|arc| arcs[arc.index()].to == stage).copied().map(Target::Arc)
         };
         let split = split(map, target)?;
-        stages.push(stage(map, Place { incoming, outgoing, split, ancestors: ancestors[index].clone() })?);
+        stages.push(stage(map, Place { incoming, outgoing, split })?);
     }
     Ok(Graph { stages, arcs, outputs: map.templates("outputs")? })
 }
@@ -206,7 +204,6 @@ struct Place {
     incoming: Vec<ArcIndex>,
     outgoing: Vec<ArcIndex>,
     split: Split,
-    ancestors: Vec<StageIndex>,
 }
 
 fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
@@ -229,7 +226,6 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         outputs: map.templates("outputs")?,
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
         priority: map.integer("priority")?,
-        ancestors: place.ancestors,
     })
 }
 

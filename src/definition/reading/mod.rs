@@ -71,7 +71,8 @@ impl<'d> Reader<'d> {
             }
             Content::Bool(_) | Content::Number(_) => {
                 let message = format!("{what} is text, this is {}", node.kind());
-                let help = format!("put it in quotes: \"{}\"", node.to_value());
+                let written = node.span.bytes().and_then(|bytes| self.source.get(bytes));
+                let help = format!("put it in quotes: \"{}\"", written.unwrap_or(&node.to_value().to_json()));
                 self.report_with_help(ProblemCode::WrongType, &node.span, message, help);
                 None
             }

@@ -13,7 +13,7 @@ use crate::limits::TASKS_PER_STAGE_MAX;
 
 /// A stage whose fields have been read; the arcs are not there yet.
 pub(in crate::definition) struct StageDraft<'d> {
-    /// Without arcs, split and ancestors.
+    /// Without arcs and split.
     pub(in crate::definition) stage: GraphStage,
     /// Where its ref id stands.
     pub(in crate::definition) span: &'d Span,
@@ -87,13 +87,12 @@ impl<'d> Reader<'d> {
             outgoing: Vec::new(),
             join: self.join(&fields),
             split: Split::And,
-            condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "if")),
+            condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "`if`")),
             on_condition_error: self.on_condition_error(&fields),
             context: context.unwrap_or_default().into_iter().collect(),
             outputs: fields.get("outputs").map(|node| self.outputs(node, site(StageSite::Outputs))).unwrap_or_default(),
             on_failure,
             priority: self.priority(&fields).unwrap_or(priority),
-            ancestors: Vec::new(),
             tasks,
         };
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
@@ -257,7 +256,6 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: Inherited, priorit
         outputs: Vec::new(),
         on_failure,
         priority,
-        ancestors: Vec::new(),
     };
     StageDraft { stage, span, needs: Vec::new(), split: SplitDraft::And }
 }

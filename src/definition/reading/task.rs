@@ -191,7 +191,7 @@ impl<'d> Reader<'d> {
         {
             inherited.on_failure = on_failure;
         }
-        let condition = fields.get("if").and_then(|node| self.expression(node, site(TaskSite::Condition), "if"));
+        let condition = fields.get("if").and_then(|node| self.expression(node, site(TaskSite::Condition), "`if`"));
         let name = fields.get("name").and_then(|node| {
             let name = self.text(node, "the name of a task")?;
             self.name(name, &node.span, "name of a task");

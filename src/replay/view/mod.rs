@@ -248,7 +248,7 @@ impl WorkflowView {
     pub fn ancestors(&self, ref_id: &str) -> Vec<&StageView> {
         let graph = self.definition.graph();
         let Some(stage) = graph.stage_index(ref_id) else { return Vec::new() };
-        graph.stage(stage).ancestors.iter().map(|stage| &self.stages[stage.index()]).collect()
+        graph.ancestors(stage).iter().map(|stage| &self.stages[stage.index()]).collect()
     }
 
     /// Every stage once, none before one it needs; of those that could come next the first in definition order.

@@ -1,12 +1,19 @@
 //! Text that a shell reads, with `${{ }}` in it: values go in as environment variables, never as text, so that no value
 //! can become code.
 //!
-//! Where the quoting of the shell lets a variable be read is found by `ShellScanner`.
+//! Where the quoting of the shell lets a variable be read is found by the scanner.
+
+mod command;
+mod here_document;
+mod refusal;
+mod scanner;
+#[cfg(test)]
+mod tests;
 
 use super::error::TemplateError;
-use super::shell_scanner::{ShellProblem, scan};
 use super::template::render_into_text;
 use crate::expression::{Expression, ExpressionError, Reference, Scope};
+use scanner::{ShellProblem, scan};
 
 /// Shell text whose `${{ }}` have become references to environment variables made for them.
 #[derive(Clone, Debug, PartialEq)]

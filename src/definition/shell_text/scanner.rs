@@ -7,8 +7,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::code::ProblemCode;
-use super::template::expression_range;
+use super::command::{Commands, Opener, Test};
+use super::here_document::HereDocument;
+use super::refusal::{ARITHMETIC, BACKSLASH, PARAMETER, Refusal, SINGLE_QUOTES, TOO_DEEP, UNCLOSED};
+use crate::definition::code::ProblemCode;
+use crate::definition::template::expression_range;
 use crate::limits::DEPTH_MAX;
 
 /// Shell text after the walk.
@@ -29,11 +32,11 @@ pub(super) struct Variable {
 
 /// A place where an expression cannot stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ShellProblem {
-    pub(super) code: ProblemCode,
-    pub(super) range: Range<usize>,
-    pub(super) message: &'static str,
-    pub(super) help: &'static str,
+pub(in crate::definition) struct ShellProblem {
+    pub(in crate::definition) code: ProblemCode,
+    pub(in crate::definition) range: Range<usize>,
+    pub(in crate::definition) message: &'static str,
+    pub(in crate::definition) help: &'static str,
 }
 
 /// Walks `text`.
@@ -70,203 +73,16 @@ enum Quoting {
     Double,
 }
 
-/// What a `)` in commands may close.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Opener {
-    Parenthesis,
-    /// `case` until its `in`.
-    CaseWord,
-    /// A `case` whose patterns end in `)`.
-    Case,
-}
-
-struct HereDocument {
-    delimiter: String,
-    tabs_stripped: bool,
-    quoted: bool,
-}
-
-/// Why no expression can stand in the word that is being read.
-#[derive(Clone, Copy)]
-struct Refusal {
-    code: ProblemCode,
-    message: &'static str,
-    help: &'static str,
-}
-
-const USE_ENV: &str = "put it into env: and read the variable there, as in env: { NAME: \"${{ x }}\" } and \"$NAME\"";
-
-const ARITHMETIC: Refusal = Refusal {
-    code: ProblemCode::TemplateInArithmetic,
-    message: "`${{` inside shell arithmetic, which can run a value as code",
-    help: "put it into env: and check that it is a number before computing with it",
-};
-
-const EVAL: Refusal = Refusal {
-    code: ProblemCode::TemplateInShellSyntax,
-    message: "`eval` would run the value as code",
-    help: "call the command directly; if the value is meant to be code, put it into env:",
-};
-
-const INNER_SHELL: Refusal = Refusal {
-    code: ProblemCode::TemplateInShellSyntax,
-    message: "the inner shell would run the value as code",
-    help: "hand it over as an argument: sh -c 'echo \"$1\"' sh ${{ x }}",
-};
-
-const SINGLE_QUOTES: Refusal = Refusal {
-    code: ProblemCode::TemplateInSingleQuotes,
-    message: "`${{` inside single quotes, where the shell reads no variable",
-    help: USE_ENV,
-};
-
-const QUOTED_HERE_DOCUMENT: Refusal = Refusal {
-    code: ProblemCode::TemplateInQuotedHereDocument,
-    message: "`${{` inside a quoted here-document, where the shell reads no variable",
-    help: "put it into env:, or write the delimiter without quotes",
-};
-
-const BACKSLASH: Refusal = Refusal {
-    code: ProblemCode::TemplateInShellSyntax,
-    message: "`${{` behind a backslash",
-    help: "`$${{` writes `${{`; to put a backslash before a value, quote it: '\\'${{ x }}",
-};
-
-const DELIMITER: Refusal = Refusal {
-    code: ProblemCode::TemplateInShellSyntax,
-    message: "`${{` in the delimiter of a here-document",
-    help: "a delimiter is fixed text",
-};
-
-const PARAMETER: Refusal = Refusal {
-    code: ProblemCode::TemplateInShellSyntax,
-    message: "`${{` inside `${ }` other than in a default such as ${NAME:-${{ x }}}",
-    help: USE_ENV,
-};
-
-const TOO_DEEP: Refusal = Refusal {
-    code: ProblemCode::TemplateInShellSyntax,
-    message: "`${{` in shell text that is nested too deep to be understood",
-    help: USE_ENV,
-};
-
-const UNCLOSED: Refusal =
-    Refusal { code: ProblemCode::UnclosedExpression, message: "`${{` without `}}`", help: "`$${{` writes `${{`" };
-
-/// What the words of a command mean for the expressions in those that follow.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Command {
-    /// Nothing yet.
-    Plain,
-    /// `let`.
-    Computes,
-    /// `eval`.
-    Evaluates,
-    /// `declare` and its like, which compute after an option with `i`.
-    Declares,
-    /// The name of a shell.
-    Shell,
-    /// A shell and its option `-c`: the next word is code.
-    CodeNext,
-    /// That word.
-    Code,
-}
-
-/// State of a stretch of commands.
-struct Commands {
-    openers: Vec<Opener>,
-    /// A reserved word would be understood here.
-    command_start: bool,
-    /// Where the word began that is being read.
-    word: Option<usize>,
-    command: Command,
-    /// Inside `[[ ]]`: the expressions in it, and whether an operator there computes.
-    test: Option<Test>,
-    /// Why expressions are refused in all of it.
-    refusal: Option<Refusal>,
-}
-
-#[derive(Default)]
-struct Test {
-    expressions: Vec<Range<usize>>,
-    computes: bool,
-}
-
-impl Commands {
-    fn new_command(&mut self) {
-        self.command_start = true;
-        self.command = Command::Plain;
-    }
-
-    /// Takes note of a word without quotes and expansions.
-    fn plain_word(&mut self, word: &str) {
-        let start = std::mem::replace(&mut self.command_start, false);
-        match word {
-            "in" if self.openers.last() == Some(&Opener::CaseWord) => {
-                self.openers.pop();
-                self.openers.push(Opener::Case);
-                self.command_start = true;
-            }
-            "case" if start => self.openers.push(Opener::CaseWord),
-            "esac" if start && self.openers.last() == Some(&Opener::Case) => {
-                self.openers.pop();
-            }
-            "if" | "then" | "else" | "elif" | "while" | "until" | "do" | "!" | "{" | "time" => {
-                self.command_start = start;
-            }
-            "[[" if start => self.test = Some(Test::default()),
-            "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" => {
-                if let Some(test) = &mut self.test {
-                    test.computes = true;
-                }
-            }
-            _ => self.command = self.command.after(word),
-        }
-    }
-
-    /// Why expressions are refused in the word that begins.
-    fn refusal_of_word(&mut self) -> Option<Refusal> {
-        if self.command == Command::Code {
-            self.command = Command::Plain;
-        }
-        if self.command == Command::CodeNext {
-            self.command = Command::Code;
-        }
-        let own = match self.command {
-            Command::Computes => Some(ARITHMETIC),
-            Command::Evaluates => Some(EVAL),
-            Command::Code => Some(INNER_SHELL),
-            Command::Plain | Command::Declares | Command::Shell | Command::CodeNext => None,
-        };
-        self.refusal.or(own)
-    }
-}
-
-impl Command {
-    fn after(self, word: &str) -> Command {
-        let option = word.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
-        let has = |letter: char| option.is_some_and(|letters| letters.contains(letter));
-        match (self, word.rsplit('/').next().unwrap_or(word)) {
-            (Command::Plain, "let") => Command::Computes,
-            (Command::Plain, "eval") => Command::Evaluates,
-            (Command::Plain, "declare" | "typeset" | "local") => Command::Declares,
-            (Command::Plain, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh") => Command::Shell,
-            (Command::Declares, _) if has('i') => Command::Computes,
-            (Command::Shell, _) if has('c') => Command::CodeNext,
-            (command, _) => command,
-        }
-    }
-}
-
-struct ShellScanner<'t> {
-    text: &'t str,
+/// A walk under way.
+pub(super) struct ShellScanner<'t> {
+    pub(super) text: &'t str,
     /// Of the next byte; always a character boundary.
-    at: usize,
+    pub(super) at: usize,
     depth: usize,
     /// Where `((` opens arithmetic, with the offset behind its `))`.
     arithmetic: BTreeMap<usize, usize>,
     /// Whose bodies follow the line.
-    here_documents: Vec<HereDocument>,
+    pub(super) here_documents: Vec<HereDocument>,
     /// The variables made so far, by expression.
     names: BTreeMap<String, String>,
     refusal: Option<Refusal>,
@@ -274,7 +90,7 @@ struct ShellScanner<'t> {
 }
 
 impl ShellScanner<'_> {
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -283,7 +99,7 @@ impl ShellScanner<'_> {
     }
 
     /// Copies the next `length` bytes, and what is left of a character they cut.
-    fn copy(&mut self, length: usize) {
+    pub(super) fn copy(&mut self, length: usize) {
         let mut end = (self.at + length).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end += 1;
@@ -292,13 +108,13 @@ impl ShellScanner<'_> {
         self.at = end;
     }
 
-    fn refuse(&mut self, range: Range<usize>, refusal: Refusal) {
+    pub(super) fn refuse(&mut self, range: Range<usize>, refusal: Refusal) {
         let Refusal { code, message, help } = refusal;
         self.scanned.problems.push(ShellProblem { code, range, message, help });
     }
 
     /// Copies up to `end`; expressions on the way are refused.
-    fn copy_refusing(&mut self, end: usize, refusal: Refusal) {
+    pub(super) fn copy_refusing(&mut self, end: usize, refusal: Refusal) {
         while self.at < end {
             if self.starts_with("$${{") {
                 self.escaped_expression();
@@ -326,7 +142,7 @@ impl ShellScanner<'_> {
     }
 
     /// Runs `walk` one level deeper; what is nested too deep is no longer understood.
-    fn nested(&mut self, walk: impl FnOnce(&mut Self)) {
+    pub(super) fn nested(&mut self, walk: impl FnOnce(&mut Self)) {
         if self.depth == DEPTH_MAX {
             return self.copy_refusing(self.text.len(), TOO_DEEP);
         }
@@ -337,14 +153,7 @@ impl ShellScanner<'_> {
 
     fn commands(&mut self, end: End) {
         let refusal = self.refusal;
-        let mut commands = Commands {
-            openers: Vec::new(),
-            command_start: true,
-            word: None,
-            command: Command::Plain,
-            test: None,
-            refusal,
-        };
+        let mut commands = Commands::new(refusal);
         while let Some(byte) = self.peek() {
             let closes = match end {
                 End::Text => false,
@@ -524,7 +333,7 @@ impl ShellScanner<'_> {
     }
 
     /// A byte inside double quotes or a here-document.
-    fn quoted_byte(&mut self, byte: u8) {
+    pub(super) fn quoted_byte(&mut self, byte: u8) {
         match byte {
             b'\\' => self.backslash(),
             b'`' => self.backtick(),
@@ -605,70 +414,6 @@ impl ShellScanner<'_> {
             }
         }
         self.refusal = outer;
-    }
-
-    /// `<<` and its delimiter.
-    fn here_document(&mut self) {
-        self.copy(2);
-        let tabs_stripped = self.peek() == Some(b'-');
-        self.copy(usize::from(tabs_stripped));
-        while let Some(b' ' | b'\t') = self.peek() {
-            self.copy(1);
-        }
-        let start = self.at;
-        let mut delimiter = String::new();
-        let mut quote = None;
-        let mut quoted = false;
-        while let Some(letter) = self.text[self.at..].chars().next() {
-            let next = self.text[self.at + letter.len_utf8()..].chars().next();
-            if quote == Some(letter) {
-                quote = None;
-            } else if quote.is_some() {
-                delimiter.push(letter);
-            } else if matches!(letter, '\'' | '"') {
-                quote = Some(letter);
-                quoted = true;
-            } else if letter == '\\' {
-                quoted = true;
-                delimiter.extend(next);
-                self.copy(1);
-            } else if letter.is_ascii_whitespace() || ";&|()<>".contains(letter) {
-                break;
-            } else {
-                delimiter.push(letter);
-            }
-            self.copy(1);
-        }
-        if let Some(at) = self.text[start..self.at].find("${{") {
-            self.refuse(start + at..start + at + 3, DELIMITER);
-        }
-        self.here_documents.push(HereDocument { delimiter, tabs_stripped, quoted });
-    }
-
-    /// The bodies that follow the line that has just ended.
-    fn here_document_bodies(&mut self) {
-        for document in std::mem::take(&mut self.here_documents) {
-            self.nested(|scanner| scanner.here_document_body(&document));
-        }
-    }
-
-    fn here_document_body(&mut self, document: &HereDocument) {
-        while self.at < self.text.len() {
-            let line = self.text[self.at..].split('\n').next().unwrap_or("");
-            let length = line.len();
-            let content = if document.tabs_stripped { line.trim_start_matches('\t') } else { line };
-            if content == document.delimiter {
-                return self.copy(length + 1);
-            }
-            if document.quoted {
-                self.copy_refusing(self.at + length, QUOTED_HERE_DOCUMENT);
-            } else {
-                while let Some(byte) = self.peek().filter(|byte| *byte != b'\n') {
-                    self.quoted_byte(byte);
-                }
-            }
-            self.copy(1);
-        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::code::ProblemCode;
-use super::shell_text::{ShellText, ShellTextError};
+use super::{ShellText, ShellTextError};
+use crate::definition::code::ProblemCode;
 use crate::expression::Scope;
 
 /// Reads shell text that has nothing wrong with it.
@@ -199,6 +199,8 @@ enum Part {
     Substitution(Vec<Part>),
     /// `$( )` with a `case`.
     Case(Vec<Part>),
+    /// Backticks around a value.
+    Backticks,
     /// `${ :- }`
     Default(Vec<Part>),
     /// A here-document in `$( )`, with a mark at its end.
@@ -208,6 +210,7 @@ enum Part {
 fn parts() -> impl Strategy<Value = Vec<Part>> {
     let leaf = prop_oneof![
         2 => Just(Part::Value),
+        1 => Just(Part::Backticks),
         1 => "[a-z #-]{0,3}".prop_map(Part::Literal),
         1 => "[a-z$`\"\\\\()#{}-]{0,4}".prop_map(Part::Single),
     ];
@@ -266,6 +269,7 @@ fn written_part(part: &Part, around: Around, value: &str) -> (String, String) {
             let case = format!("$(case a in b) ;; a | c) printf %s. ''{text};; esac)");
             (quoted(case), format!("{printed}."))
         }
+        Part::Backticks => (quoted("`printf %s. ${{ x }}`".to_owned()), format!("{value}.")),
         Part::Default(parts) => {
             let (text, printed) = written(parts, double, value);
             // Single quotes inside are quotes to one shell and letters to another.

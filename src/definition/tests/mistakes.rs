@@ -1,0 +1,328 @@
+//! Mistakes, each with what is said of it and where.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// A definition, and what is wrong with it as `LINE:COLUMN CODE`.
+const MISTAKES: &[(&str, &[&str])] = &[
+    ("", &["1:1 WRONG_TYPE"]),
+    ("[a]", &["1:1 WRONG_TYPE"]),
+    ("name: x", &["1:1 NO_STAGES"]),
+    ("stages: {a: }", &["1:1 MISSING_KEY"]),
+    ("{name: ' ', stages: {a: }}", &["1:8 BAD_VALUE"]),
+    ("{name: 1.10, stages: {a: }}", &["1:8 WRONG_TYPE"]),
+    ("{name: x, stages: }", &["1:17 WRONG_TYPE"]),
+    ("{name: x, stages: {}}", &["1:19 NO_STAGES"]),
+    ("{name: x, stages: {a: 5, b: {needs: [a]}}}", &["1:23 WRONG_TYPE"]),
+    (
+        "{name: x, stages: {a: }, finally: {}, on: {}, 'x-y': 1, y: 1}",
+        &["1:26 NOT_SUPPORTED", "1:39 NOT_SUPPORTED", "1:57 UNKNOWN_KEY"],
+    ),
+    ("{name: x, type: batch, stages: {a: }}", &["1:17 BAD_VALUE"]),
+    ("{name: x, type: orchestration, stages: {a: , b: }}", &["1:17 ONE_STAGE_ONLY"]),
+    ("{name: x, priority: 10, stages: {a: {priority: -1}}}", &["1:21 OUT_OF_RANGE", "1:48 OUT_OF_RANGE"]),
+    ("{name: x, start_time_expiry: soon, stages: {a: }}", &["1:30 BAD_INSTANT"]),
+    ("{name: x, application: '${{ inputs.a }}', stages: {a: }}", &["1:25 TEMPLATE_NOT_ALLOWED"]),
+    ("{name: x, name: y, stages: {a: }}", &["1:11 DUPLICATE_KEY"]),
+    ("{name: x, stages: {a: {<<: {}}}}", &["1:24 MERGE_KEY"]),
+    ("{name: x, stages: {a: {[b]: 1}}}", &["1:24 BAD_KEY"]),
+    ("{name: x, stages: !t {a: }}", &["1:22 BAD_TAG"]),
+    ("{name: x, stages: *s}", &["1:19 UNKNOWN_ANCHOR"]),
+    ("{name: 007, stages: {a: }}", &["1:8 BAD_NUMBER"]),
+    ("{name: x", &["1:1 SYNTAX_ERROR"]),
+    ("name: x\n---\nname: y", &["2:1 SEVERAL_DOCUMENTS"]),
+    // Stages.
+    ("{name: x, stages: [{run: x}]}", &["1:20 MISSING_KEY"]),
+    ("{name: x, stages: {a: {ref_id: b}}}", &["1:32 CONFLICTING_KEYS"]),
+    ("{name: x, stages: [{ref_id: a}, {ref_id: a}]}", &["1:42 DUPLICATE_STAGE"]),
+    ("{name: x, stages: {a b: , -a: , \"\": }}", &["1:20 BAD_NAME", "1:27 BAD_NAME", "1:33 BAD_NAME"]),
+    ("{name: x, stages: {a: {needs: b}}}", &["1:31 WRONG_TYPE"]),
+    (
+        "{name: x, stages: {a: {needs: [a, b, b], neds: []}}}",
+        &["1:32 NEEDS_ITSELF", "1:35 UNKNOWN_STAGE", "1:38 DUPLICATE_REFERENCE", "1:42 UNKNOWN_KEY"],
+    ),
+    ("{name: x, stages: {a: {needs: [b]}, b: {needs: [c]}, c: {needs: [b]}}}", &["1:37 CYCLE_WITHOUT_BACK_EDGE"]),
+    ("{name: x, stages: {a: {if: x, stageEnabled: y}}}", &["1:31 KEY_AND_ALIAS"]),
+    ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
+    (
+        "{name: x, stages: {a: {for_each: x, deadline: 1s, mi_config: {}, loop: {}}}}",
+        &["1:24 NOT_SUPPORTED", "1:37 NOT_SUPPORTED", "1:51 NOT_SUPPORTED", "1:66 NOT_SUPPORTED"],
+    ),
+    ("{name: x, stages: {a: {join_type: OR, split_type: deferred}}}", &["1:35 NOT_SUPPORTED", "1:51 NOT_SUPPORTED"]),
+    ("{name: x, stages: {a: {join_type: all, on_failure: ignore}}}", &["1:35 BAD_VALUE", "1:52 BAD_VALUE"]),
+    ("{name: x, stages: {a: {on_failure: {stages: {}}}}}", &["1:36 NOT_SUPPORTED"]),
+    // Splits.
+    ("{name: x, stages: {a: {split_default: b}, b: {needs: [a]}}}", &["1:24 SPLIT_FIELD_WITHOUT_SPLIT"]),
+    ("{name: x, stages: {a: {split_type: XOR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
+    (
+        "{name: x, stages: {a: {split_type: XOR, split_conditions: {b: x, c: y, d: z}}, b: {needs: [a]}, c: {}}}",
+        &["1:66 NOT_A_SUCCESSOR", "1:72 UNKNOWN_STAGE"],
+    ),
+    (
+        "{name: x, stages: {a: {split_type: XOR, split_conditions: {b: x}}, b: {needs: [a]}, c: {needs: [a]}}}",
+        &["1:36 BRANCH_NEVER_TAKEN"],
+    ),
+    (
+        "{name: x, stages: {a: {split_type: XOR, split_conditions: {b: x, $end: y}, split_order: [b, c]}, b: {needs: [a]}}}",
+        &["1:89 SPLIT_ORDER_INCOMPLETE", "1:93 SPLIT_ORDER_INCOMPLETE"],
+    ),
+    (
+        "{name: x, stages: {a: {split_type: XOR, split_conditions: {b: x}, split_default: $end, on_no_match: fail}, b: {needs: [a]}}}",
+        &["1:101 CONFLICTING_KEYS"],
+    ),
+    // Tasks.
+    ("{name: x, stages: {a: {run: x, uses: y}}}", &["1:32 CONFLICTING_KEYS"]),
+    ("{name: x, stages: {a: {with: {}}}}", &["1:24 MISSING_KEY"]),
+    ("{name: x, stages: {a: {uses: shell}}}", &["1:24 MISSING_KEY"]),
+    ("{name: x, stages: {a: {run: x, with: {command: y}}}}", &["1:39 CONFLICTING_KEYS"]),
+    ("{name: x, stages: {a: {run: x, tasks: [{run: y}]}}}", &["1:24 CONFLICTING_KEYS"]),
+    ("{name: x, stages: {a: {tasks: []}}}", &["1:31 BAD_VALUE"]),
+    (
+        "{name: x, stages: {a: {tasks: [{name: b}, {name: c, run: x}, {name: c, run: x, loop_start: x}]}}}",
+        &["1:32 MISSING_KEY", "1:69 DUPLICATE_TASK", "1:80 NOT_SUPPORTED"],
+    ),
+    (
+        "{name: x, stages: {a: {run: x, timeout: 5, retry: {initial: '5', max: 5x}}}}",
+        &["1:41 BARE_NUMBER_DURATION", "1:61 BARE_NUMBER_DURATION", "1:71 BAD_DURATION"],
+    ),
+    (
+        "{name: x, stages: {a: {run: x, timeout: 0s, retry: {factor: 0.9, jitter: 2, initial: 2s, max: 1s}}}}",
+        &["1:41 OUT_OF_RANGE", "1:61 OUT_OF_RANGE", "1:74 OUT_OF_RANGE", "1:95 OUT_OF_RANGE"],
+    ),
+    (
+        "{name: x, stages: {a: {run: x, env: {A B: 1, STABILIZE_TASK: 2, C: []}}}}",
+        &["1:38 BAD_NAME", "1:46 BAD_NAME", "1:68 WRONG_TYPE"],
+    ),
+    ("{name: x, stages: {a: {outputs: {a b: 1}}}}", &["1:34 BAD_NAME"]),
+    // Inputs.
+    (
+        "{name: x, inputs: {a: {}, b: {type: int}, c: string, d: {type: string, secret: true}}, stages: {a: }}",
+        &["1:23 MISSING_KEY", "1:37 BAD_VALUE", "1:46 WRONG_TYPE", "1:72 NOT_SUPPORTED"],
+    ),
+    (
+        "{name: x, inputs: {a: {type: integer, default: x}, b: {type: string, pattern: '('}}, stages: {a: }}",
+        &["1:48 BAD_DEFAULT", "1:79 BAD_PATTERN"],
+    ),
+    (
+        "{name: x, inputs: {a: {type: boolean, min: 1}, b: {type: integer, min: 2, max: 1}}, stages: {a: }}",
+        &["1:44 CONFLICTING_KEYS", "1:80 OUT_OF_RANGE"],
+    ),
+    // Expressions.
+    ("{name: x, stages: {a: {if: 'a +', run: 'echo ${{ (b }}'}}}", &["1:31 BAD_EXPRESSION", "1:52 BAD_EXPRESSION"]),
+    (
+        "{name: x, stages: {a: {if: 'x ${{ y }}', run: 'echo ${{ b'}}}",
+        &["1:31 TEMPLATE_NOT_ALLOWED", "1:53 UNCLOSED_EXPRESSION"],
+    ),
+    (
+        "name: x\nstages:\n  a:\n    run: |\n      echo '${{ k }}'\n      cat <<'E'\n      ${{ k }}\n      E\n      : $((${{ k }}))\n      eval ${{ k }}\n",
+        &[
+            "5:13 TEMPLATE_IN_SINGLE_QUOTES",
+            "7:7 TEMPLATE_IN_QUOTED_HERE_DOCUMENT",
+            "9:12 TEMPLATE_IN_ARITHMETIC",
+            "10:12 TEMPLATE_IN_SHELL_SYNTAX",
+        ],
+    ),
+    ("{name: x, stages: {a: {run: 'echo ${{ k }}', shell: python}}}", &["1:35 TEMPLATE_IN_SHELL_SYNTAX"]),
+    ("{name: x, stages: {a: {uses: t, with: {'${{ k }}': 1}}}}", &["1:40 TEMPLATE_NOT_ALLOWED"]),
+    (
+        "{name: 'x ${{ inputs.a }} ${{ k }} ${{ stages.a.status }}', stages: {a: }}",
+        &["1:15 UNKNOWN_INPUT", "1:31 UNKNOWN_NAME", "1:40 UNKNOWN_NAME"],
+    ),
+    (
+        "{name: x, outputs: {a: '${{ workflow.nam }}', b: '${{ workflow.status }}', c: '${{ trigger.usr }}'}, stages: {a: }}",
+        &["1:29 UNKNOWN_NAME", "1:55 NOT_SUPPORTED", "1:84 UNKNOWN_NAME"],
+    ),
+    (
+        "{name: x, stages: {a: {if: 'stages.b.status == 1'}, b: {if: 'stages.b.status'}, c: {if: 'stages.d.status'}}}",
+        &["1:29 NOT_AN_ANCESTOR", "1:62 NOT_AN_ANCESTOR", "1:90 UNKNOWN_STAGE"],
+    ),
+    ("{name: x, stages: {a: {needs: [zz], if: 'stages.b.status'}, b: }}", &["1:32 UNKNOWN_STAGE"]),
+    (
+        "{name: x, stages: {a: , b: {needs: [a], if: 'stages.a.output.x and stages[k] and stages.a.error.cod'}}}",
+        &["1:46 UNKNOWN_NAME", "1:68 UNKNOWN_NAME", "1:82 UNKNOWN_NAME"],
+    ),
+    (
+        "{name: x, stages: {a: {if: 'tasks.t.status', tasks: [{name: t, run: x, if: 'tasks.u.status'}, {name: u, run: x, if: 'tasks.t.statu'}]}}}",
+        &["1:29 UNKNOWN_NAME", "1:77 NOT_AN_EARLIER_TASK", "1:118 UNKNOWN_NAME"],
+    ),
+    (
+        "{name: x, stages: {a: {if: 'item or secrets.x or matrix.y or loop.index or mi.total or signal.name', run: x}}}",
+        &[
+            "1:29 NOT_SUPPORTED",
+            "1:37 NOT_SUPPORTED",
+            "1:50 NOT_SUPPORTED",
+            "1:62 NOT_SUPPORTED",
+            "1:76 NOT_SUPPORTED",
+            "1:88 NOT_SUPPORTED",
+        ],
+    ),
+    (
+        "{name: x, stages: {a: {run: 'echo ${{ env.A }} ${{ env.B }}', env: {A: '${{ env.B }}', B: '${{ task.x }}'}, context: {a: '${{ stage.name }}'}}}}",
+        &["1:77 UNKNOWN_NAME", "1:96 UNKNOWN_NAME", "1:127 UNKNOWN_NAME"],
+    ),
+];
+
+fn said(problems: &Problems) -> Vec<String> {
+    problems.iter().map(|problem| format!("{} {}", problem.span(), problem.code())).collect()
+}
+
+#[test]
+fn every_mistake_is_said_with_its_place() {
+    for (text, expected) in MISTAKES {
+        assert_eq!(said(&refuse(text)), *expected, "{text}");
+    }
+}
+
+#[test]
+fn every_kind_of_mistake_has_an_example() {
+    let shown: BTreeSet<&str> =
+        MISTAKES.iter().flat_map(|(_, said)| said.iter()).filter_map(|said| said.split(' ').nth(1)).collect();
+    // Those of size have tests of their own, as have files and doubts.
+    let elsewhere = BTreeSet::from([
+        "UNREADABLE_FILE",
+        "DOCUMENT_TOO_LARGE",
+        "TOO_DEEP",
+        "TOO_MANY_ALIASES",
+        "TOO_MANY_STAGES",
+        "TOO_MANY_ARCS",
+        "TOO_MANY_TASKS",
+        "OUTPUT_MAY_BE_MISSING",
+        "JOIN_NEVER_FIRES",
+        "PARALLEL_WRITERS",
+    ]);
+    for code in ProblemCode::ALL {
+        assert!(shown.contains(code.name()) != elsewhere.contains(code.name()), "{code}");
+        assert!(code.meaning().ends_with('.') && !code.meaning().starts_with(' '), "{code}");
+    }
+}
+
+#[test]
+fn limits_of_size_are_problems() {
+    use crate::limits::{STAGES_MAX, TASKS_PER_STAGE_MAX};
+    let stages = |count: usize| (0..count).map(|index| format!("s{index}: ,")).collect::<String>();
+    assert_eq!(
+        said(&refuse(&format!("{{name: x, stages: {{{}}}}}", stages(STAGES_MAX + 1)))),
+        ["1:19 TOO_MANY_STAGES"]
+    );
+    let tasks = "{run: x},".repeat(TASKS_PER_STAGE_MAX + 1);
+    assert_eq!(said(&refuse(&format!("{{name: x, stages: {{a: {{tasks: [{tasks}]}}}}}}"))), ["1:31 TOO_MANY_TASKS"]);
+}
+
+const TEN_MISTAKES: &str = "\
+name: release
+inputs: { ref: { type: strng } }
+stages:
+  checkout:
+    run: git checkout '${{ inputs.ref }}'
+  lint:
+    need: [checkout]
+    run: make lint
+    timeout: 90
+  test:
+    needs: [chekout]
+    for_each: [1, 2]
+    if: changed + 1
+  pack:
+    needs: [test]
+    run: tar c ${{ stages.lint.outputs.files }}
+    retry: { max_attempts: 0 }
+  pack2:
+    needs: [pack]
+    uses: http
+    run: make
+    priority: 11
+";
+const TEN_PROBLEMS: &str = r#"release.yaml:2:24: error[BAD_VALUE]: `strng` is no type of input
+  |
+2 | inputs: { ref: { type: strng } }
+  |                        ^^^^^
+  = help: did you mean `string`?
+
+release.yaml:5:24: error[TEMPLATE_IN_SINGLE_QUOTES]: `${{` inside single quotes, where the shell reads no variable
+  |
+5 |     run: git checkout '${{ inputs.ref }}'
+  |                        ^^^
+  = help: put it into env: and read the variable there, as in env: { NAME: "${{ x }}" } and "$NAME"
+
+release.yaml:7:5: error[UNKNOWN_KEY]: unknown key `need` in a stage
+  |
+7 |     need: [checkout]
+  |     ^^^^
+  = help: did you mean `needs`?
+
+release.yaml:9:14: error[BARE_NUMBER_DURATION]: timeout has no unit
+  |
+9 |     timeout: 90
+  |              ^^
+  = help: write 90s for seconds, 90ms for milliseconds
+
+release.yaml:11:13: error[UNKNOWN_STAGE]: there is no stage `chekout`
+   |
+11 |     needs: [chekout]
+   |             ^^^^^^^
+   = help: did you mean `checkout`?
+
+release.yaml:12:5: error[NOT_SUPPORTED]: `for_each` is not supported yet
+   |
+12 |     for_each: [1, 2]
+   |     ^^^^^^^^
+
+release.yaml:13:17: error[BAD_EXPRESSION]: this is no expression: arithmetic operators are not supported in expressions
+   |
+13 |     if: changed + 1
+   |                 ^
+
+release.yaml:17:28: error[OUT_OF_RANGE]: max_attempts is 0, not a number from 1 to 4294967295
+   |
+17 |     retry: { max_attempts: 0 }
+   |                            ^
+
+release.yaml:20:5: error[CONFLICTING_KEYS]: `uses` beside `run`, which is a shell task
+   |
+20 |     uses: http
+   |     ^^^^
+
+release.yaml:22:15: error[OUT_OF_RANGE]: priority is 11, not a number from 0 to 9
+   |
+22 |     priority: 11
+   |               ^^"#;
+#[test]
+fn ten_mistakes_are_ten_problems_with_line_and_hint() {
+    let problems = refuse(TEN_MISTAKES).in_file("release.yaml");
+    assert_eq!(problems.len(), 10);
+    assert_eq!(problems.to_string(), TEN_PROBLEMS);
+}
+
+#[test]
+fn text_inside_braces_without_quotes_gets_its_hint() {
+    for text in [
+        "name: x\nstages:\n  a: { run: echo ${{ x }} }\n",
+        "name: x\nstages: { a: { if: ${{ x }}, run: x } }\n",
+        "name: x\nstages:\n  a: {\n    # it's\n    run: echo ${{ x }},\n    needs: [],\n  }\n",
+        "name: x\nstages:\n  a:\n    uses: t\n    with: { l: [a, ${{ x }}] }\n",
+    ] {
+        let problems = refuse(text);
+        let said: Vec<_> = problems.iter().map(|problem| (problem.code(), problem.help().unwrap_or(""))).collect();
+        assert!(
+            matches!(said[..], [(ProblemCode::SyntaxError, help)] if help.starts_with("put the text in quotes")),
+            "{said:?}"
+        );
+        let bytes = problems.iter().next().unwrap().span().bytes().unwrap();
+        assert_eq!(text.get(bytes), Some("${{"), "{text}");
+    }
+    for text in ["name: x\nstages:\n  a:\n    run: echo ${{ x }}\n  b: [\n", "a: \"{ ${{ x }}\"\nb: ]\n"] {
+        let problems = refuse(text);
+        assert!(problems.iter().all(|problem| problem.help().is_none()), "{problems}");
+    }
+}
+
+#[test]
+fn a_problem_cannot_steer_a_terminal_and_long_lines_are_cut() {
+    let problems = refuse("name: \"x\u{1b}[2J\"\nstages: {a: {\"k\\e[2J\": 1}}\n");
+    assert!(!problems.to_string().contains('\u{1b}'), "{problems}");
+    let long = format!("{{name: x, x-y: \"{}\", stages: {{a: {{neds: 1}}}}}}", "é".repeat(5_000));
+    let shown = refuse(&long).to_string();
+    assert!(shown.lines().all(|line| line.chars().count() < 250), "{shown}");
+    assert!(shown.contains("neds: 1}"), "{shown}");
+}
