@@ -59,7 +59,10 @@ pub use replay::{
     At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, Filter, Follow, History, Replayed,
     StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
-pub use runtime::{Answer, By, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock, Trigger};
+pub use runtime::{
+    Answer, By, CapturedStream, CapturedStreams, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock,
+    Trigger,
+};
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,

@@ -6,6 +6,7 @@
 mod clock;
 mod closings;
 mod commit;
+mod captured;
 mod config;
 mod definition_file;
 mod dispatch;
@@ -24,6 +25,7 @@ mod upkeep;
 mod workers;
 mod worklist;
 
+pub use captured::{CapturedStream, CapturedStreams};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Drive};
 pub use engine::{Engine, Progress};

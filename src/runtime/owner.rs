@@ -287,10 +287,16 @@ impl Owner {
         let held = self.states.get_mut(&workflow).expect("the state of a batch's workflow is held");
         held.batch = self.batches;
         let driven = self.drive.includes(workflow);
+        let start = match events.first() {
+            // The task itself may have killed the worker. That its next attempt begins is known before it runs, so that
+            // every loss is counted.
+            Some(Event::TaskLeaseLost(_, loss)) if !loss.orderly => StartRecord::First,
+            _ => StartRecord::Lazy,
+        };
         for event in events {
             match event {
                 Event::TaskQueued { attempt, .. } if driven => {
-                    release.attempts.extend(released(&held.state, *attempt, StartRecord::Lazy));
+                    release.attempts.extend(released(&held.state, *attempt, start));
                 }
                 Event::TimerSet { timer, due, .. } if driven => self.timers.set(workflow, *timer, *due),
                 Event::StageCanceled { activation, .. } => release.withdrawn.push((workflow, *activation)),

@@ -17,7 +17,7 @@ struct Outside {
 
 const OUTSIDE: &[Outside] = &[
     // The log's bytes; what programs read and write (output files, streams, the table of processes); definition files;
-    // the folder of an engine whose log is in memory.
+    // the folder of an engine whose log is in memory; captured streams, read back.
     Outside {
         what: "std::fs",
         homes: &[
@@ -25,6 +25,7 @@ const OUTSIDE: &[Outside] = &[
             "src/task/program/",
             "src/runtime/definition_file.rs",
             "src/runtime/open.rs",
+            "src/runtime/captured.rs",
             "src/testing/",
         ],
     },
