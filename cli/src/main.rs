@@ -1,3 +1,37 @@
 //! The command `stabilize`: thin words over engine and projections.
 
-fn main() {}
+mod args;
+mod command;
+mod exit;
+mod follow;
+mod input;
+mod interrupt;
+mod output;
+mod paint;
+mod progress;
+mod report;
+mod table;
+mod view;
+
+use std::process::ExitCode;
+
+use crate::args::CommandLine;
+use crate::exit::Exit;
+use crate::progress::note;
+use crate::report::Stop;
+
+fn main() -> ExitCode {
+    let line = match CommandLine::read() {
+        Ok(line) => line,
+        Err(exit) => return exit.into(),
+    };
+    let exit = match command::perform(&line) {
+        Ok(exit) => exit,
+        Err(Stop::OutputClosed) => Exit::Success,
+        Err(Stop::Report(report)) => {
+            note(report.to_string());
+            report.exit()
+        }
+    };
+    exit.into()
+}

@@ -25,10 +25,13 @@ use Home::{Anywhere, File, Places, Tests};
 
 /// Every dependency of the three packages.
 const HOMES: &[(&str, Home)] = &[
+    ("anstyle", File("cli/src/paint.rs")),
     ("bincode", File("src/store/codec.rs")),
+    ("clap", File("cli/src/args.rs")),
     ("crc32c", File("src/log/record.rs")),
     ("crossbeam", File("src/runtime/promise.rs")),
     ("getrandom", File("src/runtime/entropy.rs")),
+    ("indicatif", File("cli/src/progress.rs")),
     ("jiff", File("src/time.rs")),
     ("proptest", Tests),
     ("regex-lite", File("src/definition/input.rs")),
@@ -38,7 +41,10 @@ const HOMES: &[(&str, Home)] = &[
     // The two traits may stand as bounds.
     ("serde", Anywhere),
     ("serde-saphyr", File("src/definition/yaml.rs")),
+    // What machines are told; the engine writes canonical JSON itself.
+    ("serde_json", Places(&["cli/src/output.rs", "cli/tests/"])),
     ("sha2", File("src/digest.rs")),
+    ("signal-hook", File("cli/src/interrupt.rs")),
     ("stabilize", Places(&["projections/", "cli/"])),
     ("stabilize-projections", Places(&["cli/"])),
     ("tempfile", Tests),

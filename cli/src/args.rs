@@ -1,0 +1,260 @@
+//! The command line: verbs, their flags, and what `--help` says.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use stabilize::{Duration, Sequence, Status, Timestamp};
+
+use crate::exit::{self, Exit};
+use crate::input::Assignment;
+
+/// Run, audit and replay workflows.
+///
+/// Every transition of a workflow is an event in an append-only log; everything shown here is read back from it. On a
+/// terminal results are tables in colours; into a pipe they are the same tables without; with --json they are JSON, one
+/// value a line. Progress and errors go to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "stabilize", version, after_help = exit::TABLE, max_term_width = 120)]
+pub(crate) struct CommandLine {
+    /// Directory of the log.
+    #[arg(long, global = true, env = "STABILIZE_LOG", default_value = ".stabilize", value_name = "DIR")]
+    pub(crate) log: PathBuf,
+    /// Machine form: one JSON value a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+impl CommandLine {
+    /// What this process was asked for.
+    ///
+    /// # Errors
+    ///
+    /// How to end at once: what was asked for was help or the version, or cannot be meant; it has been told.
+    pub(crate) fn read() -> Result<CommandLine, Exit> {
+        CommandLine::try_parse().map_err(|error| {
+            // Nobody can be told if neither stream can be written.
+            error.print().ok();
+            if error.use_stderr() { Exit::Usage } else { Exit::Success }
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Run(Run),
+    Ls(Ls),
+    Show(Show),
+    Events(Events),
+    Logs(Logs),
+    Replay(Replay),
+    Lint(Lint),
+    #[command(subcommand)]
+    Log(Log),
+    Version,
+}
+
+/// Run a workflow from a definition, or go on with one, and follow it to its end.
+///
+/// Only this workflow is driven; others that are open stay as they are. --timeout and Ctrl-C stop following, not the
+/// workflow: what runs is stopped and given back, and the way to go on is printed. A second Ctrl-C ends at once.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("what").required(true).args(["file", "resume"]),
+    after_help = "\
+Examples:
+  stabilize run release.yaml
+  stabilize run release.yaml --input ref=main --input 'opts:=[\"0\",\"2\"]' --input notes=@NOTES.md
+  stabilize run nightly.yaml --timeout 2h --json
+  stabilize run --resume last"
+)]
+pub(crate) struct Run {
+    /// Definition in YAML, or in JSON if the name ends in .json.
+    pub(crate) file: Option<PathBuf>,
+    /// Go on with this workflow: an id, a unique prefix or suffix of 6 characters or more, or `last`.
+    #[arg(long, value_name = "ID", conflicts_with_all = [
+        "input", "inputs", "workdir", "trigger_type", "parameter", "payload",
+    ])]
+    pub(crate) resume: Option<String>,
+    /// Input by its declared type; K:=JSON takes JSON, K=@FILE what stands in a file.
+    #[arg(long, value_name = "K=V")]
+    pub(crate) input: Vec<Assignment>,
+    /// Inputs from a YAML or JSON file that holds a map; --input goes before.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inputs: Option<PathBuf>,
+    /// Directory the workflow's relative directories start from [default: the current one].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workdir: Option<PathBuf>,
+    /// Who asks, as recorded [default: the user's name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// What kind of thing asks, a free word [default: manual].
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) trigger_type: Option<String>,
+    /// Parameter of the trigger: text; K:=JSON and K=@FILE as with --input.
+    #[arg(long, value_name = "K=V")]
+    pub(crate) parameter: Vec<Assignment>,
+    /// Payload of the trigger: a file that holds a JSON or YAML map.
+    #[arg(long, value_name = "@FILE")]
+    pub(crate) payload: Option<String>,
+    /// Stop following after this time, like 90s or 1h30m.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// List workflows, newest first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize ls
+  stabilize ls --status TERMINAL --limit 10
+  stabilize ls --json | head -1")]
+pub(crate) struct Ls {
+    /// Only those with this status; may be given several times.
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Vec<Status>,
+    /// Only those of this application.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) application: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// Show a workflow: what it is, its stages and tasks, its outputs.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize show last
+  stabilize show 9GKZ4Q --at 12
+  stabilize show 9GKZ4Q --at 2026-05-01T12:00:00Z --json")]
+pub(crate) struct Show {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+    /// As it was after this event, or at this moment (RFC 3339).
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub(crate) at: Option<Moment>,
+}
+
+/// List the events of a workflow in order.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize events last
+  stabilize events 9GKZ4Q --json | grep task.retried")]
+pub(crate) struct Events {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+}
+
+/// Print what the programs of a workflow wrote.
+///
+/// Without --attempt that is the last attempt of each task. What one program wrote alone is printed as it is.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize logs last
+  stabilize logs last test
+  stabilize logs last test --attempt 1")]
+pub(crate) struct Logs {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+    /// Only this stage.
+    pub(crate) stage: Option<String>,
+    /// This attempt of each task, from 1.
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
+}
+
+/// Fold a workflow from its first event, check every invariant after every event, and compare with what `show` says.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize replay last
+  stabilize replay 9GKZ4Q --until 12 --json")]
+pub(crate) struct Replay {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+    /// Stop after this event.
+    #[arg(long, value_name = "SEQ", value_parser = sequence)]
+    pub(crate) until: Option<Sequence>,
+}
+
+/// Check definitions and report every problem as FILE:LINE:COLUMN.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize lint release.yaml
+  stabilize lint workflows/*.yaml --json")]
+pub(crate) struct Lint {
+    /// Definitions in YAML, or in JSON if the name ends in .json.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Look at the bytes of the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Read every byte and report all that is not as it was written.
+    #[command(after_help = "\
+Examples:
+  stabilize log verify
+  stabilize --log /srv/workflows log verify --json | tail -1")]
+    Verify,
+    /// Print every frame: one a line, its header fields by name.
+    #[command(after_help = "\
+Examples:
+  stabilize log dump
+  stabilize log dump --json | head")]
+    Dump,
+}
+
+/// A place in the history of a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// After this event.
+    Sequence(Sequence),
+    /// At this time.
+    Time(Timestamp),
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Moment, String> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return sequence(text).map(Moment::Sequence);
+        }
+        let reason = "neither the number of an event nor a moment like 2026-05-01T12:00:00Z";
+        text.parse().map(Moment::Time).map_err(|_| reason.to_owned())
+    }
+}
+
+fn sequence(text: &str) -> Result<Sequence, String> {
+    let number = text.parse().ok().and_then(Sequence::new);
+    number.ok_or_else(|| "not the number of an event; they are counted from 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_moment_is_a_number_or_a_time() {
+        assert_eq!("12".parse(), Ok(Moment::Sequence(Sequence::new(12).unwrap())));
+        let time = Timestamp::from_microseconds(1_777_636_800_000_000);
+        assert_eq!("2026-05-01T12:00:00Z".parse(), Ok(Moment::Time(time)));
+        for text in ["0", "", "-1", "99999999999999999999", "yesterday"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+}

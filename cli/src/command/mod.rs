@@ -1,0 +1,97 @@
+//! The verbs, one file each or a few that belong together: what was asked for, from arguments to an exit code.
+
+mod failure;
+mod inspect;
+mod lint;
+mod log;
+mod logs;
+mod replay;
+mod run;
+mod version;
+
+use std::path::Path;
+
+use stabilize::{History, WorkflowId};
+
+use crate::args::{CommandLine, Verb};
+use crate::exit::Exit;
+use crate::output::{Form, Output};
+use crate::report::{Report, Stop};
+
+/// Does what the command line asks.
+///
+/// # Errors
+///
+/// What is to be told, with the exit code.
+pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
+    let mut out = Output::new(if line.json { Form::Json } else { Form::Human });
+    let (log, out) = (line.log.as_path(), &mut out);
+    let exit = match &line.verb {
+        Verb::Run(args) => run::run(args, log, out)?,
+        Verb::Ls(args) => inspect::ls(args, log, out)?,
+        Verb::Show(args) => inspect::show(args, log, out)?,
+        Verb::Events(args) => inspect::events(args, log, out)?,
+        Verb::Logs(args) => logs::logs(args, log, out)?,
+        Verb::Replay(args) => replay::replay(args, log, out)?,
+        Verb::Lint(args) => lint::lint(args, out)?,
+        Verb::Log(verb) => log::log(verb, log, out)?,
+        Verb::Version => version::version(out)?,
+    };
+    out.flush()?;
+    Ok(exit)
+}
+
+/// A log that is only read.
+struct Reading {
+    history: History,
+}
+
+impl Reading {
+    /// The log in this directory, without its lock.
+    fn open(log: &Path) -> Result<Reading, Report> {
+        let history = History::open(log).map_err(|error| Report::of_history(&error))?;
+        Ok(Reading { history })
+    }
+
+    /// The workflow a person means.
+    fn find(&self, text: &str) -> Result<WorkflowId, Report> {
+        self.history.find(text).map_err(|error| Report::of_history(&error))
+    }
+
+    /// How a verb ends that has shown all that can be read: damage behind it is told, so that nobody takes it for all.
+    fn end(&self, out: &mut Output) -> Result<Exit, Stop> {
+        out.flush()?;
+        match self.history.damage() {
+            Some(error) => Err(Report::of_history(&error).into()),
+            None => Ok(Exit::Success),
+        }
+    }
+}
+
+/// `--log DIR` as it must be written, if the default is another.
+fn log_flag(log: &Path) -> String {
+    let text = log.display().to_string();
+    if text == ".stabilize" {
+        return String::new();
+    }
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+,:@%".contains(letter);
+    let quoted = if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) };
+    format!(" --log {quoted}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_go_on_can_be_pasted_into_a_shell() {
+        for (path, expected) in [
+            (".stabilize", ""),
+            ("/srv/log", " --log /srv/log"),
+            ("my log", " --log 'my log'"),
+            ("it's", r" --log 'it'\''s'"),
+        ] {
+            assert_eq!(log_flag(Path::new(path)), expected);
+        }
+    }
+}

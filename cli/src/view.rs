@@ -1,0 +1,323 @@
+//! What machines are told: serialisable views of what the library shows, keys and their order fixed for good.
+//!
+//! Absent values are null; moments are RFC 3339 in UTC with microseconds; `activations` and `attempts` are counts.
+
+use serde::Serialize;
+use stabilize::{Envelope, Failure, LogFinding, LogFrame, LogReport, StageView, TaskView, TriggerView, Value};
+use stabilize::{Timestamp, WorkflowSummary, WorkflowView};
+
+fn text(value: impl ToString) -> String {
+    value.to_string()
+}
+
+fn moment(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(text)
+}
+
+/// `show --json`.
+#[derive(Serialize)]
+pub(crate) struct Workflow<'a> {
+    id: String,
+    name: &'a str,
+    application: &'a str,
+    #[serde(rename = "type")]
+    workflow_type: &'a str,
+    status: &'static str,
+    trigger: Trigger<'a>,
+    definition: String,
+    context: &'a Value,
+    start_time: Option<String>,
+    end_time: Option<String>,
+    canceled_by: Option<&'a str>,
+    cancellation_reason: Option<&'a str>,
+    outputs: Option<&'a Value>,
+    stages: Vec<Stage<'a>>,
+}
+
+#[derive(Serialize)]
+struct Trigger<'a> {
+    #[serde(rename = "type")]
+    trigger_type: &'a str,
+    user: &'a str,
+    parameters: &'a Value,
+    artifacts: &'a Value,
+    payload: &'a Value,
+}
+
+#[derive(Serialize)]
+struct Stage<'a> {
+    ref_id: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    stage_type: &'a str,
+    status: &'static str,
+    activations: u32,
+    start_time: Option<String>,
+    end_time: Option<String>,
+    outputs: Option<&'a Value>,
+    error: Option<Error<'a>>,
+    tasks: Vec<Task<'a>>,
+}
+
+#[derive(Serialize)]
+struct Task<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    task_type: &'a str,
+    status: &'static str,
+    attempts: u32,
+    error: Option<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    class: &'static str,
+    code: &'a str,
+    message: &'a str,
+    causes: &'a [String],
+}
+
+impl<'a> From<&'a WorkflowView> for Workflow<'a> {
+    fn from(workflow: &'a WorkflowView) -> Workflow<'a> {
+        Workflow {
+            id: text(workflow.id()),
+            name: workflow.name(),
+            application: workflow.application(),
+            workflow_type: workflow.workflow_type(),
+            status: workflow.status().name(),
+            trigger: workflow.trigger().into(),
+            definition: text(workflow.definition()),
+            context: workflow.own_context(),
+            start_time: moment(workflow.start_time()),
+            end_time: moment(workflow.end_time()),
+            canceled_by: workflow.canceled_by(),
+            cancellation_reason: workflow.cancellation_reason(),
+            outputs: outputs(workflow),
+            stages: workflow.stages().iter().map(Stage::from).collect(),
+        }
+    }
+}
+
+/// The outputs of a workflow that has any: until its end there are none, which is not the same as an empty map.
+fn outputs(workflow: &WorkflowView) -> Option<&Value> {
+    workflow.end_time().is_some().then(|| workflow.outputs())
+}
+
+impl<'a> From<&'a TriggerView> for Trigger<'a> {
+    fn from(trigger: &'a TriggerView) -> Trigger<'a> {
+        Trigger {
+            trigger_type: trigger.trigger_type(),
+            user: trigger.user(),
+            parameters: trigger.parameters(),
+            artifacts: trigger.artifacts(),
+            payload: trigger.payload(),
+        }
+    }
+}
+
+impl<'a> From<&'a StageView> for Stage<'a> {
+    fn from(stage: &'a StageView) -> Stage<'a> {
+        Stage {
+            ref_id: stage.ref_id(),
+            name: stage.name(),
+            stage_type: stage.stage_type(),
+            status: stage.status().name(),
+            activations: stage.activations(),
+            start_time: moment(stage.start_time()),
+            end_time: moment(stage.end_time()),
+            outputs: stage.end_time().is_some().then(|| stage.outputs()),
+            error: stage.error().map(Error::from),
+            tasks: stage.tasks().iter().map(Task::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a TaskView> for Task<'a> {
+    fn from(task: &'a TaskView) -> Task<'a> {
+        Task {
+            name: task.name(),
+            task_type: task.task_type(),
+            status: task.status().name(),
+            attempts: task.attempts(),
+            error: task.error().map(Error::from),
+        }
+    }
+}
+
+impl<'a> From<&'a Failure> for Error<'a> {
+    fn from(failure: &'a Failure) -> Error<'a> {
+        Error {
+            class: failure.class().name(),
+            code: failure.code().as_str(),
+            message: failure.message(),
+            causes: failure.causes(),
+        }
+    }
+}
+
+/// `events --json` and `run --json`: one envelope.
+#[derive(Serialize)]
+pub(crate) struct Event<'a> {
+    position: u64,
+    sequence: u64,
+    #[serde(rename = "type")]
+    event_type: &'static str,
+    stage: Option<&'a str>,
+    activation: Option<u32>,
+    task: Option<&'a str>,
+    attempt: Option<u32>,
+    at: String,
+    actor: &'a str,
+    causation: u64,
+    data: Value,
+}
+
+impl<'a> From<&'a Envelope> for Event<'a> {
+    fn from(envelope: &'a Envelope) -> Event<'a> {
+        Event {
+            position: envelope.position().get(),
+            sequence: envelope.sequence().get(),
+            event_type: envelope.name(),
+            stage: envelope.stage(),
+            activation: envelope.activation(),
+            task: envelope.task(),
+            attempt: envelope.attempt(),
+            at: text(envelope.at()),
+            actor: envelope.actor(),
+            causation: envelope.causation().get(),
+            data: envelope.data(),
+        }
+    }
+}
+
+/// The last line of `run --json`.
+#[derive(Serialize)]
+pub(crate) struct Ending<'a> {
+    workflow: String,
+    status: &'static str,
+    outputs: Option<&'a Value>,
+}
+
+impl<'a> From<&'a WorkflowView> for Ending<'a> {
+    fn from(workflow: &'a WorkflowView) -> Ending<'a> {
+        Ending { workflow: text(workflow.id()), status: workflow.status().name(), outputs: outputs(workflow) }
+    }
+}
+
+/// `ls --json`: one workflow.
+#[derive(Serialize)]
+pub(crate) struct Summary<'a> {
+    id: String,
+    name: &'a str,
+    application: &'a str,
+    status: &'static str,
+    start_time: Option<String>,
+    end_time: Option<String>,
+}
+
+impl<'a> From<&'a WorkflowSummary> for Summary<'a> {
+    fn from(workflow: &'a WorkflowSummary) -> Summary<'a> {
+        Summary {
+            id: text(workflow.id()),
+            name: workflow.name(),
+            application: workflow.application(),
+            status: workflow.status().name(),
+            start_time: moment(workflow.start_time()),
+            end_time: moment(workflow.end_time()),
+        }
+    }
+}
+
+/// The last line of `log verify --json`.
+#[derive(Serialize)]
+pub(crate) struct Verdict {
+    events: u64,
+    ok: bool,
+}
+
+impl From<&LogReport> for Verdict {
+    fn from(report: &LogReport) -> Verdict {
+        Verdict { events: report.events, ok: report.is_ok() }
+    }
+}
+
+/// A line of `log verify --json` before the last: what is wrong, and where.
+#[derive(Serialize)]
+pub(crate) struct Finding<'a> {
+    segment: u64,
+    offset: u64,
+    position: u64,
+    path: String,
+    cause: &'a str,
+}
+
+impl<'a> From<&'a LogFinding> for Finding<'a> {
+    fn from(finding: &'a LogFinding) -> Finding<'a> {
+        Finding {
+            segment: finding.place.segment,
+            offset: finding.place.offset,
+            position: finding.position.get(),
+            path: finding.path.display().to_string(),
+            cause: &finding.cause,
+        }
+    }
+}
+
+/// The human line of `log verify`.
+impl std::fmt::Display for Finding<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Finding { segment, offset, position, path, cause } = self;
+        write!(f, "{path}: segment {segment} at byte {offset}, position {position}: {cause}")
+    }
+}
+
+/// `log dump --json`: one frame, its header fields by the names of the format.
+#[derive(Serialize)]
+pub(crate) struct Frame {
+    segment: u64,
+    offset: u64,
+    len: u64,
+    crc: String,
+    behind: u64,
+    flags: String,
+    codec: u8,
+    kind: u16,
+    position: u64,
+    stream: Option<String>,
+    sequence: Option<u64>,
+    recorded_at: String,
+}
+
+impl From<&LogFrame> for Frame {
+    fn from(frame: &LogFrame) -> Frame {
+        let flags = [("FIRST", frame.is_first), ("LAST", frame.is_last), ("CONTROL", frame.is_control)];
+        let set: Vec<&str> = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect();
+        Frame {
+            segment: frame.place.segment,
+            offset: frame.place.offset,
+            len: frame.length,
+            crc: format!("{:08x}", frame.crc),
+            behind: frame.behind,
+            flags: set.join("|"),
+            codec: frame.codec,
+            kind: frame.kind,
+            position: frame.position.get(),
+            stream: frame.stream.map(text),
+            sequence: frame.sequence.map(stabilize::Sequence::get),
+            recorded_at: text(frame.recorded_at),
+        }
+    }
+}
+
+/// `name=value` for each field, in their order: the human line of `log dump`.
+impl std::fmt::Display for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Frame { segment, offset, len, crc, behind, codec, kind, position, recorded_at, .. } = self;
+        let flags = if self.flags.is_empty() { "-" } else { &self.flags };
+        let stream = self.stream.as_deref().unwrap_or("-");
+        let sequence = self.sequence.map_or_else(|| "-".to_owned(), |sequence| sequence.to_string());
+        write!(f, "segment={segment:010} offset={offset} len={len} crc={crc} behind={behind} flags={flags} ")?;
+        write!(f, "codec={codec} kind={kind} position={position} stream={stream} sequence={sequence} ")?;
+        write!(f, "recorded_at={recorded_at}")
+    }
+}

@@ -1,0 +1,115 @@
+//! The examples and the commands of the README, run as their readers run them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::support::Place;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The release example in a scratch directory, so that the tree stays as it is.
+fn release(place: &Place, words: &[&str]) -> super::support::Finished {
+    let copied = Command::new("cp").arg("-R").arg(root().join("examples")).arg(place.path("")).status().unwrap();
+    assert!(copied.success());
+    place.run(&[&["run", "examples/release.yaml"], words].concat())
+}
+
+#[test]
+fn the_release_example_makes_a_release() {
+    let place = Place::new();
+    let finished = release(&place, &["--json"]).exits(0);
+    let outputs = &finished.last()["outputs"];
+    assert_eq!((&outputs["version"], &outputs["published"]), (&"1.4.0".into(), &"latest".into()));
+    assert_eq!(outputs["tests"], 3);
+    let workflow = place.run(&["show", "last", "--json"]).exits(0).last();
+    let stage = |name: &str| {
+        let stages = workflow["stages"].as_array().unwrap();
+        stages.iter().find(|stage| stage["ref_id"] == name).unwrap().clone()
+    };
+    assert_eq!(stage("upload")["tasks"][0]["attempts"], 2, "a busy mirror is asked again");
+    assert_eq!((&stage("stable")["status"], &stage("preview")["activations"]), (&"SUCCEEDED".into(), &0.into()));
+    let made = place.path("target/release-example").join(workflow["id"].as_str().unwrap());
+    let version = Command::new(made.join("tally/tally")).arg("--version").output().unwrap();
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), "tally 1.4.0\n");
+    let counted =
+        Command::new(made.join("tally/tally")).arg(root().join("examples/release/tests/letters.txt")).output();
+    let expected = fs::read(root().join("examples/release/tests/letters.expected")).unwrap();
+    assert_eq!(counted.unwrap().stdout, expected);
+    place.run(&["replay", "last"]).exits(0);
+}
+
+#[test]
+fn the_release_example_takes_the_other_branch() {
+    let place = Place::new();
+    let finished = release(&place, &["--json", "--input", "channel=preview"]).exits(0);
+    assert_eq!(finished.last()["outputs"]["published"], "preview");
+    release(&place, &["--input", "channel=nightly"]).exits(2);
+}
+
+#[test]
+fn every_definition_among_the_examples_is_clean() {
+    let place = Place::new();
+    let examples = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let definitions: Vec<PathBuf> =
+        examples.filter(|path| path.extension().is_some_and(|name| name == "yaml")).collect();
+    assert!(!definitions.is_empty());
+    for path in definitions {
+        let finished = place.run(&["lint", path.to_str().unwrap()]).exits(0);
+        assert!(finished.out.ends_with(": ok\n"), "{}", finished.out);
+    }
+}
+
+/// The fenced blocks of the README that are written in this language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut blocks = Vec::new();
+    let mut open: Option<String> = None;
+    for line in readme.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(name)) => open = Some(format!("{name}\n")),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(block), None) => block.push_str(&format!("{line}\n")),
+            (None, None) => (),
+        }
+    }
+    let of_language = |block: &String| block.strip_prefix(&format!("{language}\n")).map(str::to_owned);
+    blocks.iter().filter_map(of_language).collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_run() {
+    let place = Place::new();
+    let copied = Command::new("cp").arg("-R").arg(root().join("examples")).arg(place.path("")).status().unwrap();
+    assert!(copied.success());
+    let yaml = blocks("yaml");
+    place.write("hello.yaml", &yaml[0]);
+    let mut n_run = 0;
+    for line in blocks("sh").iter().flat_map(|block| block.lines()) {
+        let line = line.split(" #").next().unwrap_or_default().trim();
+        let words = line.strip_prefix("cargo run --release -- ").or_else(|| line.strip_prefix("stabilize "));
+        let Some(words) = words else {
+            let known = ["cargo test --workspace", "cargo install --path cli", ""];
+            assert!(known.contains(&line), "a command that no test runs: {line}");
+            continue;
+        };
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let finished = place.run(&words);
+        assert_eq!(finished.code, Some(0), "{line}\n{}\n{}", finished.out, finished.err);
+        n_run += 1;
+    }
+    assert!(n_run >= 8, "{n_run} commands were found");
+}
+
+#[test]
+fn the_program_of_the_readme_is_the_quick_start() {
+    let quick_start = fs::read_to_string(root().join("examples/quick_start.rs")).unwrap();
+    let program: String = quick_start
+        .lines()
+        .skip_while(|line| line.starts_with("//!") || line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert_eq!(blocks("rust,no_run")[0].trim_end(), program.trim_end());
+}

@@ -1,0 +1,13 @@
+//! The command as its users meet it: real processes, real logs, exit codes and output.
+
+#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
+
+mod support;
+
+mod crash;
+mod damage;
+mod examples;
+mod interruption;
+mod reading;
+mod refusal;
+mod running;
