@@ -83,12 +83,9 @@ impl Envelope {
                 data.put_some("last_error", self.told_of(attempt.task).and_then(told_error));
             }
             Event::TaskEnded { task, status, error } => {
-                let told = self.told_of(*task);
                 data.task(*task);
                 data.end(*status, at);
-                let counted = told.filter(|_| counts(*status, error.as_ref()));
-                data.put_some("outputs", counted.map(|told| json(&told.outputs)));
-                data.put_some("error", error.as_ref().map(failure).or_else(|| told.and_then(told_error)));
+                data.result(*status, error.as_ref(), self.told_of(*task));
             }
             Event::TimerSet { timer, due, task } => {
                 data.task(*task);
@@ -274,6 +271,13 @@ impl<'a> Fields<'a> {
     fn end(&mut self, status: Status, at: String) {
         self.put("status", status.name());
         self.put("end_time", at);
+    }
+
+    /// What a task gave, or why it failed.
+    fn result(&mut self, status: Status, error: Option<&Failure>, told: Option<&TaskReport>) {
+        let counted = told.filter(|_| counts(status, error));
+        self.put_some("outputs", counted.map(|told| json(&told.outputs)));
+        self.put_some("error", error.map(failure).or_else(|| told.and_then(told_error)));
     }
 
     fn entry(&mut self, activation: ActivationId, scope: ScopeId, consumed: &Consumed) {

@@ -33,7 +33,7 @@ fn interleaved() -> (Recording, WorkflowId, WorkflowId) {
 }
 
 fn lines(history: &History, from: u64) -> Vec<String> {
-    let line = |envelope: crate::event::Envelope| {
+    let line = |envelope: Envelope| {
         let task = envelope.task().map(|task| format!(" {task}")).unwrap_or_default();
         let stage = envelope.stage().map(|stage| format!(" {stage}")).unwrap_or_default();
         format!("{}<{} {}{stage}{task}", envelope.position(), envelope.causation(), envelope.name())

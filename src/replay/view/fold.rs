@@ -225,17 +225,7 @@ impl ViewFold {
                 task.begin(*attempt, at)
             }
             Event::TaskReported(_, told) => self.report(told, at, sequence),
-            Event::TaskEnded { task: id, status, error } => {
-                let Some(task) = self.task(*id, sequence) else { return Ok(()) };
-                let reported = std::mem::take(&mut task.reported);
-                task.outputs = if counts(*status, error.as_ref()) { reported } else { Json::empty() };
-                task.error = error.clone().or_else(|| task.error.take());
-                task.end(*id, *status, at)?;
-                if error.is_none() {
-                    self.leave_context(*id);
-                }
-                Ok(())
-            }
+            Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
             Event::TimerSet { due, task: id, .. } => {
                 let Some(task) = self.task(*id, sequence) else { return Ok(()) };
                 task.due = Some(*due);
@@ -243,9 +233,7 @@ impl ViewFold {
                 Ok(())
             }
             Event::TaskRetried { attempt, .. } => {
-                if self.task(attempt.task, sequence).is_some() {
-                    self.leave_context(attempt.task);
-                }
+                self.leave_context(attempt.task);
                 Ok(())
             }
             // None of these changes what people are told, the place of the newest event aside.
@@ -301,10 +289,31 @@ impl ViewFold {
         Ok(())
     }
 
-    /// Context that the reported attempt of a task leaves is there for what follows in its activation, the newest of its
-    /// stage.
+    fn end_task(
+        &mut self,
+        id: TaskId,
+        status: Status,
+        error: Option<&Failure>,
+        recorded: &Recorded,
+    ) -> Result<(), InvalidTransition> {
+        let Some(task) = self.task(id, recorded.sequence) else { return Ok(()) };
+        let reported = std::mem::take(&mut task.reported);
+        task.outputs = if counts(status, error) { reported } else { Json::empty() };
+        task.error = error.cloned().or_else(|| task.error.take());
+        task.end(id, status, recorded.recorded_at)?;
+        // What was too much leaves nothing.
+        if error.is_none() {
+            self.leave_context(id);
+        }
+        Ok(())
+    }
+
+    /// Context that the reported attempt of a task leaves is there for what follows in its activation.
     fn leave_context(&mut self, id: TaskId) {
         let stage = &mut self.stages[id.activation.stage.index()];
+        if stage.number != id.activation.number {
+            return;
+        }
         if let Some(task) = stage.tasks.get_mut(id.task.index()) {
             let left = std::mem::take(&mut task.left);
             stage.updates.extend(Some(left).filter(|left| !left.is_empty()));
