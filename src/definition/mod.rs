@@ -15,6 +15,8 @@ mod problem;
 
 mod code;
 
+mod cure;
+
 mod reading;
 
 mod site;

@@ -30,7 +30,13 @@ pub struct Problem {
 impl Problem {
     /// A reason to refuse the definition.
     pub(super) fn error(code: ProblemCode, span: &Span, message: impl Into<String>) -> Problem {
-        Problem { code, severity: Severity::Error, span: span.clone(), message: message.into(), help: None }
+        Problem {
+            code,
+            severity: Severity::Error,
+            span: span.clone(),
+            message: message.into(),
+            help: Some(code.cure().to_owned()),
+        }
     }
 
     /// A doubt about the definition.

@@ -1,0 +1,64 @@
+//! What to do about each kind of problem, where nothing better is known at its place.
+
+use super::code::ProblemCode;
+
+impl ProblemCode {
+    /// What to do about it, in a sentence. A problem whose place tells more says that instead.
+    pub fn cure(self) -> &'static str {
+        match self {
+            ProblemCode::UnreadableFile => "check the file's name, its rights and that it is UTF-8",
+            ProblemCode::DocumentTooLarge => "move data into inputs or files that tasks read",
+            ProblemCode::TooDeep => "nest lists and maps less",
+            ProblemCode::SyntaxError => "look for a missing quote, colon, bracket or indent at or before this place",
+            ProblemCode::SeveralDocuments => "write each definition into a file of its own, without `---` between",
+            ProblemCode::DuplicateKey => "remove one of the two",
+            ProblemCode::MergeKey => "write the keys out; an alias as a value is allowed",
+            ProblemCode::BadKey => "write the key as plain text",
+            ProblemCode::BadTag => "remove the tag; types follow from how a value is written",
+            ProblemCode::BadNumber => "write a finite number of at most 128 bits, or put it in quotes as text",
+            ProblemCode::TooManyAliases => "write the repeated part out where it is needed",
+            ProblemCode::UnknownAnchor => "define the anchor (`&name`) before the alias (`*name`)",
+            ProblemCode::UnknownKey => "remove the key, or check its spelling",
+            ProblemCode::NotSupported => "leave it out; a later version will have it",
+            ProblemCode::MissingKey => "add the key",
+            ProblemCode::KeyAndAlias => "keep one of the two spellings",
+            ProblemCode::ConflictingKeys => "keep one of the two keys",
+            ProblemCode::WrongType => "write a value of that type; quotes make text of anything",
+            ProblemCode::BadValue => "write one of the values that can stand here",
+            ProblemCode::OutOfRange => "write a value within the range",
+            ProblemCode::BadName => "write letters, digits, `_` and `-`, at most 64, not `-` first",
+            ProblemCode::BadDuration => "write numbers with units, like 300ms, 90s, 1h30m or 2d",
+            ProblemCode::BareNumberDuration => "write the unit: 5s, 300ms, 2h",
+            ProblemCode::BadInstant => "write a moment like 2026-05-01T12:00:00Z",
+            ProblemCode::BadPattern => "correct the regular expression",
+            ProblemCode::BadDefault => "write a default that fits the declared type and bounds",
+            ProblemCode::NoStages => "add a stage: stages: { first: { run: \"echo hello\" } }",
+            ProblemCode::OneStageOnly => "keep one stage, or write type: PIPELINE",
+            ProblemCode::TooManyStages | ProblemCode::TooManyArcs => "split the work into several workflows",
+            ProblemCode::TooManyTasks => "split the stage into several",
+            ProblemCode::DuplicateStage | ProblemCode::DuplicateTask => "give one of the two another name",
+            ProblemCode::DuplicateReference => "name the stage once",
+            ProblemCode::UnknownStage => "name a stage of this definition",
+            ProblemCode::NeedsItself => "remove it from its own `needs`",
+            ProblemCode::CycleWithoutBackEdge => "remove one of these `needs`",
+            ProblemCode::SplitFieldWithoutSplit => "write split_type: XOR, or remove the field",
+            ProblemCode::NotASuccessor => "name a stage that has this one in its `needs`, or $end",
+            ProblemCode::BranchNeverTaken => "give it a condition in split_conditions, or make it split_default",
+            ProblemCode::SplitOrderIncomplete => "name each stage of split_conditions once",
+            ProblemCode::BadExpression => "write names, literals, comparisons, and, or, not, in, is; nothing is called",
+            ProblemCode::UnclosedExpression => "close it with `}}`, or write `$${{` for the characters themselves",
+            ProblemCode::TemplateNotAllowed => "write the value itself; only computed fields may hold `${{ }}`",
+            ProblemCode::TemplateInSingleQuotes
+            | ProblemCode::TemplateInQuotedHereDocument
+            | ProblemCode::TemplateInArithmetic
+            | ProblemCode::TemplateInShellSyntax => "put it into env: and read the variable there",
+            ProblemCode::UnknownName => "use inputs, context, stages, tasks, env, workflow, trigger, stage or task",
+            ProblemCode::UnknownInput => "declare it under inputs:",
+            ProblemCode::NotAnAncestor => "add the stage to `needs`, directly or through others",
+            ProblemCode::NotAnEarlierTask => "name a task that stands before this one in its stage",
+            ProblemCode::OutputMayBeMissing => "test for the value, or leave the branch out with a split",
+            ProblemCode::JoinNeverFires => "write join_type: XOR",
+            ProblemCode::ParallelWriters => "give the outputs different names",
+        }
+    }
+}
