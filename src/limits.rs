@@ -12,6 +12,10 @@ pub const EXPRESSION_FUEL: u64 = 100_000;
 /// Bytes of a definition's text. A definition is read by people; larger data belongs into inputs or files.
 pub const DEFINITION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of a definition's normal form, in which every stage and task has all its settings. With the source it has to
+/// fit into one event.
+pub const NORMAL_FORM_BYTES_MAX: usize = 11 * 1024 * 1024;
+
 /// Values that the aliases of one definition may repeat. Enough for shared settings; a document that grows by more was
 /// made to do harm.
 pub const ALIASED_NODES_MAX: usize = 65_536;
@@ -104,6 +108,10 @@ pub const STREAM_BYTES_IN_ERROR: usize = 4 * 1024;
 pub const OUTPUT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 const _: () = assert!(CHUNK_EVENTS_MAX < BATCH_EVENTS_MAX, "a chunk is a batch the log takes");
+const _: () = assert!(
+    NORMAL_FORM_BYTES_MAX + DEFINITION_BYTES_MAX + PAYLOAD_BYTES_MAX / 2 < RECORD_BYTES_MAX,
+    "a definition and its source fit into a frame"
+);
 const _: () = assert!(PAYLOAD_BYTES_MAX < RECORD_BYTES_MAX, "an event with the largest payload fits into a frame");
 const _: () =
     assert!(CHUNK_BYTES_MAX + PAYLOAD_BYTES_MAX < BATCH_BYTES_MAX, "a chunk and one more event fit into a batch");

@@ -29,25 +29,26 @@ struct Reader<'t, 'p> {
 /// Line and column of a place that never moves back, so that counting them costs the text once.
 struct Lines {
     line: u32,
-    line_start: usize,
+    column: u32,
     counted: usize,
 }
 
 impl Lines {
     fn new() -> Lines {
-        Lines { line: 1, line_start: 0, counted: 0 }
+        Lines { line: 1, column: 1, counted: 0 }
     }
 
     fn start_of(&mut self, text: &str, offset: usize) -> (u32, u32) {
-        for (at, byte) in text.as_bytes()[self.counted..offset].iter().enumerate() {
-            if *byte == b'\n' {
+        for letter in text.get(self.counted..offset).unwrap_or("").chars() {
+            if letter == '\n' {
                 self.line = self.line.saturating_add(1);
-                self.line_start = self.counted + at + 1;
+                self.column = 1;
+            } else {
+                self.column = self.column.saturating_add(1);
             }
         }
         self.counted = offset;
-        let before = text.get(self.line_start..offset).unwrap_or("");
-        (self.line, u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX))
+        (self.line, self.column)
     }
 }
 
@@ -162,7 +163,8 @@ impl Reader<'_, '_> {
                 })
             }
             Err(error @ (ValueError::IntegerTooLarge { .. } | ValueError::RealTooLarge { .. })) => {
-                let span = Span::of_bytes(self.text, start..start + length);
+                let (line, column) = self.lines.start_of(self.text, start);
+                let span = Span::text(line, column, start..start + length);
                 let message = match error {
                     ValueError::IntegerTooLarge { .. } => "an integer beyond 128 bits",
                     _ => "a number beyond what 64 bits can hold",

@@ -64,7 +64,7 @@ pub use problem::{Problem, Problems, Severity};
 pub(crate) use template::Template;
 
 use crate::ids::DefinitionHash;
-use crate::limits::DEFINITION_BYTES_MAX;
+use crate::limits::{DEFINITION_BYTES_MAX, NORMAL_FORM_BYTES_MAX};
 use crate::value::{Map, Value};
 use document::{Document, Node};
 
@@ -133,6 +133,11 @@ impl Definition {
         let (header, limits) = (draft.header, DecisionLimits::CURRENT);
         let graph = Graph { stages: connected.stages, arcs: connected.arcs, outputs: draft.outputs };
         let normal = normal::write(&header, &graph, &limits);
+        if normal.len() > NORMAL_FORM_BYTES_MAX {
+            let message = format!("its normal form has {} bytes, more than {NORMAL_FORM_BYTES_MAX}", normal.len());
+            let problem = Problem::error(ProblemCode::DocumentTooLarge, &document.root.span, message);
+            return Err(Problems::new(vec![problem], source));
+        }
         let hash = DefinitionHash::of(&normal);
         Ok(Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings })))
     }

@@ -133,7 +133,7 @@ impl Problems {
         self.problems.is_empty()
     }
 
-    fn write_problem(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
+    fn write_problem(&self, f: &mut fmt::Formatter<'_>, problem: &Problem, lines: &[&str]) -> fmt::Result {
         let severity = match problem.severity {
             Severity::Warning => "warning",
             Severity::Error => "error",
@@ -142,7 +142,7 @@ impl Problems {
             write!(f, "{file}:")?;
         }
         write!(f, "{}: {severity}[{}]: {}", problem.span, problem.code, Escaped(&problem.message))?;
-        let margin = self.write_line(f, problem)?;
+        let margin = self.write_line(f, problem, lines)?;
         if let Some(help) = &problem.help {
             write!(f, "\n{:margin$} = help: {}", "", Escaped(help))?;
         }
@@ -150,14 +150,14 @@ impl Problems {
     }
 
     /// The source line with a caret below; the answer is the width of the line's number.
-    fn write_line(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> Result<usize, fmt::Error> {
+    fn write_line(&self, f: &mut fmt::Formatter<'_>, problem: &Problem, lines: &[&str]) -> Result<usize, fmt::Error> {
         let (Some(line), Some(column), Some(bytes)) =
             (problem.span.line(), problem.span.column(), problem.span.bytes())
         else {
             return Ok(0);
         };
         let number = line.to_string();
-        let Some(text) = self.source.lines().nth(line as usize - 1) else {
+        let Some(text) = lines.get(line as usize - 1) else {
             return Ok(number.len());
         };
         let Window { text, before, after } = Window::around(text, column as usize - 1);
@@ -207,11 +207,12 @@ impl fmt::Display for Escaped<'_> {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<&str> = self.source.lines().collect();
         for (index, problem) in self.problems.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
-            self.write_problem(f, problem)?;
+            self.write_problem(f, problem, &lines)?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
     let parser = Parser::new_from_str_with_options(text, options);
-    Composer { text, parser, problems, anchors: BTreeMap::new(), aliased: 0 }.document().ok()
+    Composer { text, parser, problems, anchors: BTreeMap::new(), copied: 0 }.document().ok()
 }
 
 /// Reading cannot go on; the problem is reported.
@@ -35,8 +35,8 @@ struct Composer<'t, 'p> {
     problems: &'p mut Vec<Problem>,
     /// What has an anchor and has been read to its end.
     anchors: BTreeMap<usize, Node>,
-    /// Nodes that aliases have repeated so far.
-    aliased: usize,
+    /// Nodes that were copied for anchors and aliases so far.
+    copied: usize,
 }
 
 impl<'t> Composer<'t, '_> {
@@ -92,6 +92,8 @@ impl<'t> Composer<'t, '_> {
         };
         let node = Node { content, span };
         if let Some(anchor) = anchor {
+            // The copy counts like one that an alias makes: anchors inside anchors would multiply.
+            self.charge(extent(&node).nodes, &node.span)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -197,16 +199,20 @@ impl<'t> Composer<'t, '_> {
             return Ok(Node { content: Content::Broken, span: span.clone() });
         };
         let Extent { nodes, depth } = extent(node);
-        let node = node.clone();
         if depth > levels {
             return Err(self.too_deep(span));
         }
-        self.aliased += nodes;
-        if self.aliased > ALIASED_NODES_MAX {
-            let message = format!("aliases repeat more than {ALIASED_NODES_MAX} values");
+        self.charge(nodes, span)?;
+        Ok(self.anchors.get(&anchor).cloned().unwrap_or(Node { content: Content::Broken, span: span.clone() }))
+    }
+
+    fn charge(&mut self, nodes: usize, span: &Span) -> Result<(), Stopped> {
+        self.copied += nodes;
+        if self.copied > ALIASED_NODES_MAX {
+            let message = format!("anchors and aliases repeat more than {ALIASED_NODES_MAX} values");
             return Err(self.stop(ProblemCode::TooManyAliases, span, message));
         }
-        Ok(node)
+        Ok(())
     }
 
     fn report(&mut self, code: ProblemCode, span: &Span, message: impl Into<String>) {

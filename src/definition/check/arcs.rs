@@ -52,7 +52,7 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
-        let successors = Successors { arcs: &arcs, outgoing: &outgoing[index], names: &names };
+        let successors = Successors::of(&outgoing[index], &arcs, &names);
         let split = successors.split(&draft, problems);
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
         stages.push(GraphStage { incoming, outgoing, split, ..draft.stage });

@@ -1,5 +1,7 @@
 //! Fits the fields of a split to the arcs of its stage.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::arcs::Names;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Node, Span};
@@ -12,14 +14,18 @@ use crate::ids::ArcIndex;
 /// Where a branch leads that ends there.
 pub(in crate::definition) const END: &str = "$end";
 
-/// What follows a stage.
+/// What follows a stage: the arcs that lead there, by the place of the stage.
 pub(super) struct Successors<'g> {
-    pub(super) arcs: &'g [GraphArc],
-    pub(super) outgoing: &'g [ArcIndex],
-    pub(super) names: &'g Names,
+    arcs: BTreeMap<usize, ArcIndex>,
+    names: &'g Names,
 }
 
-impl Successors<'_> {
+impl<'g> Successors<'g> {
+    /// The stages that these arcs of the graph lead to.
+    pub(super) fn of(outgoing: &[ArcIndex], arcs: &[GraphArc], names: &'g Names) -> Successors<'g> {
+        Successors { arcs: outgoing.iter().map(|arc| (arcs[arc.index()].to.index(), *arc)).collect(), names }
+    }
+
     /// The split of the stage these follow. What does not fit goes to `problems`.
     pub(super) fn split(&self, draft: &StageDraft<'_>, problems: &mut Vec<Problem>) -> Split {
         let SplitDraft::Xor { span, conditions, default, order } = &draft.split else {
@@ -29,18 +35,17 @@ impl Successors<'_> {
             let problem = Problem::error(ProblemCode::MissingKey, span, "a split without conditions")
                 .with_help("write split_conditions: { STAGE: EXPRESSION }");
             problems.push(problem);
+        } else {
+            self.never_taken(span, conditions.iter().map(|(named, _)| named).chain(default), problems);
         }
-        let mut target = |named: &Named<'_>| self.target(named, problems);
         let mut branches = Vec::new();
         for (named, condition) in ordered(conditions, order.as_ref()) {
-            if let (Some(target), Some(condition)) = (target(named), condition) {
+            if let (Some(target), Some(condition)) = (self.target(named, problems), condition) {
                 branches.push(Branch { target, condition: condition.clone() });
             }
         }
-        let default_target = default.as_ref().and_then(target);
-        self.never_taken(span, conditions, default.as_ref(), problems);
         check_order(conditions, order.as_ref(), problems);
-        Split::Xor { branches, default: default_target }
+        Split::Xor { branches, default: default.as_ref().and_then(|named| self.target(named, problems)) }
     }
 
     fn target(&self, named: &Named<'_>, problems: &mut Vec<Problem>) -> Option<Target> {
@@ -51,7 +56,7 @@ impl Successors<'_> {
             problems.push(self.names.unknown(named.text, named.span));
             return None;
         };
-        let arc = self.outgoing.iter().find(|arc| self.leads_to(**arc) == stage);
+        let arc = self.arcs.get(&stage);
         if arc.is_none() {
             let message = format!("`{}` does not need this stage, so no branch leads there", named.text);
             let help = format!("add this stage to the needs of `{}`", named.text);
@@ -60,25 +65,13 @@ impl Successors<'_> {
         arc.copied().map(Target::Arc)
     }
 
-    fn leads_to(&self, arc: ArcIndex) -> usize {
-        self.arcs[arc.index()].to.index()
-    }
-
-    fn never_taken(
-        &self,
-        span: &Span,
-        conditions: &[(Named<'_>, Option<Expression>)],
-        default: Option<&Named<'_>>,
-        problems: &mut Vec<Problem>,
-    ) {
-        for arc in self.outgoing {
-            let name = self.names.name(self.leads_to(*arc));
-            let named = conditions.iter().map(|(named, _)| named).chain(default).any(|named| named.text == name);
-            if !named && !conditions.is_empty() {
-                let message = format!("`{name}` follows this split and has neither a condition nor is it the default");
-                let help = "name it in split_conditions or split_default";
-                problems.push(Problem::error(ProblemCode::BranchNeverTaken, span, message).with_help(help));
-            }
+    /// Reports the stages that follow and are not among the named ones.
+    fn never_taken<'n>(&self, span: &Span, named: impl Iterator<Item = &'n Named<'n>>, problems: &mut Vec<Problem>) {
+        let named: BTreeSet<&str> = named.map(|named| named.text).collect();
+        for name in self.arcs.keys().map(|stage| self.names.name(*stage)).filter(|name| !named.contains(name)) {
+            let message = format!("`{name}` follows this split and has neither a condition nor is it the default");
+            let help = "name it in split_conditions or split_default";
+            problems.push(Problem::error(ProblemCode::BranchNeverTaken, span, message).with_help(help));
         }
     }
 }
@@ -88,28 +81,24 @@ type Order<'d> = (&'d Node, Vec<Named<'d>>);
 
 /// The conditions in the order in which they are tried: as listed, then as written.
 fn ordered<'s, 'd>(conditions: &'s [Condition<'d>], order: Option<&Order<'_>>) -> Vec<&'s Condition<'d>> {
-    let listed = |named: &Named<'_>| {
-        let place = order.and_then(|(_, order)| order.iter().position(|other| other.text == named.text));
-        place.unwrap_or(usize::MAX)
-    };
+    let listed = order.map(|(_, order)| order.as_slice()).unwrap_or_default();
+    let places: BTreeMap<&str, usize> = listed.iter().enumerate().map(|(place, named)| (named.text, place)).collect();
     let mut sorted: Vec<&Condition<'d>> = conditions.iter().collect();
-    sorted.sort_by_key(|(named, _)| listed(named));
+    sorted.sort_by_key(|(named, _)| places.get(named.text).copied().unwrap_or(usize::MAX));
     sorted
 }
 
 /// An order names each condition once; naming one twice is reported where the list is read.
 fn check_order(conditions: &[Condition<'_>], order: Option<&Order<'_>>, problems: &mut Vec<Problem>) {
     let Some((node, order)) = order else { return };
-    for named in order {
-        if conditions.iter().all(|(other, _)| other.text != named.text) {
-            let message = format!("`{}` has no condition in split_conditions", named.text);
-            problems.push(Problem::error(ProblemCode::SplitOrderIncomplete, named.span, message));
-        }
+    let with_condition: BTreeSet<&str> = conditions.iter().map(|(named, _)| named.text).collect();
+    let listed: BTreeSet<&str> = order.iter().map(|named| named.text).collect();
+    for named in order.iter().filter(|named| !with_condition.contains(named.text)) {
+        let message = format!("`{}` has no condition in split_conditions", named.text);
+        problems.push(Problem::error(ProblemCode::SplitOrderIncomplete, named.span, message));
     }
-    for (named, _) in conditions {
-        if order.iter().all(|other| other.text != named.text) {
-            let message = format!("split_order does not name `{}`", named.text);
-            problems.push(Problem::error(ProblemCode::SplitOrderIncomplete, &node.span, message));
-        }
+    for missing in with_condition.difference(&listed) {
+        let message = format!("split_order does not name `{missing}`");
+        problems.push(Problem::error(ProblemCode::SplitOrderIncomplete, &node.span, message));
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Reader<'d> {
     pub(super) problems: Vec<Problem>,
     /// The expressions so far, for the check of their names.
     pub(super) uses: Vec<Use<'d>>,
+    /// Bytes that stages and tasks have copied of what they inherit.
+    pub(super) copied: usize,
 }
 
 impl<'d> Reader<'d> {

@@ -58,15 +58,16 @@ impl<'d> Reader<'d> {
     ) -> Option<StageDraft<'d>> {
         if let (Content::Null, Some((ref_id, span))) = (&node.content, key) {
             self.name(ref_id, span, "ref id of a stage");
-            return Some(bare_stage(ref_id, span, outer.clone(), priority));
+            return Some(bare_stage(ref_id, span, outer, priority));
         }
         let Some(fields) = self.fields(node, &STAGE) else {
             // What others say of this stage is still checked.
-            return key.map(|(ref_id, span)| bare_stage(ref_id, span, outer.clone(), priority));
+            return key.map(|(ref_id, span)| bare_stage(ref_id, span, outer, priority));
         };
         let (ref_id, span) = self.ref_id(&fields, key)?;
         let site = |site| Site::Stage(index, site);
-        let mut inherited = self.inherit(&fields, outer.clone(), site(StageSite::Defaults), site(StageSite::Defaults));
+        let outer = self.copy(outer);
+        let mut inherited = self.inherit(&fields, outer, site(StageSite::Defaults), site(StageSite::Defaults));
         if let Some(node) = fields.get("on_failure") {
             if matches!(node.content, Content::Map(_)) {
                 self.report(ProblemCode::NotSupported, &node.span, "`on_failure` with stages is not supported yet");
@@ -126,8 +127,8 @@ impl<'d> Reader<'d> {
     /// Never empty: a stage without work has one `noop`.
     fn tasks(&mut self, fields: &Fields<'d>, stage: usize, inherited: Inherited) -> Vec<GraphTask> {
         let Some(node) = fields.get("tasks") else {
-            let only = self.only_task(fields, stage, inherited.clone());
-            return vec![only.unwrap_or_else(|| noop(inherited))];
+            let only = self.only_task(fields, stage, &inherited);
+            return vec![only.unwrap_or_else(|| noop(&inherited))];
         };
         for key in ["run", "uses", "with"] {
             if let Some(key) = fields.key(key) {
@@ -140,7 +141,7 @@ impl<'d> Reader<'d> {
         if items.len() > TASKS_PER_STAGE_MAX {
             let message = format!("{} tasks, more than {TASKS_PER_STAGE_MAX}", items.len());
             self.report(ProblemCode::TooManyTasks, &node.span, message);
-            return vec![noop(inherited)];
+            return vec![noop(&inherited)];
         }
         if items.is_empty() && matches!(node.content, Content::List(_)) {
             let help = "leave tasks out if there is nothing to do";
@@ -150,10 +151,10 @@ impl<'d> Reader<'d> {
         for (index, item) in items.iter().enumerate() {
             // A broken task keeps its place, so that the names of the others are checked against the right one.
             let task = self.task(item, (stage, index), &inherited, &tasks);
-            tasks.push(task.unwrap_or_else(|| GraphTask { name: String::new(), ..noop(inherited.clone()) }));
+            tasks.push(task.unwrap_or_else(|| GraphTask { name: String::new(), ..noop(&inherited) }));
         }
         if tasks.is_empty() {
-            tasks.push(noop(inherited));
+            tasks.push(noop(&inherited));
         }
         tasks
     }
@@ -238,7 +239,7 @@ impl<'d> Reader<'d> {
 }
 
 /// A stage that has nothing but its ref id.
-fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: Inherited, priority: u8) -> StageDraft<'d> {
+fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priority: u8) -> StageDraft<'d> {
     let on_failure = inherited.on_failure;
     let task = noop(inherited);
     let stage = GraphStage {

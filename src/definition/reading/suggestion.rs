@@ -3,6 +3,9 @@
 /// Names longer than this are not compared: nobody mistypes them by a letter.
 const LENGTH_MAX: usize = 64;
 
+/// Candidates that are looked at: with more of them a slip is found by other means, and unknown names may be many.
+const CANDIDATES_MAX: usize = 1_000;
+
 /// The candidate closest to `name`, if it is close enough for a slip: one letter in three, or only another case.
 pub(in crate::definition) fn closest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     if name.len() > LENGTH_MAX {
@@ -10,6 +13,7 @@ pub(in crate::definition) fn closest<'c>(name: &str, candidates: impl Iterator<I
     }
     let allowed = name.chars().count().div_ceil(3);
     candidates
+        .take(CANDIDATES_MAX)
         .filter(|candidate| candidate.len() <= LENGTH_MAX)
         .map(|candidate| (distance(&name.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use super::keys::{DEFAULTS, Fields, RETRY, TASK};
 use super::{Reader, is_name};
 use crate::definition::code::ProblemCode;
-use crate::definition::document::{Content, Node};
+use crate::definition::document::{Content, Node, Span};
 use crate::definition::graph::{GraphTask, OnFailure, RetryOn, RetryPolicy};
 use crate::definition::shell_text::ShellText;
 use crate::definition::site::{Site, TaskSite};
 use crate::definition::template::Template;
-use crate::limits::RETRY_FACTOR_MAX;
+use crate::limits::{NORMAL_FORM_BYTES_MAX, RETRY_FACTOR_MAX};
 use crate::time::Duration;
 use crate::value::Value;
+
+/// Bytes that stages and tasks may copy of what they inherit: a task's own copy, its stage's and one to spare.
+const COPIED_MAX: usize = 3 * NORMAL_FORM_BYTES_MAX;
 
 /// The task type of `run`.
 const SHELL: &str = "shell";
@@ -26,6 +29,8 @@ pub(super) struct Inherited {
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Duration,
     pub(super) on_failure: OnFailure,
+    /// About how much each task copies of this.
+    bytes: usize,
 }
 
 impl Inherited {
@@ -45,7 +50,15 @@ impl Inherited {
             },
             timeout: Duration::from_seconds(4 * 60 * 60),
             on_failure: OnFailure::Fail,
+            bytes: 0,
         }
+    }
+
+    /// Without what is as large as its author likes.
+    fn bounded(&self) -> Inherited {
+        let retry = self.retry.clone();
+        let (timeout, on_failure) = (self.timeout, self.on_failure);
+        Inherited { env: BTreeMap::new(), cwd: None, shell: None, retry, timeout, on_failure, bytes: 0 }
     }
 }
 
@@ -57,6 +70,23 @@ struct Body {
 }
 
 impl<'d> Reader<'d> {
+    /// A copy for one more stage or task. Once they add up to more than any definition can have, copies are cut; that
+    /// is reported when all is read.
+    pub(super) fn copy(&mut self, inherited: &Inherited) -> Inherited {
+        self.copied = self.copied.saturating_add(inherited.bytes);
+        if self.copied > COPIED_MAX { inherited.bounded() } else { inherited.clone() }
+    }
+
+    /// Reports that copies were cut.
+    pub(super) fn report_copies(&mut self, span: &Span) {
+        if self.copied > COPIED_MAX {
+            let message =
+                format!("written out for each task, the definition has more than {NORMAL_FORM_BYTES_MAX} bytes");
+            let help = "env, cwd and shell of the workflow count once for each task";
+            self.report_with_help(ProblemCode::DocumentTooLarge, span, message, help);
+        }
+    }
+
     /// `defaults` of the workflow over what the engine has.
     pub(super) fn defaults(&mut self, node: &'d Node, outer: Inherited) -> Inherited {
         match self.fields(node, &DEFAULTS) {
@@ -69,11 +99,14 @@ impl<'d> Reader<'d> {
     pub(super) fn inherit(&mut self, fields: &Fields<'d>, outer: Inherited, env_site: Site, site: Site) -> Inherited {
         let mut inherited = outer;
         if let Some(node) = fields.get("env") {
-            self.env(node, &mut inherited.env, env_site);
+            self.env(node, &mut inherited, env_site);
         }
         if let Some(node) = fields.get("cwd") {
             inherited.cwd = match &node.content {
-                Content::Text(_) => Some(self.template(node, site)),
+                Content::Text(text) => {
+                    inherited.bytes += text.len();
+                    Some(self.template(node, site))
+                }
                 _ => {
                     self.wrong_type(node, "cwd is text");
                     None
@@ -82,6 +115,7 @@ impl<'d> Reader<'d> {
         }
         if let Some(node) = fields.get("shell") {
             inherited.shell = self.some_text(node, "shell").map(str::to_owned);
+            inherited.bytes += inherited.shell.as_ref().map_or(0, String::len);
         }
         if let Some(node) = fields.get("retry") {
             inherited.retry = self.retry(node);
@@ -97,7 +131,7 @@ impl<'d> Reader<'d> {
         inherited
     }
 
-    pub(super) fn env(&mut self, node: &'d Node, env: &mut BTreeMap<String, Option<Template>>, site: Site) {
+    pub(super) fn env(&mut self, node: &'d Node, inherited: &mut Inherited, site: Site) {
         for entry in self.map(node, "env").unwrap_or_default() {
             let name = entry.key.text.as_str();
             if let Some(reason) = refused_variable(name) {
@@ -115,7 +149,8 @@ impl<'d> Reader<'d> {
                     Some(self.template(&entry.value, site))
                 }
             };
-            env.insert(name.to_owned(), value);
+            inherited.bytes += name.len() + entry.value.text().map_or(8, str::len);
+            inherited.env.insert(name.to_owned(), value);
         }
     }
 
@@ -185,7 +220,8 @@ impl<'d> Reader<'d> {
         let (stage, index) = place;
         let site = |site| Site::Task(stage, index, site);
         let fields = self.fields(node, &TASK)?;
-        let mut inherited = self.inherit(&fields, outer.clone(), site(TaskSite::Env), site(TaskSite::Body));
+        let outer = self.copy(outer);
+        let mut inherited = self.inherit(&fields, outer, site(TaskSite::Env), site(TaskSite::Body));
         if let Some(node) = fields.get("on_failure")
             && let Some(on_failure) = self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name)
         {
@@ -210,8 +246,9 @@ impl<'d> Reader<'d> {
     }
 
     /// The one task of a stage that has `run` or `uses`.
-    pub(super) fn only_task(&mut self, fields: &Fields<'d>, stage: usize, inherited: Inherited) -> Option<GraphTask> {
-        let body = self.body(fields, Site::Task(stage, 0, TaskSite::Body), &inherited)?;
+    pub(super) fn only_task(&mut self, fields: &Fields<'d>, stage: usize, inherited: &Inherited) -> Option<GraphTask> {
+        let body = self.body(fields, Site::Task(stage, 0, TaskSite::Body), inherited)?;
+        let inherited = self.copy(inherited);
         Some(graph_task(default_name(&body.uses, 0, &[]), None, body, inherited))
     }
 
@@ -297,12 +334,11 @@ fn graph_task(
 }
 
 /// The one task of a stage without work.
-pub(super) fn noop(inherited: Inherited) -> GraphTask {
+pub(super) fn noop(inherited: &Inherited) -> GraphTask {
     let body =
         Body { uses: "noop".to_owned(), with: Template::Constant(Value::Map(BTreeMap::new())), shell_text: None };
     // It runs nothing, so nothing of an environment is computed for it, which could fail.
-    let inherited = Inherited { env: BTreeMap::new(), cwd: None, shell: None, ..inherited };
-    graph_task("noop".to_owned(), None, body, inherited)
+    graph_task("noop".to_owned(), None, body, inherited.bounded())
 }
 
 /// Why an environment variable cannot have this name.

@@ -34,7 +34,7 @@ pub(in crate::definition) fn read_workflow<'d>(
     document: &'d Document,
     problems: &mut Vec<Problem>,
 ) -> Option<Draft<'d>> {
-    let mut reader = Reader { source: &document.source, problems: Vec::new(), uses: Vec::new() };
+    let mut reader = Reader { source: &document.source, problems: Vec::new(), uses: Vec::new(), copied: 0 };
     let draft = reader.workflow(&document.root);
     problems.append(&mut reader.problems);
     let (header, stages, outputs) = draft?;
@@ -49,7 +49,7 @@ impl<'d> Reader<'d> {
         let header = self.header(&fields);
         let mut inherited = Inherited::engine();
         if let Some(node) = fields.get("env") {
-            self.env(node, &mut inherited.env, Site::Defaults);
+            self.env(node, &mut inherited, Site::Defaults);
         }
         if let Some(node) = fields.get("defaults") {
             inherited = self.defaults(node, inherited);
@@ -66,6 +66,7 @@ impl<'d> Reader<'d> {
                 Vec::new()
             }
         };
+        self.report_copies(&fields.node.span);
         if header.workflow_type == WorkflowType::Orchestration
             && stages.len() > 1
             && let Some(node) = fields.get("type")

@@ -197,6 +197,11 @@ fn every_kind_of_mistake_has_an_example() {
     }
 }
 
+/// More stages that run something.
+fn more(count: usize) -> String {
+    (1..count).map(|index| format!(", s{index}: {{run: x}}")).collect()
+}
+
 #[test]
 fn limits_of_size_are_problems() {
     use crate::limits::{STAGES_MAX, TASKS_PER_STAGE_MAX};
@@ -205,6 +210,12 @@ fn limits_of_size_are_problems() {
         said(&refuse(&format!("{{name: x, stages: {{{}}}}}", stages(STAGES_MAX + 1)))),
         ["1:19 TOO_MANY_STAGES"]
     );
+    let large = "x".repeat(1_000_000);
+    let written_out =
+        format!("{{name: x, env: {{A: {large}}}, stages: {{{}}}}}", "s0: {run: x}".to_owned() + &more(12));
+    assert_eq!(said(&refuse(&written_out)), ["1:1 DOCUMENT_TOO_LARGE"]);
+    let copied = format!("{{name: x, env: {{A: {large}}}, stages: {{{}}}}}", "s0: {run: x}".to_owned() + &more(2_000));
+    assert_eq!(said(&refuse(&copied)), ["1:1 DOCUMENT_TOO_LARGE"]);
     let tasks = "{run: x},".repeat(TASKS_PER_STAGE_MAX + 1);
     assert_eq!(said(&refuse(&format!("{{name: x, stages: {{a: {{tasks: [{tasks}]}}}}}}"))), ["1:31 TOO_MANY_TASKS"]);
 }
