@@ -27,7 +27,6 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         what: "lines without tests",
         reason: "face and inside of the engine, about to be split",
     },
-    Exception { rule: "S32", path: "Cargo.toml", what: "`serde_json`", reason: "about to be used or taken out" },
     Exception {
         rule: "S32",
         path: "projections/Cargo.toml",
