@@ -273,10 +273,6 @@ macro_rules! index {
                 self.0
             }
 
-            /// The number as an index into a slice.
-            pub(crate) fn index(self) -> usize {
-                self.0 as usize
-            }
         }
     };
 }
@@ -297,6 +293,19 @@ index!(
     /// One opening of a nested block of a workflow. The root scope, 0, is the workflow itself.
     ScopeId
 );
+
+macro_rules! slice_index {
+    ($($name:ident)+) => {
+        $(impl $name {
+            /// The number as an index into a slice.
+            pub(crate) fn index(self) -> usize {
+                self.0 as usize
+            }
+        })+
+    };
+}
+
+slice_index!(StageIndex ArcIndex TaskIndex);
 
 impl ScopeId {
     /// The scope that is the workflow itself.

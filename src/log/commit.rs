@@ -325,6 +325,7 @@ impl Writer {
     }
 
     /// Whether an earlier call failed in a way that leaves unknown what is on disk.
+    #[cfg(test)]
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poison.is_some()
     }

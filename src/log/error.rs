@@ -212,6 +212,7 @@ impl Error {
     }
 
     /// Whether the system refused an operation.
+    #[cfg(test)]
     pub(crate) fn is_io(&self) -> bool {
         matches!(self, Error::Io { .. })
     }

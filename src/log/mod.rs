@@ -179,11 +179,6 @@ impl Log {
         recover::open(storage, options)
     }
 
-    /// Identity of the log.
-    pub(crate) fn log_id(&self) -> LogId {
-        self.shared.log_id
-    }
-
     /// Position of the next event that becomes durable: every event before it is.
     pub(crate) fn durable(&self) -> Position {
         self.shared.durable()

@@ -12,14 +12,12 @@ use super::catalog::fetch;
 use super::chain::{Chain, Reach, Tail};
 use super::directory::Home;
 use super::error::Error;
-use super::segment::LogId;
 use super::storage::Storage;
 
 /// A log that is only read.
 pub(crate) struct Reader {
     home: Home,
     chain: Chain,
-    log_id: LogId,
     reach: Reach,
     unconfirmed: u64,
     damage: Option<Error>,
@@ -53,7 +51,6 @@ impl Reader {
         let mut reader = Reader {
             chain: Chain::new(home.clone()),
             home,
-            log_id: LogId::from_bytes([0; 16]),
             reach: Reach::WholeFile,
             unconfirmed: 0,
             damage: None,
@@ -62,7 +59,7 @@ impl Reader {
         // Looking at every byte of a large file is for once; afterwards new frames are all that is looked for.
         reader.reach = Reach::Frames;
         match reader.chain.log_id() {
-            Some(log_id) => Ok(Reader { log_id, ..reader }),
+            Some(_) => Ok(reader),
             None => Err(reader.damage.unwrap_or_else(|| Error::NoLog { path: reader.home.locate("") })),
         }
     }
@@ -133,16 +130,12 @@ impl Reader {
         self.damage.as_ref()
     }
 
-    /// Identity of the log.
-    pub(crate) fn log_id(&self) -> LogId {
-        self.log_id
-    }
-
     /// Whether the log is on hold.
     ///
     /// # Errors
     ///
     /// `Io`.
+    #[cfg(test)]
     pub(crate) fn hold(&self) -> Result<bool, Error> {
         self.home.is_on_hold()
     }

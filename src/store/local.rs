@@ -215,6 +215,7 @@ impl LocalReader {
     /// # Errors
     ///
     /// A disk that fails.
+    #[cfg(test)]
     pub(crate) fn hold(&self) -> Result<bool, Error> {
         Ok(self.reader()?.hold()?)
     }

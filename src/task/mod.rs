@@ -25,14 +25,15 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-pub(crate) use builtin::{wait_until, waited_seconds};
 pub(crate) use cancel::{Cancel, Stop};
 pub use context::TaskContext;
 pub(crate) use context::{ContextSource, Dispatch};
 pub use outcome::{Outcome, TaskError};
-pub(crate) use outcome::{OutcomeKind, OutcomeParts, Poll, TaskErrorParts};
+pub(crate) use outcome::{OutcomeKind, Poll};
+#[cfg(test)]
+pub(crate) use outcome::{OutcomeParts, TaskErrorParts};
 pub(crate) use place::{Place, StreamName, StreamRecord};
-pub(crate) use program::{Error, kill_leftovers};
+pub(crate) use program::kill_leftovers;
 pub use registry::{AliasError, DuplicateName, Registry};
 
 use crate::failure::ErrorCode;

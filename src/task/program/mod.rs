@@ -22,7 +22,7 @@ mod outputs;
 #[cfg(feature = "shell")]
 mod result;
 
-pub(crate) use error::Error;
+
 pub(crate) use leftover::kill_leftovers;
 
 #[cfg(feature = "shell")]
