@@ -1,4 +1,19 @@
 //! Read models: what people and other programs look at, built from the log and rebuildable.
+//!
+//! Deleting one changes what is shown, never what happens next.
+
+mod projection;
+
+mod driver;
+
+mod follower;
+
+mod workflow_list;
+
+pub use driver::Driver;
+pub use follower::{Follower, follow, follow_history};
+pub use projection::Projection;
+pub use workflow_list::WorkflowList;
 
 /// The programs in the README compile.
 #[cfg(doctest)]

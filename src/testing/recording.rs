@@ -8,9 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::definition::Definition;
-use crate::event::{
-    Actor, CancelRequest, Creation, Event, Json, LeaseLoss, Registration, Report, Stamp, TaskReport, TriggerRecord,
-};
+use crate::event::{Actor, CancelRequest, Creation, Event, Json, LeaseLoss, Registration, Report, Stamp, TaskReport};
 use crate::ids::{AttemptId, CommandId, StreamId, WorkflowId};
 use crate::machine::{Answers, AttemptStage, Command, RULES, Request, State, Work, decide, outstanding};
 use crate::replay::History;
@@ -18,6 +16,7 @@ use crate::store::{Append, Encoded, EventStore, Expected, LocalStore, MemoryStor
 use crate::time::{Duration, Timestamp};
 use crate::value::Map;
 
+use super::course::creation_of;
 use super::stores;
 
 /// Workflows and the store they are recorded in.
@@ -81,26 +80,7 @@ impl Recording {
         self.register(definition);
         self.sent += 1;
         let workflow = WorkflowId::from_parts(self.now, self.sent);
-        let mut creation = Creation {
-            definition: definition.hash(),
-            name: definition.name(),
-            application: definition.application().to_owned(),
-            workflow_type: "PIPELINE".to_owned(),
-            version: String::new(),
-            origin: "test".to_owned(),
-            inputs: Json::empty(),
-            context: Json::empty(),
-            trigger: TriggerRecord {
-                trigger_type: "manual".to_owned(),
-                user: "anonymous".to_owned(),
-                parameters: Json::empty(),
-                artifacts: "[]".to_owned(),
-                payload: Json::empty(),
-            },
-            workdir: "/".to_owned(),
-            priority: 5,
-            start_time_expiry: None,
-        };
+        let mut creation = creation_of(definition, &Map::new());
         change(&mut creation);
         self.states.insert(workflow, State::new(workflow, definition.clone()));
         self.send(workflow, Actor::Named("alice".to_owned()), Request::Create(creation));

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
+use crate::definition::Definition;
 use crate::event::Report;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::replay::At;
 use crate::status::Status;
-use crate::testing::Recording;
+use crate::testing::{Recording, definitions};
 use crate::value::{Map, Value};
 
 use super::{RELEASE, definition, map};
@@ -71,13 +72,24 @@ fn play(recording: &mut Recording, id: crate::ids::WorkflowId, moves: &[(Move, u
     }
 }
 
+/// Half of the time the one with everything in it.
+fn any_definition(which: usize) -> Definition {
+    match which {
+        0 => definitions::sequence(),
+        1 => definitions::parallel(),
+        2 => definitions::starved_join(),
+        3 => definitions::fan_out(5),
+        _ => definition(RELEASE),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_replayed_workflow_is_the_one_that_was_decided(moves in moves()) {
+    fn a_replayed_workflow_is_the_one_that_was_decided(which in 0_usize..8, moves in moves()) {
         let mut recording = Recording::in_memory();
-        let id = recording.begin(&definition(RELEASE), Map::new());
+        let id = recording.begin(&any_definition(which), Map::new());
         play(&mut recording, id, &moves);
         let history = recording.history();
         let mut names = Vec::new();
