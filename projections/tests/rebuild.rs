@@ -37,7 +37,7 @@ fn definition() -> Definition {
 
 fn rebuilt<P: Projection>(history: &History, projection: P) -> P {
     let mut driver = Driver::new(history, projection);
-    driver.catch_up().unwrap();
+    driver.catch_up().expect("the history can be read");
     driver.into_projection()
 }
 
@@ -127,22 +127,23 @@ proptest! {
     fn live_resumed_and_rebuilt_are_the_same(steps in steps()) {
         let mut recording = Recording::in_memory();
         let history = recording.history();
-        let live = (follow_history(&history, WorkflowList::new()).unwrap(), follow_history(&history, Names::default()).unwrap());
+        let list = follow_history(&history, WorkflowList::new()).unwrap();
+        let names = follow_history(&history, Names::default()).unwrap();
         let mut kept = (WorkflowList::new(), Position::FIRST);
         let mut ids = Vec::new();
         for step in steps {
             take(&mut recording, &mut ids, step);
             if let Step::Look = step {
-                let shown = live.0.read(WorkflowList::clone);
+                let shown = list.read(WorkflowList::clone);
                 prop_assert_eq!(&shown, &rebuilt(&history, WorkflowList::new()));
-                live.1.catch_up().unwrap();
+                names.catch_up().unwrap();
                 let mut resumed = Driver::resume(&history, kept.0, kept.1);
                 resumed.catch_up().unwrap();
                 prop_assert_eq!(resumed.projection(), &shown);
                 kept = (resumed.projection().clone(), resumed.checkpoint());
             }
         }
-        let names = live.1.read(Names::clone);
+        let names = names.read(Names::clone);
         prop_assert_eq!(&names, &rebuilt(&history, Names::default()));
         let mut again = Driver::new(&history, names);
         let n_events = again.rebuild().unwrap();

@@ -28,18 +28,6 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: "face and inside of the engine, about to be split",
     },
     Exception {
-        rule: "S32",
-        path: "projections/Cargo.toml",
-        what: "no code names",
-        reason: "the package is about to be written",
-    },
-    Exception {
-        rule: "S32",
-        path: "cli/Cargo.toml",
-        what: "no code names",
-        reason: "the package is about to be written",
-    },
-    Exception {
         rule: "home",
         path: "src/store/local.rs",
         what: "`std::thread`",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stabilize::{At, Envelope, Failure, Filter, Sequence, StageView, Status, TaskView, Timestamp, Value, WorkflowView};
+use stabilize_projections::{Driver, WorkflowList};
 
 use super::Reading;
 use crate::args::{Events, Ls, Moment, Show};
@@ -21,8 +22,9 @@ pub(super) fn ls(args: &Ls, log: &Path, out: &mut Output) -> Result<Exit, Stop> 
     if let Some(application) = &args.application {
         filter = filter.application(application);
     }
-    let workflows = reading.history.workflows(&filter).map_err(|error| Report::of_history(&error))?;
-    let shown = workflows.iter().take(args.limit.unwrap_or(usize::MAX));
+    let mut list = Driver::new(&reading.history, WorkflowList::new());
+    list.catch_up().map_err(|error| Report::of_history(&error))?;
+    let shown = list.projection().newest_first(&filter).take(args.limit.unwrap_or(usize::MAX));
     match out.form() {
         Form::Json => {
             for workflow in shown {
