@@ -54,7 +54,7 @@ struct Stage<'a> {
     activations: u32,
     start_time: Option<String>,
     end_time: Option<String>,
-    outputs: Option<&'a Value>,
+    outputs: &'a Value,
     error: Option<Error<'a>>,
     tasks: Vec<Task<'a>>,
 }
@@ -125,7 +125,7 @@ impl<'a> From<&'a StageView> for Stage<'a> {
             activations: stage.activations(),
             start_time: moment(stage.start_time()),
             end_time: moment(stage.end_time()),
-            outputs: stage.end_time().is_some().then(|| stage.outputs()),
+            outputs: stage.outputs(),
             error: stage.error().map(Error::from),
             tasks: stage.tasks().iter().map(Task::from).collect(),
         }

@@ -48,13 +48,8 @@ impl Reader {
     /// `NoLog` if there is none; `Damaged` if nothing of it can be read; `Unsupported`, `Io`.
     pub(crate) fn open(storage: Arc<dyn Storage>) -> Result<Reader, Error> {
         let home = Home::new(storage);
-        let mut reader = Reader {
-            chain: Chain::new(home.clone()),
-            home,
-            reach: Reach::WholeFile,
-            unconfirmed: 0,
-            damage: None,
-        };
+        let mut reader =
+            Reader { chain: Chain::new(home.clone()), home, reach: Reach::WholeFile, unconfirmed: 0, damage: None };
         reader.refresh()?;
         // Looking at every byte of a large file is for once; afterwards new frames are all that is looked for.
         reader.reach = Reach::Frames;

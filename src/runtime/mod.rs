@@ -3,10 +3,10 @@
 //! One owner of the states decides, one writer value writes, workers run tasks. The parts have no thread in them;
 //! `workers` gives them threads, and `Engine::step` moves them on the caller's.
 
+mod captured;
 mod clock;
 mod closings;
 mod commit;
-mod captured;
 mod config;
 mod definition_file;
 mod dispatch;

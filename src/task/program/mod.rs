@@ -22,7 +22,6 @@ mod outputs;
 #[cfg(feature = "shell")]
 mod result;
 
-
 pub(crate) use leftover::kill_leftovers;
 
 #[cfg(feature = "shell")]
