@@ -42,6 +42,10 @@ pub(super) struct Release {
 pub(super) trait Outlet {
     fn let_out(&self, releases: Vec<Release>);
 
+    /// A write has failed. Called before what it would have let out is dropped, so that whoever waits for that finds
+    /// the cause.
+    fn failed(&self, error: &Error);
+
     /// Something was written; the next write may begin.
     fn wrote(&self);
 }
@@ -261,13 +265,9 @@ impl Slot {
                 appends.extend(next.append);
                 releases.push(next.release);
             }
-            if !appends.is_empty() {
-                for appended in writer.write(appends)? {
-                    if let Appended::Conflict { .. } = appended {
-                        return Err(Error::Poisoned { cause: "somebody else has written to the log".to_owned() });
-                    }
-                }
-                writer.sync()?;
+            if let Err(error) = put(&mut *writer, appends) {
+                outlet.failed(&error);
+                return Err(error);
             }
             self.released.fetch_max(last, Ordering::Release);
             outlet.let_out(releases);
@@ -335,4 +335,18 @@ impl Waiting {
         self.bytes = 0;
         std::mem::take(&mut self.outgoing)
     }
+}
+
+/// Writes the appends and makes them durable.
+fn put(writer: &mut dyn StoreWriter, appends: Vec<Append>) -> Result<(), Error> {
+    if appends.is_empty() {
+        return Ok(());
+    }
+    for appended in writer.write(appends)? {
+        if let Appended::Conflict { .. } = appended {
+            return Err(Error::Poisoned { cause: "somebody else has written to the log".to_owned() });
+        }
+    }
+    writer.sync()?;
+    Ok(())
 }

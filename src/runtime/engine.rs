@@ -621,6 +621,10 @@ impl Shared {
 }
 
 impl Outlet for Shared {
+    fn failed(&self, error: &Error) {
+        self.poison(&describe(error));
+    }
+
     fn let_out(&self, releases: Vec<Release>) {
         for release in releases {
             for (workflow, activation) in release.withdrawn {
