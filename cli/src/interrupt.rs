@@ -8,6 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::exit::Exit;
+use crate::progress::note;
 
 /// From now on sends `notice` to `follower` when somebody wants an end.
 ///
@@ -23,7 +24,7 @@ pub(crate) fn watch<T: Send + 'static>(follower: Sender<T>, notice: T) -> io::Re
             follower.send(notice).ok();
         }
         if signals.next().is_some() {
-            // What runs is left behind, and ended by the next engine that opens the log.
+            note("ended at once; what still runs is ended by whoever opens the log next");
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     };

@@ -1,5 +1,7 @@
 //! `lint`: every problem of every file.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use serde::Serialize;
@@ -82,8 +84,11 @@ pub(super) fn definition(file: &Path) -> Result<Definition, Report> {
     }
 }
 
-/// A file that is not there is a mistake on the command line, not in a definition.
+/// A file that cannot be read is a mistake on the command line, not in a definition.
 fn readable(file: &Path) -> Result<(), Report> {
-    let unreadable = |error| Report::new(Exit::Usage, format!("could not read {}", file.display())).because(&error);
-    std::fs::File::open(file).map(drop).map_err(unreadable)
+    let unreadable =
+        |error: io::Error| Report::new(Exit::Usage, format!("could not read {}", file.display())).because(&error);
+    let metadata = File::open(file).and_then(|file| file.metadata()).map_err(unreadable)?;
+    // A directory opens, and is found out when it is read.
+    if metadata.is_dir() { Err(unreadable(ErrorKind::IsADirectory.into())) } else { Ok(()) }
 }

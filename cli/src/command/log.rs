@@ -5,6 +5,7 @@ use std::path::Path;
 
 use stabilize::LogFiles;
 
+use super::Reading;
 use crate::args::Log;
 use crate::exit::Exit;
 use crate::output::{Form, Output};
@@ -16,7 +17,7 @@ pub(super) fn log(verb: &Log, log: &Path, out: &mut Output) -> Result<Exit, Stop
     let files = LogFiles::at(log);
     match verb {
         Log::Verify => verify(&files, out),
-        Log::Dump => dump(&files, out),
+        Log::Dump => dump(&files, log, out),
     }
 }
 
@@ -50,7 +51,7 @@ fn verify(files: &LogFiles, out: &mut Output) -> Result<Exit, Stop> {
     }
 }
 
-fn dump(files: &LogFiles, out: &mut Output) -> Result<Exit, Stop> {
+fn dump(files: &LogFiles, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
     let mut written = Ok(());
     let dumped = files.dump(|frame| {
         let frame = view::Frame::from(frame);
@@ -63,5 +64,6 @@ fn dump(files: &LogFiles, out: &mut Output) -> Result<Exit, Stop> {
     written?;
     out.flush()?;
     dumped.map_err(|error| Report::of_store(&error))?;
-    Ok(Exit::Success)
+    // The last segment may end anywhere; whether it ends too early is another question.
+    Reading::open(log)?.end(out)
 }

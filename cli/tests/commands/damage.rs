@@ -47,7 +47,7 @@ fn what_stands_before_the_damage_can_be_read_and_the_damage_is_told() {
     assert_eq!(shown.last()["status"], "SUCCEEDED");
     let events = place.run(&["events", id, "--json"]).exits(6).json();
     assert_eq!(events.last().unwrap()["type"], "workflow.completed");
-    let dumped = place.run(&["log", "dump", "--json"]);
+    let dumped = place.run(&["log", "dump", "--json"]).exits(6);
     assert!(dumped.json().iter().all(|frame| frame["offset"].as_u64() < Some(offset)));
     let verified = place.run(&["log", "verify", "--json"]).exits(6);
     let lines = verified.json();

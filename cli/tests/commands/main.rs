@@ -11,3 +11,4 @@ mod interruption;
 mod reading;
 mod refusal;
 mod running;
+mod terminal;

@@ -1,6 +1,8 @@
 //! What is refused: with its exit code, in words, and before anything is recorded.
 
-use super::support::{Place, golden};
+use std::process::Command;
+
+use super::support::{Finished, Place, golden};
 
 const INPUTS: &str = "
 name: inputs
@@ -43,7 +45,9 @@ fn a_command_line_that_cannot_be_meant_is_usage() {
         &["run", "a.yaml", "--workdir", "nowhere", "--input", "count=1"],
         &["run", "nowhere.yaml"],
         &["lint"],
+        &["run", "."],
         &["lint", "nowhere.yaml"],
+        &["lint", "."],
         &["show"],
         &["show", "last", "--at", "yesterday"],
         &["ls", "--status", "HAPPY"],
@@ -173,4 +177,18 @@ fn a_directory_that_cannot_be_made_is_unusable() {
     place.write("log", "a file");
     let finished = place.run(&["run", "a.yaml", "--input", "count=1"]).exits(7);
     assert!(finished.err.starts_with("error: ") && finished.out.is_empty(), "{}", finished.err);
+}
+
+#[test]
+fn a_disk_that_takes_no_segment_is_unusable() {
+    let place = Place::new();
+    place.write("a.yaml", INPUTS);
+    let stabilize = env!("CARGO_BIN_EXE_stabilize");
+    // Files may have 51,200 bytes; writing more is an error instead of a signal.
+    let script = format!("trap '' XFSZ; ulimit -f 100; exec {stabilize} --log log run a.yaml --input count=1");
+    let mut shell = Command::new("sh");
+    let finished: Finished = shell.args(["-c", &script]).current_dir(place.path("")).output().unwrap().into();
+    let finished = finished.exits(7);
+    assert!(finished.err.starts_with("error: ") && finished.err.contains("large"), "{}", finished.err);
+    place.run(&["run", "a.yaml", "--input", "count=1"]).exits(0);
 }
