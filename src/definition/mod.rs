@@ -238,6 +238,12 @@ impl Definition {
     }
 }
 
+/// What can be written in a definition, for the test that all of it is drawn: map and key, in each spelling.
+#[cfg(test)]
+pub(crate) fn spellings() -> Vec<(&'static str, &'static str)> {
+    reading::spellings()
+}
+
 impl PartialEq for Definition {
     fn eq(&self, other: &Definition) -> bool {
         self.0.hash == other.0.hash

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::definition::Definition;
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
+use crate::ids::{
+    ActivationId, ArcIndex, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
+};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::Map;
@@ -297,6 +299,16 @@ impl State {
     /// Ids of the live activations.
     pub fn live(&self) -> impl Iterator<Item = ActivationId> + '_ {
         self.core.live.keys().copied()
+    }
+
+    /// Attempts that are not awaited any more and may still tell an outcome.
+    pub(crate) fn fenced(&self) -> impl Iterator<Item = AttemptId> + '_ {
+        self.core.fenced.iter().copied()
+    }
+
+    /// Every token that lies on an arc, with its number: the how manieth token of the workflow it is.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, ArcIndex, u64)> + '_ {
+        self.core.marking.iter().map(|(scope, arc, token)| (scope, arc, token.number))
     }
 
     /// The newest attempt of the task that `activation` has open.

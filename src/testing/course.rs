@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
 use super::happening::{Happening, create};
+use super::moves::{Move, Surrounding};
 use super::notation::{attempt_name, line};
 
 /// The moment a course begins: 2026-01-01, midnight.
@@ -19,12 +20,13 @@ pub const ORIGIN: Timestamp = Timestamp::from_microseconds(1_767_225_600_000_000
 
 /// What a workflow of `definition` begins with where nothing else is said.
 pub fn creation_of(definition: &Definition, inputs: &Map) -> Creation {
+    let header = definition.header();
     Creation {
         definition: definition.hash(),
         name: definition.name(),
-        application: definition.application().to_owned(),
-        workflow_type: "PIPELINE".to_owned(),
-        version: String::new(),
+        application: header.application.clone(),
+        workflow_type: header.workflow_type.name().to_owned(),
+        version: header.version.clone().unwrap_or_default(),
         origin: "test".to_owned(),
         inputs: Json::of(inputs),
         context: Json::empty(),
@@ -36,8 +38,8 @@ pub fn creation_of(definition: &Definition, inputs: &Map) -> Creation {
             payload: Json::empty(),
         },
         workdir: "/".to_owned(),
-        priority: 5,
-        start_time_expiry: None,
+        priority: header.priority,
+        start_time_expiry: header.start_time_expiry,
     }
 }
 
@@ -64,6 +66,11 @@ impl Course {
         }
     }
 
+    /// The same, to be created with these inputs.
+    pub fn with_inputs(definition: &Definition, inputs: &Map) -> Course {
+        Course { creation: creation_of(definition, inputs), ..Course::new(definition) }
+    }
+
     /// A workflow that has just been created with these inputs.
     ///
     /// # Panics
@@ -73,8 +80,8 @@ impl Course {
         definition: &Definition,
         inputs: impl IntoIterator<Item = (K, V)>,
     ) -> Course {
-        let mut course = Course::new(definition);
-        course.creation.inputs = Json::of(&inputs.into_iter().map(|(key, value)| (key.into(), value.into())).collect());
+        let inputs = inputs.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        let mut course = Course::with_inputs(definition, &inputs);
         course.happen(&create());
         course
     }
@@ -127,7 +134,7 @@ impl Course {
     ///
     /// If an invariant breaks, or a refusal has changed the state.
     pub fn decide(&mut self, command: Command) -> Result<&[Event], Rejection> {
-        let before = self.state.clone();
+        let before = self.state.sequence();
         match decide(&mut self.state, &command, &mut Answers::computed()) {
             Ok(batch) => {
                 if let Err(broken) = self.state.check() {
@@ -139,10 +146,31 @@ impl Course {
                 Ok(&self.events[known..])
             }
             Err(rejection) => {
-                assert!(self.state == before, "the refusal of {command:?} has changed the state");
+                assert_eq!(self.state.sequence(), before, "the refusal of {command:?} has changed the state");
                 Err(rejection)
             }
         }
+    }
+
+    /// The workflow is created, and all this is tried on it; what it refuses, it refuses.
+    ///
+    /// # Panics
+    ///
+    /// If an invariant breaks.
+    pub fn create_and_try(&mut self, moves: &[Move]) {
+        self.happen(&create());
+        for tried in moves {
+            let command = self.command(*tried);
+            self.now = self.now.max(command.now);
+            // A refusal is as good as any other outcome here.
+            let _ = self.decide(command);
+        }
+    }
+
+    /// The command that a move is now.
+    pub fn command(&self, tried: Move) -> Command {
+        let around = Surrounding { now: self.now, accepted: &self.commands, creation: &self.creation };
+        tried.command(&self.state, around)
     }
 
     /// These tasks succeed, one after the other.

@@ -6,6 +6,7 @@ pub mod definitions;
 pub(crate) mod dice;
 #[cfg(test)]
 pub(crate) mod disk;
+pub mod documents;
 pub mod events;
 pub mod examples;
 #[cfg(test)]
@@ -13,10 +14,12 @@ pub(crate) mod expressions;
 mod flushes;
 pub mod given;
 pub mod happening;
+pub mod moves;
 mod needs;
 pub mod notation;
 mod recording;
 pub mod stores;
+pub mod strategies;
 pub mod untrusted;
 pub(crate) mod values;
 

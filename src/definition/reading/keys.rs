@@ -202,6 +202,18 @@ impl Level {
     }
 }
 
+/// What there is to write, for the test that all of it is drawn: the name of the map, and each key of it in each
+/// spelling.
+#[cfg(test)]
+pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
+    let levels = [&WORKFLOW, &DEFAULTS, &STAGE, &TASK, &RETRY, &INPUT, &ITEMS];
+    let spellings = |level: &'static Level| {
+        let aliases = level.aliases.iter().map(|(_, alias)| alias);
+        level.keys.iter().chain(aliases).map(|key| (level.what, *key))
+    };
+    levels.into_iter().flat_map(spellings).collect()
+}
+
 /// The understood entries of a map, by the first spelling of their keys.
 pub(super) struct Fields<'d> {
     /// The map itself.

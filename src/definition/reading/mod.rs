@@ -11,6 +11,8 @@ mod task;
 mod workflow;
 
 pub(super) use data::Named;
+#[cfg(test)]
+pub(super) use keys::spellings;
 pub(super) use stage::{SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
 pub(super) use workflow::read_workflow;

@@ -1,0 +1,692 @@
+//! Documents of definitions drawn at random: every key the language has, in all its spellings, in workflows of a few
+//! stages that do something.
+//!
+//! A document is drawn in parts that do not know of each other and put together afterwards: where an expression names
+//! another stage or task, it holds `@` or `%`, which the names of an ancestor or an earlier task replace.
+
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::value::{Map, Value};
+
+/// The names of stages, by their place.
+const STAGES: [&str; 7] = ["a", "b-1", "c_2", "d", "9e", "f", "g"];
+
+/// A document as it is written, with inputs for a workflow of it.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// What stands in it.
+    pub document: Value,
+    /// The document as YAML; JSON in one half of the cases, which is YAML too.
+    pub text: String,
+    /// What is given to a workflow of it.
+    pub given: Map,
+}
+
+/// Any document without problems.
+pub fn documents() -> BoxedStrategy<Drawn> {
+    let stages = prop_oneof![1 => vec(stages(), 1), 5 => vec(stages(), 2..7)];
+    (workflow_keys(), stages, any::<bool>(), any::<bool>(), any::<bool>(), given())
+        .prop_map(|(keys, stages, as_list, backwards, as_json, given)| {
+            let document = assembled(keys, stages, as_list, backwards);
+            let text = if as_json { document.to_json() } else { block(&document, 0) };
+            Drawn { document, text, given }
+        })
+        .boxed()
+}
+
+type Keys = Vec<(&'static str, Value)>;
+
+fn one(key: &'static str, value: impl Into<Value>) -> Keys {
+    vec![(key, value.into())]
+}
+
+fn text(text: &str) -> Value {
+    Value::from(text)
+}
+
+/// Keys of which each is there with a chance of `percent`.
+fn some(percent: u32, keys: impl Strategy<Value = Keys> + 'static) -> BoxedStrategy<Keys> {
+    weighted(f64::from(percent) / 100.0, keys).prop_map(Option::unwrap_or_default).boxed()
+}
+
+fn constant(key: &'static str, values: Vec<Value>) -> BoxedStrategy<Keys> {
+    select(values).prop_map(move |value| one(key, value)).boxed()
+}
+
+fn texts(key: &'static str, values: &'static [&'static str]) -> BoxedStrategy<Keys> {
+    constant(key, values.iter().copied().map(Value::from).collect())
+}
+
+/// All these keys, those that are there.
+fn all(parts: Vec<BoxedStrategy<Keys>>) -> BoxedStrategy<Keys> {
+    parts.prop_map(|parts| parts.into_iter().flatten().collect()).boxed()
+}
+
+fn map(key: &'static str, keys: BoxedStrategy<Keys>) -> BoxedStrategy<Keys> {
+    keys.prop_map(move |keys| one(key, Value::map(keys))).boxed()
+}
+
+fn given() -> impl Strategy<Value = Map> {
+    (0..4_i32, select(vec!["main", "dev"]), any::<bool>()).prop_map(|(n, s, b)| {
+        let given: [(&str, Value); 3] = [("n", n.into()), ("s", s.into()), ("b", b.into())];
+        given.map(|(key, value)| (key.to_owned(), value)).into()
+    })
+}
+
+// ---- the workflow
+
+fn workflow_keys() -> BoxedStrategy<Keys> {
+    let context = templates(&["${{ inputs.n }}", "of ${{ workflow.name }}", "${{ trigger.user }}", "plain"]);
+    let outputs = templates(&["${{ stages.@.outputs.k }}", "${{ k }}", "${{ inputs.s }}", "${{ stages.@.status }}"]);
+    let defaults = all(vec![
+        some(40, retry()),
+        some(40, timeout()),
+        some(40, env(&["${{ inputs.s }}", "${{ stage.ref_id }}", "x"])),
+        some(40, texts("cwd", &["build", "${{ inputs.s }}"])),
+        some(40, texts("shell", &["bash", "sh"])),
+    ]);
+    all(vec![
+        texts("name", &["x", "release", "of ${{ inputs.s }}"]),
+        some(30, texts("application", &["shop"])),
+        some(40, texts("type", &["PIPELINE", "pipeline", "ORCHESTRATION"])),
+        some(20, texts("version", &["2"])),
+        some(20, texts("description", &["What it does."])),
+        map("inputs", inputs()),
+        some(30, map("outputs", outputs)),
+        some(30, map("context", context)),
+        some(20, env(&["${{ inputs.n }}", "${{ k }}", "${{ workflow.id }}"])),
+        some(20, map("defaults", defaults)),
+        some(10, texts("start_time_expiry", &["2026-01-01T00:00:30Z", "2031-01-01T00:00:00+02:00"])),
+        some(20, constant("priority", vec![0.into(), 9.into()])),
+        some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
+    ])
+}
+
+fn inputs() -> BoxedStrategy<Keys> {
+    let ranged = || all(vec![some(30, one_of("min", -5)), some(30, one_of("max", 9)), some(30, described())]);
+    let choice = |values: Vec<Value>| constant("enum", vec![Value::List(values)]);
+    let items = all(vec![
+        texts("type", &["string"]),
+        some(30, choice(vec![text("x"), text("y")])),
+        some(30, one_of("min", 1)),
+        some(30, one_of("max", 5)),
+        some(30, texts("pattern", &["^[a-z]+$"])),
+        some(30, described()),
+    ]);
+    let nested = all(vec![texts("type", &["list"]), some(50, map("items", items.clone()))]);
+    let default = |value: Value| some(50, constant("default", vec![value]));
+    all(vec![
+        map("n", all(vec![texts("type", &["integer"]), ranged(), default(2.into())])),
+        map("s", all(vec![texts("type", &["string"]), some(30, texts("pattern", &["^[a-z]"])), default(text("main"))])),
+        map("b", all(vec![texts("type", &["boolean"]), default(true.into())])),
+        some(20, map("r", all(vec![texts("type", &["number", "NUMBER"]), one_of("default", 3)]))),
+        some(
+            30,
+            map(
+                "l",
+                all(vec![texts("type", &["list"]), some(50, map("items", items)), one_default(Value::list(["x"]))]),
+            ),
+        ),
+        some(
+            20,
+            map("ll", all(vec![texts("type", &["list"]), map("items", nested), one_default(Value::list([0; 0]))])),
+        ),
+        some(20, map("m", all(vec![texts("type", &["map"]), one_default(Value::map([("k", 1)]))]))),
+        some(
+            20,
+            map(
+                "y",
+                all(vec![
+                    texts("type", &["any"]),
+                    some(50, choice(vec![Value::Null, 1.into()])),
+                    one_default(Value::Null),
+                ]),
+            ),
+        ),
+    ])
+}
+
+fn one_of(key: &'static str, value: i32) -> BoxedStrategy<Keys> {
+    constant(key, vec![value.into()])
+}
+
+fn one_default(value: Value) -> BoxedStrategy<Keys> {
+    constant("default", vec![value])
+}
+
+fn described() -> BoxedStrategy<Keys> {
+    texts("description", &["what it is"])
+}
+
+// ---- what several levels have
+
+fn retry() -> BoxedStrategy<Keys> {
+    let on = select(vec![vec!["transient"], vec!["timeout", "exit"], vec!["transient", "timeout", "exit"], vec![]]);
+    map(
+        "retry",
+        all(vec![
+            some(80, constant("max_attempts", vec![1.into(), 2.into(), 3.into()])),
+            some(40, texts("initial", &["0s", "1s", "300ms"])),
+            some(30, constant("factor", vec![1.into(), 2.into(), Value::number(1.5).unwrap_or(Value::Null)])),
+            some(30, texts("max", &["60s", "1h30m"])),
+            some(50, constant("jitter", vec![0.into(), Value::number(0.25).unwrap_or(Value::Null)])),
+            some(30, on.prop_map(|classes| one("on", Value::list(classes)))),
+        ]),
+    )
+}
+
+fn timeout() -> BoxedStrategy<Keys> {
+    texts("timeout", &["10m", "90s", "2d"])
+}
+
+fn env(values: &'static [&'static str]) -> BoxedStrategy<Keys> {
+    let value = prop_oneof![
+        6 => select(values).prop_map(Value::from),
+        1 => Just(Value::Null),
+        1 => Just(Value::from(3)),
+        1 => Just(Value::from(true)),
+    ];
+    (select(vec!["A", "B", "PATH"]), value).prop_map(|(name, value)| one("env", Value::map([(name, value)]))).boxed()
+}
+
+fn templates(values: &'static [&'static str]) -> BoxedStrategy<Keys> {
+    let value = || select(values).prop_map(Value::from);
+    let value = prop_oneof![
+        6 => value(),
+        1 => value().prop_map(|value| Value::list([Value::from(1), value])),
+        1 => value().prop_map(|value| Value::map([("in", value)])),
+        1 => Just(Value::from("$${{ not computed }}")),
+        2 => (0..4_i32).prop_map(Value::from),
+        1 => vec(0..4_i32, 0..3).prop_map(Value::list),
+    ];
+    vec((select(vec!["k", "l", "m"]), value), 1..3).boxed()
+}
+
+const CONDITIONS: [&str; 22] = [
+    "true",
+    "false",
+    "inputs.n > 1",
+    "${{ inputs.b }}",
+    "inputs.s == 'main'",
+    "k",
+    "k == 2",
+    "not l",
+    "context['k'] == 1",
+    "1 in l",
+    "stages.@.outputs.k == 1",
+    "stages.@.outputs.k",
+    "stages.@.status == 'SUCCEEDED'",
+    "stages.@.status != 'SKIPPED'",
+    "stages.@.error.code == 'TOLD'",
+    "stages.@.activations > 1",
+    "trigger.user == 'anonymous'",
+    "trigger.payload.n",
+    "workflow.name == 'x'",
+    "missing.name",
+    // These have no value.
+    "1 < 'x'",
+    "k < l",
+];
+
+const TASK_CONDITIONS: [&str; 4] =
+    ["tasks.%.status == 'SUCCEEDED'", "tasks.%.outputs.k", "tasks.%.outputs.k == 2", "tasks.%.status == 'SKIPPED'"];
+
+fn conditions() -> BoxedStrategy<Value> {
+    prop_oneof![8 => select(&CONDITIONS[..]).prop_map(Value::from), 1 => any::<bool>().prop_map(Value::Bool)].boxed()
+}
+
+const ON_FAILURE: [&str; 5] = ["fail", "continue", "stop", "fail_at_end", "STOP"];
+
+// ---- stages
+
+/// A stage and how it stands to others.
+#[derive(Clone, Debug)]
+struct StageDraft {
+    keys: Keys,
+    /// Of the stages before it; more than one may be the same.
+    needs: Vec<Index>,
+    split: Option<SplitDraft>,
+    /// Which ancestor, which earlier task an expression names.
+    named: Index,
+    spelling: Spelling,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spelling {
+    Ours,
+    Seed,
+}
+
+#[derive(Clone, Debug)]
+struct SplitDraft {
+    conditions: Vec<Value>,
+    /// A condition for the end.
+    end: Option<Value>,
+    /// Which of the targets is taken when no condition holds; the end if it is the last.
+    default: Option<Index>,
+    /// The order is written, backwards.
+    ordered: bool,
+    on_no_match: bool,
+}
+
+fn stages() -> BoxedStrategy<StageDraft> {
+    let keys = all(vec![
+        some(15, texts("name", &["A name"])),
+        some(10, texts("type", &["build"])),
+        some(30, conditions().prop_map(|condition| one("if", condition))),
+        some(15, constant("priority", vec![1.into(), 7.into()])),
+        some(25, map("context", templates(&["${{ k }}", "${{ inputs.n }}", "${{ stage.activation }}", "c"]))),
+        some(25, map("outputs", templates(&["${{ k }}", "${{ tasks.%.outputs.k }}", "of ${{ stage.name }}", "o"]))),
+        some(15, env(&["${{ k }}", "e"])),
+        some(10, texts("cwd", &["sub", "${{ inputs.s }}"])),
+        some(10, texts("shell", &["bash", "/bin/sh"])),
+        some(30, retry()),
+        some(15, timeout()),
+        some(40, texts("on_failure", &ON_FAILURE)),
+        some(40, texts("join_type", &["AND", "XOR", "xor"])),
+        some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
+        // Behind the others: what it names in `env` is there.
+        body(),
+    ]);
+    let needs = prop_oneof![2 => vec(any::<Index>(), 1), 2 => vec(any::<Index>(), 2..4), 1 => Just(Vec::new())];
+    let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
+    (keys, needs, weighted(0.35, splits()), any::<Index>(), spelling)
+        .prop_map(|(keys, needs, split, named, spelling)| StageDraft { keys, needs, split, named, spelling })
+        .boxed()
+}
+
+fn splits() -> impl Strategy<Value = SplitDraft> {
+    (vec(conditions(), 7), weighted(0.2, conditions()), weighted(0.6, any::<Index>()), any::<bool>(), any::<bool>())
+        .prop_map(|(conditions, end, default, ordered, on_no_match)| SplitDraft {
+            conditions,
+            end,
+            default,
+            ordered,
+            on_no_match,
+        })
+}
+
+/// What a stage does: nothing said, one task, or several.
+fn body() -> BoxedStrategy<Keys> {
+    let tasks = vec((work(), task_keys()), 1..4).prop_map(|tasks| {
+        let tasks = tasks.into_iter().enumerate().map(|(place, (work, keys))| {
+            let named = if place == 1 { one("name", "second") } else { Keys::new() };
+            Value::map(keys.into_iter().chain(work).chain(named))
+        });
+        one("tasks", Value::list(tasks))
+    });
+    prop_oneof![3 => Just(Keys::new()), 3 => work(), 4 => tasks].boxed()
+}
+
+fn work() -> BoxedStrategy<Keys> {
+    let commands = ["true", "echo ${{ inputs.n }} \"${{ k }}\"", "make S=${{ stage.ref_id }} ${{ task.attempt }}"];
+    let script = select(commands.to_vec()).prop_map(|script| one("run", script));
+    let program = Just(vec![
+        ("uses", text("shell")),
+        ("with", Value::map([("command", Value::list(["make", "${{ inputs.s }}"]))])),
+    ]);
+    let custom = (select(vec!["noop", "wait", "deploy"]), weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])))
+        .prop_map(|(uses, with)| {
+            let with = with.map(|with| ("with", Value::map(with)));
+            one("uses", uses).into_iter().chain(with).collect()
+        });
+    let with_env = Just(vec![
+        ("uses", text("deploy")),
+        ("env", Value::map([("A", "e")])),
+        ("with", Value::map([("of_env", "${{ env.A }}")])),
+    ]);
+    let timed = script.clone().prop_map(|mut keys: Keys| {
+        keys.push(("with", Value::map([("max_output_size", 100)])));
+        keys
+    });
+    prop_oneof![3 => script, 1 => timed, 1 => program, 1 => with_env, 3 => custom].boxed()
+}
+
+fn task_keys() -> BoxedStrategy<Keys> {
+    let condition = prop_oneof![2 => conditions(), 1 => select(&TASK_CONDITIONS[..]).prop_map(Value::from)];
+    all(vec![
+        some(30, condition.prop_map(|condition| one("if", condition))),
+        some(15, env(&["${{ k }}", "${{ task.attempt }}", "t"])),
+        some(10, texts("cwd", &["deep", "${{ inputs.s }}"])),
+        some(10, texts("shell", &["bash"])),
+        some(25, retry()),
+        some(15, timeout()),
+        some(30, texts("on_failure", &ON_FAILURE)),
+    ])
+}
+
+// ---- putting together
+
+fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
+    let needs: Vec<Vec<usize>> = drafts.iter().enumerate().map(|(place, draft)| needed(place, &draft.needs)).collect();
+    let n_stages = drafts.len();
+    let mut stages: Vec<(&str, Value)> = Vec::new();
+    for (place, draft) in drafts.into_iter().enumerate() {
+        let followers: Vec<&str> =
+            (0..n_stages).filter(|other| needs[*other].contains(&place)).map(|other| STAGES[other]).collect();
+        let ancestors: Vec<&str> = ancestors(place, &needs).into_iter().map(|other| STAGES[other]).collect();
+        let needed = needs[place].iter().map(|other| STAGES[*other]);
+        stages.push((STAGES[place], draft.assembled(needed, &followers, &ancestors)));
+    }
+    if backwards {
+        stages.reverse();
+    }
+    // Only one stage can be an orchestration.
+    keys.retain(|(key, value)| *key != "type" || n_stages == 1 || value.as_str() != Some("ORCHESTRATION"));
+    let mut document = Value::map(keys);
+    if let Some(Value::Map(outputs)) = entry(&mut document, "outputs") {
+        outputs.values_mut().for_each(|value| name_others(value, Some(STAGES[n_stages - 1]), None));
+    }
+    let stages = if as_list {
+        Value::list(stages.into_iter().map(|(name, mut stage)| {
+            insert(&mut stage, "ref_id", name.into());
+            stage
+        }))
+    } else {
+        Value::map(stages)
+    };
+    insert(&mut document, "stages", stages);
+    document
+}
+
+fn needed(place: usize, draws: &[Index]) -> Vec<usize> {
+    let mut needed: Vec<usize> =
+        if place == 0 { Vec::new() } else { draws.iter().map(|draw| draw.index(place)).collect() };
+    needed.sort_unstable();
+    needed.dedup();
+    needed
+}
+
+fn ancestors(place: usize, needs: &[Vec<usize>]) -> Vec<usize> {
+    let mut found: Vec<usize> = needs[place].iter().flat_map(|other| ancestors(*other, needs)).collect();
+    found.extend(&needs[place]);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn entry<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
+    if let Value::Map(map) = value { map.get_mut(key) } else { None }
+}
+
+fn insert(value: &mut Value, key: &str, entry: Value) {
+    if let Value::Map(map) = value {
+        map.insert(key.to_owned(), entry);
+    }
+}
+
+impl StageDraft {
+    fn assembled<'n>(self, needs: impl Iterator<Item = &'n str>, followers: &[&str], ancestors: &[&str]) -> Value {
+        let mut stage = Value::map(self.keys);
+        if let Some(split) = self.split {
+            split.assemble(&mut stage, followers);
+        }
+        let ancestor = if ancestors.is_empty() { None } else { Some(*self.named.get(ancestors)) };
+        let mut earlier: Vec<String> = Vec::new();
+        if let Some(Value::List(tasks)) = entry(&mut stage, "tasks") {
+            for (place, task) in tasks.iter_mut().enumerate() {
+                name_others(task, ancestor, earlier.last().map(String::as_str));
+                // The second has a name of its own; the first is called by its type.
+                let name = task.get("name").or_else(|| task.get("uses")).and_then(Value::as_str).unwrap_or("shell");
+                if place < 2 {
+                    earlier.push(name.to_owned());
+                }
+            }
+        }
+        name_others(&mut stage, ancestor, earlier.first().map(String::as_str));
+        let needs = Value::list(needs);
+        let (needs_key, if_key) = match self.spelling {
+            Spelling::Ours => ("needs", "if"),
+            Spelling::Seed => ("requisite_stage_ref_ids", "stageEnabled"),
+        };
+        if needs.as_list().is_some_and(|needs| !needs.is_empty()) {
+            insert(&mut stage, needs_key, needs);
+        }
+        if let Value::Map(map) = &mut stage
+            && let Some(condition) = map.remove("if")
+        {
+            map.insert(if_key.to_owned(), condition);
+        }
+        stage
+    }
+}
+
+impl SplitDraft {
+    fn assemble(self, stage: &mut Value, followers: &[&str]) {
+        let mut targets: Vec<&str> = followers.to_vec();
+        targets.push("$end");
+        let default = self.default.map(|default| *default.get(&targets));
+        let end = self.end.map(|condition| ("$end", condition));
+        let conditions: Vec<(&str, Value)> = followers.iter().copied().zip(self.conditions).chain(end).collect();
+        if conditions.is_empty() {
+            return;
+        }
+        insert(stage, "split_type", "XOR".into());
+        if self.ordered {
+            insert(stage, "split_order", Value::list(conditions.iter().rev().map(|(target, _)| *target)));
+        }
+        insert(stage, "split_conditions", Value::map(conditions));
+        if let Some(default) = default {
+            insert(stage, "split_default", default.into());
+        }
+        if self.on_no_match {
+            insert(stage, "on_no_match", if default.is_some() { "default" } else { "fail" }.into());
+        }
+    }
+}
+
+/// Replaces `@` by the name of another stage and `%` by that of an earlier task; what names a missing one is null.
+fn name_others(value: &mut Value, stage: Option<&str>, task: Option<&str>) {
+    match value {
+        Value::String(text) => {
+            if text.contains('@') {
+                *text = stage.map_or_else(|| without(text), |stage| text.replace('@', stage));
+            }
+            if text.contains('%') {
+                *text = task.map_or_else(|| without(text), |task| text.replace('%', task));
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| name_others(item, stage, task)),
+        Value::Map(entries) => entries.values_mut().for_each(|entry| name_others(entry, stage, task)),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) => {}
+    }
+}
+
+fn without(text: &str) -> String {
+    if text.starts_with("${{") { "${{ missing }}" } else { "missing" }.to_owned()
+}
+
+/// `value` in the block style of YAML, with every text in quotes.
+fn block(value: &Value, indent: usize) -> String {
+    let margin = format!("\n{:indent$}", "");
+    match value {
+        Value::Map(entries) if !entries.is_empty() => entries
+            .iter()
+            .map(|(key, entry)| format!("{margin}{}: {}", Value::from(key.as_str()), block(entry, indent + 2)))
+            .collect(),
+        Value::List(items) if !items.is_empty() => {
+            items.iter().map(|item| format!("{margin}- {}", block(item, indent + 2))).collect()
+        }
+        other => other.to_json(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::definition::{Definition, spellings};
+
+    /// Values and names that have to be drawn too: as the map, the key and what stands there.
+    const CONSTRUCTS: [&str; 47] = [
+        "a workflow.type=pipeline",
+        "a workflow.type=orchestration",
+        "a stage.join_type=and",
+        "a stage.join_type=xor",
+        "a stage.split_type=xor",
+        "a stage.on_no_match=fail",
+        "a stage.on_no_match=default",
+        "a stage.on_failure=fail",
+        "a stage.on_failure=continue",
+        "a stage.on_failure=stop",
+        "a stage.on_failure=fail_at_end",
+        "a stage.on_condition_error=fail",
+        "a stage.on_condition_error=false",
+        "a task.on_failure=fail",
+        "a task.on_failure=continue",
+        "a task.on_failure=stop",
+        "a task.on_failure=fail_at_end",
+        "retry.on=transient",
+        "retry.on=timeout",
+        "retry.on=exit",
+        "an input.type=string",
+        "an input.type=integer",
+        "an input.type=number",
+        "an input.type=boolean",
+        "an input.type=list",
+        "an input.type=map",
+        "an input.type=any",
+        "a stage.split_default=$end",
+        "a stage.split_conditions: $end",
+        "stages: map",
+        "stages: list",
+        "written: yaml",
+        "written: json",
+        "name: inputs",
+        "name: context",
+        "name: stages.outputs",
+        "name: stages.status",
+        "name: stages.error",
+        "name: stages.activations",
+        "name: tasks",
+        "name: env",
+        "name: trigger",
+        "name: workflow",
+        "name: stage",
+        "name: task",
+        "name: k",
+        "x-team",
+    ];
+
+    #[derive(Default)]
+    struct Found(BTreeSet<String>);
+
+    impl Found {
+        fn document(&mut self, drawn: &Drawn) {
+            self.level("a workflow", &drawn.document);
+            let layout = if drawn.text.starts_with('{') { "json" } else { "yaml" };
+            self.0.insert(format!("written: {layout}"));
+            self.names(&drawn.document);
+        }
+
+        fn level(&mut self, what: &str, value: &Value) {
+            let Value::Map(entries) = value else { panic!("{what} is a map, not {value}") };
+            for (key, entry) in entries {
+                self.0.insert(format!("{what}.{key}"));
+                match (what, key.as_str(), entry) {
+                    (_, _, Value::String(text)) => {
+                        self.0.insert(format!("{what}.{key}={}", text.to_ascii_lowercase()));
+                    }
+                    (_, "on_condition_error", Value::Bool(false)) => {
+                        self.0.insert(format!("{what}.{key}=false"));
+                    }
+                    (_, "retry", _) => self.level("retry", entry),
+                    ("retry", "on", Value::List(classes)) => {
+                        let named = |class: &Value| format!("retry.on={}", class.as_str().unwrap_or_default());
+                        self.0.extend(classes.iter().map(named));
+                    }
+                    ("a workflow", "inputs", Value::Map(inputs)) => {
+                        inputs.values().for_each(|input| self.level("an input", input));
+                    }
+                    ("an input" | "items", "items", _) => self.level("items", entry),
+                    ("a workflow", "defaults", _) => self.level("defaults", entry),
+                    ("a workflow", "stages", Value::List(stages)) => {
+                        self.0.insert("stages: list".to_owned());
+                        stages.iter().for_each(|stage| self.level("a stage", stage));
+                    }
+                    ("a workflow", "stages", Value::Map(stages)) => {
+                        self.0.insert("stages: map".to_owned());
+                        stages.values().for_each(|stage| self.level("a stage", stage));
+                    }
+                    ("a stage", "tasks", Value::List(tasks)) => {
+                        tasks.iter().for_each(|task| self.level("a task", task))
+                    }
+                    ("a stage", "split_conditions", Value::Map(conditions)) if conditions.contains_key("$end") => {
+                        self.0.insert("a stage.split_conditions: $end".to_owned());
+                    }
+                    (_, "x-team", _) => {
+                        self.0.insert("x-team".to_owned());
+                    }
+                    _ => {}
+                }
+            }
+        }
+
+        /// Names as expressions write them.
+        fn names(&mut self, value: &Value) {
+            match value {
+                Value::String(text) => {
+                    for root in ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task"] {
+                        if text.contains(&format!("{root}.")) {
+                            self.0.insert(format!("name: {root}"));
+                        }
+                    }
+                    for member in ["outputs", "status", "error", "activations"] {
+                        if text.contains("stages.") && text.contains(&format!(".{member}")) {
+                            self.0.insert(format!("name: stages.{member}"));
+                        }
+                    }
+                    if text.contains("context[") {
+                        self.0.insert("name: context".to_owned());
+                    }
+                    if text.starts_with("k ") || text.contains("${{ k }}") {
+                        self.0.insert("name: k".to_owned());
+                    }
+                }
+                Value::List(items) => items.iter().for_each(|item| self.names(item)),
+                Value::Map(entries) => entries.values().for_each(|entry| self.names(entry)),
+                Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn every_construct_is_drawn_at_least_once_in_a_hundred_times() {
+        let mut runner = TestRunner::deterministic();
+        let mut drawn: BTreeMap<String, u32> = BTreeMap::new();
+        for (what, key) in spellings() {
+            drawn.insert(format!("{what}.{key}"), 0);
+        }
+        drawn.extend(CONSTRUCTS.map(|construct| (construct.to_owned(), 0)));
+        for _ in 0..1_000 {
+            let document = documents().new_tree(&mut runner).unwrap().current();
+            let mut found = Found::default();
+            found.document(&document);
+            for construct in found.0 {
+                if let Some(count) = drawn.get_mut(&construct) {
+                    *count += 1;
+                }
+            }
+        }
+        let rare: Vec<_> = drawn.iter().filter(|(_, count)| **count < 10).collect();
+        assert!(rare.is_empty(), "{rare:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_document_has_no_problems_and_means_the_same_in_json(drawn in documents()) {
+            let read = Definition::from_yaml(&drawn.text);
+            prop_assert!(read.is_ok(), "{}\n{}", drawn.text, read.unwrap_err());
+            let read = read.unwrap();
+            prop_assert_eq!(read.hash(), Definition::from_json(&drawn.document.to_json()).unwrap().hash());
+            prop_assert!(read.bind_inputs(drawn.given).is_ok());
+        }
+    }
+}
