@@ -135,6 +135,7 @@ impl Course {
     /// If an invariant breaks, or a refusal has changed the state.
     pub fn decide(&mut self, command: Command) -> Result<&[Event], Rejection> {
         let before = self.state.sequence();
+        self.now = self.now.max(command.now);
         match decide(&mut self.state, &command, &mut Answers::computed()) {
             Ok(batch) => {
                 if let Err(broken) = self.state.check() {
@@ -161,7 +162,6 @@ impl Course {
         self.happen(&create());
         for tried in moves {
             let command = self.command(*tried);
-            self.now = self.now.max(command.now);
             // A refusal is as good as any other outcome here.
             let _ = self.decide(command);
         }
@@ -169,8 +169,18 @@ impl Course {
 
     /// The command that a move is now.
     pub fn command(&self, tried: Move) -> Command {
+        self.command_to(&self.state, tried)
+    }
+
+    /// The command that a move is to another state in the place of this one.
+    pub fn command_to(&self, state: &State, tried: Move) -> Command {
         let around = Surrounding { now: self.now, accepted: &self.commands, creation: &self.creation };
-        tried.command(&self.state, around)
+        tried.command(state, around)
+    }
+
+    /// The command that creates the workflow.
+    pub fn creation_command(&self) -> Command {
+        create().command(&self.state, self.now, || Request::Create(self.creation.clone()))
     }
 
     /// These tasks succeed, one after the other.

@@ -80,7 +80,13 @@ fn given() -> impl Strategy<Value = Map> {
 
 fn workflow_keys() -> BoxedStrategy<Keys> {
     let context = templates(&["${{ inputs.n }}", "of ${{ workflow.name }}", "${{ trigger.user }}", "plain"]);
-    let outputs = templates(&["${{ stages.@.outputs.k }}", "${{ k }}", "${{ inputs.s }}", "${{ stages.@.status }}"]);
+    let outputs = templates(&[
+        "${{ stages.@.outputs.k }}",
+        "${{ k }}",
+        "of ${{ k }}",
+        "${{ inputs.s }}",
+        "${{ stages.@.status }}",
+    ]);
     let defaults = all(vec![
         some(40, retry()),
         some(40, timeout()),
@@ -95,7 +101,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(20, texts("version", &["2"])),
         some(20, texts("description", &["What it does."])),
         map("inputs", inputs()),
-        some(30, map("outputs", outputs)),
+        some(50, map("outputs", outputs)),
         some(30, map("context", context)),
         some(20, env(&["${{ inputs.n }}", "${{ k }}", "${{ workflow.id }}"])),
         some(20, map("defaults", defaults)),
@@ -286,7 +292,7 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(30, retry()),
         some(15, timeout()),
         some(40, texts("on_failure", &ON_FAILURE)),
-        some(40, texts("join_type", &["AND", "XOR", "xor"])),
+        some(50, texts("join_type", &["AND", "XOR", "XOR", "xor"])),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
         // Behind the others: what it names in `env` is there.
         body(),
@@ -665,8 +671,9 @@ mod tests {
             drawn.insert(format!("{what}.{key}"), 0);
         }
         drawn.extend(CONSTRUCTS.map(|construct| (construct.to_owned(), 0)));
+        let documents = documents();
         for _ in 0..1_000 {
-            let document = documents().new_tree(&mut runner).unwrap().current();
+            let document = documents.new_tree(&mut runner).unwrap().current();
             let mut found = Found::default();
             found.document(&document);
             for construct in found.0 {

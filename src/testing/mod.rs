@@ -14,6 +14,7 @@ pub(crate) mod expressions;
 mod flushes;
 pub mod given;
 pub mod happening;
+pub mod laws;
 pub mod moves;
 mod needs;
 pub mod notation;

@@ -38,7 +38,9 @@ impl Move {
     pub fn command(self, state: &State, around: Surrounding<'_>) -> Command {
         let mut choice = Choice(self.0);
         let mut now = around.now;
-        let request = if choice.one_in(4) {
+        let request = if state.is_unsettled() && choice.one_in(8) {
+            cancel(&mut choice)
+        } else if choice.one_in(4) {
             unasked(&mut choice, state, around)
         } else {
             asked(&mut choice, state, &mut now).unwrap_or_else(|| unasked(&mut choice, state, around))
@@ -92,20 +94,31 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
     Some(match &work[choice.below(work.len())] {
         Work::Continue => Request::ContinueSettling,
         Work::WaitUntil { timer, due } => {
-            *now = (*now).max(*due);
+            wait(choice, now, *due);
             Request::FireTimer(*timer)
         }
         Work::RunTask { attempt, due, stage, .. } => {
-            *now = (*now).max(due.unwrap_or(*now));
+            wait(choice, now, due.unwrap_or(*now));
             match stage {
-                AttemptStage::Queued if choice.one_in(3) => Request::StartTask(*attempt),
-                AttemptStage::Started if choice.one_in(3) => {
+                AttemptStage::Queued if choice.one_in(2) => Request::StartTask(*attempt),
+                AttemptStage::Started if choice.one_in(2) => {
                     Request::LoseLease(LeaseLoss { attempt: *attempt, orderly: choice.one_in(4) })
                 }
                 AttemptStage::Queued | AttemptStage::Started => Request::ReportTask(report(choice, *attempt, *now)),
             }
         }
     })
+}
+
+/// Waits until the moment has come, mostly.
+fn wait(choice: &mut Choice, now: &mut Timestamp, due: Timestamp) {
+    if !choice.one_in(3) {
+        *now = (*now).max(due);
+    }
+}
+
+fn cancel(choice: &mut Choice) -> Request {
+    Request::Cancel(CancelRequest { reason: choice.one_in(2).then(|| "enough".to_owned()) })
 }
 
 /// Something nobody asked for; most of it is refused.
@@ -130,9 +143,7 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
             .nth(choice.below(4))
             .map_or_else(|| Request::Create(around.creation.clone()), |command| command.request.clone()),
         7 => Request::Create(around.creation.clone()),
-        _ if choice.one_in(2) => {
-            Request::Cancel(CancelRequest { reason: choice.one_in(2).then(|| "enough".to_owned()) })
-        }
+        _ if choice.one_in(2) => cancel(choice),
         _ => Request::ContinueSettling,
     }
 }
@@ -163,15 +174,15 @@ fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp) -> TaskReport
         choice.of(&[ErrorClass::Transient, ErrorClass::Exit, ErrorClass::Timeout, ErrorClass::Permanent])
     };
     let error = |class| Failure::new(ErrorCode::USER_CODE_ERROR, class, "it did not work");
-    let length = |choice: &mut Choice| Duration::from_seconds(choice.of(&[0, 1, 90, u64::MAX]));
-    let report = match choice.below(16) {
+    let length = |choice: &mut Choice| Duration::from_seconds(choice.of(&[90, 1, 0, u64::MAX]));
+    let report = match choice.below(18) {
         0..=7 => Report::Succeeded,
-        8 => Report::Running { until: now.saturating_add(length(choice)) },
-        9 => Report::Terminal { error: error(ErrorClass::Permanent) },
-        10 => Report::FailedContinue { error: error(ErrorClass::Permanent) },
-        11 => Report::Skipped,
-        12 => Report::Canceled,
-        13 => Report::Stopped,
+        8 | 9 => Report::Running { until: now.saturating_add(length(choice)) },
+        10 => Report::Terminal { error: error(ErrorClass::Permanent) },
+        11 => Report::FailedContinue { error: error(ErrorClass::Permanent) },
+        12 => Report::Skipped,
+        13 => Report::Canceled,
+        14 => Report::Stopped,
         _ => {
             let class = class(choice);
             let retry_after = choice.one_in(4).then(|| length(choice));

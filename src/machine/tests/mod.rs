@@ -6,6 +6,7 @@ mod conditions;
 mod context;
 mod failure;
 mod flow;
+mod properties;
 mod refusals;
 mod repeats;
 mod retry;
@@ -20,4 +21,17 @@ thread_local! {
 /// Does deciding on this thread refill all candidates before every micro-step?
 pub(super) fn rescans() -> bool {
     RESCANS.get()
+}
+
+/// Does this while deciding refills all candidates before every micro-step.
+fn with_rescans(does: impl FnOnce()) {
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            RESCANS.set(false);
+        }
+    }
+    RESCANS.set(true);
+    let _guard = Guard;
+    does();
 }

@@ -1,0 +1,157 @@
+//! The properties of the machine, by their numbers, on definitions and histories drawn at random.
+
+use proptest::prelude::*;
+
+use super::with_rescans;
+use crate::event::Event;
+use crate::machine::{Answers, Command, Core, State, decide, evolve, outstanding};
+use crate::store::{from_bytes, to_bytes};
+use crate::testing::course::Course;
+use crate::testing::laws::{self, Law, lawful, tokens_are_conserved};
+use crate::testing::strategies::{History, events, histories};
+
+fn held(history: &History, laws: &[Law]) -> Course {
+    lawful(history.beginning(), &history.moves, laws)
+}
+
+proptest! {
+    #[test]
+    fn p1_folding_the_events_gives_the_state_that_decided_them(history in histories()) {
+        let course = held(&history, &[laws::folding_gives_the_state]);
+        prop_assert!(course.fold() == *course.state());
+    }
+
+    #[test]
+    fn p2_deciding_twice_gives_the_same(history in histories()) {
+        held(&history, &[laws::deciding_again_gives_the_same]);
+    }
+
+    #[test]
+    fn p2_a_command_and_its_input_are_made_from_each_other(history in histories()) {
+        held(&history, &[laws::input_and_command_are_one, laws::a_batch_is_one_input_and_its_consequences]);
+    }
+
+    #[test]
+    fn p3_what_has_ended_asks_for_nothing_and_takes_nothing(history in histories()) {
+        let mut course = held(&history, &[laws::what_has_ended_stays_so]);
+        finish(&mut course);
+        // Everything that was tried before is tried once more.
+        let ended = course.state().clone();
+        for tried in &history.moves {
+            let command = course.command(*tried);
+            let is_late = matches!(command.request, crate::machine::Request::DiscardResult(_));
+            let outcome = course.decide(command).map(|_| ());
+            prop_assert!(outcome.is_err() || is_late);
+        }
+        prop_assert_eq!((ended.status(), ended.end_reason()), (course.state().status(), course.state().end_reason()));
+    }
+
+    #[test]
+    fn p6_tokens_are_conserved(history in histories()) {
+        tokens_are_conserved(&history.course());
+    }
+
+    #[test]
+    fn p7_a_repeated_command_acts_once(history in histories()) {
+        held(&history, &[laws::a_repeated_command_acts_once, laws::a_refusal_changes_nothing]);
+    }
+
+    #[test]
+    fn what_lives_is_sound_and_asks_for_something(history in histories()) {
+        held(&history, &[laws::what_lives_asks_for_something]);
+    }
+
+    #[test]
+    fn looking_at_everything_before_every_micro_step_gives_the_same_events(history in histories()) {
+        let course = history.course();
+        let mut state = State::new(course.state().workflow(), course.state().definition().clone());
+        let mut events: Vec<Event> = Vec::new();
+        with_rescans(|| {
+            for command in course.commands() {
+                let batch = decide(&mut state, command, &mut Answers::computed()).expect("it was accepted before");
+                events.extend(batch.into_events());
+            }
+        });
+        prop_assert_eq!(events, course.events());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn p4_a_snapshot_anywhere_and_the_rest_give_the_same_as_all(history in histories()) {
+        let course = history.course();
+        let (workflow, definition) = (course.state().workflow(), course.state().definition());
+        let mut state = State::new(workflow, definition.clone());
+        let mut batches = course.commands().iter();
+        let mut restored: Vec<State> = Vec::new();
+        for event in course.events() {
+            if event.is_input() {
+                // A state that was kept decides the same as one that was folded.
+                let command = batches.next().expect("every input was a command");
+                let expected = decide(&mut state.clone(), command, &mut Answers::computed());
+                for kept in restored.drain(..) {
+                    prop_assert_eq!(&decide(&mut kept.clone(), command, &mut Answers::computed()), &expected);
+                    prop_assert!(kept == state);
+                }
+                restored.push(kept(&state));
+            }
+            evolve(&mut state, event).unwrap();
+            for kept in &mut restored {
+                evolve(kept, event).unwrap();
+            }
+            restored.push(kept(&state));
+        }
+        prop_assert!(restored.iter().all(|kept| kept == course.state()));
+    }
+
+    /// Events from anywhere: those of any shape, and those of a history in which some are lost, doubled or moved. What
+    /// does not fit is a typed error, and what fits leaves a state that answers whatever it is asked.
+    #[test]
+    fn events_that_never_were_are_refused_or_leave_a_state_that_answers(
+        history in histories(),
+        foreign in prop::collection::vec(events(), 1..8),
+        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4),
+    ) {
+        let course = history.course();
+        let mut spoiled: Vec<Event> = course.events().to_vec();
+        for (from, to) in swaps {
+            let event = if from.index(3) == 0 { spoiled[from.index(spoiled.len())].clone() } else { spoiled.remove(from.index(spoiled.len())) };
+            if from.index(2) == 0 || spoiled.is_empty() {
+                spoiled.insert(to.index(spoiled.len() + 1), event);
+            }
+        }
+        let mut state = State::new(course.state().workflow(), course.state().definition().clone());
+        for event in spoiled.iter().chain(&foreign) {
+            let mut next = state.clone();
+            if evolve(&mut next, event).is_ok() {
+                state = next;
+            }
+        }
+        let _ = outstanding(&state).count();
+        for tried in &history.moves {
+            let command = course.command_to(&state, *tried);
+            let _ = decide(&mut state, &command, &mut Answers::computed());
+        }
+        for event in &foreign {
+            if let Some(command) = Command::from_input(event) {
+                let _ = decide(&mut state, &command, &mut Answers::computed());
+            }
+        }
+    }
+}
+
+/// The state as a snapshot keeps it.
+fn kept(state: &State) -> State {
+    let core: Core = from_bytes(&to_bytes(state.core())).unwrap();
+    State::from_core(state.workflow(), state.definition().clone(), core)
+}
+
+/// Takes the workflow to its end: whatever it asks for is done, and succeeds.
+fn finish(course: &mut Course) {
+    while !course.state().is_closed() {
+        let ordinary = course.command(crate::testing::moves::Move::new(0));
+        assert!(course.decide(ordinary).is_ok(), "\n{}", course.story());
+    }
+}

@@ -1,0 +1,279 @@
+//! What is true of every decision and of every course, written once: for properties, for fuzzers, for your workflows.
+//!
+//! Each law takes what it speaks of and panics where it does not hold.
+
+use std::collections::BTreeMap;
+
+use crate::definition::Graph;
+use crate::event::{Consumed, Emitted, Event};
+use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
+use crate::machine::{Answers, Batch, Command, Rejection, Request, State, decide, evolve, outstanding};
+use crate::status::Status;
+
+use super::course::Course;
+use super::moves::Move;
+
+/// One decision: what was asked, and the state before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided<'d> {
+    /// The state that decided.
+    pub before: &'d State,
+    /// What it was asked.
+    pub command: &'d Command,
+    /// What it said.
+    pub outcome: &'d Result<Batch, Rejection>,
+    /// The state it left.
+    pub after: &'d State,
+}
+
+/// A law of single decisions.
+pub type Law = fn(Decided<'_>);
+
+/// Every law of single decisions.
+pub const LAWS: [Law; 8] = [
+    a_refusal_changes_nothing,
+    a_batch_is_one_input_and_its_consequences,
+    folding_gives_the_state,
+    deciding_again_gives_the_same,
+    input_and_command_are_one,
+    a_repeated_command_acts_once,
+    what_lives_asks_for_something,
+    what_has_ended_stays_so,
+];
+
+/// The course of these moves, with these laws held against every decision.
+///
+/// # Panics
+///
+/// If a law does not hold.
+pub fn lawful(mut course: Course, moves: &[Move], laws: &[Law]) -> Course {
+    let create = course.creation_command();
+    held(&mut course, create, laws);
+    for tried in moves {
+        let command = course.command(*tried);
+        held(&mut course, command, laws);
+    }
+    course
+}
+
+/// The course after a command, with these laws held against the decision.
+fn held(course: &mut Course, command: Command, laws: &[Law]) {
+    let before = course.state().clone();
+    let mut after = before.clone();
+    let outcome = decide(&mut after, &command, &mut Answers::computed());
+    for law in laws {
+        law(Decided { before: &before, command: &command, outcome: &outcome, after: &after });
+    }
+    // A refusal is as good as any other outcome here.
+    let _ = course.decide(command);
+    assert!(*course.state() == after, "the same state decides in two ways");
+}
+
+/// After a refusal everything is as it was.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn a_refusal_changes_nothing(decided: Decided<'_>) {
+    if decided.outcome.is_err() {
+        assert!(decided.before == decided.after, "refused, and changed: {:?}", decided.command);
+    }
+}
+
+/// R1 and R4: the first event of a batch is an input, no other is, and its size is bounded.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn a_batch_is_one_input_and_its_consequences(decided: Decided<'_>) {
+    let Ok(batch) = decided.outcome else { return };
+    let (first, rest) = batch.events().split_first().expect("a batch is never empty");
+    assert!(first.is_input() && !rest.iter().any(Event::is_input), "{:?}", batch.events());
+    let definition = decided.after.definition();
+    // The last micro-step may go beyond the limit by all tasks of a stage, its beginning and its end.
+    let n_tasks = definition.graph().stages.iter().map(|stage| stage.tasks.len()).max().unwrap_or(0) as u64;
+    let most = definition.limits().chunk_events_max + n_tasks + 6;
+    assert!(batch.events().len() as u64 <= most, "{} events", batch.events().len());
+}
+
+/// P1: folding the events of a batch into the state before it gives the state after it.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn folding_gives_the_state(decided: Decided<'_>) {
+    let Ok(batch) = decided.outcome else { return };
+    let mut folded = decided.before.clone();
+    for event in batch.events() {
+        evolve(&mut folded, event).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert!(folded == *decided.after, "the fold differs from the state after {:?}", decided.command);
+}
+
+/// P2: the same state gives the same answer to the same command.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn deciding_again_gives_the_same(decided: Decided<'_>) {
+    let mut again = decided.before.clone();
+    let outcome = decide(&mut again, decided.command, &mut Answers::computed());
+    assert_eq!(outcome, *decided.outcome);
+    assert!(again == *decided.after, "the same answer, another state, to {:?}", decided.command);
+}
+
+/// R1: an accepted command and its input are made from each other, and deciding again on the command that was made
+/// from the input gives the same batch.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn input_and_command_are_one(decided: Decided<'_>) {
+    let Ok(batch) = decided.outcome else { return };
+    let rebuilt = Command::from_input(&batch.events()[0]).expect("the first event of a batch is an input");
+    let now = decided.before.now().map_or(decided.command.now, |before| before.max(decided.command.now));
+    assert_eq!(rebuilt, Command { now, ..decided.command.clone() });
+    let mut again = decided.before.clone();
+    let outcome = decide(&mut again, &rebuilt, &mut Answers::computed());
+    assert_eq!(outcome.as_ref(), Ok(batch));
+    for derived in &batch.events()[1..] {
+        assert_eq!(Command::from_input(derived), None);
+    }
+}
+
+/// P7: what was accepted is refused when it comes again: by its id, with the place of the first, or, where it has none
+/// and is about one thing, by what it is about.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn a_repeated_command_acts_once(decided: Decided<'_>) {
+    let Ok(batch) = decided.outcome else { return };
+    if decided.command.id.is_none() && decided.command.request == Request::ContinueSettling {
+        // It is about whatever is to be continued.
+        return;
+    }
+    let mut again = decided.after.clone();
+    let outcome = decide(&mut again, decided.command, &mut Answers::computed());
+    let rejection = outcome.expect_err("a command acts once");
+    assert!(again == *decided.after, "repeated, and changed: {:?}", decided.command);
+    if decided.command.id.is_some() && decided.after.definition().limits().commands_remembered > 0 {
+        let length = batch.events().len() as u64;
+        let first = decided.after.sequence().map_or(0, Sequence::get) + 1 - length;
+        assert_eq!(rejection, Rejection::Repeated { first: Sequence::new(first).expect("sequences begin at 1") });
+    }
+}
+
+/// A workflow that has begun and not ended asks the world for something, and its state is sound.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn what_lives_asks_for_something(decided: Decided<'_>) {
+    let state = decided.after;
+    if let Err(broken) = state.check() {
+        panic!("{broken} after {:?}", decided.command);
+    }
+    if state.status() == Status::Running {
+        assert!(outstanding(state).next().is_some(), "nothing to do after {:?}", decided.command);
+    }
+}
+
+/// P3 with R12: a workflow that has ended asks for nothing and takes nothing but late outcomes.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn what_has_ended_stays_so(decided: Decided<'_>) {
+    if decided.after.is_closed() {
+        assert_eq!(outstanding(decided.after).count(), 0);
+        assert!(!decided.after.is_unsettled());
+    }
+    if decided.before.is_closed() && decided.outcome.is_ok() {
+        let late = matches!(decided.command.request, Request::DiscardResult(_));
+        assert!(late, "accepted after the end: {:?}", decided.command);
+        assert_eq!(decided.before.end_reason(), decided.after.end_reason());
+        assert_eq!(decided.before.status(), decided.after.status());
+    }
+}
+
+/// P6: what the events say was put on each arc, less what they say was taken from it, lies there; nothing is taken that
+/// is not there; no token lies in two places.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn tokens_are_conserved(course: &Course) {
+    let graph = course.state().definition().graph();
+    let mut counted = Counted { graph, on_arcs: BTreeMap::new(), produced: 0, consumed: 0 };
+    for event in course.events() {
+        counted.follow(event);
+    }
+    assert_eq!(course.state().token_turnover(), (counted.produced, counted.consumed), "{}", course.story());
+    let mut lying: BTreeMap<ArcIndex, u64> = BTreeMap::new();
+    let mut numbers: Vec<u64> = Vec::new();
+    for (_, arc, number) in course.state().tokens() {
+        *lying.entry(arc).or_default() += 1;
+        numbers.push(number);
+    }
+    counted.on_arcs.retain(|_, count| *count > 0);
+    assert_eq!(lying, counted.on_arcs, "{}", course.story());
+    numbers.sort_unstable();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "a token lies in two places");
+    assert!(numbers.last().is_none_or(|last| *last <= counted.produced));
+}
+
+struct Counted<'g> {
+    graph: &'g Graph,
+    on_arcs: BTreeMap<ArcIndex, u64>,
+    produced: u64,
+    consumed: u64,
+}
+
+impl Counted<'_> {
+    fn follow(&mut self, event: &Event) {
+        match event {
+            Event::WorkflowStarted => {
+                let from_start = (0..).zip(&self.graph.arcs).filter(|(_, arc)| arc.from.is_none());
+                let arcs: Vec<ArcIndex> = from_start.map(|(place, _)| ArcIndex::new(place)).collect();
+                self.put(&arcs);
+            }
+            Event::StageReady { activation, scope, consumed } | Event::StageStarted { activation, scope, consumed } => {
+                assert_eq!(*scope, ScopeId::ROOT);
+                self.take(activation.stage, consumed);
+            }
+            Event::StageEnded { activation, emitted, .. } => match emitted {
+                Emitted::All => {
+                    let outgoing = self.graph.stage(activation.stage).outgoing.clone();
+                    assert!(!outgoing.is_empty());
+                    self.put(&outgoing);
+                }
+                Emitted::Arcs(arcs) => self.put(arcs),
+                Emitted::Nothing => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn put(&mut self, arcs: &[ArcIndex]) {
+        for arc in arcs {
+            *self.on_arcs.entry(*arc).or_default() += 1;
+            self.produced += 1;
+        }
+    }
+
+    fn take(&mut self, stage: StageIndex, consumed: &Consumed) {
+        let arcs: &[ArcIndex] = match consumed {
+            Consumed::OnePerArc => &self.graph.stage(stage).incoming,
+            Consumed::Arcs(arcs) => arcs,
+            Consumed::Ready => return,
+        };
+        assert!(!arcs.is_empty());
+        for arc in arcs {
+            assert_eq!(self.graph.arc(*arc).to, stage);
+            let count = self.on_arcs.get_mut(arc).filter(|count| **count > 0);
+            *count.expect("only what lies on an arc is taken") -= 1;
+            self.consumed += 1;
+        }
+    }
+}
