@@ -32,6 +32,7 @@ pub(crate) use data::{DispatchNames, Surroundings, template_failure};
 pub use decide::{Answers, Batch, RULES, Site, decide};
 pub use evolve::{EvolveError, evolve};
 pub use invariant::Broken;
+#[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;
 pub(crate) use work::surroundings;

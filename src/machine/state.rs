@@ -328,6 +328,7 @@ impl State {
     }
 
     /// The state of this definition whose stored part is `core`; every candidate is examined again.
+    #[cfg(test)]
     pub(crate) fn from_core(workflow: WorkflowId, definition: Definition, core: Core) -> State {
         let mut state = State { workflow, definition, core, candidates: Candidates::default() };
         state.refill_candidates();
@@ -335,6 +336,7 @@ impl State {
     }
 
     /// Makes everything a candidate that could possibly be one.
+    #[cfg(test)]
     pub(crate) fn refill_candidates(&mut self) {
         for (id, activation) in &self.core.live {
             let place = (activation.born, *id);
