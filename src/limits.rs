@@ -68,7 +68,7 @@ pub const WORKERS_LOST_MAX: u32 = 5;
 /// Newest command ids a workflow remembers; older ones are refused as too old (R8).
 pub const COMMANDS_REMEMBERED: usize = 256;
 
-/// Payload bytes of one frame of the log (`format.md` 2.4).
+/// Payload bytes of one frame of the log (docs/FORMAT.md).
 pub const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Frames of one atomic group.

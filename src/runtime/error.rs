@@ -55,7 +55,6 @@ pub enum Error {
     #[error("the engine is closed")]
     Closed,
     /// A program that a killed engine left running does not end.
-    #[cfg(feature = "shell")]
     #[error("programs that were left running could not be ended")]
     Leftovers {
         /// Why not.

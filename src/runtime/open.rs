@@ -66,18 +66,11 @@ fn stand_on(store: Arc<dyn EventStore>, root: &Path) -> Result<Opened, Error> {
     Ok(Opened { store, writer, place, scratch: None })
 }
 
-#[cfg(feature = "shell")]
 fn kill_leftovers(place: &Place) -> Result<(), Error> {
     let killed = crate::task::kill_leftovers(place).map_err(|source| Error::Leftovers { source: Box::new(source) })?;
     if killed > 0 {
         tracing::info!(killed, "ended programs that a killed engine had left running");
     }
-    Ok(())
-}
-
-/// Without tasks that run programs nothing can have been left running.
-#[cfg(not(feature = "shell"))]
-fn kill_leftovers(_place: &Place) -> Result<(), Error> {
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Checks the names that expressions use, by the table of `engine.md` 9: what exists, and where it can be read.
+//! Checks the names that expressions use: what exists, and where it can be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

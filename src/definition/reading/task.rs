@@ -34,7 +34,7 @@ pub(super) struct Inherited {
 }
 
 impl Inherited {
-    /// What holds where nothing is written (`engine.md` 6).
+    /// What holds where nothing is written.
     pub(super) fn engine() -> Inherited {
         Inherited {
             env: BTreeMap::new(),

@@ -1,4 +1,4 @@
-//! What a failure means: of a task, of a stage, of the workflow (engine.md 4 and 6).
+//! What a failure means: of a task, of a stage, of the workflow.
 
 use crate::event::EndReason;
 use crate::failure::ErrorClass;

@@ -1,4 +1,4 @@
-//! Retries and lost workers (engine.md 6, R15).
+//! Retries and lost workers (R15).
 
 use crate::failure::ErrorClass;
 use crate::status::Status;
