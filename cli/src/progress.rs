@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stabilize::{Envelope, Status, Timestamp};
+use stabilize::{Envelope, Status, Timestamp, Value, WorkflowView};
 
 use crate::output::Form;
 use crate::paint::{self, FAINT, Paint, harmless};
@@ -46,6 +46,17 @@ impl Progress {
         Progress { face, paint, running: HashMap::new() }
     }
 
+    /// Takes in where a workflow stands that goes on.
+    pub(crate) fn resume(&mut self, workflow: &WorkflowView) {
+        self.say(format!("workflow {} {} goes on", workflow.id(), harmless(workflow.name())));
+        for stage in workflow.stages().iter().filter(|stage| stage.status() == Status::Running) {
+            let key = (stage.ref_id().to_owned(), stage.activations());
+            if let Some(since) = stage.start_time() {
+                self.begin(key, since);
+            }
+        }
+    }
+
     /// Takes in an event of the workflow that is followed.
     pub(crate) fn tell(&mut self, envelope: &Envelope) {
         let (Some(stage), Some(activation)) = (envelope.stage(), envelope.activation()) else {
@@ -57,10 +68,15 @@ impl Progress {
             }
             return;
         };
-        let shown = if activation == 1 { stage.to_owned() } else { format!("{stage}#{activation}") };
         let key = (stage.to_owned(), activation);
+        let shown = shown(&key);
         match envelope.name() {
-            "stage.started" => self.begin(key, &shown, envelope.at()),
+            "stage.started" => self.begin(key, envelope.at()),
+            "task.lease_lost" => {
+                let is_orderly = envelope.data().get("orderly").is_some_and(Value::is_truthy);
+                let what = if is_orderly { "is given back" } else { "lost its engine" };
+                self.say(format!("{shown}: task {} {what}", envelope.task().unwrap_or_default()));
+            }
             "task.retried" => {
                 let data = envelope.data();
                 let error = data.get("last_error").and_then(|error| error.get("message")?.as_str());
@@ -72,11 +88,12 @@ impl Progress {
         }
     }
 
-    fn begin(&mut self, key: (String, u32), shown: &str, since: Timestamp) {
+    fn begin(&mut self, key: (String, u32), since: Timestamp) {
+        let shown = shown(&key);
         let bar = match &self.face {
             Face::Bars(bars) => {
                 let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
-                let bar = ProgressBar::new_spinner().with_message(shown.to_owned());
+                let bar = ProgressBar::new_spinner().with_message(shown.clone());
                 let bar = bars.add(bar.with_style(style.expect("the template is written as indicatif reads it")));
                 bar.enable_steady_tick(TICK);
                 Some(bar)
@@ -122,6 +139,14 @@ impl Progress {
         }
     }
 
+    /// One line that is told beside a machine form, too.
+    pub(crate) fn warn(&self, line: &str) {
+        match &self.face {
+            Face::Silent => note(line),
+            Face::Lines | Face::Bars(_) => self.say(line),
+        }
+    }
+
     /// Takes the lines of running stages away, so that what follows stands by itself.
     pub(crate) fn clear(&mut self) {
         for (_, running) in self.running.drain() {
@@ -130,6 +155,11 @@ impl Progress {
             }
         }
     }
+}
+
+/// A stage as it is named here: by its activation, too, if that is not the first.
+fn shown((stage, activation): &(String, u32)) -> String {
+    if *activation == 1 { stage.clone() } else { format!("{stage}#{activation}") }
 }
 
 /// One line on standard error. That it cannot be written stops nobody.

@@ -65,6 +65,7 @@ fn resume(id: &str, args: &Run, log: &Path, out: &mut Output) -> Result<Exit, St
     let mut follower = Follower::new(out)?;
     let deadline = deadline(args);
     let engine = open(log, workflow, &actor(args))?;
+    follower.progress().resume(&view);
     drive(&mut follower, &Driven { engine, workflow, log, from, deadline })
 }
 
@@ -121,17 +122,22 @@ fn drive(follower: &mut Follower<'_>, driven: &Driven<'_>) -> Result<Exit, Stop>
     name_others(follower, driven)?;
     let ended = follower.follow(engine, *workflow, *from, driven.deadline);
     match ended {
-        Ok(Ended::Interrupted) => follower.progress().say("stopping: what runs is given back; once more ends at once"),
-        Ok(Ended::TimedOut) => follower.progress().say("the time is over: what runs is given back"),
+        Ok(Ended::Interrupted) => follower.progress().warn("stopping: what runs is given back; once more ends at once"),
+        Ok(Ended::TimedOut) => follower.progress().warn("the time is over: what runs is given back"),
         Ok(Ended::Closed) | Err(_) => (),
     }
     let closed = engine.close();
     let history = engine.history();
-    follower.catch_up(&history, *workflow, *from)?;
+    let told = follower.catch_up(&history, *workflow, *from);
     follower.progress().clear();
-    let ended = ended?;
-    closed.map_err(|error| Report::of_engine(&error))?;
     let view = history.state(*workflow, At::Latest).map_err(|error| Report::of_history(&error))?;
+    let way_on = format!("stabilize{} run --resume {workflow}", log_flag(driven.log));
+    let hinted = |report: Report| {
+        if view.status().is_complete() { report } else { report.hint(format!("go on with {way_on}")) }
+    };
+    let ended = ended.map_err(hinted)?;
+    told.map_err(hinted)?;
+    closed.map_err(|error| hinted(Report::of_engine(&error)))?;
     follower.print(|out| print_result(&view, out))?;
     if view.status() == Status::Succeeded {
         return Ok(Exit::Success);
@@ -140,8 +146,7 @@ fn drive(follower: &mut Follower<'_>, driven: &Driven<'_>) -> Result<Exit, Stop>
         failure::explain(&view, driven.log, &history);
         return Ok(Exit::Unsuccessful);
     }
-    note(format!("workflow {workflow} is not finished; go on with"));
-    note(format!("  stabilize{} run --resume {workflow}", log_flag(driven.log)));
+    note(format!("workflow {workflow} is not finished; go on with\n  {way_on}"));
     Ok(if ended == Ended::TimedOut { Exit::TimedOut } else { Exit::Interrupted })
 }
 
@@ -162,9 +167,8 @@ fn name_others(follower: &mut Follower<'_>, driven: &Driven<'_>) -> Result<(), R
     }
     let (count, names) = (others.len(), others.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", "));
     let more = if count > SHOWN { ", .." } else { "" };
-    let line = format!("not driven here: {count} open: {names}{more}");
-    follower.progress().clear();
-    note(line);
+    let plural = if count == 1 { "workflow is" } else { "workflows are" };
+    follower.progress().warn(&format!("{count} other {plural} open and not driven here: {names}{more}"));
     Ok(())
 }
 

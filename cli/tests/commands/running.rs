@@ -1,6 +1,6 @@
 //! `run`: what is recorded, what is printed, and how it ends.
 
-use super::support::{Place, golden};
+use super::support::{Finished, Place, golden};
 
 const GREETING: &str = r#"
 name: greeting of ${{ inputs.name }}
@@ -138,9 +138,23 @@ fn only_the_own_workflow_is_driven_and_others_are_named() {
     place.write("a.yaml", GREETING);
     place.run(&["run", "wait.yaml", "--timeout", "1ms"]).exits(124);
     let other = place.run(&["show", "last", "--json"]).last();
-    let finished = place.run(&["run", "a.yaml"]).exits(0);
-    let named: Vec<&str> = finished.err.lines().filter(|line| line.contains("not driven here")).collect();
-    assert!(named.len() == 1 && named[0].contains(other["id"].as_str().unwrap()), "{}", finished.err);
+    for words in [&["run", "a.yaml"][..], &["run", "a.yaml", "--json"]] {
+        let finished = place.run(words).exits(0);
+        let named: Vec<&str> = finished.err.lines().filter(|line| line.contains("not driven here")).collect();
+        assert!(named.len() == 1 && named[0].contains(other["id"].as_str().unwrap()), "{}", finished.err);
+    }
     let after = place.run(&["show", other["id"].as_str().unwrap(), "--json"]).last();
     assert_eq!(after["status"], "RUNNING");
+}
+
+#[test]
+fn output_that_cannot_be_written_stops_following_and_the_way_to_go_on_is_told() {
+    let place = Place::new();
+    place.write("wait.yaml", "name: long\nstages: { a: { uses: wait, with: { duration: 2d } } }\n");
+    // Only some systems have a file that is always full.
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
+    let finished: Finished = place.command(&["run", "wait.yaml", "--json"]).stdout(full).output().unwrap().into();
+    let finished = finished.exits(7);
+    assert!(finished.err.contains("could not write to standard output"), "{}", finished.err);
+    assert!(finished.err.contains("go on with stabilize --log log run --resume "), "{}", finished.err);
 }
