@@ -1,6 +1,7 @@
 //! Running programs: what a task that starts one takes, gives its program, and makes of how it ends.
 //!
-//! One contract for every kind of task that runs a program; such a task only says what to start. `attempt.rs` is the contract from start to answer, `group.rs` does the running.
+//! One contract for every kind of task that runs a program; such a task only says what to start. `attempt.rs`
+//! is the contract from start to answer, `group.rs` does the running.
 
 mod error;
 mod leftover;
