@@ -18,7 +18,14 @@ use crate::input::Assignment;
 #[command(name = "stabilize", version, after_help = exit::TABLE, max_term_width = 120)]
 pub(crate) struct CommandLine {
     /// Directory of the log.
-    #[arg(long, global = true, env = "STABILIZE_LOG", default_value = ".stabilize", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "STABILIZE_LOG",
+        hide_env_values = true,
+        default_value = ".stabilize",
+        value_name = "DIR"
+    )]
     pub(crate) log: PathBuf,
     /// Machine form: one JSON value a line.
     #[arg(long, global = true)]
@@ -53,6 +60,11 @@ pub(crate) enum Verb {
     Lint(Lint),
     #[command(subcommand)]
     Log(Log),
+    /// Say what this build is: version, rules, format, features.
+    #[command(after_help = "\
+Examples:
+  stabilize version
+  stabilize version --json")]
     Version,
 }
 
@@ -81,7 +93,7 @@ pub(crate) struct Run {
     /// Input by its declared type; K:=JSON takes JSON, K=@FILE what stands in a file.
     #[arg(long, value_name = "K=V")]
     pub(crate) input: Vec<Assignment>,
-    /// Inputs from a YAML or JSON file that holds a map; --input goes before.
+    /// Inputs from a YAML or JSON file that holds a map; --input wins over it.
     #[arg(long, value_name = "FILE")]
     pub(crate) inputs: Option<PathBuf>,
     /// Directory the workflow's relative directories start from [default: the current one].
