@@ -19,6 +19,8 @@ pub mod moves;
 mod needs;
 pub mod notation;
 mod recording;
+#[cfg(test)]
+pub(crate) mod snapshots;
 pub mod stores;
 pub mod strategies;
 pub mod untrusted;

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::with_rescans;
 use crate::event::Event;
-use crate::machine::{Answers, Command, Core, State, decide, evolve, outstanding};
-use crate::store::{from_bytes, to_bytes};
+use crate::machine::{Answers, Command, State, decide, evolve, outstanding};
 use crate::testing::course::Course;
 use crate::testing::laws::{self, Law, lawful, tokens_are_conserved};
+use crate::testing::snapshots::restored;
 use crate::testing::strategies::{History, events, histories};
 
 fn held(history: &History, laws: &[Law]) -> Course {
@@ -85,25 +85,25 @@ proptest! {
         let (workflow, definition) = (course.state().workflow(), course.state().definition());
         let mut state = State::new(workflow, definition.clone());
         let mut batches = course.commands().iter();
-        let mut restored: Vec<State> = Vec::new();
+        let mut copies: Vec<State> = Vec::new();
         for event in course.events() {
             if event.is_input() {
                 // A state that was kept decides the same as one that was folded.
                 let command = batches.next().expect("every input was a command");
                 let expected = decide(&mut state.clone(), command, &mut Answers::computed());
-                for kept in restored.drain(..) {
+                for kept in copies.drain(..) {
                     prop_assert_eq!(&decide(&mut kept.clone(), command, &mut Answers::computed()), &expected);
                     prop_assert!(kept == state);
                 }
-                restored.push(kept(&state));
+                copies.push(restored(&state));
             }
             evolve(&mut state, event).unwrap();
-            for kept in &mut restored {
+            for kept in &mut copies {
                 evolve(kept, event).unwrap();
             }
-            restored.push(kept(&state));
+            copies.push(restored(&state));
         }
-        prop_assert!(restored.iter().all(|kept| kept == course.state()));
+        prop_assert!(copies.iter().all(|kept| kept == course.state()));
     }
 
     /// Events from anywhere: those of any shape, and those of a history in which some are lost, doubled or moved. What
@@ -117,7 +117,8 @@ proptest! {
         let course = history.course();
         let mut spoiled: Vec<Event> = course.events().to_vec();
         for (from, to) in swaps {
-            let event = if from.index(3) == 0 { spoiled[from.index(spoiled.len())].clone() } else { spoiled.remove(from.index(spoiled.len())) };
+            let place = from.index(spoiled.len());
+            let event = if from.index(3) == 0 { spoiled[place].clone() } else { spoiled.remove(place) };
             if from.index(2) == 0 || spoiled.is_empty() {
                 spoiled.insert(to.index(spoiled.len() + 1), event);
             }
@@ -140,12 +141,6 @@ proptest! {
             }
         }
     }
-}
-
-/// The state as a snapshot keeps it.
-fn kept(state: &State) -> State {
-    let core: Core = from_bytes(&to_bytes(state.core())).unwrap();
-    State::from_core(state.workflow(), state.definition().clone(), core)
 }
 
 /// Takes the workflow to its end: whatever it asks for is done, and succeeds.
