@@ -4,29 +4,26 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::definition::{Definition, Template};
-use crate::event::{Actor, CancelRequest, Creation, Json, LeaseLoss};
-use crate::expression::Scope;
+use crate::definition::Definition;
+use crate::event::{Actor, CancelRequest, LeaseLoss};
 use crate::ids::{AttemptId, CommandId, StreamId, WorkflowId};
-use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::machine::Request;
 use crate::replay::{At, History, WorkflowView, has_ended};
 use crate::store::EventStore;
 use crate::task::{Cancel, Place, Registry, Stop};
 use crate::time::Timestamp;
-use crate::value::{Map, Value};
 
 use super::clock::Clock;
 use super::closings::Closings;
 use super::commit::{Outgoing, Outlet, Release, Slot};
 use super::config::{Config, Threads as Mover};
 use super::dispatch::{Conclusion, conclude, not_begun, prepare};
-use super::error::Error;
+use super::error::{Error, describe};
 use super::inbox::{Answer, Entry, Inbox, LAZY, Taken, Urgency};
 use super::open;
 use super::owner::Owner;
 use super::promise::{Waited, promise};
-use super::start::{By, Start};
+use super::start::{By, Start, creation};
 use super::upkeep::UpkeepWork;
 use super::workers::{self, Threads};
 use super::worklist::{Released, StartRecord, Worklist};
@@ -282,69 +279,6 @@ fn start_threads(shared: &Arc<Shared>, n_workers: usize) -> Result<Threads, Erro
         shared.poison("the system gave no thread");
         Error::Thread { source }
     })
-}
-
-/// What a workflow begins with, computed before anything is recorded.
-fn creation(definition: &Definition, start: &Start, workflow: WorkflowId, now: Timestamp) -> Result<Creation, Error> {
-    let inputs = definition.bind_inputs(start.inputs.clone()).map_err(Error::Inputs)?;
-    let workdir = workdir(start)?;
-    let names = Value::map([
-        ("id", Value::from(workflow.to_string())),
-        ("application", Value::from(definition.application())),
-        ("definition", Value::from(definition.hash().to_string())),
-        ("started_at", Value::from(now.to_string())),
-        ("workdir", Value::from(workdir.as_str())),
-    ]);
-    let scope = Scope::new()
-        .with("inputs", Value::Map(inputs.clone()))
-        .with("trigger", start.trigger.value())
-        .with("workflow", names);
-    let name = started("name", &definition.header().name, &scope)?;
-    let name = name.as_str().map_or_else(|| name.to_json(), str::to_owned);
-    let mut context = Map::new();
-    for (key, template) in &definition.header().context {
-        context.insert(key.clone(), started(&format!("context.{key}"), template, &scope)?);
-    }
-    let (inputs, context) = (bounded("inputs", &inputs)?, bounded("context", &context)?);
-    Ok(Creation {
-        definition: definition.hash(),
-        name,
-        application: definition.application().to_owned(),
-        workflow_type: definition.header().workflow_type.name().to_owned(),
-        version: definition.header().version.clone().unwrap_or_default(),
-        origin: start.origin.clone().unwrap_or_else(|| "library".to_owned()),
-        inputs,
-        context,
-        trigger: start.trigger.record(),
-        workdir,
-        priority: start.priority.unwrap_or(definition.header().priority),
-        start_time_expiry: definition.header().start_time_expiry,
-    })
-}
-
-/// A template that is computed once, at the start.
-fn started(what: &str, template: &Template, scope: &Scope) -> Result<Value, Error> {
-    template.render(scope).map_err(|error| Error::Start { message: format!("{what}: {}", describe(&error)) })
-}
-
-/// Data of a start that an event can hold.
-fn bounded(what: &str, map: &Map) -> Result<Json, Error> {
-    let json = Json::of(map);
-    let bytes = json.text().len();
-    if bytes > PAYLOAD_BYTES_MAX {
-        return Err(Error::Start { message: format!("{what}: {bytes} bytes, more than {PAYLOAD_BYTES_MAX}") });
-    }
-    Ok(json)
-}
-
-fn workdir(start: &Start) -> Result<String, Error> {
-    let given = start.workdir.clone().unwrap_or_else(|| PathBuf::from("."));
-    let io = |source| Error::Io { operation: "find the working directory", path: given.clone(), source };
-    let absolute = std::path::absolute(&given).map_err(io)?;
-    absolute
-        .to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| io(std::io::Error::new(std::io::ErrorKind::InvalidData, "its name is not UTF-8")))
 }
 
 impl Shared {
@@ -647,16 +581,4 @@ impl Outlet for Shared {
 
 fn engine_entry(workflow: WorkflowId, request: Request) -> Entry {
     Entry { workflow, definition: None, id: None, actor: Actor::Engine, request, answer: None }
-}
-
-/// The error with its causes, in one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

@@ -1,10 +1,16 @@
-//! What a workflow begins with, as a caller says it.
+//! What a workflow begins with: as a caller says it, and as it is recorded.
 
 use std::path::PathBuf;
 
-use crate::event::{Json, TriggerRecord};
+use crate::definition::{Definition, Template};
+use crate::event::{Creation, Json, TriggerRecord};
+use crate::expression::Scope;
 use crate::ids::WorkflowId;
+use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::time::Timestamp;
 use crate::value::{Map, Value};
+
+use super::error::{Error, describe};
 
 /// What a workflow begins with. Everything has a default.
 #[derive(Clone, Debug, Default)]
@@ -171,4 +177,76 @@ impl By {
         self.reason = Some(reason.into());
         self
     }
+}
+
+/// What a workflow begins with, computed before anything is recorded.
+///
+/// # Errors
+///
+/// If the inputs do not fit, or what is computed at the start has no value or is too large.
+pub(super) fn creation(
+    definition: &Definition,
+    start: &Start,
+    workflow: WorkflowId,
+    now: Timestamp,
+) -> Result<Creation, Error> {
+    let inputs = definition.bind_inputs(start.inputs.clone()).map_err(Error::Inputs)?;
+    let workdir = workdir(start)?;
+    let names = Value::map([
+        ("id", Value::from(workflow.to_string())),
+        ("application", Value::from(definition.application())),
+        ("definition", Value::from(definition.hash().to_string())),
+        ("started_at", Value::from(now.to_string())),
+        ("workdir", Value::from(workdir.as_str())),
+    ]);
+    let scope = Scope::new()
+        .with("inputs", Value::Map(inputs.clone()))
+        .with("trigger", start.trigger.value())
+        .with("workflow", names);
+    let name = started("name", &definition.header().name, &scope)?;
+    let name = name.as_str().map_or_else(|| name.to_json(), str::to_owned);
+    let mut context = Map::new();
+    for (key, template) in &definition.header().context {
+        context.insert(key.clone(), started(&format!("context.{key}"), template, &scope)?);
+    }
+    let (inputs, context) = (bounded("inputs", &inputs)?, bounded("context", &context)?);
+    Ok(Creation {
+        definition: definition.hash(),
+        name,
+        application: definition.application().to_owned(),
+        workflow_type: definition.header().workflow_type.name().to_owned(),
+        version: definition.header().version.clone().unwrap_or_default(),
+        origin: start.origin.clone().unwrap_or_else(|| "library".to_owned()),
+        inputs,
+        context,
+        trigger: start.trigger.record(),
+        workdir,
+        priority: start.priority.unwrap_or(definition.header().priority),
+        start_time_expiry: definition.header().start_time_expiry,
+    })
+}
+
+/// A template that is computed once, at the start.
+fn started(what: &str, template: &Template, scope: &Scope) -> Result<Value, Error> {
+    template.render(scope).map_err(|error| Error::Start { message: format!("{what}: {}", describe(&error)) })
+}
+
+/// Data of a start that an event can hold.
+fn bounded(what: &str, map: &Map) -> Result<Json, Error> {
+    let json = Json::of(map);
+    let bytes = json.text().len();
+    if bytes > PAYLOAD_BYTES_MAX {
+        return Err(Error::Start { message: format!("{what}: {bytes} bytes, more than {PAYLOAD_BYTES_MAX}") });
+    }
+    Ok(json)
+}
+
+fn workdir(start: &Start) -> Result<String, Error> {
+    let given = start.workdir.clone().unwrap_or_else(|| PathBuf::from("."));
+    let io = |source| Error::Io { operation: "find the working directory", path: given.clone(), source };
+    let absolute = std::path::absolute(&given).map_err(io)?;
+    absolute
+        .to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| io(std::io::Error::new(std::io::ErrorKind::InvalidData, "its name is not UTF-8")))
 }

@@ -22,12 +22,6 @@ impl Exception {
 /// The list.
 pub(crate) const EXCEPTIONS: &[Exception] = &[
     Exception {
-        rule: "S4",
-        path: "src/runtime/engine.rs",
-        what: "lines without tests",
-        reason: "face and inside of the engine, about to be split",
-    },
-    Exception {
         rule: "home",
         path: "src/store/local.rs",
         what: "`std::thread`",
