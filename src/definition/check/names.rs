@@ -103,14 +103,20 @@ impl Check<'_> {
             "stages" => self.stage(),
             "tasks" => self.task(),
             "env" => self.env(),
-            "stage" if self.is_dispatched() => self.member(&STAGE),
+            "stage" if self.is_dispatched() || self.is_of_stage() => self.member(&STAGE),
             "task" if self.is_dispatched() => self.member(&TASK),
-            "stage" | "task" => Err(self.not_here("run, with, env and cwd")),
+            "stage" => Err(self.not_here("run, with, env, cwd, context and outputs of a stage")),
+            "task" => Err(self.not_here("run, with, env and cwd")),
             _ if matches!(self.site, Site::WorkflowName | Site::WorkflowContext) => {
                 Err(self.not_here("stages").help("before a workflow starts there are inputs, trigger and workflow"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the field is computed for one activation as a whole.
+    fn is_of_stage(&self) -> bool {
+        matches!(self.site, Site::Stage(_, StageSite::Context | StageSite::Outputs))
     }
 
     /// Whether the field is computed when the work of a task is dispatched.

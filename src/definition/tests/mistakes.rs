@@ -158,7 +158,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "{name: x, stages: {a: {run: 'echo ${{ env.A }} ${{ env.B }}', env: {A: '${{ env.B }}', B: '${{ task.x }}'}, context: {a: '${{ stage.name }}'}}}}",
+        "{name: x, stages: {a: {run: 'echo ${{ env.A }} ${{ env.B }}', env: {A: '${{ env.B }}', B: '${{ task.x }}'}, context: {a: '${{ task.name }}'}}}}",
         &["1:77 UNKNOWN_NAME", "1:96 UNKNOWN_NAME", "1:127 UNKNOWN_NAME"],
     ),
 ];
