@@ -218,6 +218,7 @@ impl Definition {
     }
 
     /// The normal form, without a copy.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn normal(&self) -> &str {
         &self.0.normal
     }

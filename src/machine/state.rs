@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::Definition;
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId};
 use crate::failure::Failure;
-use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
-};
+use crate::ids::{ActivationId, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::Map;
@@ -302,16 +300,19 @@ impl State {
     }
 
     /// Attempts that are not awaited any more and may still tell an outcome.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn fenced(&self) -> impl Iterator<Item = AttemptId> + '_ {
         self.core.fenced.iter().copied()
     }
 
     /// Every token that lies on an arc, with its number: the how manieth token of the workflow it is.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, ArcIndex, u64)> + '_ {
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, crate::ids::ArcIndex, u64)> + '_ {
         self.core.marking.iter().map(|(scope, arc, token)| (scope, arc, token.number))
     }
 
     /// The newest attempt of the task that `activation` has open.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn newest_attempt(&self, activation: ActivationId) -> Option<AttemptId> {
         let Progress::Open(open) = &self.core.live.get(&activation)?.progress else { return None };
         Some(AttemptId { task: TaskId { activation, task: open.task }, dispatch: open.dispatch })

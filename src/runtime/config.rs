@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::ids::WorkflowId;
 
+#[cfg(any(test, feature = "testing"))]
 use crate::store::EventStore;
 
 use super::clock::{Clock, SystemClock};
@@ -27,6 +28,7 @@ pub(super) enum LogPlace {
     Directory(PathBuf),
     Memory,
     /// A store that is open already, with the directory where files of attempts stand.
+    #[cfg(any(test, feature = "testing"))]
     Given {
         store: Arc<dyn EventStore>,
         root: PathBuf,

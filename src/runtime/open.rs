@@ -38,6 +38,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Error> {
             let (store, root) = open_local(directory, &*config.clock)?;
             stand_on(store, &root)
         }
+        #[cfg(any(test, feature = "testing"))]
         LogPlace::Given { store, root } => stand_on(Arc::clone(store), root),
     }
 }

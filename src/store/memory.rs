@@ -100,6 +100,7 @@ impl MemoryStore {
 
     /// A store with the durable events of this one: what is found after the process that wrote them was killed. From
     /// here on the two go their own ways.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn reopen(&self) -> MemoryStore {
         let entries = self.shared.entries().clone();
         MemoryStore::with(entries)
