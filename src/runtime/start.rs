@@ -192,19 +192,22 @@ pub(super) fn creation(
 ) -> Result<Creation, Error> {
     let inputs = definition.bind_inputs(start.inputs.clone()).map_err(Error::Inputs)?;
     let workdir = workdir(start)?;
-    let names = Value::map([
-        ("id", Value::from(workflow.to_string())),
-        ("application", Value::from(definition.application())),
-        ("definition", Value::from(definition.hash().to_string())),
-        ("started_at", Value::from(now.to_string())),
-        ("workdir", Value::from(workdir.as_str())),
+    let mut names = Map::from([
+        ("id".to_owned(), Value::from(workflow.to_string())),
+        ("application".to_owned(), Value::from(definition.application())),
+        ("definition".to_owned(), Value::from(definition.hash().to_string())),
+        ("started_at".to_owned(), Value::from(now.to_string())),
+        ("workdir".to_owned(), Value::from(workdir.as_str())),
     ]);
-    let scope = Scope::new()
+    let mut scope = Scope::new()
         .with("inputs", Value::Map(inputs.clone()))
         .with("trigger", start.trigger.value())
-        .with("workflow", names);
+        .with("workflow", Value::Map(names.clone()));
     let name = started("name", &definition.header().name, &scope)?;
     let name = name.as_str().map_or_else(|| name.to_json(), str::to_owned);
+    // The name may be computed from all the rest; what is computed after it may use it.
+    names.insert("name".to_owned(), Value::from(name.as_str()));
+    scope.insert("workflow", Value::Map(names));
     let mut context = Map::new();
     for (key, template) in &definition.header().context {
         context.insert(key.clone(), started(&format!("context.{key}"), template, &scope)?);

@@ -145,7 +145,7 @@ stages:
 }
 
 /// The attempts and timers that the durable events of these workflows ask for.
-fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<String> {
+pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<String> {
     let definitions = crate::replay::Definitions::new(engine.store());
     let mut asked = BTreeSet::new();
     for workflow in workflows {

@@ -2,6 +2,7 @@
 
 mod failing;
 mod manual;
+mod property;
 mod threads;
 
 use std::sync::{Arc, Mutex};

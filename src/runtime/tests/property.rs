@@ -1,0 +1,61 @@
+//! P9 on definitions drawn at random: what the runtime keeps is what the fold of the durable events asks for.
+
+use proptest::prelude::*;
+
+use crate::runtime::{By, Config, Engine, Start};
+use crate::task::{Outcome, Registry, TaskContext, TaskError};
+use crate::testing::strategies::definitions;
+use crate::time::Duration;
+
+use super::super::clock::Clock;
+use super::StandingClock;
+use super::manual::asked;
+
+/// An outcome that follows from the work and `seed` alone.
+fn outcome(task: &TaskContext<'_>, seed: u64) -> Result<Outcome, TaskError> {
+    let key = task.idempotency_key().bytes().map(u64::from).sum::<u64>();
+    match (key + u64::from(task.attempt()) + seed) % 11 {
+        0 => Err(TaskError::transient("not yet")),
+        1 => Err(TaskError::permanent("never")),
+        2 => Ok(Outcome::running().after(std::time::Duration::from_secs(2))),
+        3 => Ok(Outcome::running().after(std::time::Duration::from_secs(2)).context("seen", seed)),
+        4 => Ok(Outcome::skipped()),
+        5 => Ok(Outcome::stopped()),
+        6 => Ok(Outcome::failed_continue(TaskError::permanent("so what"))),
+        _ => Ok(Outcome::success().output("k", seed)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn p9_the_worklist_is_what_the_fold_asks_for(example in definitions(), seed in 0_u64..1_000, cancel in 0_usize..40) {
+        let clock = StandingClock::new();
+        let mut tasks = Registry::with_builtins();
+        for name in ["shell", "noop", "wait", "deploy"] {
+            tasks.replace(name, Scripted(seed));
+        }
+        let engine = Engine::open(Config::manual().clock(clock.clone()), tasks).unwrap();
+        let start = Start::new().inputs(example.inputs.clone());
+        let workflow = engine.submit(&example.definition, start).unwrap();
+        for step in 0..20 {
+            engine.step(clock.now()).unwrap();
+            prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
+            if step == cancel {
+                engine.cancel(workflow, By::user("alice")).ok();
+                prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
+            }
+            clock.advance(Duration::from_milliseconds(1_500));
+        }
+    }
+}
+
+/// A task whose outcomes follow from its work and a seed.
+struct Scripted(u64);
+
+impl crate::task::Task for Scripted {
+    fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+        outcome(task, self.0)
+    }
+}
