@@ -23,6 +23,9 @@ pub const ALIASED_NODES_MAX: usize = 65_536;
 /// Problems of one definition that are reported; who has more begins with these.
 pub const PROBLEMS_MAX: usize = 1_000;
 
+/// Problems of one text in a definition that are reported: finding the place of each takes a walk through it.
+pub const PROBLEMS_PER_TEXT_MAX: usize = 20;
+
 /// Growth of a retry's delay from try to try. Beyond it a second try would already wait for the longest delay.
 pub const RETRY_FACTOR_MAX: u64 = 1_000;
 

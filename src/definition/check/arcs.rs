@@ -9,7 +9,7 @@ use crate::definition::graph::{GraphArc, GraphStage};
 use crate::definition::problem::Problem;
 use crate::definition::reading::{Named, StageDraft, closest};
 use crate::ids::{ArcIndex, StageIndex};
-use crate::limits::ARCS_MAX;
+use crate::limits::{ARCS_MAX, PROBLEMS_MAX};
 
 /// Stages with their arcs.
 pub(in crate::definition) struct Connected {
@@ -112,6 +112,7 @@ impl Names {
                 None
             }
             Some(found) => Some(found),
+            None if problems.len() >= PROBLEMS_MAX => None,
             None => {
                 problems.push(self.unknown(need.text, need.span));
                 None

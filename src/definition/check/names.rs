@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arcs::{Connected, Names};
 use super::reach::{self, Pair};
 use crate::definition::code::ProblemCode;
-use crate::definition::document::Span;
+use crate::definition::document::{Node, Span};
 use crate::definition::input::Input;
 use crate::definition::problem::Problem;
 use crate::definition::reading::closest;
 use crate::definition::site::{Site, StageSite, TaskSite, Use};
 use crate::expression::Reference;
+use crate::limits::{PROBLEMS_MAX, PROBLEMS_PER_TEXT_MAX};
 
 /// Names with a meaning of their own that this version does not have yet.
 const LATER: [&str; 7] = ["secrets", "item", "index", "matrix", "mi", "loop", "signal"];
@@ -33,11 +34,20 @@ pub(in crate::definition) fn check_names(
 ) {
     let pairs = uses.iter().flat_map(|site| pairs(site, &connected.names)).collect();
     let before = reach::connected(&pairs, &connected.predecessors, &connected.order);
+    let mut text: Option<&Node> = None;
+    let mut of_text = 0;
     for site in uses {
+        if !text.is_some_and(|text| std::ptr::eq(text, site.node)) {
+            (text, of_text) = (Some(site.node), 0);
+        }
         for reference in &site.references {
+            if of_text == PROBLEMS_PER_TEXT_MAX || problems.len() >= PROBLEMS_MAX {
+                break;
+            }
             let check = Check { reference, site: site.site, inputs, connected, before: &before };
             if let Err(found) = check.reference() {
                 problems.push(found.at(&site.span_of(reference, source)));
+                of_text += 1;
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::definition::problem::Problem;
 use crate::definition::reading::{Named, SplitDraft, StageDraft};
 use crate::expression::Expression;
 use crate::ids::ArcIndex;
+use crate::limits::PROBLEMS_MAX;
 
 /// Where a branch leads that ends there.
 pub(in crate::definition) const END: &str = "$end";
@@ -53,6 +54,9 @@ impl<'g> Successors<'g> {
             return Some(Target::End);
         }
         let Some(stage) = self.names.find(named.text) else {
+            if problems.len() >= PROBLEMS_MAX {
+                return None;
+            }
             problems.push(self.names.unknown(named.text, named.span));
             return None;
         };

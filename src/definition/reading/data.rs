@@ -8,6 +8,7 @@ use crate::definition::document::{Content, Entry, Node, Span};
 use crate::definition::shell_text::{ShellText, ShellTextError};
 use crate::definition::site::{Site, Use};
 use crate::definition::template::{Piece, RawPiece, Template, split};
+use crate::limits::PROBLEMS_PER_TEXT_MAX;
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
@@ -194,7 +195,11 @@ impl<'d> Reader<'d> {
 
     fn template_text(&mut self, node: &'d Node, text: &str, site: Site) -> Template {
         let mut pieces = Vec::new();
+        let known = self.problems.len();
         for piece in split(text) {
+            if self.problems.len() - known == PROBLEMS_PER_TEXT_MAX {
+                break;
+            }
             match piece {
                 RawPiece::Literal(literal) => pieces.push(Piece::Literal(literal)),
                 RawPiece::Expression(range) => {
@@ -245,7 +250,7 @@ impl<'d> Reader<'d> {
             let references = placed.expression.references();
             self.uses.push(Use { references, node, offset: placed.offset, site });
         }
-        for error in reading.errors {
+        for error in reading.errors.into_iter().take(PROBLEMS_PER_TEXT_MAX) {
             match error {
                 ShellTextError::Place(problem) => {
                     let end = problem.range.end.min(problem.range.start + 3);

@@ -8,6 +8,7 @@ use super::suggestion::closest;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Entry, Key, Node};
 use crate::definition::problem::Problem;
+use crate::limits::PROBLEMS_MAX;
 
 /// The keys of one kind of map.
 pub(super) struct Level {
@@ -264,6 +265,9 @@ impl<'d> Reader<'d> {
         }
         if level.later.contains(&text) {
             self.report(ProblemCode::NotSupported, &key.span, format!("`{text}` is not supported yet"));
+            return;
+        }
+        if self.problems.len() >= PROBLEMS_MAX {
             return;
         }
         let aliases = level.aliases.iter().map(|(_, alias)| *alias);

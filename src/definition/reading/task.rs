@@ -237,10 +237,10 @@ impl<'d> Reader<'d> {
             }
             Some(name.to_owned())
         });
-        let Some(body) = self.body(&fields, site(TaskSite::Body), &inherited) else {
+        if fields.get("run").is_none() && fields.get("uses").is_none() {
             self.report_with_help(ProblemCode::MissingKey, &node.span, "a task without work", "write run or uses");
-            return None;
-        };
+        }
+        let body = self.body(&fields, site(TaskSite::Body), &inherited)?;
         let name = name.unwrap_or_else(|| default_name(&body.uses, index, taken));
         Some(graph_task(name, condition, body, inherited))
     }
@@ -289,7 +289,11 @@ impl<'d> Reader<'d> {
                 options.insert(key.to_owned(), self.template(&entry.value, site));
             }
         }
-        let shell_text = command.and_then(|node| self.shell_text(node, site, inherited.shell.as_deref()));
+        // The task's own option stands above what is inherited.
+        let own_shell =
+            with.iter().find(|entry| is_shell && entry.key.text == SHELL).and_then(|entry| entry.value.text());
+        let shell = own_shell.or(inherited.shell.as_deref());
+        let shell_text = command.and_then(|node| self.shell_text(node, site, shell));
         if is_shell && command.is_none() && !options.contains_key("command") {
             let place = fields.key("with").or(fields.key("uses"));
             let span = place.map_or(&fields.node.span, |key| &key.span);

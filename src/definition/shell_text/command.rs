@@ -29,8 +29,10 @@ pub(super) struct Commands {
     pub(super) openers: Vec<Opener>,
     /// A reserved word would be understood here.
     pub(super) command_start: bool,
-    /// Where the word began that is being read.
-    pub(super) word: Option<usize>,
+    /// A word is being read.
+    pub(super) in_word: bool,
+    /// It is an element of an array, up to its `]`: an index is computed.
+    pub(super) in_subscript: bool,
     pub(super) command: Command,
     /// Inside `[[ ]]`: the expressions in it, and whether an operator there computes.
     pub(super) test: Option<Test>,
@@ -47,7 +49,15 @@ pub(super) struct Test {
 impl Commands {
     /// The start of a stretch in which expressions are refused for this reason, if there is one.
     pub(super) fn new(refusal: Option<Refusal>) -> Commands {
-        Commands { openers: Vec::new(), command_start: true, word: None, command: Command::Plain, test: None, refusal }
+        Commands {
+            openers: Vec::new(),
+            command_start: true,
+            in_word: false,
+            in_subscript: false,
+            command: Command::Plain,
+            test: None,
+            refusal,
+        }
     }
 
     /// What follows is another command.

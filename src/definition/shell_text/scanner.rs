@@ -166,10 +166,10 @@ impl ShellScanner<'_> {
             }
             match byte {
                 b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
-                    commands.word = None;
+                    commands.in_word = false;
                     self.operator(byte, &mut commands);
                 }
-                b'#' if commands.word.is_none() => self.comment(end),
+                b'#' if !commands.in_word => self.comment(end),
                 _ => self.word(byte, &mut commands),
             }
         }
@@ -209,8 +209,9 @@ impl ShellScanner<'_> {
 
     /// A byte of a word.
     fn word(&mut self, byte: u8, commands: &mut Commands) {
-        if commands.word.is_none() {
-            commands.word = Some(self.at);
+        if !commands.in_word {
+            commands.in_word = true;
+            commands.in_subscript = self.subscript_begins();
             self.refusal = commands.refusal_of_word();
             if let Some(length) = self.plain_word_length() {
                 let word = &self.text[self.at..self.at + length];
@@ -233,8 +234,18 @@ impl ShellScanner<'_> {
             b'$' if self.starts_with("${{") => self.expression_in_word(commands),
             b'$' if self.starts_with("$'") => self.dollar_single_quoted(),
             b'$' => self.dollar(Quoting::None),
-            _ => self.copy(1),
+            _ => {
+                commands.in_subscript &= byte != b']';
+                self.copy(1);
+            }
         }
+    }
+
+    /// Whether the word that begins here is an element of an array: a name and `[`.
+    fn subscript_begins(&self) -> bool {
+        let rest = &self.text.as_bytes()[self.at..];
+        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        name > 0 && !rest[0].is_ascii_digit() && rest.get(name) == Some(&b'[')
     }
 
     /// Length of the word that begins here, if it has neither quotes nor expansions.
@@ -249,9 +260,7 @@ impl ShellScanner<'_> {
         if let Some(test) = &mut commands.test {
             test.expressions.push(self.extent());
         }
-        let before = commands.word.map_or("", |start| &self.text[start..self.at]);
-        let subscript = before.split_once('[').is_some_and(|(name, index)| is_name(name) && !index.contains(']'));
-        if subscript {
+        if commands.in_subscript {
             let end = self.extent().end;
             self.copy_refusing(end, ARITHMETIC);
         } else {
@@ -415,11 +424,6 @@ impl ShellScanner<'_> {
         }
         self.refusal = outer;
     }
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Where `((` is closed by `))`, with the offset behind it; any other `((` is two parentheses.

@@ -124,6 +124,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
         ],
     ),
     ("{name: x, stages: {a: {run: 'echo ${{ k }}', shell: python}}}", &["1:35 TEMPLATE_IN_SHELL_SYNTAX"]),
+    ("{name: x, stages: {a: {run: 'echo ${{ k }}', with: {shell: fish}}}}", &["1:35 TEMPLATE_IN_SHELL_SYNTAX"]),
+    ("{name: x, stages: {a: {tasks: [{uses: 5}]}}}", &["1:39 WRONG_TYPE"]),
     ("{name: x, stages: {a: {uses: t, with: {'${{ k }}': 1}}}}", &["1:40 TEMPLATE_NOT_ALLOWED"]),
     (
         "{name: 'x ${{ inputs.a }} ${{ k }} ${{ stages.a.status }}', stages: {a: }}",
