@@ -22,6 +22,8 @@ pub(crate) struct Graph {
     pub(crate) arcs: Vec<GraphArc>,
     /// `outputs:` of the workflow in byte order of the names; empty if not written.
     pub(crate) outputs: Vec<(String, Template)>,
+    /// The stages in the order of their ref ids.
+    by_name: Vec<StageIndex>,
 }
 
 /// An arc from a stage, or from the start of the workflow, to a stage.
@@ -235,6 +237,13 @@ impl RetryOn {
 }
 
 impl Graph {
+    /// The graph of these stages, at most as many as an index can name.
+    pub(super) fn new(stages: Vec<GraphStage>, arcs: Vec<GraphArc>, outputs: Vec<(String, Template)>) -> Graph {
+        let mut by_name: Vec<StageIndex> = (0..).zip(&stages).map(|(place, _)| StageIndex::new(place)).collect();
+        by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
+        Graph { stages, arcs, outputs, by_name }
+    }
+
     /// The stage with this index. The machine only holds indices of its own definition.
     pub(crate) fn stage(&self, stage: StageIndex) -> &GraphStage {
         &self.stages[stage.index()]
@@ -247,8 +256,9 @@ impl Graph {
 
     /// The stage with this ref id.
     pub(crate) fn stage_index(&self, ref_id: &str) -> Option<StageIndex> {
-        let place = self.stages.iter().position(|stage| stage.ref_id == ref_id)?;
-        u32::try_from(place).ok().map(StageIndex::new)
+        let name_of = |stage: &StageIndex| self.stage(*stage).ref_id.as_str();
+        let place = self.by_name.binary_search_by(|stage| name_of(stage).cmp(ref_id)).ok()?;
+        Some(self.by_name[place])
     }
 
     /// The stages from which a path of arcs leads to `stage`, in definition order. Found by walking: kept for every

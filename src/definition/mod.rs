@@ -131,7 +131,7 @@ impl Definition {
         let warnings = check::doubts(&draft.uses, &source, &connected, &draft.outputs);
         let warnings = Problems::new(warnings, Arc::clone(&source));
         let (header, limits) = (draft.header, DecisionLimits::CURRENT);
-        let graph = Graph { stages: connected.stages, arcs: connected.arcs, outputs: draft.outputs };
+        let graph = Graph::new(connected.stages, connected.arcs, draft.outputs);
         let normal = normal::write(&header, &graph, &limits);
         if normal.len() > NORMAL_FORM_BYTES_MAX {
             let message = format!("its normal form has {} bytes, more than {NORMAL_FORM_BYTES_MAX}", normal.len());

@@ -307,13 +307,24 @@ impl Surroundings {
     }
 
     fn look_behind(&self, key: &str, mut found: Newest) -> Result<Option<Value>, Failure> {
-        // Only activations whose text holds the key are sorted and parsed: most do not.
         let quoted = Value::from(key).to_json();
-        let mut holders: Vec<&Arc<Ended>> = self.past.iter().filter(|ended| mentions(ended, &quoted)).collect();
-        holders.sort_by_key(|ended| std::cmp::Reverse((ended.depth, ended.activation.stage)));
-        for ended in holders {
-            if found.is_final(outputs_of(ended)?.remove(key)) {
-                return Ok(found.merged());
+        // Outputs that cannot be read hold it, too, so that the error is told.
+        let holds = |ended: &Ended| {
+            mentions(ended, &quoted) && outputs_of(ended).map_or(true, |outputs| outputs.contains_key(key))
+        };
+        let newest = self.past.newest_with(key, &holds);
+        let value = newest.map(|ended| outputs_of(ended)).transpose()?.and_then(|mut outputs| outputs.remove(key));
+        if found.found.is_empty() && value.as_ref().is_some_and(|value| value.as_list().is_none()) {
+            return Ok(value);
+        }
+        if value.is_some() {
+            // Lists are joined as far back as they go, which only looking at all of them shows.
+            let mut holders: Vec<&Arc<Ended>> = self.past.iter().filter(|ended| holds(ended)).collect();
+            holders.sort_by_key(|ended| std::cmp::Reverse((ended.depth, ended.activation.stage)));
+            for ended in holders {
+                if found.is_final(outputs_of(ended)?.remove(key)) {
+                    return Ok(found.merged());
+                }
             }
         }
         if !found.is_final(self.start.inputs.get(key).cloned()) {

@@ -12,7 +12,7 @@ use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
 use crate::status::Status;
 use crate::time::Timestamp;
 
-use super::past::{Ended, Past, TaskResult};
+use super::past::{Ended, Past, Remembered, TaskResult};
 use super::state::{Activation, AttemptState, Canceling, OpenTask, Phase, Progress, StartData, State, Timer};
 
 /// An event that cannot have happened to the state it was folded into.
@@ -249,7 +249,8 @@ fn end_activation(
     let (scope, depth, status) = (activation.scope, activation.depth, ends(status)?);
     let tasks = Arc::unwrap_or_clone(activation.results);
     let stopped = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
-    let ended = Arc::new(Ended { activation: id, depth, status, tasks, outputs, error });
+    let keys = Remembered::default();
+    let ended = Arc::new(Ended { activation: id, depth, status, tasks, outputs, error, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
     emit(state, id, scope, emitted, depth, past)?;

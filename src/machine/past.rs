@@ -2,9 +2,11 @@
 //!
 //! A persistent radix trie over the stage index with shared nodes: adding one activation copies a path, joining two
 //! pasts copies only where they differ, and an ended activation is kept exactly as long as some past names it. The
-//! depth of the trie is bounded by the width of the index, so that dropping one never recurses deeply.
+//! trie is as deep as its largest index needs, seven levels at most, so that dropping one never recurses deeply. Nodes
+//! remember which keys may stand below them, once somebody has asked, so that looking one up does not cost the length
+//! of the past.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -16,7 +18,7 @@ use crate::status::Status;
 /// Bits of the stage index that one level of the trie looks at.
 const BITS: u32 = 5;
 /// Levels that cover every stage index (7 x 5 bits >= 32 bits).
-const LEVELS: u32 = 7;
+const LEVELS_MAX: u32 = 7;
 
 /// An activation that has ended, as its descendants see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,12 +35,68 @@ pub(crate) struct Ended {
     pub(crate) outputs: Option<Json>,
     /// Why it failed, where no task of it did.
     pub(crate) error: Option<Failure>,
+    /// The keys of its outputs, once they were looked for.
+    #[serde(skip)]
+    pub(crate) keys: Remembered<Keys>,
 }
 
 impl Ended {
     /// Why it failed, if it did.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.error.as_ref().or_else(|| self.tasks.iter().rev().find_map(|task| task.error.as_ref()))
+    }
+
+    fn keys(&self) -> Keys {
+        *self.keys.0.get_or_init(|| {
+            let jsons = self.tasks.iter().map(|task| &task.outputs).chain(&self.outputs);
+            jsons.filter(|json| !json.is_empty()).map(Keys::of_map).fold(Keys::NONE, Keys::or)
+        })
+    }
+}
+
+/// A set of keys, about: a key that is in it is never missed, one that is not may seem to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keys(u64);
+
+impl Keys {
+    const NONE: Keys = Keys(0);
+    const ANY: Keys = Keys(u64::MAX);
+
+    /// The set of this key.
+    pub(crate) fn of(key: &str) -> Keys {
+        // FNV-1a; only the same key has to give the same bit.
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        let hash = key.bytes().fold(0xCBF2_9CE4_8422_2325, mix);
+        Keys(1 << (hash >> 58))
+    }
+
+    fn of_map(json: &Json) -> Keys {
+        // What cannot be read is looked at by whoever asks, and gives its error there.
+        json.to_map().map_or(Keys::ANY, |map| map.keys().map(|key| Keys::of(key)).fold(Keys::NONE, Keys::or))
+    }
+
+    fn or(self, other: Keys) -> Keys {
+        Keys(self.0 | other.0)
+    }
+
+    fn meets(self, other: Keys) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Something that follows from what stands beside it and is computed once. It makes no difference to anything.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered<T>(OnceLock<T>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Remembered<T> {
+        Remembered(OnceLock::new())
+    }
+}
+
+impl<T> PartialEq for Remembered<T> {
+    fn eq(&self, _: &Remembered<T>) -> bool {
+        true
     }
 }
 
@@ -59,19 +117,39 @@ pub(crate) struct TaskResult {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Past {
     root: Option<Arc<Branch>>,
+    /// Levels of the trie below the root, the root's own among them; 0 where there is none.
+    levels: u32,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Branch {
     /// Bit i is set where there is a child for digit i.
     present: u32,
     children: Vec<Child>,
+    summary: Remembered<Summary>,
 }
 
 #[derive(Clone, Debug)]
 enum Child {
     Branch(Arc<Branch>),
     Leaf(Arc<Ended>),
+}
+
+/// What stands below a node.
+#[derive(Clone, Copy, Debug)]
+struct Summary {
+    keys: Keys,
+    /// Depth of the deepest activation.
+    deepest: u32,
+}
+
+/// A copy is made to be changed, so it remembers nothing.
+impl Clone for Branch {
+    fn clone(&self) -> Branch {
+        let mut children = Vec::with_capacity(self.children.len() + 1);
+        children.extend(self.children.iter().cloned());
+        Branch { present: self.present, children, summary: Remembered::default() }
+    }
 }
 
 impl Past {
@@ -83,7 +161,10 @@ impl Past {
     /// The newest activation of `stage` on the way here.
     pub(crate) fn get(&self, stage: StageIndex) -> Option<&Arc<Ended>> {
         let mut branch = self.root.as_ref()?;
-        for level in 0..LEVELS {
+        if levels_of(stage) > self.levels {
+            return None;
+        }
+        for level in (0..self.levels).rev() {
             match branch.child(digit(stage, level))? {
                 Child::Branch(next) => branch = next,
                 Child::Leaf(ended) => return Some(ended),
@@ -94,16 +175,24 @@ impl Past {
 
     /// Adds an activation; of two of one stage the greater number stays.
     pub(crate) fn insert(&mut self, ended: Arc<Ended>) {
+        self.grow(levels_of(ended.activation.stage));
         let root = self.root.get_or_insert_with(Arc::default);
-        insert(Arc::make_mut(root), ended, 0);
+        insert(Arc::make_mut(root), ended, self.levels - 1);
     }
 
     /// The past of something that has both pasts; of two activations of one stage the greater number stays.
     pub(crate) fn union(&mut self, other: &Past) {
-        match (&mut self.root, &other.root) {
+        match (&self.root, &other.root) {
             (_, None) => (),
-            (mine @ None, theirs) => mine.clone_from(theirs),
-            (Some(mine), Some(theirs)) => unite(mine, theirs),
+            (None, Some(_)) => self.clone_from(other),
+            (Some(_), Some(_)) => {
+                self.grow(other.levels);
+                let mut other = other.clone();
+                other.grow(self.levels);
+                if let (Some(mine), Some(theirs)) = (&mut self.root, &other.root) {
+                    unite(mine, theirs);
+                }
+            }
         }
     }
 
@@ -122,6 +211,28 @@ impl Past {
             }
         })
     }
+
+    /// Of the activations on the way here whose outputs have `key`, as `holds` says, the one that comes last in the
+    /// order of depth and definition. Asks only those that may have it.
+    pub(crate) fn newest_with(&self, key: &str, holds: &dyn Fn(&Ended) -> bool) -> Option<&Arc<Ended>> {
+        let mut newest = None;
+        if let Some(root) = &self.root {
+            root.search(Keys::of(key), holds, &mut newest);
+        }
+        newest
+    }
+
+    /// Puts nodes above the root until there are as many levels.
+    fn grow(&mut self, levels: u32) {
+        if self.root.is_none() {
+            self.levels = self.levels.max(levels);
+        }
+        while self.levels < levels {
+            let children = self.root.take().map(Child::Branch).into_iter().collect();
+            self.root = Some(Arc::new(Branch { present: 1, children, summary: Remembered::default() }));
+            self.levels += 1;
+        }
+    }
 }
 
 impl Branch {
@@ -133,22 +244,63 @@ impl Branch {
     fn rank(&self, digit: u32) -> usize {
         (self.present & ((1 << digit) - 1)).count_ones() as usize
     }
+
+    fn summary(&self) -> Summary {
+        *self.summary.0.get_or_init(|| {
+            let nothing = Summary { keys: Keys::NONE, deepest: 0 };
+            self.children.iter().map(Child::summary).fold(nothing, |all, child| Summary {
+                keys: all.keys.or(child.keys),
+                deepest: all.deepest.max(child.deepest),
+            })
+        })
+    }
+
+    /// From the last stage to the first: what is found later is newer only if it is deeper.
+    fn search<'p>(&'p self, key: Keys, holds: &dyn Fn(&Ended) -> bool, newest: &mut Option<&'p Arc<Ended>>) {
+        for child in self.children.iter().rev() {
+            let Summary { keys, deepest } = child.summary();
+            if !keys.meets(key) || newest.is_some_and(|newest| deepest <= newest.depth) {
+                continue;
+            }
+            match child {
+                Child::Branch(branch) => branch.search(key, holds, newest),
+                Child::Leaf(ended) if holds(ended) => *newest = Some(ended),
+                Child::Leaf(_) => (),
+            }
+        }
+    }
 }
 
-/// The digit of the stage index that `level` looks at, the most significant first.
+impl Child {
+    fn summary(&self) -> Summary {
+        match self {
+            Child::Branch(branch) => branch.summary(),
+            Child::Leaf(ended) => Summary { keys: ended.keys(), deepest: ended.depth },
+        }
+    }
+}
+
+/// Levels that a trie needs to hold this stage.
+fn levels_of(stage: StageIndex) -> u32 {
+    let bits = u32::BITS - stage.get().leading_zeros();
+    bits.div_ceil(BITS).clamp(1, LEVELS_MAX)
+}
+
+/// The digit of the stage index that `level` looks at; level 0 looks at the least significant.
 fn digit(stage: StageIndex, level: u32) -> u32 {
-    (stage.get() >> ((LEVELS - 1 - level) * BITS)) & ((1 << BITS) - 1)
+    (stage.get() >> (level * BITS)) & ((1 << BITS) - 1)
 }
 
 fn insert(branch: &mut Branch, ended: Arc<Ended>, level: u32) {
+    branch.summary = Remembered::default();
     let digit = digit(ended.activation.stage, level);
     let place = branch.rank(digit);
     if branch.present & (1 << digit) == 0 {
-        let child = if level + 1 == LEVELS {
+        let child = if level == 0 {
             Child::Leaf(ended)
         } else {
             let mut below = Branch::default();
-            insert(&mut below, ended, level + 1);
+            insert(&mut below, ended, level - 1);
             Child::Branch(Arc::new(below))
         };
         branch.present |= 1 << digit;
@@ -156,7 +308,7 @@ fn insert(branch: &mut Branch, ended: Arc<Ended>, level: u32) {
         return;
     }
     match &mut branch.children[place] {
-        Child::Branch(below) => insert(Arc::make_mut(below), ended, level + 1),
+        Child::Branch(below) => insert(Arc::make_mut(below), ended, level - 1),
         Child::Leaf(mine) => {
             if ended.activation.number > mine.activation.number {
                 *mine = ended;
@@ -165,13 +317,17 @@ fn insert(branch: &mut Branch, ended: Arc<Ended>, level: u32) {
     }
 }
 
+/// Both are of the same level.
 fn unite(mine: &mut Arc<Branch>, theirs: &Arc<Branch>) {
     if Arc::ptr_eq(mine, theirs) {
         return;
     }
     let target = Arc::make_mut(mine);
-    for digit in 0..(1 << BITS) {
-        let Some(child) = theirs.child(digit) else { continue };
+    target.summary = Remembered::default();
+    let mut left = theirs.present;
+    for child in &theirs.children {
+        let digit = left.trailing_zeros();
+        left &= left - 1;
         let place = target.rank(digit);
         if target.present & (1 << digit) == 0 {
             target.present |= 1 << digit;
@@ -224,15 +380,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::value::{Map, Value};
+
+    const KEYS: [&str; 3] = ["k", "l", "m"];
 
     fn ended(stage: u32, number: u32) -> Arc<Ended> {
+        // Depth and outputs are any function of both.
+        let outputs = match (stage + number) % 5 {
+            0 => None,
+            odd => Some(Json::of(&Map::from([(KEYS[odd as usize % 3].to_owned(), Value::from(number))]))),
+        };
         Arc::new(Ended {
             activation: ActivationId { stage: StageIndex::new(stage), number },
-            depth: 1,
+            depth: 1 + stage % 7 + number % 3,
             status: Status::Succeeded,
             tasks: Vec::new(),
-            outputs: None,
+            outputs,
             error: None,
+            keys: Remembered::default(),
         })
     }
 
@@ -282,6 +447,29 @@ mod tests {
             let both: Vec<_> = left.iter().chain(&right).copied().collect();
             prop_assert_eq!(listed(&union), model(&both));
             prop_assert_eq!(listed(&before), model(&right));
+            prop_assert_eq!(union, past(&both));
+        }
+
+        #[test]
+        fn the_newest_that_has_a_key_is_found_as_by_looking_at_all(left in entries(), right in entries()) {
+            let mut past_of = past(&left);
+            let has = |key: &'static str| {
+                move |ended: &Ended| ended.outputs.as_ref().is_some_and(|json| json.to_map().unwrap().contains_key(key))
+            };
+            let by_looking = |past: &Past, key| {
+                let place = |ended: &&Arc<Ended>| (ended.depth, ended.activation.stage);
+                past.iter().filter(|ended| has(key)(ended)).max_by_key(place).cloned()
+            };
+            for entries in [&left, &right] {
+                // Asked for before and after: what was remembered is forgotten when it changes.
+                past_of.union(&past(entries));
+                for key in KEYS.into_iter().chain(["missing"]) {
+                    prop_assert_eq!(past_of.newest_with(key, &has(key)).cloned(), by_looking(&past_of, key));
+                }
+                for (stage, number) in &right {
+                    past_of.insert(ended(*stage, *number));
+                }
+            }
         }
     }
 }

@@ -196,7 +196,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let split = split(map, target)?;
         stages.push(stage(map, Place { incoming, outgoing, split })?);
     }
-    Ok(Graph { stages, arcs, outputs: map.templates("outputs")? })
+    Ok(Graph::new(stages, arcs, map.templates("outputs")?))
 }
 
 /// What a stage has of the graph around it.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::with_rescans;
 use crate::event::Event;
-use crate::machine::{Answers, Command, State, decide, evolve, outstanding};
+use crate::machine::{Answers, Command, State, Work, decide, evolve, outstanding, surroundings};
 use crate::testing::course::Course;
 use crate::testing::laws::{self, Law, lawful, tokens_are_conserved};
 use crate::testing::snapshots::restored;
@@ -59,6 +59,20 @@ proptest! {
     #[test]
     fn what_lives_is_sound_and_asks_for_something(history in histories()) {
         held(&history, &[laws::what_lives_asks_for_something]);
+    }
+
+    #[test]
+    fn a_key_alone_is_what_the_whole_context_says(history in histories()) {
+        let course = history.course();
+        for work in outstanding(course.state()) {
+            let Work::RunTask { attempt, .. } = work else { continue };
+            let Some((seen, _)) = surroundings(course.state(), attempt) else { continue };
+            // Context that cannot be computed is an error for the whole, and for the keys that are wrong.
+            let Ok(all) = seen.all() else { continue };
+            for key in all.keys().map(String::as_str).chain(["k", "l", "m", "n", "missing"]) {
+                prop_assert_eq!(seen.lookup(key), Ok(all.get(key).cloned()));
+            }
+        }
     }
 
     #[test]
