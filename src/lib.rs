@@ -52,8 +52,8 @@ pub use ids::{
     StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use machine::{
-    Answers, AttemptStage, Batch, Broken, Command, EvolveError, RULES, Rejection, Request, Site, State, Work, decide,
-    evolve, outstanding,
+    Answers, AttemptStage, Batch, Broken, Command, EvolveError, MissingArc, RULES, Rejection, Request, ServerName,
+    Site, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
 };
 pub use replay::{
     At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, Filter, Follow, History, Replayed,

@@ -12,6 +12,7 @@ use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
 use crate::status::Status;
 use crate::time::Timestamp;
 
+use super::marking::Token;
 use super::past::{Ended, Past, Remembered, TaskResult};
 use super::state::{Activation, AttemptState, Canceling, OpenTask, Phase, Progress, StartData, State, Timer};
 
@@ -61,7 +62,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             if state.core.cancel.is_some() {
                 return Err("the end was asked for before");
             }
-            state.core.cancel = Some(Canceling { by: stamp.actor.clone(), reason: cancel.reason.clone() });
+            let (by, reason, since) = (stamp.actor.clone(), cancel.reason.clone(), stamp.now);
+            state.core.cancel = Some(Canceling { by, reason, since });
             doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
             Ok(())
         }
@@ -152,7 +154,7 @@ fn start_workflow(state: &mut State) -> Fit<()> {
     for (arc, place) in graph.arcs.iter().zip(0..) {
         if arc.from.is_none() {
             let at = ArcIndex::new(place);
-            state.core.marking.produce(graph, ScopeId::ROOT, at, 0, Past::empty());
+            state.core.marking.produce(graph, ScopeId::ROOT, at, Token::new(0, Past::empty(), state.core.now));
             state.candidates.joins.insert((ScopeId::ROOT, arc.to));
         }
     }
@@ -289,7 +291,7 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
             Some(arc) if arc.from == Some(id.stage) => arc.to,
             Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
         };
-        state.core.marking.produce(graph, scope, *arc, depth, past.clone());
+        state.core.marking.produce(graph, scope, *arc, Token::new(depth, past.clone(), state.core.now));
         state.candidates.joins.insert((scope, to));
     }
     Ok(())
@@ -349,11 +351,13 @@ fn awaited(state: &mut State, attempt: AttemptId) -> Fit<&mut OpenTask> {
 }
 
 fn start_attempt(state: &mut State, attempt: AttemptId) -> Fit<()> {
+    let now = state.core.now;
     let open = awaited(state, attempt)?;
     if !matches!(open.attempt, AttemptState::Queued { .. }) {
         return Err("the attempt cannot start");
     }
     open.attempt = AttemptState::Started;
+    open.changed = now;
     Ok(())
 }
 
@@ -398,7 +402,8 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
                 return Err("the attempt is not the first of its task");
             }
             let (task, dispatch) = (*next, attempt.dispatch);
-            let open = OpenTask { task, dispatch, attempt: queued, failures: 0, lost: 0, since: now };
+            let (since, changed) = (now, now);
+            let open = OpenTask { task, dispatch, attempt: queued, failures: 0, lost: 0, since, changed };
             activation.progress = Progress::Open(open);
             Ok(())
         }
@@ -409,6 +414,7 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
             }
             open.dispatch = attempt.dispatch;
             open.attempt = queued;
+            open.changed = now;
             Ok(())
         }
         Progress::Between { .. } | Progress::Open(_) | Progress::Ready | Progress::CoreEnded => {
@@ -478,7 +484,10 @@ fn set_timer(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) ->
         return Err("the task did not ask for a timer");
     }
     leave_updates(state, task)?;
-    open_task(state, task)?.attempt = AttemptState::Waiting { timer };
+    let now = state.core.now;
+    let open = open_task(state, task)?;
+    open.attempt = AttemptState::Waiting { timer };
+    open.changed = now;
     state.core.timers_set = timer.0;
     state.core.timers.insert(timer, Timer { due, task });
     Ok(())

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Graph;
 use crate::ids::{ArcIndex, ScopeId, StageIndex};
+use crate::time::Timestamp;
 
 use super::past::Past;
 
@@ -18,6 +19,15 @@ pub(crate) struct Token {
     pub(super) depth: u32,
     /// What ended on its way here.
     pub(super) past: Past,
+    /// When it came to lie here.
+    pub(super) since: Timestamp,
+}
+
+impl Token {
+    /// A token that lies nowhere yet.
+    pub(super) fn new(depth: u32, past: Past, since: Timestamp) -> Token {
+        Token { number: 0, depth, past, since }
+    }
 }
 
 /// The tokens of a workflow.
@@ -34,10 +44,10 @@ pub(crate) struct Marking {
 }
 
 impl Marking {
-    /// Puts a new token on `arc`, behind those that lie there.
-    pub(super) fn produce(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, depth: u32, past: Past) {
+    /// Puts a new token on `arc`, behind those that lie there; its number is given here.
+    pub(super) fn produce(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, token: Token) {
         self.produced += 1;
-        let token = Token { number: self.produced, depth, past };
+        let token = Token { number: self.produced, ..token };
         let waiting = self.tokens.entry((scope, arc)).or_default();
         waiting.push_back(token);
         if waiting.len() == 1 {
@@ -93,6 +103,11 @@ impl Marking {
     /// Tokens ever produced, tokens ever consumed.
     pub(crate) fn turnover(&self) -> (u64, u64) {
         (self.produced, self.consumed)
+    }
+
+    /// When the oldest token on `arc` came to lie there.
+    pub(super) fn marked_since(&self, scope: ScopeId, arc: ArcIndex) -> Option<Timestamp> {
+        self.tokens.get(&(scope, arc))?.front().map(|token| token.since)
     }
 
     /// Every token with the arc it lies on.

@@ -1,8 +1,9 @@
 //! How a workflow moves: decide and evolve, pure.
 //!
 //! `decide` turns a command into events or refuses it; `evolve` moves a state by one event; `outstanding` says what a
-//! state asks of the world. No clock, no randomness, no IO. Control is a marking: tokens on the arcs of the definition,
-//! never a status per stage. What is supported, by the numbers of the workflow control-flow patterns:
+//! state asks of the world, `waits` why it has not moved on. No clock, no randomness, no IO. Control is a marking: tokens
+//! on the arcs of the definition, never a status per stage. What is supported, by the numbers of the workflow
+//! control-flow patterns:
 //!
 //! | pattern | here |
 //! |---|---|
@@ -22,9 +23,12 @@ mod invariant;
 mod marking;
 mod newest;
 mod past;
+mod servers;
 mod state;
 #[cfg(test)]
 mod tests;
+mod wait;
+mod waits;
 mod work;
 
 pub use command::{Command, Rejection, Request};
@@ -35,5 +39,7 @@ pub use invariant::Broken;
 #[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;
+pub use wait::{MissingArc, ServerName, Wait, WaitReason};
+pub use waits::waits;
 pub(crate) use work::surroundings;
 pub use work::{AttemptStage, Work, outstanding};

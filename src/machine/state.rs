@@ -84,6 +84,7 @@ pub(crate) struct StartData {
 pub(crate) struct Canceling {
     pub(super) by: Actor,
     pub(super) reason: Option<String>,
+    pub(super) since: Timestamp,
 }
 
 /// One opening of a nested block.
@@ -143,6 +144,8 @@ pub(crate) struct OpenTask {
     pub(super) lost: u32,
     /// When the first attempt of this task was queued.
     pub(super) since: Timestamp,
+    /// When the newest attempt was queued, began, or asked to be called again.
+    pub(super) changed: Timestamp,
 }
 
 /// Where the newest attempt of an open task is.
@@ -353,6 +356,11 @@ impl State {
         for scope in self.core.scopes.keys() {
             self.candidates.joins.extend(self.core.marking.marked_stages(*scope).map(|stage| (*scope, stage)));
         }
+    }
+
+    /// Do tokens still move in this scope? Not once it has failed or is being canceled.
+    pub(super) fn moves(&self, scope: ScopeId) -> bool {
+        self.core.cancel.is_none() && self.core.scopes.get(&scope).is_some_and(|scope| scope.failed.is_none())
     }
 
     /// The attempt that `task` waits for, with the state it is in.

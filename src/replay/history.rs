@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::event::{Event, Recorded};
 use crate::ids::{Position, Sequence, StreamId, WorkflowId};
+use crate::machine::{Wait, waits};
 use crate::store::{EventStore, LocalReader, scan, scan_all};
 
 use super::at::At;
@@ -155,6 +156,21 @@ impl History {
             At::Sequence(sequence) if last < sequence => Err(Error::NotReached { workflow, sequence, last }),
             At::Latest | At::Sequence(_) | At::Time(_) => view.view(&state),
         }
+    }
+
+    /// Why a workflow has not moved on: everything in it that waits, with who, since when, and what would release it.
+    /// Empty exactly if it has closed.
+    ///
+    /// That something may be begun does not say that an engine is there to begin it: who holds the log is no part of
+    /// history.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such workflow; if its events cannot be read or do not fit together.
+    pub fn why(&self, workflow: WorkflowId) -> Result<Vec<Wait>, Error> {
+        self.look()?;
+        let state = self.definitions.fold(workflow)?;
+        state.map(|state| waits(&state)).ok_or(Error::NotFound { workflow })
     }
 
     /// State and view of a workflow before its first event.

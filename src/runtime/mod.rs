@@ -22,6 +22,7 @@ mod start;
 mod tests;
 mod timers;
 mod upkeep;
+mod waits;
 mod workers;
 mod worklist;
 

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use crate::definition::Graph;
 use crate::event::{Consumed, Emitted, Event};
 use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
-use crate::machine::{Answers, Batch, Command, Rejection, Request, State, decide, evolve, outstanding};
+use crate::machine::{Answers, Batch, Command, Rejection, Request, State, decide, evolve, outstanding, waits};
 use crate::status::Status;
 
 use super::course::Course;
 use super::moves::Move;
+use super::releases::release;
 
 /// One decision: what was asked, and the state before and after.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ pub struct Decided<'d> {
 pub type Law = fn(Decided<'_>);
 
 /// Every law of single decisions.
-pub const LAWS: [Law; 8] = [
+pub const LAWS: [Law; 9] = [
     a_refusal_changes_nothing,
     a_batch_is_one_input_and_its_consequences,
     folding_gives_the_state,
@@ -39,6 +40,7 @@ pub const LAWS: [Law; 8] = [
     a_repeated_command_acts_once,
     what_lives_asks_for_something,
     what_has_ended_stays_so,
+    what_is_open_says_why,
 ];
 
 /// The course of these moves, with these laws held against every decision.
@@ -194,6 +196,33 @@ pub fn what_has_ended_stays_so(decided: Decided<'_>) {
         assert!(late, "accepted after the end: {:?}", decided.command);
         assert_eq!(decided.before.end_reason(), decided.after.end_reason());
         assert_eq!(decided.before.status(), decided.after.status());
+    }
+}
+
+/// R20: exactly what is not closed waits for something; all that lives and every token is told of; and for each entry
+/// there is something that the workflow accepts and that removes or changes the entry.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn what_is_open_says_why(decided: Decided<'_>) {
+    let state = decided.after;
+    let found = waits(state);
+    assert_eq!(found.is_empty(), state.is_closed() || state.sequence().is_none(), "after {:?}", decided.command);
+    let graph = state.definition().graph();
+    let name = |stage: StageIndex| graph.stage(stage).ref_id.as_str();
+    for live in state.live() {
+        let is_told =
+            found.iter().any(|wait| wait.activation() == Some(live.number) && wait.stage() == Some(name(live.stage)));
+        assert!(is_told, "nothing tells why {}#{} does not move", name(live.stage), live.number);
+    }
+    for (_, arc, _) in state.tokens().filter(|_| !state.is_closed()) {
+        let stage = name(graph.arc(arc).to);
+        let is_told = found.iter().any(|wait| wait.activation().is_none() && wait.stage() == Some(stage));
+        assert!(is_told, "nothing tells why a token waits at {stage}");
+    }
+    for wait in &found {
+        release(state, wait);
     }
 }
 

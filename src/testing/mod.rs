@@ -19,6 +19,7 @@ pub mod moves;
 mod needs;
 pub mod notation;
 mod recording;
+mod releases;
 #[cfg(test)]
 pub(crate) mod snapshots;
 pub mod stores;

@@ -17,6 +17,7 @@ pub use answers::{Answers, Site};
 
 use crate::event::{Consumed, Event};
 use crate::failure::Failure;
+use crate::ids::{ArcIndex, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
@@ -103,6 +104,16 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::DiscardResult(report) => task::refuse_discard(state, report.attempt),
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
+}
+
+/// Would the join of `stage` fire now?
+pub(super) fn fires(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
+    state.moves(scope) && join::enabled(state.definition.graph(), &state.core.marking, scope, stage).is_some()
+}
+
+/// The arcs on which the join of `stage` lacks a token.
+pub(super) fn missing(state: &State, scope: ScopeId, stage: StageIndex) -> Vec<ArcIndex> {
+    join::missing(state.definition.graph(), &state.core.marking, scope, stage)
 }
 
 /// A batch under way.

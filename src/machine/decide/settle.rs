@@ -38,7 +38,7 @@ impl Decision<'_> {
         if self.cancel_doomed() == Found::Applied {
             return Found::Applied;
         }
-        if self.moves(ScopeId::ROOT)
+        if self.state.moves(ScopeId::ROOT)
             && (self.end_a_core() == Found::Applied
                 || self.fire_a_join() == Found::Applied
                 || self.open_a_gate() == Found::Applied)
@@ -46,12 +46,6 @@ impl Decision<'_> {
             return Found::Applied;
         }
         if self.end_if_over() { Found::Applied } else { Found::Nothing }
-    }
-
-    /// Do tokens still move in this scope? Not once it has failed or is being canceled.
-    fn moves(&self, scope: ScopeId) -> bool {
-        self.state.core.cancel.is_none()
-            && self.state.core.scopes.get(&scope).is_some_and(|scope| scope.failed.is_none())
     }
 
     fn cancel_doomed(&mut self) -> Found {

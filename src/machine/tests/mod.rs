@@ -11,6 +11,7 @@ mod refusals;
 mod repeats;
 mod retry;
 mod timers;
+mod waits;
 
 use std::cell::Cell;
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::with_rescans;
 use crate::event::Event;
-use crate::machine::{Answers, Command, State, Work, decide, evolve, outstanding, surroundings};
+use crate::machine::{Answers, Command, State, Work, decide, evolve, outstanding, surroundings, waits};
 use crate::testing::course::Course;
 use crate::testing::laws::{self, Law, lawful, tokens_are_conserved};
 use crate::testing::snapshots::restored;
@@ -145,6 +145,7 @@ proptest! {
             }
         }
         let _ = outstanding(&state).count();
+        let _ = waits(&state);
         for tried in &history.moves {
             let command = course.command_to(&state, *tried);
             let _ = decide(&mut state, &command, &mut Answers::computed());

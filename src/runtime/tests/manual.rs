@@ -69,6 +69,26 @@ fn a_wait_holds_no_worker_and_ends_when_its_moment_has_come() {
 }
 
 #[test]
+fn an_engine_says_why_a_workflow_does_not_move() {
+    let (engine, clock) = engine();
+    let text = "name: x\nstages:\n  a: { uses: wait, with: { duration: 90s } }\n  b: {}\n  c: { needs: [a, b] }\n";
+    let workflow = engine.submit(&definition(text), Start::new()).unwrap();
+    let waiting = || -> Vec<(String, &'static str)> {
+        let waits = engine.why(workflow).unwrap();
+        waits.iter().map(|wait| (wait.stage().unwrap().to_owned(), wait.reason().code())).collect()
+    };
+    assert_eq!(waiting(), [("a".to_owned(), "QUEUED"), ("b".to_owned(), "QUEUED")]);
+    settle(&engine, &clock);
+    assert_eq!(waiting(), [("a".to_owned(), "TIMER"), ("c".to_owned(), "JOIN")]);
+    let due = engine.why(workflow).unwrap()[0].reason().due().unwrap();
+    assert_eq!(due.since(clock.now()), Duration::from_seconds(90));
+    clock.advance(Duration::from_seconds(90));
+    settle(&engine, &clock);
+    assert_eq!(waiting(), []);
+    assert!(matches!(engine.why(WorkflowId::from_parts(clock.now(), 7)), Err(Error::NotFound { .. })));
+}
+
+#[test]
 fn a_failed_attempt_is_made_again_when_its_delay_is_over() {
     let (engine, clock) = engine();
     let text = "name: x\nstages:\n  a: { uses: flaky, retry: { initial: 10s, jitter: 0, factor: 2 } }\n";

@@ -1,0 +1,234 @@
+//! One thing a workflow waits for, as people and programs are told of it: who, since when, and what would release it.
+//!
+//! Frozen values with names in the place of indices. Found by `waits`.
+
+use crate::definition::{Definition, GraphTask};
+use crate::event::{Actor, CancelCause, TimerId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex};
+use crate::time::{Duration, Timestamp};
+
+/// One thing a workflow waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    pub(super) definition: Definition,
+    pub(super) waiter: Waiter,
+    pub(super) since: Timestamp,
+    pub(super) reason: WaitReason,
+}
+
+/// Who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiter {
+    Workflow,
+    /// The join of a stage that has no activation for these tokens yet.
+    Join(StageIndex),
+    Activation(ActivationId),
+    Attempt(AttemptId),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// A worker has begun the attempt. Released by its outcome.
+    Running {
+        /// How long the attempt may take, from the moment the worker really began it.
+        timeout: Duration,
+    },
+    /// The attempt may be begun. Released by a worker that begins it.
+    Queued,
+    /// The task failed and is tried again. Released by the moment, then by a worker that begins the attempt.
+    RetryAt {
+        /// The attempt is not begun before this moment.
+        due: Timestamp,
+        /// Failures that the retry policy has counted.
+        failures: u32,
+        /// Tries there are in all: the last failure is final.
+        max_attempts: u32,
+    },
+    /// The task asked to be called again. Released by the moment.
+    Timer {
+        /// The timer.
+        timer: TimerId,
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// The join of the stage has tokens on some of its arcs and needs one on each. Released by the missing ones.
+    Join {
+        /// The arcs that lack a token, in the order of `needs`.
+        missing: Vec<MissingArc>,
+        /// How many arcs the join has.
+        arcs: usize,
+    },
+    /// Something outside ends the activation as the next thing that happens to it. Released by the engine alone.
+    Ending {
+        /// What ends it.
+        cause: CancelCause,
+    },
+    /// The end of the workflow was asked for, and what lives is being ended. Released by the engine alone.
+    Canceling {
+        /// Who asked.
+        by: Actor,
+        /// Why, as they said.
+        reason: Option<String>,
+    },
+    /// The last batch was cut for its size, and the engine goes on with it. Released by the engine alone.
+    Settling,
+}
+
+impl WaitReason {
+    /// Name for programs: `RUNNING`, `QUEUED`, ...
+    pub fn code(&self) -> &'static str {
+        match self {
+            WaitReason::Running { .. } => "RUNNING",
+            WaitReason::Queued => "QUEUED",
+            WaitReason::RetryAt { .. } => "RETRY_AT",
+            WaitReason::Timer { .. } => "TIMER",
+            WaitReason::Join { .. } => "JOIN",
+            WaitReason::Ending { .. } => "ENDING",
+            WaitReason::Canceling { .. } => "CANCELING",
+            WaitReason::Settling => "SETTLING",
+        }
+    }
+
+    /// The moment that releases it, where one does.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            WaitReason::RetryAt { due, .. } | WaitReason::Timer { due, .. } => Some(*due),
+            WaitReason::Running { .. }
+            | WaitReason::Queued
+            | WaitReason::Join { .. }
+            | WaitReason::Ending { .. }
+            | WaitReason::Canceling { .. }
+            | WaitReason::Settling => None,
+        }
+    }
+}
+
+impl Wait {
+    /// The ref id of the stage that waits; `None` if it is the workflow as a whole.
+    pub fn stage(&self) -> Option<&str> {
+        let stage = match self.waiter {
+            Waiter::Workflow => return None,
+            Waiter::Join(stage) => stage,
+            Waiter::Activation(activation) => activation.stage,
+            Waiter::Attempt(attempt) => attempt.task.activation.stage,
+        };
+        Some(ref_id(&self.definition, stage))
+    }
+
+    /// The number of the activation that waits, from 1. A join has none yet.
+    pub fn activation(&self) -> Option<u32> {
+        match self.waiter {
+            Waiter::Workflow | Waiter::Join(_) => None,
+            Waiter::Activation(activation) => Some(activation.number),
+            Waiter::Attempt(attempt) => Some(attempt.task.activation.number),
+        }
+    }
+
+    /// The name of the task that waits.
+    pub fn task(&self) -> Option<&str> {
+        self.spec().map(|task| task.name.as_str())
+    }
+
+    /// The registered type of the task that waits.
+    pub fn task_type(&self) -> Option<&str> {
+        self.spec().map(|task| task.uses.as_str())
+    }
+
+    /// The number of the attempt that waits, from 1; of one that asked to be called again, its own.
+    pub fn attempt(&self) -> Option<u32> {
+        match self.waiter {
+            Waiter::Attempt(attempt) => Some(attempt.dispatch),
+            Waiter::Workflow | Waiter::Join(_) | Waiter::Activation(_) => None,
+        }
+    }
+
+    /// Since when: the moment, in the workflow's own time, of what made it wait.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// What it waits for.
+    pub fn reason(&self) -> &WaitReason {
+        &self.reason
+    }
+
+    /// The attempt that waits.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn attempt_id(&self) -> Option<AttemptId> {
+        if let Waiter::Attempt(attempt) = self.waiter { Some(attempt) } else { None }
+    }
+
+    fn spec(&self) -> Option<&GraphTask> {
+        let Waiter::Attempt(attempt) = self.waiter else { return None };
+        Some(self.definition.graph().task(attempt.task.activation.stage, attempt.task.task))
+    }
+}
+
+/// An arc on which a join lacks a token, and who may still bring one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MissingArc {
+    pub(super) definition: Definition,
+    pub(super) arc: ArcIndex,
+    pub(super) servers: Vec<Server>,
+    pub(super) completeness: Completeness,
+}
+
+/// Does a list name all there are?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Completeness {
+    All,
+    Some,
+}
+
+impl MissingArc {
+    /// The ref id of the stage the arc comes from; `None` for the start of the workflow.
+    pub fn from(&self) -> Option<&str> {
+        self.definition.graph().arc(self.arc).from.map(|stage| ref_id(&self.definition, stage))
+    }
+
+    /// Who may still bring the token: of each path to the arc the nearest that lives. Nobody, if no token can come any
+    /// more. That they may does not say that they will: a split may choose another way, a stage may fail.
+    pub fn may_be_served_by(&self) -> impl Iterator<Item = ServerName<'_>> {
+        self.servers
+            .iter()
+            .map(|server| ServerName { stage: ref_id(&self.definition, server.stage), activation: server.activation })
+    }
+
+    /// Whether more than those that are named may bring it.
+    pub fn has_more_servers(&self) -> bool {
+        self.completeness == Completeness::Some
+    }
+}
+
+/// Who may bring a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Server {
+    pub(super) stage: StageIndex,
+    /// `None`: its join is about to fire.
+    pub(super) activation: Option<u32>,
+}
+
+/// Who may bring a token, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerName<'a> {
+    stage: &'a str,
+    activation: Option<u32>,
+}
+
+impl<'a> ServerName<'a> {
+    /// The ref id of its stage.
+    pub fn stage(self) -> &'a str {
+        self.stage
+    }
+
+    /// The number of the activation, from 1; `None` if the join of the stage is about to fire.
+    pub fn activation(self) -> Option<u32> {
+        self.activation
+    }
+}
+
+fn ref_id(definition: &Definition, stage: StageIndex) -> &str {
+    &definition.graph().stage(stage).ref_id
+}

@@ -1,0 +1,101 @@
+//! Why a workflow has not moved on: one entry for everything in it that waits (R20).
+//!
+//! A function of state, like `outstanding`: what is told is what the engine itself goes by. Every live activation,
+//! every token on an arc, a request for the end and a batch that was cut give at least one entry.
+
+use crate::definition::Join;
+use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
+
+use super::decide::{fires, missing};
+use super::servers::Servers;
+use super::state::{Activation, AttemptState, OpenTask, Phase, Progress, State};
+use super::wait::{MissingArc, Wait, WaitReason, Waiter};
+
+/// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
+/// of the definition. Empty exactly if the workflow is closed, or nothing has happened to it yet.
+pub fn waits(state: &State) -> Vec<Wait> {
+    if state.core.phase != Phase::Live {
+        return Vec::new();
+    }
+    let mut found = of_the_workflow(state);
+    found.extend(state.core.live.iter().map(|(id, activation)| of_activation(state, *id, activation)));
+    for scope in state.core.scopes.keys() {
+        found.extend(of_joins(state, *scope));
+    }
+    found
+}
+
+fn wait(state: &State, waiter: Waiter, reason: WaitReason) -> Wait {
+    Wait { definition: state.definition.clone(), waiter, since: state.core.now, reason }
+}
+
+fn of_the_workflow(state: &State) -> Vec<Wait> {
+    let mut found = Vec::new();
+    if let Some(cancel) = &state.core.cancel {
+        let reason = WaitReason::Canceling { by: cancel.by.clone(), reason: cancel.reason.clone() };
+        found.push(Wait { since: cancel.since, ..wait(state, Waiter::Workflow, reason) });
+    }
+    if state.core.unsettled {
+        found.push(wait(state, Waiter::Workflow, WaitReason::Settling));
+    }
+    found
+}
+
+fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wait {
+    if let Some(cause) = activation.doomed {
+        return wait(state, Waiter::Activation(id), WaitReason::Ending { cause });
+    }
+    match &activation.progress {
+        Progress::Open(open) => of_task(state, id, open),
+        Progress::Ready | Progress::Between { .. } | Progress::CoreEnded => {
+            wait(state, Waiter::Activation(id), WaitReason::Settling)
+        }
+    }
+}
+
+fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
+    let spec = state.definition.graph().task(id.stage, open.task);
+    let reason = match open.attempt {
+        AttemptState::Queued { due: None } => WaitReason::Queued,
+        AttemptState::Queued { due: Some(due) } => {
+            WaitReason::RetryAt { due, failures: open.failures, max_attempts: spec.retry.max_attempts }
+        }
+        AttemptState::Started => WaitReason::Running { timeout: spec.timeout },
+        AttemptState::Waiting { timer } => match state.core.timers.get(&timer) {
+            Some(set) => WaitReason::Timer { timer, due: set.due },
+            None => WaitReason::Settling,
+        },
+        AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => WaitReason::Settling,
+    };
+    let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };
+    Wait { since: open.changed, ..wait(state, Waiter::Attempt(attempt), reason) }
+}
+
+/// The joins of `scope` on whose arcs tokens lie.
+fn of_joins(state: &State, scope: ScopeId) -> Vec<Wait> {
+    let mut servers = Servers::of(state, scope);
+    let stages = state.core.marking.marked_stages(scope);
+    stages.map(|stage| of_join(state, scope, stage, &mut servers)).collect()
+}
+
+fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Servers<'_>) -> Wait {
+    let incoming = &state.definition.graph().stage(stage).incoming;
+    let since = incoming.iter().filter_map(|arc| state.core.marking.marked_since(scope, *arc)).min();
+    // Where tokens do not move any more, only the end of the scope is waited for, and that is the engine's.
+    let reason = if fires(state, scope, stage) || !state.moves(scope) {
+        WaitReason::Settling
+    } else {
+        match state.definition.graph().stage(stage).join {
+            Join::And => {
+                let missing = missing(state, scope, stage).into_iter().map(|arc| {
+                    let (servers, completeness) = servers.of_arc(arc);
+                    MissingArc { definition: state.definition.clone(), arc, servers, completeness }
+                });
+                WaitReason::Join { missing: missing.collect(), arcs: incoming.len() }
+            }
+            // A token on any arc is enough.
+            Join::Xor => WaitReason::Settling,
+        }
+    };
+    Wait { since: since.unwrap_or(state.core.now), ..wait(state, Waiter::Join(stage), reason) }
+}

@@ -1,0 +1,56 @@
+//! From a thing that waits to what releases it: every reason is held to a command that the workflow takes.
+
+use crate::event::{Actor, CancelRequest, Json, Report, TaskReport};
+use crate::machine::{Answers, Command, Request, State, Wait, WaitReason, decide, waits};
+use crate::time::{Duration, Timestamp};
+
+/// Sends the command that releases `wait` to a copy of `state`.
+///
+/// # Panics
+///
+/// If it is refused, or the same waits as before.
+pub(super) fn release(state: &State, wait: &Wait) {
+    let mut state = state.clone();
+    // Until it has settled a workflow takes nothing else.
+    settle(&mut state, wait);
+    if waits(&state).contains(wait) {
+        send(&mut state, wait, request(wait));
+        settle(&mut state, wait);
+    }
+    assert!(!waits(&state).contains(wait), "still there: {wait:?}");
+}
+
+/// Goes on with what was cut as long as `wait` is there.
+fn settle(state: &mut State, wait: &Wait) {
+    while state.is_unsettled() && waits(state).contains(wait) {
+        send(state, wait, Request::ContinueSettling);
+    }
+}
+
+/// Time passes, and the workflow takes the request.
+fn send(state: &mut State, wait: &Wait, request: Request) {
+    let now = state.now().unwrap_or(wait.since()).saturating_add(Duration::from_microseconds(1));
+    let now = now.max(wait.reason().due().unwrap_or(Timestamp::from_microseconds(i64::MIN)));
+    let command = Command { now, id: None, actor: Actor::Engine, request };
+    if let Err(rejection) = decide(state, &command, &mut Answers::computed()) {
+        panic!("{:?} is refused ({rejection}), which would release {wait:?}", command.request);
+    }
+}
+
+fn request(wait: &Wait) -> Request {
+    let attempt = || wait.attempt_id().expect("an attempt waits for this");
+    match wait.reason() {
+        WaitReason::Running { .. } => Request::ReportTask(TaskReport {
+            attempt: attempt(),
+            report: Report::Succeeded,
+            outputs: Json::empty(),
+            context: Json::empty(),
+            streams: Vec::new(),
+        }),
+        WaitReason::Queued | WaitReason::RetryAt { .. } => Request::StartTask(attempt()),
+        WaitReason::Timer { timer, .. } => Request::FireTimer(*timer),
+        // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
+        WaitReason::Join { .. } => Request::Cancel(CancelRequest { reason: None }),
+        WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
+    }
+}
