@@ -60,8 +60,8 @@ pub use replay::{
     StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
 pub use runtime::{
-    Answer, By, CapturedStream, CapturedStreams, Clock, Config, Drive, Engine, Error, Progress, Start, SystemClock,
-    Trigger,
+    Answer, By, CapturedStream, CapturedStreams, Clock, Config, Control, Drive, Engine, Error, Progress, RemoteReason,
+    Start, SystemClock, Trigger,
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{

@@ -110,6 +110,24 @@ pub const STREAM_BYTES_IN_ERROR: usize = 4 * 1024;
 /// Bytes of an output or result file that a task writes.
 pub const OUTPUT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Connections to the control socket that are served at once; who comes later waits outside.
+pub const CONTROL_CONNECTIONS_MAX: usize = 32;
+
+/// Connections that wait for the engine to end. Each is an open file, of which a process has a thousand or so.
+pub const CONTROL_STAYING_MAX: usize = 256;
+
+/// Bytes of one line over the control socket: a definition, its escapes, inputs and payload.
+pub const CONTROL_LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Seconds in which a request has to come whole; who is slower makes room for others.
+pub const CONTROL_LINE_SECONDS: u64 = 10;
+
+/// Seconds in which an answer has to be taken; closing waits for it.
+pub const CONTROL_WRITE_SECONDS: u64 = 2;
+
+/// Seconds after which a holder that says nothing is taken for dead; it may have to sync a slow disk first.
+pub const CONTROL_ANSWER_SECONDS: u64 = 60;
+
 const _: () = assert!(CHUNK_EVENTS_MAX < BATCH_EVENTS_MAX, "a chunk is a batch the log takes");
 const _: () = assert!(
     NORMAL_FORM_BYTES_MAX + DEFINITION_BYTES_MAX + PAYLOAD_BYTES_MAX / 2 < RECORD_BYTES_MAX,

@@ -20,6 +20,14 @@ pub struct Config {
     pub(super) drive: Drive,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) actor: String,
+    pub(super) control: Control,
+}
+
+/// Does an engine listen to other processes?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Control {
+    Listens,
+    Silent,
 }
 
 /// Where the log is.
@@ -77,6 +85,7 @@ impl Config {
             drive: Drive::All,
             clock: Arc::new(SystemClock),
             actor: "library".to_owned(),
+            control: Control::Listens,
         }
     }
 
@@ -111,6 +120,14 @@ impl Config {
     /// Who sends the commands of callers that do not say so themselves.
     pub fn actor(mut self, name: impl Into<String>) -> Config {
         self.actor = name.into();
+        self
+    }
+
+    /// Whether other processes of this user can reach the engine over a socket in the log directory, so that they can
+    /// start, cancel and ask while it holds the log; true if nothing is said. An engine in memory, or moved by its
+    /// caller, never listens. One that cannot make the socket works all the same, and says so in the trace.
+    pub fn control(mut self, listens: bool) -> Config {
+        self.control = if listens { Control::Listens } else { Control::Silent };
         self
     }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::definition::Definition;
-use crate::event::{Actor, CancelRequest, LeaseLoss};
-use crate::ids::{AttemptId, CommandId, StreamId, WorkflowId};
+use crate::event::{Actor, LeaseLoss};
+use crate::ids::{AttemptId, StreamId, WorkflowId};
 use crate::machine::Request;
 use crate::replay::{At, History, WorkflowView, has_ended};
 use crate::store::EventStore;
@@ -16,14 +16,15 @@ use crate::time::Timestamp;
 use super::clock::Clock;
 use super::closings::Closings;
 use super::commit::{Outgoing, Outlet, Release, Slot};
-use super::config::{Config, Threads as Mover};
+use super::config::{Config, Drive, Threads as Mover};
+use super::control::{Door, Listener};
 use super::dispatch::{Conclusion, conclude, not_begun, prepare};
 use super::error::{Error, describe};
-use super::inbox::{Answer, Entry, Inbox, LAZY, Taken, Urgency};
+use super::inbox::{Answer, Ask, Entry, Inbox, LAZY, Taken, Urgency};
 use super::open;
 use super::owner::Owner;
 use super::promise::{Waited, promise};
-use super::start::{By, Start, creation};
+use super::start::{By, Start};
 use super::upkeep::UpkeepWork;
 use super::workers::{self, Threads};
 use super::worklist::{Released, StartRecord, Worklist};
@@ -66,15 +67,15 @@ pub(super) struct Shared {
     place: Place,
     /// Removed when the engine closes: where files of attempts stand if the log is in memory.
     scratch: Option<PathBuf>,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     slot: Slot,
     pub(super) worklist: Worklist,
     closings: Closings,
     pub(super) upkeep: UpkeepWork,
     owner: Mutex<Owner>,
-    poisoned: OnceLock<String>,
-    mover: Mover,
-    actor: String,
+    pub(super) poisoned: OnceLock<String>,
+    pub(super) mover: Mover,
+    pub(super) actor: String,
 }
 
 /// Did a turn let attempts out?
@@ -145,7 +146,13 @@ impl Engine {
         }
         let threads = match config.threads {
             Mover::Caller => None,
-            Mover::Own => Some(start_threads(&shared, config.workers)?),
+            Mover::Own => {
+                let mut threads = start_threads(&shared, config.workers)?;
+                if let Some(door) = opened.door.take() {
+                    listen(&shared, &mut threads, door, &config.drive);
+                }
+                Some(threads)
+            }
         };
         Ok(Engine { inner: Arc::new(Inner { shared, threads: Mutex::new(threads), mover: config.threads }) })
     }
@@ -157,18 +164,18 @@ impl Engine {
     /// If the inputs do not fit the definition, or the engine has stopped.
     pub fn submit(&self, definition: &Definition, start: Start) -> Result<WorkflowId, Error> {
         let shared = &self.inner.shared;
-        let now = shared.clock.now();
-        let workflow = start.id.unwrap_or_else(|| WorkflowId::generate_at(now));
-        let creation = creation(definition, &start, workflow, now)?;
-        let entry = Entry {
-            workflow,
-            definition: Some(definition.clone()),
-            id: Some(CommandId::generate_at(now)),
-            actor: Actor::Named(start.actor.unwrap_or_else(|| shared.actor.clone())),
-            request: Request::Create(creation),
-            answer: None,
-        };
-        shared.call(entry).map(|_| workflow)
+        let workflow = start.id.unwrap_or_else(|| WorkflowId::generate_at(shared.clock.now()));
+        shared.submit(definition, start, workflow).map(|_| workflow)
+    }
+
+    /// Drives this workflow, too, from now on: one that is open goes on, one that begins under this id later is driven
+    /// from its beginning. An engine that drives all does so anyway.
+    ///
+    /// # Errors
+    ///
+    /// If the engine has stopped.
+    pub fn drive(&self, workflow: WorkflowId) -> Result<(), Error> {
+        self.inner.shared.drive(workflow)
     }
 
     /// Waits until the workflow has closed.
@@ -200,16 +207,7 @@ impl Engine {
     ///
     /// [`Error::Rejected`] if it has ended or is being canceled already; if there is no such workflow.
     pub fn cancel(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
-        let shared = &self.inner.shared;
-        let entry = Entry {
-            workflow,
-            definition: None,
-            id: Some(CommandId::generate_at(shared.clock.now())),
-            actor: Actor::Named(by.actor),
-            request: Request::Cancel(CancelRequest { reason: by.reason }),
-            answer: None,
-        };
-        shared.call(entry)
+        self.inner.shared.cancel(workflow, by)
     }
 
     /// What has happened, as far as it is durable.
@@ -273,6 +271,14 @@ impl Drop for Inner {
     }
 }
 
+/// Lets other processes in. An engine that cannot works all the same.
+fn listen(shared: &Arc<Shared>, threads: &mut Threads, door: Door, drive: &Drive) {
+    match Listener::start(shared, door, drive, open::own_pid()) {
+        Ok(listener) => threads.listen(listener),
+        Err(error) => tracing::warn!(%error, "other processes cannot reach this engine"),
+    }
+}
+
 /// Threads that could not all be started are stopped again.
 fn start_threads(shared: &Arc<Shared>, n_workers: usize) -> Result<Threads, Error> {
     workers::start(shared, n_workers).map_err(|source| {
@@ -282,22 +288,6 @@ fn start_threads(shared: &Arc<Shared>, n_workers: usize) -> Result<Threads, Erro
 }
 
 impl Shared {
-    /// Sends a caller's command and waits for what becomes of it.
-    fn call(&self, mut entry: Entry) -> Result<Answer, Error> {
-        self.check_poison()?;
-        let (given, awaited) = promise();
-        entry.answer = Some(given);
-        self.inbox.call(entry)?;
-        if self.mover == Mover::Caller {
-            self.turn(self.clock.now())?;
-        }
-        // A promise is dropped only by an engine that has stopped on the way to the answer.
-        awaited.wait().unwrap_or_else(|| match self.poisoned.get() {
-            Some(cause) => Err(Error::InDoubt { cause: cause.clone() }),
-            None => Err(Error::Closed),
-        })
-    }
-
     fn has_ended(&self, workflow: WorkflowId) -> Result<bool, Error> {
         Ok(has_ended(&self.store, workflow)?)
     }
@@ -448,7 +438,7 @@ impl Shared {
     }
 
     /// Takes in what waits, fires what is due, writes and lets out, on the calling thread.
-    fn turn(&self, now: Timestamp) -> Result<bool, Error> {
+    pub(super) fn turn(&self, now: Timestamp) -> Result<bool, Error> {
         self.check_poison()?;
         let turned = self.turn_or_fail(now);
         if let Err(error) = &turned {
@@ -494,6 +484,7 @@ impl Shared {
 
     /// Closing goes with the flow: callers, workers, owner, committer, log.
     fn close_with(&self, mut threads: Threads) {
+        let staying = threads.join_control();
         self.inbox.refuse_callers();
         for (workflow, attempt) in self.worklist.close() {
             self.give_back(workflow, attempt);
@@ -507,6 +498,8 @@ impl Shared {
         threads.join_upkeep();
         self.closings.drop_all();
         self.remove_scratch();
+        // Only now: who waits for the engine to end wants the log.
+        drop(staying);
     }
 
     fn close_alone(&self) {
@@ -546,7 +539,7 @@ impl Shared {
         self.closings.drop_all();
     }
 
-    fn check_poison(&self) -> Result<(), Error> {
+    pub(super) fn check_poison(&self) -> Result<(), Error> {
         match self.poisoned.get() {
             Some(cause) => Err(Error::Poisoned { cause: cause.clone() }),
             None => Ok(()),
@@ -580,5 +573,5 @@ impl Outlet for Shared {
 }
 
 fn engine_entry(workflow: WorkflowId, request: Request) -> Entry {
-    Entry { workflow, definition: None, id: None, actor: Actor::Engine, request, answer: None }
+    Entry { workflow, definition: None, id: None, actor: Actor::Engine, ask: Ask::Decide(request), answer: None }
 }

@@ -67,6 +67,22 @@ pub enum Error {
         /// The log directory.
         directory: std::path::PathBuf,
     },
+    /// The engine that holds the log, in another process, has refused what was sent to it.
+    #[error("{message}")]
+    Remote {
+        /// What kind of reason it has.
+        reason: RemoteReason,
+        /// The reason, in its words.
+        message: String,
+    },
+    /// The engine that holds the log, in another process, gave no answer. Whether the command had its effect is not
+    /// known; sent again under the same id it has no second one.
+    #[error("the engine that holds the log gave no answer")]
+    NoAnswer {
+        /// What came instead.
+        #[source]
+        source: std::io::Error,
+    },
     /// The system gives no thread.
     #[error("could not start a thread")]
     Thread {
@@ -87,10 +103,83 @@ pub enum Error {
     },
 }
 
+/// What kind of reason an engine in another process has to refuse something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemoteReason {
+    /// The definition is refused.
+    Definition,
+    /// An input, or something else that was given, does not fit.
+    Input,
+    /// There is no such workflow.
+    NotFound,
+    /// The workflow refused the command.
+    Rejected,
+    /// Recorded data is damaged.
+    Damage,
+    /// The engine cannot do it: it has stopped after a failure, or something is exhausted.
+    Unusable,
+    /// The engine is closing; whoever holds the log next can be asked.
+    Ending,
+    /// The engine does not understand the request, as one of another version.
+    NotUnderstood,
+}
+
+impl RemoteReason {
+    const ALL: [RemoteReason; 8] = [
+        RemoteReason::Definition,
+        RemoteReason::Input,
+        RemoteReason::NotFound,
+        RemoteReason::Rejected,
+        RemoteReason::Damage,
+        RemoteReason::Unusable,
+        RemoteReason::Ending,
+        RemoteReason::NotUnderstood,
+    ];
+
+    /// Name for programs: `not_found`, `rejected`, ...
+    pub fn name(self) -> &'static str {
+        match self {
+            RemoteReason::Definition => "definition",
+            RemoteReason::Input => "input",
+            RemoteReason::NotFound => "not_found",
+            RemoteReason::Rejected => "rejected",
+            RemoteReason::Damage => "damage",
+            RemoteReason::Unusable => "unusable",
+            RemoteReason::Ending => "ending",
+            RemoteReason::NotUnderstood => "not_understood",
+        }
+    }
+
+    /// The reason of this name. One that is not known means that the engine cannot do it, whatever else.
+    pub(super) fn named(name: &str) -> RemoteReason {
+        RemoteReason::ALL.into_iter().find(|reason| reason.name() == name).unwrap_or(RemoteReason::Unusable)
+    }
+
+    /// The reason that an error of the engine is to another process.
+    pub(super) fn of(error: &Error) -> RemoteReason {
+        match error {
+            Error::Inputs(_) | Error::Start { .. } => RemoteReason::Input,
+            Error::NotFound { .. } => RemoteReason::NotFound,
+            Error::Rejected(_) => RemoteReason::Rejected,
+            Error::Closed => RemoteReason::Ending,
+            Error::Remote { reason, .. } => *reason,
+            other if other.is_damage() => RemoteReason::Damage,
+            _ => RemoteReason::Unusable,
+        }
+    }
+}
+
 impl Error {
     /// Does another process hold the log?
     pub fn is_locked(&self) -> bool {
         matches!(self, Error::Store(error) if error.is_locked())
+    }
+
+    /// Was the engine that was asked about to end, or gone before it answered? Whoever holds the log next can be asked,
+    /// under the same id.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Error::Closed | Error::NoAnswer { .. } | Error::Remote { reason: RemoteReason::Ending, .. })
     }
 
     /// Is recorded data damaged?
@@ -98,13 +187,14 @@ impl Error {
         match self {
             Error::Store(error) => error.is_damage(),
             Error::Replay(error) => error.is_damage(),
+            Error::Remote { reason, .. } => *reason == RemoteReason::Damage,
             _ => false,
         }
     }
 
     /// Did the state of the workflow refuse it?
     pub fn is_rejection(&self) -> bool {
-        matches!(self, Error::Rejected(_))
+        matches!(self, Error::Rejected(_) | Error::Remote { reason: RemoteReason::Rejected, .. })
     }
 }
 

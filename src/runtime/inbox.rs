@@ -25,9 +25,18 @@ pub(super) struct Entry {
     pub(super) definition: Option<Definition>,
     pub(super) id: Option<CommandId>,
     pub(super) actor: Actor,
-    pub(super) request: Request,
+    pub(super) ask: Ask,
     /// Who waits for the answer.
     pub(super) answer: Option<Promise<Reply>>,
+}
+
+/// What an entry asks for.
+#[expect(clippy::large_enum_variant, reason = "nearly all decide; a box would be an allocation a command")]
+pub(super) enum Ask {
+    /// That the workflow takes this in, or refuses it.
+    Decide(Request),
+    /// That the engine drives the workflow from now on; whoever waits is told when it does.
+    Drive(Promise<()>),
 }
 
 /// What a caller is told: the place of the input, or why there is none.

@@ -3,11 +3,13 @@
 //! One owner of the states decides, one writer value writes, workers run tasks. The parts have no thread in them;
 //! `workers` gives them threads, and `Engine::step` moves them on the caller's.
 
+mod calls;
 mod captured;
 mod clock;
 mod closings;
 mod commit;
 mod config;
+mod control;
 mod definition_file;
 mod dispatch;
 mod engine;
@@ -29,7 +31,10 @@ mod worklist;
 pub use captured::{CapturedStream, CapturedStreams};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Drive};
+pub use control::Control;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use control::ControlRequest;
 pub use engine::{Engine, Progress};
-pub use error::Error;
+pub use error::{Error, RemoteReason};
 pub use inbox::Answer;
 pub use start::{By, Start, Trigger};

@@ -7,7 +7,8 @@ use crate::store::{EventStore, LocalStore, MemoryStore, Options, StoreWriter};
 use crate::task::Place;
 
 use super::clock::Clock;
-use super::config::{Config, LogPlace};
+use super::config::{Config, Control, LogPlace, Threads};
+use super::control::Door;
 use super::entropy;
 use super::error::Error;
 
@@ -16,6 +17,8 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) writer: Box<dyn StoreWriter>,
     pub(super) place: Place,
+    /// Where other processes can reach the engine, if they can.
+    pub(super) door: Option<Door>,
     /// A directory to remove when the engine closes.
     pub(super) scratch: Option<PathBuf>,
 }
@@ -32,11 +35,15 @@ pub(super) fn open(config: &Config) -> Result<Opened, Error> {
             let root = std::env::temp_dir().join(name);
             let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
             let writer = store.writer()?;
-            Ok(Opened { store, writer, place: Place::new(&root), scratch: Some(root) })
+            Ok(Opened { store, writer, place: Place::new(&root), door: None, scratch: Some(root) })
         }
         LogPlace::Directory(directory) => {
             let (store, root) = open_local(directory, &*config.clock)?;
-            stand_on(store, &root)
+            let mut opened = stand_on(store, &root)?;
+            if config.control == Control::Listens && config.threads == Threads::Own {
+                opened.door = door(&root);
+            }
+            Ok(opened)
         }
         #[cfg(any(test, feature = "testing"))]
         LogPlace::Given { store, root } => stand_on(Arc::clone(store), root),
@@ -51,7 +58,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Error> {
 pub(super) fn open_local(directory: &Path, clock: &dyn Clock) -> Result<(Arc<dyn EventStore>, PathBuf), Error> {
     let io = |source| Error::Io { operation: "find the log directory", path: directory.to_owned(), source };
     let root = std::path::absolute(directory).map_err(io)?;
-    let options = Options::new(entropy::bytes::<32>(), clock.now(), std::process::id());
+    let options = Options::new(entropy::bytes::<32>(), clock.now(), own_pid());
     let local = LocalStore::open(&root, &options)?;
     if local.hold() {
         // A salvaged log has lost events: nobody may act on it before a person has accepted the loss.
@@ -64,7 +71,21 @@ fn stand_on(store: Arc<dyn EventStore>, root: &Path) -> Result<Opened, Error> {
     let writer = store.writer()?;
     let place = Place::new(root);
     kill_leftovers(&place)?;
-    Ok(Opened { store, writer, place, scratch: None })
+    Ok(Opened { store, writer, place, door: None, scratch: None })
+}
+
+/// Made before the engine goes on with its workflows: whoever comes meanwhile waits to be let in.
+fn door(root: &Path) -> Option<Door> {
+    let door = Door::open(root, own_pid());
+    door.inspect_err(|error| {
+        tracing::warn!(path = %root.display(), %error, "without a control socket others cannot reach this engine");
+    })
+    .ok()
+}
+
+/// The id of this process.
+pub(super) fn own_pid() -> u32 {
+    std::process::id()
 }
 
 fn kill_leftovers(place: &Place) -> Result<(), Error> {

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 use super::commit::{Outgoing, Release};
 use super::config::Drive;
 use super::error::Error;
-use super::inbox::{Answer, Entry, Reply};
+use super::inbox::{Answer, Ask, Entry, Reply};
 use super::promise::Promise;
 use super::timers::Timers;
 use super::worklist::{Released, StartRecord};
@@ -83,7 +83,15 @@ impl Owner {
     ///
     /// If history cannot be read back; the engine can then not go on.
     pub(super) fn take_in(&mut self, entry: Entry, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
-        let Entry { workflow, definition, id, actor, request, mut answer } = entry;
+        let Entry { workflow, definition, id, actor, ask, mut answer } = entry;
+        let request = match ask {
+            Ask::Decide(request) => request,
+            Ask::Drive(told) => {
+                self.adopt(workflow, now, out)?;
+                told.give(());
+                return Ok(());
+            }
+        };
         let creates = definition.is_some();
         if let Some(definition) = definition {
             self.register(&definition, &actor, now, out)?;
@@ -128,7 +136,8 @@ impl Owner {
     pub(super) fn fire_timers(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
         while let Some((workflow, timer)) = self.timers.pop_due(now) {
             let request = Request::FireTimer(timer);
-            let entry = Entry { workflow, definition: None, id: None, actor: Actor::Engine, request, answer: None };
+            let ask = Ask::Decide(request);
+            let entry = Entry { workflow, definition: None, id: None, actor: Actor::Engine, ask, answer: None };
             self.take_in(entry, now, out)?;
         }
         Ok(())
@@ -143,20 +152,37 @@ impl Owner {
     pub(super) fn recover(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
         for (stream, _) in self.store.streams()? {
             let Some(workflow) = stream.as_workflow() else { continue };
-            if !self.drive.includes(workflow) || has_ended(&self.store, workflow)? || !self.hold(workflow)? {
-                continue;
+            if self.drive.includes(workflow) {
+                self.resume(workflow, now, out)?;
             }
-            let Some(held) = self.states.get(&workflow) else { continue };
-            if held.state.is_closed() {
-                self.states.remove(&workflow);
-                continue;
-            }
-            if held.state.is_unsettled() {
-                self.go_on(workflow, now, out);
-            }
-            self.take_up(workflow, now, out);
         }
         Ok(())
+    }
+
+    /// Goes on with a workflow that another engine has left, if it is open.
+    fn resume(&mut self, workflow: WorkflowId, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        if has_ended(&self.store, workflow)? || !self.hold(workflow)? {
+            return Ok(());
+        }
+        let Some(held) = self.states.get(&workflow) else { return Ok(()) };
+        if held.state.is_closed() {
+            self.states.remove(&workflow);
+            return Ok(());
+        }
+        if held.state.is_unsettled() {
+            self.go_on(workflow, now, out);
+        }
+        self.take_up(workflow, now, out);
+        Ok(())
+    }
+
+    /// Drives this workflow, too, from now on. Nothing of what it asks for was let out here before.
+    fn adopt(&mut self, workflow: WorkflowId, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        let is_new = match &mut self.drive {
+            Drive::All => false,
+            Drive::Only(driven) => driven.insert(workflow),
+        };
+        if is_new { self.resume(workflow, now, out) } else { Ok(()) }
     }
 
     /// What the state of a workflow asks for, after another engine has held it.

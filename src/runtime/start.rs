@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::definition::{Definition, Template};
 use crate::event::{Creation, Json, TriggerRecord};
 use crate::expression::Scope;
-use crate::ids::WorkflowId;
+use crate::ids::{CommandId, WorkflowId};
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
@@ -13,7 +13,7 @@ use crate::value::{Map, Value};
 use super::error::{Error, describe};
 
 /// What a workflow begins with. Everything has a default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Start {
     pub(super) id: Option<WorkflowId>,
     pub(super) inputs: Map,
@@ -82,11 +82,11 @@ impl Start {
 /// Who or what asked for a workflow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trigger {
-    trigger_type: String,
-    user: String,
-    parameters: Map,
-    artifacts: Vec<Value>,
-    payload: Map,
+    pub(super) trigger_type: String,
+    pub(super) user: String,
+    pub(super) parameters: Map,
+    pub(super) artifacts: Vec<Value>,
+    pub(super) payload: Map,
 }
 
 impl Default for Trigger {
@@ -164,18 +164,31 @@ impl Trigger {
 pub struct By {
     pub(super) actor: String,
     pub(super) reason: Option<String>,
+    pub(super) id: Option<CommandId>,
 }
 
 impl By {
     /// A person or program by this name, as claimed.
     pub fn user(name: impl Into<String>) -> By {
-        By { actor: name.into(), reason: None }
+        By { actor: name.into(), reason: None, id: None }
     }
 
     /// Why, in words.
     pub fn because(mut self, reason: impl Into<String>) -> By {
         self.reason = Some(reason.into());
         self
+    }
+
+    /// Under this id; a new one if nothing is said. A command sent twice under one id acts once, and the second time
+    /// gets the answer [`Repeated`](crate::Answer::Repeated).
+    pub fn command(mut self, id: CommandId) -> By {
+        self.id = Some(id);
+        self
+    }
+
+    /// The same with an id in any case.
+    pub(super) fn with_id(self) -> By {
+        By { id: Some(self.id.unwrap_or_else(CommandId::generate)), ..self }
     }
 }
 
@@ -244,7 +257,12 @@ fn bounded(what: &str, map: &Map) -> Result<Json, Error> {
     Ok(json)
 }
 
-fn workdir(start: &Start) -> Result<String, Error> {
+/// The directory that relative directories of tasks start from, absolute.
+///
+/// # Errors
+///
+/// If it is relative and nobody knows to what, or its name is not UTF-8.
+pub(super) fn workdir(start: &Start) -> Result<String, Error> {
     let given = start.workdir.clone().unwrap_or_else(|| PathBuf::from("."));
     let io = |source| Error::Io { operation: "find the working directory", path: given.clone(), source };
     let absolute = std::path::absolute(&given).map_err(io)?;

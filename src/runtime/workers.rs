@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
+use super::control::{Listener, Staying};
 use super::engine::Shared;
 use super::worklist::Pulled;
 
@@ -14,7 +15,11 @@ pub(super) struct Threads {
     owner: Option<JoinHandle<()>>,
     committer: Option<JoinHandle<()>>,
     upkeep: Option<JoinHandle<()>>,
+    control: Option<Listener>,
 }
+
+/// A thread that is waited for at some time.
+pub(super) type Thread = JoinHandle<()>;
 
 /// Starts owner, committer, upkeep and workers.
 ///
@@ -22,7 +27,7 @@ pub(super) struct Threads {
 ///
 /// If the system gives no thread.
 pub(super) fn start(shared: &Arc<Shared>, n_workers: usize) -> io::Result<Threads> {
-    let mut threads = Threads { workers: Vec::new(), owner: None, committer: None, upkeep: None };
+    let mut threads = Threads { workers: Vec::new(), owner: None, committer: None, upkeep: None, control: None };
     let upkeep = Arc::clone(shared);
     threads.upkeep = Some(spawn("stabilize-upkeep", move || upkeep.upkeep.run())?);
     let committer = Arc::clone(shared);
@@ -36,7 +41,12 @@ pub(super) fn start(shared: &Arc<Shared>, n_workers: usize) -> io::Result<Thread
     Ok(threads)
 }
 
-fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+/// Starts a thread.
+///
+/// # Errors
+///
+/// If the system gives none.
+pub(super) fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).spawn(life)
 }
 
@@ -61,6 +71,16 @@ fn work(shared: &Shared) {
 }
 
 impl Threads {
+    /// The thread that lets other processes in; it has threads of its own for those it serves.
+    pub(super) fn listen(&mut self, listener: Listener) {
+        self.control = Some(listener);
+    }
+
+    /// Waits until what other processes have asked is answered; nobody is let in any more.
+    pub(super) fn join_control(&mut self) -> Option<Staying> {
+        self.control.take().map(Listener::close)
+    }
+
     /// Waits until the workers have ended; they do once the worklist is closed.
     pub(super) fn join_workers(&mut self) {
         for worker in self.workers.drain(..) {

@@ -35,9 +35,9 @@ const HOMES: &[(&str, Home)] = &[
     ("jiff", File("src/time.rs")),
     ("proptest", Tests),
     ("regex-lite", File("src/definition/input.rs")),
-    // The system calls that std does not offer. Two needs that share nothing: space and locks of the log, and process
-    // groups with their streams. Each stays inside one folder.
-    ("rustix", Places(&["src/log/storage.rs", "src/task/program/"])),
+    // The system calls that std does not offer. Needs that share nothing: space and locks of the log, process groups
+    // with their streams, waiting for whichever of several connections speaks first. Each stays inside one folder.
+    ("rustix", Places(&["src/log/storage.rs", "src/task/program/", "src/runtime/control/listener.rs"])),
     // The two traits may stand as bounds.
     ("serde", Anywhere),
     ("serde-saphyr", File("src/definition/yaml.rs")),

@@ -17,7 +17,7 @@ struct Outside {
 
 const OUTSIDE: &[Outside] = &[
     // The log's bytes; what programs read and write (output files, streams, the table of processes); definition files;
-    // the folder of an engine whose log is in memory; captured streams, read back.
+    // the folder of an engine whose log is in memory; captured streams, read back; the control socket.
     Outside {
         what: "std::fs",
         homes: &[
@@ -26,16 +26,22 @@ const OUTSIDE: &[Outside] = &[
             "src/runtime/definition_file.rs",
             "src/runtime/open.rs",
             "src/runtime/captured.rs",
+            "src/runtime/control/door.rs",
             "src/testing/",
         ],
     },
     // Workers; and the thread that waits beside a program for its end, its streams and its time.
     Outside { what: "std::thread", homes: &["src/runtime/workers.rs", "src/task/program/"] },
-    Outside { what: "std::net", homes: &[] },
+    // The control socket. The first only because that is where the two directions of a connection are named.
+    Outside { what: "std::net", homes: &["src/runtime/control/listener.rs"] },
+    Outside { what: "std::os::unix::net", homes: &["src/runtime/control/"] },
     // Programs are started in one folder; who else needs one asks a task. The other two need our own id only.
     Outside { what: "std::process", homes: &["src/task/program/", "src/runtime/open.rs", "src/testing/"] },
     // What programs inherit; and the folder for temporary files.
-    Outside { what: "std::env", homes: &["src/task/program/", "src/runtime/open.rs", "src/testing/"] },
+    Outside {
+        what: "std::env",
+        homes: &["src/task/program/", "src/runtime/open.rs", "src/runtime/control/door.rs", "src/testing/"],
+    },
 ];
 
 /// Words that read a clock, and who may.

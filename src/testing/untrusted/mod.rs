@@ -4,12 +4,14 @@
 //! run the same on a toolchain without a fuzzer. Knows no file but those it makes itself.
 
 mod commands;
+mod control;
 mod definitions;
 mod events;
 mod expressions;
 mod logs;
 
 pub use commands::machine_commands;
+pub use control::control_request;
 pub use definitions::definition_parse;
 #[cfg(test)]
 pub(crate) use events::no_map;

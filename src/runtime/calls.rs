@@ -1,0 +1,76 @@
+//! What callers ask of an engine, from its own program or over the control socket: commands on their way to the inbox,
+//! and the wait for what becomes of them.
+
+use crate::definition::Definition;
+use crate::event::{Actor, CancelRequest};
+use crate::ids::{CommandId, WorkflowId};
+use crate::machine::Request;
+
+use super::config::Threads as Mover;
+use super::engine::Shared;
+use super::error::Error;
+use super::inbox::{Answer, Ask, Entry};
+use super::promise::promise;
+use super::start::{By, Start, creation};
+
+impl Shared {
+    /// Begins a workflow under this id.
+    pub(super) fn submit(&self, definition: &Definition, start: Start, workflow: WorkflowId) -> Result<Answer, Error> {
+        let now = self.clock.now();
+        let creation = creation(definition, &start, workflow, now)?;
+        self.call(Entry {
+            workflow,
+            definition: Some(definition.clone()),
+            id: Some(CommandId::generate_at(now)),
+            actor: Actor::Named(start.actor.unwrap_or_else(|| self.actor.clone())),
+            ask: Ask::Decide(Request::Create(creation)),
+            answer: None,
+        })
+    }
+
+    /// Asks for the end of a workflow.
+    pub(super) fn cancel(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        let id = by.id.unwrap_or_else(|| CommandId::generate_at(self.clock.now()));
+        self.call(Entry {
+            workflow,
+            definition: None,
+            id: Some(id),
+            actor: Actor::Named(by.actor),
+            ask: Ask::Decide(Request::Cancel(CancelRequest { reason: by.reason })),
+            answer: None,
+        })
+    }
+
+    /// Drives this workflow, too, from now on.
+    pub(super) fn drive(&self, workflow: WorkflowId) -> Result<(), Error> {
+        let (told, awaited) = promise();
+        let ask = Ask::Drive(told);
+        self.put(Entry { workflow, definition: None, id: None, actor: Actor::Engine, ask, answer: None })?;
+        awaited.wait().ok_or_else(|| self.unanswered())
+    }
+
+    /// Sends a caller's command and waits for what becomes of it.
+    fn call(&self, mut entry: Entry) -> Result<Answer, Error> {
+        let (given, awaited) = promise();
+        entry.answer = Some(given);
+        self.put(entry)?;
+        awaited.wait().unwrap_or_else(|| Err(self.unanswered()))
+    }
+
+    fn put(&self, entry: Entry) -> Result<(), Error> {
+        self.check_poison()?;
+        self.inbox.call(entry)?;
+        if self.mover == Mover::Caller {
+            self.turn(self.clock.now())?;
+        }
+        Ok(())
+    }
+
+    /// A promise is dropped only by an engine that has stopped on the way to the answer.
+    fn unanswered(&self) -> Error {
+        match self.poisoned.get() {
+            Some(cause) => Error::InDoubt { cause: cause.clone() },
+            None => Error::Closed,
+        }
+    }
+}
