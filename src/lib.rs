@@ -66,7 +66,7 @@ pub use runtime::{
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,
-    LogFrame, LogReport, PayloadError, RecordPlace, StoreWriter, Upkeep,
+    LogFrame, LogHolder, LogReport, PayloadError, RecordPlace, StoreWriter, Upkeep,
 };
 pub use task::{AliasError, DuplicateName, Outcome, Registry, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};

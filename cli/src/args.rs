@@ -54,6 +54,7 @@ pub(crate) enum Verb {
     Run(Run),
     Ls(Ls),
     Show(Show),
+    Why(Why),
     Events(Events),
     Logs(Logs),
     Replay(Replay),
@@ -148,6 +149,17 @@ pub(crate) struct Show {
     /// As it was after this event, or at this moment (RFC 3339).
     #[arg(long, value_name = "SEQ|TIME")]
     pub(crate) at: Option<Moment>,
+}
+
+/// Say why a workflow does not move: who waits, since when, and what would release it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize why last
+  stabilize why 9GKZ4Q --json")]
+pub(crate) struct Why {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
 }
 
 /// List the events of a workflow in order.

@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod table;
 mod view;
+mod wait_view;
 
 use std::process::ExitCode;
 

@@ -55,6 +55,18 @@ pub(super) struct Listing {
     pub(super) has_index: bool,
 }
 
+/// Who holds a log, and so is the only one to write to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogHolder {
+    /// Nobody: the next engine may open it.
+    Nobody,
+    /// An engine.
+    Process {
+        /// Its process, where it could say so.
+        pid: Option<u32>,
+    },
+}
+
 /// The directory of a log.
 #[derive(Clone)]
 pub(super) struct Home {
@@ -144,6 +156,12 @@ impl Home {
             Some(lock) => Ok(Holder { home: self.clone(), lock, is_announced: false }),
             None => Err(Error::Locked { pid: self.read_control() }),
         }
+    }
+
+    /// Who holds LOCK, with what CONTROL says of them.
+    pub(super) fn holder(&self) -> Result<LogHolder, Error> {
+        let is_locked = self.located("look at", LOCK, self.storage.is_locked(LOCK))?;
+        Ok(if is_locked { LogHolder::Process { pid: self.read_control() } } else { LogHolder::Nobody })
     }
 
     fn read_control(&self) -> Option<u32> {

@@ -40,6 +40,7 @@ use directory::{Home, LogFile};
 use segment::{Header, Ladder};
 
 pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
+pub use directory::LogHolder;
 pub(crate) use error::Error;
 pub(crate) use reader::Reader;
 #[cfg(any(test, feature = "testing"))]
@@ -160,6 +161,15 @@ fn catalog_lost() -> Error {
 /// `Io`.
 pub(crate) fn is_on_hold(storage: Arc<dyn Storage>) -> Result<bool, Error> {
     Home::new(storage).is_on_hold()
+}
+
+/// Who holds the log.
+///
+/// # Errors
+///
+/// `Io`.
+pub(crate) fn holder(storage: Arc<dyn Storage>) -> Result<LogHolder, Error> {
+    Home::new(storage).holder()
 }
 
 /// An open log as those see it who read: durable events only.

@@ -108,6 +108,13 @@ pub(crate) trait Storage: Send + Sync {
     /// Anything the system says, but for "somebody holds it".
     fn try_lock(&self, name: &str) -> io::Result<Option<Box<dyn StorageLock>>>;
 
+    /// Whether somebody holds the lock that this file stands for. Nobody, if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn is_locked(&self, name: &str) -> io::Result<bool>;
+
     /// The name as people know it, for messages.
     fn locate(&self, name: &str) -> PathBuf;
 }
@@ -250,18 +257,51 @@ impl Storage for FileStorage {
     fn try_lock(&self, name: &str) -> io::Result<Option<Box<dyn StorageLock>>> {
         let path = self.locate(name);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+        if !lock_exclusively(&file)? {
+            return Ok(None);
         }
         let lock = FileLock { path, file };
         // Between opening and locking the file may have been replaced: then the lock is on a file nobody finds.
         Ok(if lock.is_current()? { Some(Box::new(lock)) } else { None })
     }
 
+    fn is_locked(&self, name: &str) -> io::Result<bool> {
+        match File::open(self.locate(name)) {
+            Ok(file) => Ok(!lock_shared(&file)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn locate(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+}
+
+/// How often a lock is tried while those who only look at it are in the way; each is there for a moment.
+const LOOKERS_MAX: usize = 10_000;
+
+/// Takes the exclusive lock, unless somebody holds it. Who merely looks whether it is held is waited for.
+fn lock_exclusively(file: &File) -> io::Result<bool> {
+    for _ in 0..LOOKERS_MAX {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if !lock_shared(file)? => return Ok(false),
+            // Somebody looked, and may have gone by now.
+            Err(TryLockError::WouldBlock) => (),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Takes the lock together with others who look, and gives it back at once. Whether that could be done: not while
+/// somebody holds it.
+fn lock_shared(file: &File) -> io::Result<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

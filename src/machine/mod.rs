@@ -1,8 +1,8 @@
 //! How a workflow moves: decide and evolve, pure.
 //!
 //! `decide` turns a command into events or refuses it; `evolve` moves a state by one event; `outstanding` says what a
-//! state asks of the world, `waits` why it has not moved on. No clock, no randomness, no IO. Control is a marking: tokens
-//! on the arcs of the definition, never a status per stage. What is supported, by the numbers of the workflow
+//! state asks of the world, `waits` why it has not moved on. No clock, no randomness, no IO. Control is a marking:
+//! tokens on the arcs of the definition, never a status per stage. What is supported, by the numbers of the workflow
 //! control-flow patterns:
 //!
 //! | pattern | here |

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ids::{Position, Sequence, StreamId};
-use crate::log::{self, FORMAT, FileStorage, Storage};
+use crate::log::{self, FORMAT, FileStorage, LogHolder, Storage};
 use crate::time::Timestamp;
 
 use super::error::{Error, RecordPlace};
@@ -128,6 +128,15 @@ impl LogFiles {
     pub fn is_on_hold(&self) -> Result<bool, Error> {
         Ok(log::is_on_hold(Arc::clone(&self.storage))?)
     }
+
+    /// Whether an engine holds the log now. Only looks: nobody is kept from anything.
+    ///
+    /// # Errors
+    ///
+    /// If the disk fails.
+    pub fn holder(&self) -> Result<LogHolder, Error> {
+        Ok(log::holder(Arc::clone(&self.storage))?)
+    }
 }
 
 impl LogReport {
@@ -222,6 +231,43 @@ mod tests {
         let report = files.verify().unwrap();
         assert_eq!(report.findings[0].place, RecordPlace { segment: 1, offset: 8192 });
         assert_eq!((report.findings[0].position, &report.findings[0].path), (Position::FIRST, &segment));
+    }
+
+    #[test]
+    fn a_log_is_held_from_its_opening_to_its_closing() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = LogFiles::at(directory.path());
+        assert_eq!(files.holder().unwrap(), LogHolder::Nobody);
+        let options = Options::new([1; 32], Timestamp::from_microseconds(1), 4_711);
+        let store = LocalStore::open(directory.path(), &options).unwrap();
+        let writer = store.writer().unwrap();
+        assert_eq!(files.holder().unwrap(), LogHolder::Process { pid: Some(4_711) });
+        writer.close().unwrap();
+        drop(store);
+        assert_eq!(files.holder().unwrap(), LogHolder::Nobody);
+    }
+
+    #[test]
+    fn looking_whether_a_log_is_held_keeps_nobody_from_opening_it() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(log_of_events(directory.path()));
+        let files = LogFiles::at(directory.path());
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                        files.holder().unwrap();
+                    }
+                });
+            }
+            for turn in 0..20 {
+                let options = Options::new([turn; 32], Timestamp::from_microseconds(1), 1);
+                let opened = LocalStore::open(directory.path(), &options).map(drop);
+                is_over.store(turn == 19 || opened.is_err(), std::sync::atomic::Ordering::Relaxed);
+                opened.unwrap();
+            }
+        });
     }
 
     #[test]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::event::Recorded;
 use crate::ids::{Position, Sequence, StreamId};
 
+pub use crate::log::LogHolder;
 pub(crate) use crate::log::Options;
 pub use append::{Append, Appended, Encoded, Expected};
 #[cfg(test)]

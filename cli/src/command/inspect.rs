@@ -161,7 +161,7 @@ pub(super) fn in_short(failure: &Failure) -> String {
 }
 
 /// A moment to the second, for people.
-fn second(moment: Timestamp) -> String {
+pub(super) fn second(moment: Timestamp) -> String {
     let text = moment.to_string();
     match text.split_once('.') {
         Some((seconds, _)) => format!("{}Z", seconds.replacen('T', " ", 1)),

@@ -5,9 +5,11 @@ mod inspect;
 mod lint;
 mod log;
 mod logs;
+mod reasons;
 mod replay;
 mod run;
 mod version;
+mod why;
 
 use std::path::Path;
 
@@ -30,6 +32,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Run(args) => run::run(args, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,
+        Verb::Why(args) => why::why(args, log, out)?,
         Verb::Events(args) => inspect::events(args, log, out)?,
         Verb::Logs(args) => logs::logs(args, log, out)?,
         Verb::Replay(args) => replay::replay(args, log, out)?,

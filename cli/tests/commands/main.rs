@@ -12,3 +12,4 @@ mod reading;
 mod refusal;
 mod running;
 mod terminal;
+mod why;

@@ -98,6 +98,10 @@ impl Storage for Seam {
         self.inner.try_lock(name)
     }
 
+    fn is_locked(&self, name: &str) -> io::Result<bool> {
+        self.inner.is_locked(name)
+    }
+
     fn locate(&self, name: &str) -> PathBuf {
         self.inner.locate(name)
     }

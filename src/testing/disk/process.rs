@@ -150,6 +150,13 @@ impl Storage for Process {
         }
     }
 
+    fn is_locked(&self, name: &str) -> io::Result<bool> {
+        let turn = self.begin(Operation::Lock, name)?;
+        let inode = turn.state.cached.files.get(name);
+        let is_locked = inode.is_some_and(|inode| turn.state.locks.contains(inode));
+        turn.done(is_locked)
+    }
+
     fn locate(&self, name: &str) -> PathBuf {
         PathBuf::from("/disk").join(name)
     }

@@ -1,0 +1,245 @@
+//! The sentences of `why`: for each kind of wait who, what, since when, and what releases it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use stabilize::{Actor, CancelCause, Duration, MissingArc, Timestamp, Wait, WaitReason, WorkflowView};
+
+use super::inspect::{in_short, second};
+use super::log_flag;
+use super::why::Mover;
+use crate::paint::harmless;
+use crate::progress::length;
+
+/// Missing arcs of one join that are shown.
+const ARCS_SHOWN: usize = 10;
+
+/// What a sentence may speak of besides the wait itself.
+pub(super) struct Around<'a> {
+    view: &'a WorkflowView,
+    waits: &'a [Wait],
+    mover: Mover,
+    now: Timestamp,
+    log: &'a Path,
+    /// The waits of live activations.
+    live: HashMap<(&'a str, u32), &'a Wait>,
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn new(
+        view: &'a WorkflowView,
+        waits: &'a [Wait],
+        mover: Mover,
+        now: Timestamp,
+        log: &'a Path,
+    ) -> Around<'a> {
+        let live = waits.iter().filter_map(|wait| Some(((wait.stage()?, wait.activation()?), wait))).collect();
+        Around { view, waits, mover, now, log, live }
+    }
+
+    pub(super) fn view(&self) -> &WorkflowView {
+        self.view
+    }
+
+    pub(super) fn waits(&self) -> &[Wait] {
+        self.waits
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// `for 1m20s (since 2026-05-01 12:00:00Z)`.
+    fn since(&self, moment: Timestamp) -> String {
+        format!("for {} (since {})", length(moment, self.now), second(moment))
+    }
+
+    /// `at 2026-05-01 12:00:00Z, in 42.00s`, or how long that is past.
+    fn at(&self, moment: Timestamp) -> String {
+        if moment > self.now {
+            format!("at {}, in {}", second(moment), length(self.now, moment))
+        } else {
+            format!("at {}, which is {} ago", second(moment), length(moment, self.now))
+        }
+    }
+
+    /// Is there an engine that may do what is to be done?
+    fn is_moved(&self) -> bool {
+        self.mover != Mover::Nobody
+    }
+}
+
+/// One wait, for a person.
+pub(super) struct Reason {
+    pub(super) who: String,
+    pub(super) what: String,
+    pub(super) details: Vec<String>,
+}
+
+/// The sentences for one wait.
+pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
+    let (what, details) = match wait.reason() {
+        WaitReason::Running { timeout } => running(wait, *timeout, around),
+        WaitReason::Queued => queued(wait, around),
+        WaitReason::RetryAt { due, failures, max_attempts } => retried(wait, *due, (*failures, *max_attempts), around),
+        WaitReason::Timer { due, .. } => timer(wait, *due, around),
+        WaitReason::Join { missing, arcs } => join(wait, missing, *arcs, around),
+        WaitReason::Ending { cause } => (ending(*cause).to_owned(), by_engine(around)),
+        WaitReason::Canceling { by, reason } => canceling(wait, by, reason.as_deref(), around),
+        WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
+        other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
+    };
+    Reason { who: who(wait), what, details }
+}
+
+fn who(wait: &Wait) -> String {
+    let Some(stage) = wait.stage() else { return "workflow".to_owned() };
+    let mut who = harmless(stage);
+    if let Some(number) = wait.activation().filter(|number| *number > 1) {
+        who += &format!("#{number}");
+    }
+    if let Some(task) = wait.task().filter(|task| wait.task_type() != Some(task)) {
+        who += &format!("/{}", harmless(task));
+    }
+    who
+}
+
+fn running(wait: &Wait, timeout: Duration, around: &Around<'_>) -> (String, Vec<String>) {
+    let (attempt, since) = (wait.attempt().unwrap_or(1), wait.since());
+    if !around.is_moved() {
+        let what = format!(
+            "attempt {attempt} was begun {} ago ({}), and the engine that ran it is gone",
+            length(since, around.now),
+            second(since)
+        );
+        return (what, vec!["released by the next engine that drives it, with another attempt".to_owned()]);
+    }
+    let what = format!("attempt {attempt} runs, {}", around.since(since));
+    let end = format!("released by its end; after its timeout of {timeout} it is stopped");
+    let (flag, id, stage) = (log_flag(around.log), around.view.id(), wait.stage().unwrap_or_default());
+    (what, vec![end, format!("stabilize{flag} logs {id} {stage} shows what it has written")])
+}
+
+fn queued(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("attempt {} is queued, {}", wait.attempt().unwrap_or(1), around.since(wait.since()));
+    let detail = if around.is_moved() {
+        "released by the first free worker of an engine that drives it"
+    } else {
+        "released by an engine that drives it"
+    };
+    (what, vec![detail.to_owned()])
+}
+
+fn retried(wait: &Wait, due: Timestamp, (failures, most): (u32, u32), around: &Around<'_>) -> (String, Vec<String>) {
+    let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
+    let what = format!("has failed {times} and is tried again {} (at most {most} tries)", around.at(due));
+    let mut details = Vec::new();
+    let stage = wait.stage().and_then(|stage| around.view.stage(stage));
+    let is_newest = stage.is_some_and(|stage| Some(stage.activations()) == wait.activation());
+    let task = stage.filter(|_| is_newest).and_then(|stage| stage.task(wait.task().unwrap_or_default()));
+    if let Some(error) = task.and_then(|task| task.error()) {
+        details.push(format!("the last failure, {} ago: {}", length(wait.since(), around.now), in_short(error)));
+    }
+    details.push(at_the_moment(due, around));
+    (what, details)
+}
+
+fn timer(wait: &Wait, due: Timestamp, around: &Around<'_>) -> (String, Vec<String>) {
+    let at = around.at(due);
+    let what = match wait.task_type() {
+        Some("wait") => format!("waits; its time is over {at}"),
+        _ => format!("asked to be called again {at}"),
+    };
+    (what, vec![format!("it waits {}", around.since(wait.since())), at_the_moment(due, around)])
+}
+
+/// What releases that which waits for a moment.
+fn at_the_moment(due: Timestamp, around: &Around<'_>) -> String {
+    match (around.is_moved(), due > around.now) {
+        (true, true) => "released by that moment",
+        (true, false) => "released by an engine that drives it: the moment has come",
+        (false, true) => "released by that moment, if an engine drives it then",
+        (false, false) => "released by the next engine that drives it: the moment has come",
+    }
+    .to_owned()
+}
+
+fn join(wait: &Wait, missing: &[MissingArc], arcs: usize, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("waits for {} of the {arcs} stages it needs, {}", missing.len(), around.since(wait.since()));
+    let mut details: Vec<String> = missing.iter().take(ARCS_SHOWN).map(|arc| missing_arc(arc, around)).collect();
+    if missing.len() > ARCS_SHOWN {
+        details.push(format!("and {} more", missing.len() - ARCS_SHOWN));
+    }
+    let never = missing.iter().any(|arc| arc.may_be_served_by().next().is_none());
+    details.push(if never {
+        "so it cannot start any more: the workflow ends when all else in it has".to_owned()
+    } else {
+        "released when all of them have passed control on".to_owned()
+    });
+    (what, details)
+}
+
+fn missing_arc(arc: &MissingArc, around: &Around<'_>) -> String {
+    let from = arc.from().unwrap_or("the start");
+    let servers: Vec<String> = arc
+        .may_be_served_by()
+        .map(|server| match server.activation() {
+            None => format!("{}, which is about to start", harmless(server.stage())),
+            Some(number) => {
+                let wait = around.live.get(&(server.stage(), number));
+                let name = if number == 1 { harmless(server.stage()) } else { format!("{}#{number}", server.stage()) };
+                format!("{name}, which {}", wait.map_or("lives", |wait| doing(wait.reason(), around)))
+            }
+        })
+        .collect();
+    let name = harmless(from);
+    if servers.is_empty() {
+        let status = around.view.stage(from).map_or("NOT_STARTED", |stage| stage.status().name());
+        return format!("{name} ({status}): nothing comes from it any more");
+    }
+    let more = if arc.has_more_servers() { "; ..." } else { "" };
+    format!("{name}: may still come from {}{more}", servers.join("; "))
+}
+
+/// What somebody does that a join waits for.
+fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
+    match reason {
+        WaitReason::Running { .. } if !around.is_moved() => "has to be begun again",
+        WaitReason::Running { .. } => "runs",
+        WaitReason::Queued => "is queued",
+        WaitReason::RetryAt { .. } => "is tried again",
+        WaitReason::Timer { .. } => "waits for its moment",
+        _ => "is about to go on",
+    }
+}
+
+fn ending(cause: CancelCause) -> &'static str {
+    match cause {
+        CancelCause::Workflow => "is being ended: the end of the workflow was asked for",
+        CancelCause::ScopeFailed => "is being ended: another stage has failed",
+        _ => "is being ended",
+    }
+}
+
+fn canceling(wait: &Wait, by: &Actor, reason: Option<&str>, around: &Around<'_>) -> (String, Vec<String>) {
+    let by = match by {
+        Actor::Named(name) => harmless(name),
+        _ => "the engine".to_owned(),
+    };
+    let reason = reason.map(|reason| format!(": {}", harmless(reason))).unwrap_or_default();
+    let ago = length(wait.since(), around.now);
+    (format!("its end was asked for by {by}{reason}, {ago} ago ({})", second(wait.since())), by_engine(around))
+}
+
+fn settling(wait: &Wait) -> &'static str {
+    if wait.stage().is_none() {
+        "has much to do at once, and goes on with it in further batches"
+    } else {
+        "is about to go on"
+    }
+}
+
+fn by_engine(around: &Around<'_>) -> Vec<String> {
+    let by = if around.is_moved() { "the engine, without waiting for anything" } else { "an engine that drives it" };
+    vec![format!("released by {by}")]
+}

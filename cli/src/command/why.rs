@@ -1,0 +1,149 @@
+//! `why`: why a workflow has not moved on, with who waits, since when, and what would release it.
+
+use std::path::Path;
+
+use stabilize::{
+    At, Clock as _, History, HistoryError, LogFiles, LogHolder, SystemClock, Wait, WorkflowId, WorkflowView,
+};
+
+use super::inspect::{described, second};
+use super::reasons::{Around, Reason, reason};
+use super::{Reading, log_flag};
+use crate::args::Why;
+use crate::exit::Exit;
+use crate::output::{Form, Output};
+use crate::paint::{self, HEADING, harmless};
+use crate::progress::length;
+use crate::report::{Report, Stop};
+use crate::wait_view;
+
+/// Waits that are shown to a person.
+const SHOWN: usize = 50;
+
+/// Who moves a workflow now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mover {
+    /// No engine holds the log.
+    Nobody,
+    /// An engine holds the log. Whether it drives this workflow is not known.
+    Holder { pid: Option<u32> },
+}
+
+/// Says why a workflow has not moved on.
+pub(super) fn why(args: &Why, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
+    let reading = Reading::open(log)?;
+    let workflow = reading.find(&args.id)?;
+    let (view, waits) = read(&reading.history, workflow).map_err(|error| Report::of_history(&error))?;
+    let files = LogFiles::at(log);
+    let on_hold = files.is_on_hold().map_err(|error| Report::of_store(&error))?;
+    let mover = mover(&files)?;
+    match out.form() {
+        Form::Json => out.json(&wait_view::Why::new(&view, &waits, mover_view(mover), on_hold))?,
+        Form::Human if waits.is_empty() => print_end(&view, log, out)?,
+        Form::Human => {
+            let around = Around::new(&view, &waits, mover, SystemClock.now(), log);
+            print_waits(&around, out)?;
+            print_mover(workflow, mover, on_hold, log, out)?;
+        }
+    }
+    reading.end(out)
+}
+
+/// The workflow and what it waits for. It may move between the two; what has ended stays so.
+fn read(history: &History, workflow: WorkflowId) -> Result<(WorkflowView, Vec<Wait>), HistoryError> {
+    let waits = history.why(workflow)?;
+    let view = history.state(workflow, At::Latest)?;
+    let waits = if view.status().is_complete() { Vec::new() } else { waits };
+    Ok((view, waits))
+}
+
+fn mover(files: &LogFiles) -> Result<Mover, Report> {
+    Ok(match files.holder().map_err(|error| Report::of_store(&error))? {
+        LogHolder::Nobody => Mover::Nobody,
+        LogHolder::Process { pid } => Mover::Holder { pid },
+    })
+}
+
+fn mover_view(mover: Mover) -> Option<wait_view::Holder> {
+    match mover {
+        Mover::Nobody => None,
+        Mover::Holder { pid } => Some(wait_view::Holder { pid }),
+    }
+}
+
+fn status(view: &WorkflowView, out: &Output) -> String {
+    out.paint().paint(paint::status(view.status()), view.status().name()).to_string()
+}
+
+/// What has ended waits for nothing; how it ended is what somebody who asks wants to know.
+fn print_end(view: &WorkflowView, log: &Path, out: &mut Output) -> Result<(), Stop> {
+    let (id, name, status) = (view.id(), harmless(view.name()), status(view, out));
+    let time = view.end_time().map(|end| format!(" at {}", second(end))).unwrap_or_default();
+    out.line(format_args!("workflow {id} {name} has ended {status}{time}: it waits for nothing"))?;
+    if let Some(error) = view.error() {
+        out.line(format_args!("  {}", described(error)))?;
+    }
+    if view.error().is_some() || view.canceled_by().is_some() {
+        out.line(format_args!("  stabilize{} show {id} tells more", log_flag(log)))?;
+    }
+    Ok(())
+}
+
+fn print_waits(around: &Around<'_>, out: &mut Output) -> Result<(), Stop> {
+    let view = around.view();
+    let (id, name, status) = (view.id(), harmless(view.name()), status(view, out));
+    let since = view.start_time().unwrap_or(view.created_at());
+    let time = length(since, around.now());
+    out.line(format_args!("workflow {id} {name} is {status}, for {time} (since {})", second(since)))?;
+    for wait in around.waits().iter().take(SHOWN) {
+        let Reason { who, what, details } = reason(wait, around);
+        out.line("")?;
+        out.line(format_args!("{}: {what}", out.paint().paint(HEADING, who)))?;
+        for detail in details {
+            out.line(format_args!("  {detail}"))?;
+        }
+    }
+    if let Some(more) = more(around.waits()) {
+        out.line("")?;
+        out.line(more)?;
+    }
+    Ok(())
+}
+
+/// What is not shown of very many.
+fn more(waits: &[Wait]) -> Option<String> {
+    let rest = waits.get(SHOWN..).filter(|rest| !rest.is_empty())?;
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for code in rest.iter().map(|wait| wait.reason().code()) {
+        match counts.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((code, 1)),
+        }
+    }
+    let counts: Vec<String> = counts.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    Some(format!("and {} more ({}): --json lists all", rest.len(), counts.join(", ")))
+}
+
+/// Who moves it: whatever may happen, happens only while an engine drives the workflow.
+fn print_mover(workflow: WorkflowId, mover: Mover, on_hold: bool, log: &Path, out: &mut Output) -> Result<(), Stop> {
+    out.line("")?;
+    let resume = format!("stabilize{} run --resume {workflow}", log_flag(log));
+    match mover {
+        Mover::Nobody => {
+            out.line("no engine holds the log: nothing of this moves before one drives the workflow")?;
+            out.line(format_args!("  {resume}"))?;
+        }
+        Mover::Holder { pid } => {
+            out.line(format_args!("{} holds the log; a `run` drives only the workflow it follows", process(pid)))?;
+            out.line(format_args!("  if it drives another, then once it has ended: {resume}"))?;
+        }
+    }
+    if on_hold {
+        out.line("the log is on hold, as after a salvage: no task may begin while the file HOLD is in it")?;
+    }
+    Ok(())
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("pid {pid}"))
+}

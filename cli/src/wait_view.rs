@@ -1,0 +1,136 @@
+//! `why --json`: what a workflow waits for, in the form that programs read.
+
+use serde::Serialize;
+use stabilize::{Actor, CancelCause, MissingArc, Wait, WaitReason, WorkflowView};
+
+/// The one line of `why --json`.
+#[derive(Serialize)]
+pub(crate) struct Why<'a> {
+    workflow: String,
+    name: &'a str,
+    status: &'static str,
+    /// Who holds the log; `null` if nobody does.
+    holder: Option<Holder>,
+    on_hold: bool,
+    waits: Vec<Waiting<'a>>,
+}
+
+/// The process that holds the log.
+#[derive(Serialize)]
+pub(crate) struct Holder {
+    pub(crate) pid: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Waiting<'a> {
+    reason: &'static str,
+    stage: Option<&'a str>,
+    activation: Option<u32>,
+    task: Option<&'a str>,
+    attempt: Option<u32>,
+    since: String,
+    due: Option<String>,
+    #[serde(flatten)]
+    more: More<'a>,
+}
+
+/// What only some reasons have.
+#[derive(Default, Serialize)]
+struct More<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arcs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<Missing<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Missing<'a> {
+    from: Option<&'a str>,
+    may_be_served_by: Vec<Server<'a>>,
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct Server<'a> {
+    stage: &'a str,
+    activation: Option<u32>,
+}
+
+impl<'a> Why<'a> {
+    pub(crate) fn new(view: &'a WorkflowView, waits: &'a [Wait], holder: Option<Holder>, on_hold: bool) -> Why<'a> {
+        Why {
+            workflow: view.id().to_string(),
+            name: view.name(),
+            status: view.status().name(),
+            holder,
+            on_hold,
+            waits: waits.iter().map(Waiting::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Wait> for Waiting<'a> {
+    fn from(wait: &'a Wait) -> Waiting<'a> {
+        Waiting {
+            reason: wait.reason().code(),
+            stage: wait.stage(),
+            activation: wait.activation(),
+            task: wait.task(),
+            attempt: wait.attempt(),
+            since: wait.since().to_string(),
+            due: wait.reason().due().map(|due| due.to_string()),
+            more: More::from(wait.reason()),
+        }
+    }
+}
+
+impl<'a> From<&'a WaitReason> for More<'a> {
+    fn from(reason: &'a WaitReason) -> More<'a> {
+        let none = More::default();
+        match reason {
+            WaitReason::Running { timeout } => More { timeout: Some(timeout.to_string()), ..none },
+            WaitReason::RetryAt { failures, max_attempts, .. } => {
+                More { failures: Some(*failures), max_attempts: Some(*max_attempts), ..none }
+            }
+            WaitReason::Join { missing, arcs } => {
+                More { arcs: Some(*arcs), missing: Some(missing.iter().map(Missing::from).collect()), ..none }
+            }
+            WaitReason::Canceling { by, reason } => {
+                let by = if let Actor::Named(name) = by { name } else { "engine" };
+                More { by: Some(by), because: reason.as_deref(), ..none }
+            }
+            WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
+            _ => none,
+        }
+    }
+}
+
+fn cause_name(cause: CancelCause) -> &'static str {
+    match cause {
+        CancelCause::Workflow => "workflow",
+        CancelCause::ScopeFailed => "failure",
+        _ => "other",
+    }
+}
+
+impl<'a> From<&'a MissingArc> for Missing<'a> {
+    fn from(arc: &'a MissingArc) -> Missing<'a> {
+        let server =
+            |server: stabilize::ServerName<'a>| Server { stage: server.stage(), activation: server.activation() };
+        Missing {
+            from: arc.from(),
+            may_be_served_by: arc.may_be_served_by().map(server).collect(),
+            more: arc.has_more_servers(),
+        }
+    }
+}
