@@ -42,9 +42,22 @@ fn percentile(sorted: &[Duration], part: f64) -> Duration {
     sorted.get(place).copied().unwrap_or_default()
 }
 
+/// A question and the rows that answer it.
+type Question = (&'static str, fn(Effort));
+
+const QUESTIONS: [Question; 3] = [
+    ("throughput", throughput::durable_single_stage_workflows_per_second),
+    ("latency", chain::latency_of_one_workflow_and_of_the_next_stage),
+    ("flushes", flushes::flushes_of_a_lone_workflow),
+];
+
+/// Answers the questions whose name is among the arguments; all of them if none is.
 fn main() {
-    let effort = if std::env::args().any(|argument| argument == "--test") { Effort::Test } else { Effort::Measure };
-    throughput::durable_single_stage_workflows_per_second(effort);
-    chain::latency_of_one_workflow_and_of_the_next_stage(effort);
-    flushes::flushes_of_a_lone_workflow(effort);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let effort = if arguments.iter().any(|argument| argument == "--test") { Effort::Test } else { Effort::Measure };
+    let named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let all = !QUESTIONS.iter().any(|(name, _)| named(name));
+    for (_, answer) in QUESTIONS.iter().filter(|(name, _)| all || named(name)) {
+        answer(effort);
+    }
 }

@@ -7,18 +7,28 @@ use crate::ids::{CommandId, WorkflowId};
 use crate::machine::Request;
 
 use super::config::Threads as Mover;
-use super::engine::Shared;
 use super::error::Error;
-use super::inbox::{Answer, Ask, Entry};
+use super::inbox::{Answer, Ask, Entry, Turn};
 use super::promise::promise;
+use super::shared::Shared;
 use super::start::{By, Start, creation};
 
 impl Shared {
     /// Begins a workflow under this id.
     pub(super) fn submit(&self, definition: &Definition, start: Start, workflow: WorkflowId) -> Result<Answer, Error> {
+        self.call(self.beginning(definition, start, workflow)?)
+    }
+
+    /// The command that begins a workflow under this id.
+    pub(super) fn beginning(
+        &self,
+        definition: &Definition,
+        start: Start,
+        workflow: WorkflowId,
+    ) -> Result<Entry, Error> {
         let now = self.clock.now();
         let creation = creation(definition, &start, workflow, now)?;
-        self.call(Entry {
+        Ok(Entry {
             workflow,
             definition: Some(definition.clone()),
             id: Some(CommandId::generate_at(now)),
@@ -59,7 +69,9 @@ impl Shared {
 
     fn put(&self, entry: Entry) -> Result<(), Error> {
         self.check_poison()?;
-        self.inbox.call(entry)?;
+        if self.inbox.call(entry)? == Turn::Yours {
+            self.help();
+        }
         if self.mover == Mover::Caller {
             self.turn(self.clock.now())?;
         }
@@ -67,7 +79,7 @@ impl Shared {
     }
 
     /// A promise is dropped only by an engine that has stopped on the way to the answer.
-    fn unanswered(&self) -> Error {
+    pub(super) fn unanswered(&self) -> Error {
         match self.poisoned.get() {
             Some(cause) => Error::InDoubt { cause: cause.clone() },
             None => Error::Closed,

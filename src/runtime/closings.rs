@@ -9,9 +9,16 @@ use super::promise::{Awaited, Promise, promise};
 
 #[derive(Default)]
 struct Waiting {
-    by_workflow: HashMap<WorkflowId, Vec<Promise<()>>>,
+    /// Every workflow that is known to be open, and those that somebody asked for who did not know.
+    by_workflow: HashMap<WorkflowId, Interest>,
     /// The engine has ended: nobody will be told any more.
     over: bool,
+}
+
+#[derive(Default)]
+struct Interest {
+    is_open: bool,
+    waiters: Vec<Promise<()>>,
 }
 
 /// Those who wait for workflows to close.
@@ -20,28 +27,52 @@ pub(super) struct Closings {
     waiting: Mutex<Waiting>,
 }
 
+/// What is known of a workflow that somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is there and has not closed.
+    Open,
+    /// Nothing: whoever asks has to look whether it is there, or has closed already.
+    Nothing,
+}
+
 impl Closings {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Will be told when `workflow` closes. Whoever asks looks afterwards whether it has closed already.
-    pub(super) fn wait_for(&self, workflow: WorkflowId) -> Awaited<()> {
+    /// `workflow` is there, durably.
+    pub(super) fn opened(&self, workflow: WorkflowId) {
+        self.lock().by_workflow.entry(workflow).or_default().is_open = true;
+    }
+
+    /// Will be told when `workflow` closes.
+    pub(super) fn wait_for(&self, workflow: WorkflowId) -> (Awaited<()>, Known) {
         let (given, awaited) = promise();
         let mut waiting = self.lock();
-        if !waiting.over {
-            let others = waiting.by_workflow.entry(workflow).or_default();
-            // Those who gave up waiting leave nothing behind.
-            others.retain(Promise::is_awaited);
-            others.push(given);
+        if waiting.over {
+            return (awaited, Known::Nothing);
         }
-        awaited
+        let interest = waiting.by_workflow.entry(workflow).or_default();
+        interest.waiters.push(given);
+        (awaited, if interest.is_open { Known::Open } else { Known::Nothing })
+    }
+
+    /// Nobody need be told of `workflow` who has stopped waiting.
+    pub(super) fn forget(&self, workflow: WorkflowId) {
+        let mut waiting = self.lock();
+        if let Some(interest) = waiting.by_workflow.get_mut(&workflow) {
+            interest.waiters.retain(Promise::is_awaited);
+            if interest.waiters.is_empty() && !interest.is_open {
+                waiting.by_workflow.remove(&workflow);
+            }
+        }
     }
 
     /// `workflow` has closed, durably.
     pub(super) fn closed(&self, workflow: WorkflowId) {
         let told = self.lock().by_workflow.remove(&workflow);
-        for promise in told.into_iter().flatten() {
+        for promise in told.into_iter().flat_map(|interest| interest.waiters) {
             promise.give(());
         }
     }
@@ -53,5 +84,11 @@ impl Closings {
         let dropped = std::mem::take(&mut waiting.by_workflow);
         drop(waiting);
         drop(dropped);
+    }
+
+    /// How many wait for `workflow`.
+    #[cfg(test)]
+    pub(super) fn awaited(&self, workflow: WorkflowId) -> usize {
+        self.lock().by_workflow.get(&workflow).map_or(0, |interest| interest.waiters.len())
     }
 }

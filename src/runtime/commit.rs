@@ -32,6 +32,8 @@ pub(super) struct Outgoing {
 /// What is let out once everything before it is durable.
 #[derive(Default)]
 pub(super) struct Release {
+    /// The workflow that begins.
+    pub(super) opened: Option<WorkflowId>,
     pub(super) attempts: Vec<Released>,
     pub(super) withdrawn: Vec<(WorkflowId, ActivationId)>,
     pub(super) ended: Vec<WorkflowId>,
@@ -74,6 +76,12 @@ enum Sleep {
     UntilWoken,
 }
 
+/// Batches that were taken out of the slot together with the writer.
+pub(super) struct Write {
+    writer: Box<dyn StoreWriter>,
+    outgoing: Vec<Outgoing>,
+}
+
 /// Where batches wait for the writer.
 pub(super) struct Slot {
     waiting: Mutex<Waiting>,
@@ -85,7 +93,7 @@ pub(super) struct Slot {
 /// What the committer does next.
 enum Turn {
     Stop,
-    Write(Box<dyn StoreWriter>, Vec<Outgoing>),
+    Write(Write),
     Idle(Box<dyn StoreWriter>),
     Close(Box<dyn StoreWriter>),
 }
@@ -129,39 +137,35 @@ impl Slot {
             return;
         }
         waiting.put(outgoing);
-        let wake = waiting.sleep != Sleep::Awake;
-        waiting.sleep = Sleep::Awake;
+        // While somebody writes, the committer is woken when the writer comes back.
+        let wake = waiting.sleep != Sleep::Awake && waiting.writer.is_some();
+        if wake {
+            waiting.sleep = Sleep::Awake;
+        }
         drop(waiting);
         if wake {
             self.committer.notify_one();
         }
     }
 
-    /// Writes the batches on the calling thread if nobody else writes and nothing waits; else gives them back.
+    /// The batches with the writer, for the calling thread to write them, if nobody else writes and nothing waits; else
+    /// gives them back.
     ///
     /// # Errors
     ///
-    /// If the write or the sync failed.
-    pub(super) fn write_now(
-        &self,
-        outgoing: Vec<Outgoing>,
-        outlet: &dyn Outlet,
-    ) -> Result<Option<Vec<Outgoing>>, Error> {
-        let writer = {
-            let mut waiting = self.lock();
-            if !waiting.outgoing.is_empty() {
-                return Ok(Some(outgoing));
+    /// The batches.
+    pub(super) fn take_over(&self, outgoing: Vec<Outgoing>) -> Result<Write, Vec<Outgoing>> {
+        let mut waiting = self.lock();
+        if !waiting.outgoing.is_empty() {
+            return Err(outgoing);
+        }
+        match waiting.writer.take() {
+            Some(writer) => {
+                waiting.idle = false;
+                Ok(Write { writer, outgoing })
             }
-            match waiting.writer.take() {
-                Some(writer) => {
-                    waiting.idle = false;
-                    writer
-                }
-                None => return Ok(Some(outgoing)),
-            }
-        };
-        self.write(writer, outgoing, outlet)?;
-        Ok(None)
+            None => Err(outgoing),
+        }
     }
 
     /// Writes what waits, without sleeping; true if there was anything.
@@ -175,11 +179,11 @@ impl Slot {
             if waiting.outgoing.is_empty() {
                 None
             } else {
-                waiting.writer.take().map(|writer| (writer, waiting.take()))
+                waiting.writer.take().map(|writer| Write { writer, outgoing: waiting.take() })
             }
         };
         match taken {
-            Some((writer, outgoing)) => self.write(writer, outgoing, outlet).map(|()| true),
+            Some(write) => self.write(write, outlet).map(|()| true),
             None => Ok(false),
         }
     }
@@ -192,7 +196,7 @@ impl Slot {
     pub(super) fn commit(&self, outlet: &dyn Outlet) -> Result<(), Error> {
         loop {
             match self.next_turn() {
-                Turn::Write(writer, outgoing) => self.write(writer, outgoing, outlet)?,
+                Turn::Write(write) => self.write(write, outlet)?,
                 Turn::Idle(mut writer) => {
                     writer.idle()?;
                     self.put_back(writer, outlet);
@@ -215,7 +219,7 @@ impl Slot {
                 waiting.idle = false;
                 drop(waiting);
                 self.owner.notify_all();
-                return Turn::Write(writer, outgoing);
+                return Turn::Write(Write { writer, outgoing });
             }
             if !something
                 && waiting.finishing
@@ -244,12 +248,12 @@ impl Slot {
 
     /// One write, one sync, then what they let out, then the writer goes back. A failure keeps the writer: nothing is
     /// written any more.
-    fn write(
-        &self,
-        mut writer: Box<dyn StoreWriter>,
-        outgoing: Vec<Outgoing>,
-        outlet: &dyn Outlet,
-    ) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// If the write or the sync failed.
+    pub(super) fn write(&self, write: Write, outlet: &dyn Outlet) -> Result<(), Error> {
+        let Write { mut writer, outgoing } = write;
         let mut rest = outgoing.into_iter().peekable();
         while rest.peek().is_some() {
             let mut appends = Vec::new();

@@ -95,7 +95,7 @@ pub(super) fn prepare(
         env.extend(values.into_iter().map(|(name, value)| (name, Some(value))));
         with.insert("command".to_owned(), Value::from(text.text.as_str()));
     }
-    let cwd = spec.cwd.as_ref().map(|cwd| rendered("cwd", cwd, seen, &names)).transpose()?;
+    let cwd = spec.cwd.as_ref().map(|cwd| directory(&rendered("cwd", cwd, seen, &names)?)).transpose()?;
     let dispatch = Dispatch {
         workflow: item.workflow,
         stage: stage.ref_id.clone(),
@@ -105,7 +105,7 @@ pub(super) fn prepare(
         with,
         env,
         workdir: PathBuf::from(seen.workdir()),
-        cwd: cwd.map(|cwd| PathBuf::from(as_text(&cwd))),
+        cwd,
         shell: spec.shell.clone(),
         timeout: spec.timeout,
         trigger: seen.trigger()?,
@@ -155,6 +155,22 @@ fn rendered(what: &str, template: &Template, seen: &Surroundings, names: &Dispat
     let references: Vec<Reference> = template.references();
     let scope: Scope = seen.scope_with(&references, names)?;
     template.render(&scope).map_err(|error| template_failure(what, &error))
+}
+
+/// The directory that `cwd` names.
+///
+/// # Errors
+///
+/// If it names none: without a value it would silently be another directory.
+fn directory(cwd: &Value) -> Result<PathBuf, Failure> {
+    let refused = |code, message: String| Err(Failure::new(code, ErrorClass::Permanent, message));
+    match cwd {
+        Value::Null => refused(ErrorCode::VALUE_MISSING, "cwd: it has no value".to_owned()),
+        Value::List(_) | Value::Map(_) => {
+            refused(ErrorCode::CONFIGURATION_INVALID, format!("cwd is a {}, not text", cwd.kind()))
+        }
+        other => Ok(PathBuf::from(as_text(other))),
+    }
 }
 
 /// Text as it is, everything else as JSON.

@@ -3,6 +3,7 @@
 //! One owner of the states decides, one writer value writes, workers run tasks. The parts have no thread in them;
 //! `workers` gives them threads, and `Engine::step` moves them on the caller's.
 
+mod attempt;
 mod calls;
 mod captured;
 mod clock;
@@ -15,14 +16,17 @@ mod dispatch;
 mod engine;
 mod entropy;
 mod error;
+mod futures;
 mod inbox;
 mod open;
 mod owner;
 mod promise;
+mod shared;
 mod start;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod turn;
 mod upkeep;
 mod waits;
 mod workers;

@@ -321,6 +321,7 @@ impl Owner {
         };
         for event in events {
             match event {
+                Event::WorkflowCreated(..) => release.opened = Some(workflow),
                 Event::TaskQueued { attempt, .. } if driven => {
                     release.attempts.extend(released(&held.state, *attempt, start));
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use super::control::{Listener, Staying};
-use super::engine::Shared;
+use super::shared::Shared;
 use super::worklist::Pulled;
 
 /// The threads of a running engine.
@@ -53,8 +53,7 @@ pub(super) fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Res
 /// A panic of owner or committer stops the engine and nothing else.
 fn guarded(shared: &Shared, life: impl FnOnce(&Shared)) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| life(shared))) {
-        let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        shared.poison(&format!("the engine panicked: {}", message.unwrap_or("without a message")));
+        shared.poison_by_panic(&*panic);
     }
 }
 

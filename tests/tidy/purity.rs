@@ -112,7 +112,13 @@ fn homes(source: &Source) -> Vec<Finding> {
     findings
 }
 
+/// Gives futures to callers that have an executor.
+const FUTURES: &str = "src/runtime/futures.rs";
+
 fn no_async(source: &Source) -> Vec<Finding> {
+    if source.path == FUTURES {
+        return Vec::new();
+    }
     let message = "no `async` in the engine: an executor lives behind `Task`";
     let places = ["async", "await"].into_iter().flat_map(|word| source.words(word));
     places.map(|at| Finding::new(&source.path, source.line(at), "S33", message)).collect()

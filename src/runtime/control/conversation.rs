@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::limits::{CONTROL_LINE_BYTES_MAX, CONTROL_LINE_SECONDS, CONTROL_STAYING_MAX, CONTROL_WRITE_SECONDS};
-use crate::runtime::engine::Shared;
 use crate::runtime::error::RemoteReason;
+use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
 use super::line::{Line, Lines};

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::limits::CONTROL_CONNECTIONS_MAX;
 use crate::runtime::config::Drive;
-use crate::runtime::engine::Shared;
+use crate::runtime::shared::Shared;
 use crate::runtime::workers::{Thread, spawn};
 
 use super::answer::{Drives, Holder};

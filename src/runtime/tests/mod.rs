@@ -1,6 +1,7 @@
 //! Behaviour of the engine, moved by hand and by its own threads.
 
 mod failing;
+mod futures;
 mod manual;
 mod property;
 mod threads;

@@ -141,3 +141,15 @@ fn a_wide_fan_out_runs_every_stage_once() {
     let workflow = engine.submit(&definition(&text), Start::new()).unwrap();
     assert_eq!(engine.wait(workflow, PATIENCE).unwrap().status(), Status::Succeeded);
 }
+
+#[test]
+fn a_directory_without_a_value_is_an_error_and_no_directory_named_null() {
+    let engine = Engine::open(Config::memory(), Registry::with_builtins()).unwrap();
+    for (empty, code) in [("null", "VALUE_MISSING"), ("[1]", "CONFIGURATION_INVALID")] {
+        let stages = "stages: { a: { uses: noop, cwd: '${{ empty }}' } }";
+        let text = format!("name: x\ncontext: {{ empty: {empty} }}\n{stages}");
+        let workflow = engine.submit(&definition(&text), Start::new()).unwrap();
+        let view = engine.wait(workflow, PATIENCE).unwrap();
+        assert_eq!(view.stage("a").unwrap().error().unwrap().code().to_string(), code);
+    }
+}
