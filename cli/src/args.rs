@@ -175,13 +175,17 @@ pub(crate) struct Events {
 
 /// Print what the programs of a workflow wrote.
 ///
-/// Without --attempt that is the last attempt of each task. What one program wrote alone is printed as it is.
+/// Without --attempt and --failed that is the last attempt of each task. What one program wrote alone is printed as it
+/// is. With --follow what running programs write is printed as it comes, and that of attempts that begin later, until
+/// the workflow has ended.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   stabilize logs last
   stabilize logs last test
-  stabilize logs last test --attempt 1")]
+  stabilize logs last test --attempt 1
+  stabilize logs last --failed
+  stabilize logs last -f")]
 pub(crate) struct Logs {
     /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
     pub(crate) id: String,
@@ -190,6 +194,12 @@ pub(crate) struct Logs {
     /// This attempt of each task, from 1.
     #[arg(long, value_name = "N")]
     pub(crate) attempt: Option<u32>,
+    /// All attempts that failed, and no others.
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// Go on with what is written, until the workflow has ended.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
 }
 
 /// Fold a workflow from its first event, check every invariant after every event, and compare with what `show` says.

@@ -3,16 +3,19 @@
 //! The files are no evidence; one that was deleted is as if it had never been written.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::event::Event;
+use crate::event::{Envelope, Event};
 use crate::ids::{AttemptId, Sequence, WorkflowId};
 use crate::replay::{self, History};
 use crate::task::{Place, StreamName};
 
 use super::error::Error;
+
+/// Bytes of a stream that are read at once.
+const PIECE_BYTES: u64 = 1024 * 1024;
 
 /// The captured streams beside a log.
 #[derive(Clone, Debug)]
@@ -54,22 +57,26 @@ impl CapturedStreams {
         let mut seen = BTreeSet::new();
         for envelope in history.events(workflow, Sequence::FIRST..)? {
             let envelope = envelope?;
-            let Some(attempt) = ran(envelope.event()).filter(|attempt| seen.insert(*attempt)) else { continue };
-            for stream in [StreamName::Out, StreamName::Err] {
-                let path = self.place.stream(workflow, attempt, stream);
-                if path.is_file() {
-                    streams.push(CapturedStream {
-                        stage: envelope.stage().unwrap_or_default().to_owned(),
-                        activation: attempt.task.activation.number,
-                        task: envelope.task().unwrap_or_default().to_owned(),
-                        attempt: attempt.dispatch,
-                        name: stream.name(),
-                        path,
-                    });
-                }
+            if ran(envelope.event()).is_some_and(|attempt| seen.insert(attempt)) {
+                streams.extend(self.of_attempt(&envelope).into_iter().filter(|stream| stream.path.is_file()));
             }
         }
         Ok(streams)
+    }
+
+    /// The two streams of the attempt that this event says was begun, `stdout` first; none for any other event. Not
+    /// every attempt writes files, and those of one under way may not be there yet.
+    pub fn of_attempt(&self, envelope: &Envelope) -> Vec<CapturedStream> {
+        let (Some(workflow), Some(attempt)) = (envelope.workflow(), ran(envelope.event())) else { return Vec::new() };
+        let stream = |stream: StreamName| CapturedStream {
+            stage: envelope.stage().unwrap_or_default().to_owned(),
+            activation: attempt.task.activation.number,
+            task: envelope.task().unwrap_or_default().to_owned(),
+            attempt: attempt.dispatch,
+            name: stream.name(),
+            path: self.place.stream(workflow, attempt, stream),
+        };
+        [StreamName::Out, StreamName::Err].map(stream).into()
     }
 }
 
@@ -122,5 +129,23 @@ impl CapturedStream {
     /// If the file cannot be read.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         fs::read(&self.path)
+    }
+
+    /// What stands from byte `offset` on, at most a mebibyte of it; nothing if that is not written yet, or there is no
+    /// file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn read_from(&self, offset: u64) -> io::Result<Vec<u8>> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        file.seek(SeekFrom::Start(offset))?;
+        let mut piece = Vec::new();
+        file.take(PIECE_BYTES).read_to_end(&mut piece)?;
+        Ok(piece)
     }
 }

@@ -8,6 +8,7 @@ mod logs;
 mod reasons;
 mod replay;
 mod run;
+mod tail;
 mod version;
 mod why;
 

@@ -7,6 +7,7 @@ mod support;
 mod crash;
 mod damage;
 mod examples;
+mod following;
 mod interruption;
 mod reading;
 mod refusal;
