@@ -11,6 +11,7 @@ use crate::time::Duration;
 
 use super::shell_text::ShellText;
 use super::template::Template;
+use super::times::Times;
 
 /// Stages and the arcs between them.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,8 @@ pub(crate) struct GraphStage {
     pub(crate) outputs: Vec<(String, Template)>,
     /// What a failure of the stage means.
     pub(crate) on_failure: OnFailure,
+    /// When it starts, and how long it may take; one that has not started in time is passed by.
+    pub(crate) times: Times,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
 }

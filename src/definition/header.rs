@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::input::Input;
 use super::template::Template;
-use crate::time::Timestamp;
+use super::times::Times;
 
 /// What a definition says of its workflows besides the graph.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +23,8 @@ pub(crate) struct Header {
     pub(crate) inputs: BTreeMap<String, Input>,
     /// Computed once like the name; in byte order of the names.
     pub(crate) context: Vec<(String, Template)>,
-    /// A workflow that has not started by then is canceled.
-    pub(crate) start_time_expiry: Option<Timestamp>,
+    /// When it starts, and how long it may take; one that has not started in time is canceled.
+    pub(crate) times: Times,
     /// 0 to 9, larger first.
     pub(crate) priority: u8,
 }

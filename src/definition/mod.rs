@@ -23,6 +23,8 @@ mod site;
 
 mod template;
 
+mod times;
+
 mod shell_text;
 
 mod input;
@@ -62,6 +64,7 @@ pub use input::{InputError, InputErrors};
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use template::Template;
+pub(crate) use times::Times;
 
 use crate::ids::DefinitionHash;
 use crate::limits::{DEFINITION_BYTES_MAX, NORMAL_FORM_BYTES_MAX};

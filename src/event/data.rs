@@ -7,11 +7,12 @@ use crate::definition::{Graph, GraphStage, GraphTask};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
+use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
 use super::{
     CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, Registration, Report, Stamp,
-    StreamFile, TaskReport, TriggerRecord, WaitingJoin,
+    StreamFile, TaskReport, TimerId, TimerOwner, TriggerRecord, WaitingJoin,
 };
 
 impl Envelope {
@@ -33,11 +34,7 @@ impl Envelope {
                 data.put("canceled_by", self.actor());
                 data.put_some("reason", request.reason.as_deref());
             }
-            Event::TaskStarted(_, attempt) => {
-                data.task(attempt.task);
-                data.put_some("stage_id", data.ref_id(attempt.task.activation.stage));
-                data.put("start_time", at);
-            }
+            Event::TaskStarted(_, attempt) => data.start(attempt.task, at),
             Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => data.report(report),
             Event::TaskLeaseLost(_, loss) => {
                 data.task(loss.attempt.task);
@@ -89,8 +86,12 @@ impl Envelope {
             }
             Event::TimerSet { timer, due, task } => {
                 data.task(*task);
-                data.put("timer", timer.0);
-                data.put("due", due.to_string());
+                data.timer(*timer, *due);
+            }
+            Event::TimerSetFor { timer, due, owner, purpose } => {
+                data.owner(*owner);
+                data.timer(*timer, *due);
+                data.put("purpose", purpose.name());
             }
         }
     }
@@ -111,11 +112,12 @@ pub(crate) fn counts(status: Status, error: Option<&Failure>) -> bool {
 }
 
 impl CancelCause {
-    /// The word people and programs see: `workflow`, `scope_failed`.
+    /// The word people and programs see: `workflow`, `scope_failed`, `deadline`.
     pub fn name(self) -> &'static str {
         match self {
             CancelCause::Workflow => "workflow",
             CancelCause::ScopeFailed => "scope_failed",
+            CancelCause::Deadline => "deadline",
         }
     }
 }
@@ -134,6 +136,10 @@ impl EndReason {
                 permanent(CODE, format!("stage {} was stopped", named(graph, activation.stage)))
             }
             EndReason::OutputsFailed { error } => Some(error.clone()),
+            EndReason::DeadlineExceeded { deadline } => permanent(
+                ErrorCode::DEADLINE_EXCEEDED,
+                format!("the workflow had not ended {deadline} after its start"),
+            ),
             EndReason::CancelRequested { .. } | EndReason::StartTimeExpired => None,
         }
     }
@@ -286,6 +292,23 @@ impl<'a> Fields<'a> {
         self.consumed(activation, consumed);
     }
 
+    fn start(&mut self, task: TaskId, at: String) {
+        self.task(task);
+        self.put_some("stage_id", self.ref_id(task.activation.stage));
+        self.put("start_time", at);
+    }
+
+    fn timer(&mut self, timer: TimerId, due: Timestamp) {
+        self.put("timer", timer.0);
+        self.put("due", due.to_string());
+    }
+
+    fn owner(&mut self, owner: TimerOwner) {
+        if let TimerOwner::Activation(activation) = owner {
+            self.stage(activation);
+        }
+    }
+
     fn stage(&mut self, activation: ActivationId) {
         if let Some(stage) = self.graph_stage(activation) {
             self.put("ref_id", stage.ref_id.as_str());
@@ -371,6 +394,7 @@ impl<'a> Fields<'a> {
                 self.put("canceled_by", by.to_string());
                 self.put_some("reason", reason.as_deref());
             }
+            EndReason::DeadlineExceeded { deadline } => self.put("deadline", deadline.to_string()),
             EndReason::OutputsFailed { .. } | EndReason::StartTimeExpired => (),
         }
     }
@@ -387,7 +411,6 @@ mod tests {
     use crate::event::{Actor, Recorded};
     use crate::ids::{Position, Sequence, StreamId, WorkflowId};
     use crate::testing::{events, examples};
-    use crate::time::Timestamp;
 
     const GOLDEN: &str = include_str!("../../tests/golden/event-data.jsonl");
 

@@ -14,7 +14,7 @@ pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, Registration, Report, Stamp,
-    StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+    StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,17 @@ pub enum Event {
     },
     /// The batch was cut for its size; `settle.continued` follows.
     SettleDeferred,
+    /// The workflow or an activation waits for a moment, or has until then. The timer ends with what it was set for.
+    TimerSetFor {
+        /// The timer.
+        timer: TimerId,
+        /// When it is due, by the clock of its purpose.
+        due: Timestamp,
+        /// Whose it is.
+        owner: TimerOwner,
+        /// What it is for.
+        purpose: TimerPurpose,
+    },
 }
 
 impl Event {
@@ -155,6 +166,7 @@ impl Event {
             Event::TaskEnded { .. } => 18,
             Event::TimerSet { .. } => 19,
             Event::SettleDeferred => 20,
+            Event::TimerSetFor { .. } => 21,
         }
     }
 
@@ -193,7 +205,7 @@ impl Event {
                 EndedAs::Failed => "task.failed",
                 EndedAs::Canceled => "task.canceled",
             },
-            Event::TimerSet { .. } => "timer.set",
+            Event::TimerSet { .. } | Event::TimerSetFor { .. } => "timer.set",
             Event::SettleDeferred => "settle.deferred",
         }
     }
@@ -220,7 +232,8 @@ impl Event {
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
-            | Event::SettleDeferred => None,
+            | Event::SettleDeferred
+            | Event::TimerSetFor { .. } => None,
         }
     }
 
@@ -235,7 +248,8 @@ impl Event {
             Event::StageReady { activation, .. }
             | Event::StageStarted { activation, .. }
             | Event::StageEnded { activation, .. }
-            | Event::StageCanceled { activation, .. } => Some(*activation),
+            | Event::StageCanceled { activation, .. }
+            | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. } => Some(*activation),
             other => other.task().map(|task| task.activation),
         }
     }
@@ -269,7 +283,8 @@ impl Event {
             | Event::StageCanceled { .. }
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
-            | Event::SettleDeferred => None,
+            | Event::SettleDeferred
+            | Event::TimerSetFor { .. } => None,
         }
     }
 }

@@ -181,6 +181,56 @@ pub struct LeaseLoss {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimerId(pub u32);
 
+/// Whose a timer is, apart from those of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum TimerOwner {
+    /// The workflow.
+    Workflow,
+    /// This activation.
+    Activation(ActivationId),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum TimerPurpose {
+    /// Its owner starts when it fires.
+    ScheduledTime,
+    /// If its owner has not started when it fires, it never does.
+    StartTimeExpiry,
+    /// If its owner has not ended when it fires, it fails.
+    Deadline,
+}
+
+/// The clock by which a timer is due (R16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerClock {
+    /// The time of day.
+    Calendar,
+    /// The time of day less all the time for which the workflow was paused.
+    Active,
+}
+
+impl TimerPurpose {
+    /// The word people and programs see: the key of the definition that asks for the timer.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimerPurpose::ScheduledTime => "scheduled_time",
+            TimerPurpose::StartTimeExpiry => "start_time_expiry",
+            TimerPurpose::Deadline => "deadline",
+        }
+    }
+
+    /// The clock by which its timers are due.
+    pub fn clock(self) -> TimerClock {
+        match self {
+            TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry => TimerClock::Calendar,
+            TimerPurpose::Deadline => TimerClock::Active,
+        }
+    }
+}
+
 /// The tokens an activation consumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Consumed {
@@ -211,6 +261,8 @@ pub enum CancelCause {
     Workflow,
     /// Another activation of its scope failed.
     ScopeFailed,
+    /// The deadline of the workflow has passed.
+    Deadline,
 }
 
 /// Why a workflow did not succeed.
@@ -248,6 +300,11 @@ pub enum EndReason {
     },
     /// It was not started in time.
     StartTimeExpired,
+    /// It had not ended by its deadline.
+    DeadlineExceeded {
+        /// The deadline its definition gives it.
+        deadline: Duration,
+    },
 }
 
 /// A join that waits for tokens which can never come.
@@ -270,6 +327,7 @@ impl EndReason {
             EndReason::OutputsFailed { .. } => "OUTPUTS_FAILED",
             EndReason::CancelRequested { .. } => "CANCEL_REQUESTED",
             EndReason::StartTimeExpired => "START_TIME_EXPIRED",
+            EndReason::DeadlineExceeded { .. } => "DEADLINE_EXCEEDED",
         }
     }
 }

@@ -171,7 +171,8 @@ impl Command {
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
-            | Event::SettleDeferred => return None,
+            | Event::SettleDeferred
+            | Event::TimerSetFor { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::ScopeId;
+use crate::event::{TimerOwner, TimerPurpose};
+use crate::ids::{ScopeId, TaskId};
 
-use super::state::{AttemptState, Phase, Progress, State};
+use super::state::{AttemptState, Gate, Phase, Progress, State, TimerOf};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,11 +27,12 @@ impl State {
         self.check_numbers()?;
         self.check_scopes()?;
         self.check_timers()?;
+        self.check_owners()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => ensure(
-                self.core.unsettled || self.core.events < 2 || !self.core.live.is_empty(),
-                "a settled live workflow has a live activation",
+                self.core.unsettled || self.core.events < 2 || !self.core.live.is_empty() || self.waits_to_start(),
+                "a settled live workflow has a live activation or waits for its start",
             ),
             Phase::Ended { status, .. } => {
                 ensure(status.is_complete(), "a workflow ends with an end status")?;
@@ -61,14 +63,42 @@ impl State {
         ensure(live.is_empty(), "a live activation lies in an open scope")
     }
 
+    /// Is it to start at a moment for which a timer is set?
+    fn waits_to_start(&self) -> bool {
+        let scheduled = TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::ScheduledTime);
+        !self.has_started() && self.core.timers.values().any(|timer| timer.of == scheduled)
+    }
+
+    /// Every timer has an owner that stands where such a timer is set.
+    fn check_owners(&self) -> Result<(), Broken> {
+        let mut of_activations = 0;
+        for (id, timer) in &self.core.timers {
+            let TimerOf::Owner(owner, purpose) = timer.of else { continue };
+            let deadline = purpose == TimerPurpose::Deadline;
+            match owner {
+                TimerOwner::Workflow => {
+                    ensure(self.has_started() == deadline, "a timer to start ends with the start, a deadline begins")?;
+                }
+                TimerOwner::Activation(owner) => {
+                    of_activations += 1;
+                    let owner = self.core.live.get(&owner).filter(|owner| owner.timers.contains(id));
+                    let ready = owner.map(|owner| matches!(owner.progress, Progress::Ready(Gate::Scheduled)));
+                    ensure(ready == Some(!deadline), "a timer of an activation fits how far that is")?;
+                }
+            }
+        }
+        let known: usize = self.core.live.values().map(|live| live.timers.len()).sum();
+        ensure(known == of_activations, "an activation knows its timers")
+    }
+
     fn check_timers(&self) -> Result<(), Broken> {
         let mut waiting = 0;
         for (id, activation) in &self.core.live {
             let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
             let Progress::Open(open) = &activation.progress else {
                 // Between two batches no activation stands between two tasks.
-                let unfinished = matches!(activation.progress, Progress::Between { .. });
-                ensure(!unfinished || self.core.unsettled, "a settled activation has an open task")?;
+                let unfinished = !matches!(activation.progress, Progress::Ready(Gate::Scheduled));
+                ensure(!unfinished || self.core.unsettled, "a settled activation has an open task or waits at a gate")?;
                 continue;
             };
             ensure(open.task.index() < n_tasks, "an open task is one of its stage")?;
@@ -77,7 +107,8 @@ impl State {
                 AttemptState::Waiting { timer } => {
                     waiting += 1;
                     let set = self.core.timers.get(&timer);
-                    ensure(set.is_some_and(|set| set.task.activation == *id), "a waiting task has its timer")?;
+                    let of = TimerOf::Task(TaskId { activation: *id, task: open.task });
+                    ensure(set.is_some_and(|set| set.of == of), "a waiting task has its timer")?;
                 }
                 AttemptState::Queued { .. } | AttemptState::Started => (),
                 AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => {
@@ -85,7 +116,8 @@ impl State {
                 }
             }
         }
-        ensure(waiting == self.core.timers.len(), "every timer has a waiting task")
+        let of_tasks = self.core.timers.values().filter(|timer| matches!(timer.of, TimerOf::Task(_)));
+        ensure(waiting == of_tasks.count(), "every timer of a task has a waiting task")
     }
 }
 

@@ -12,6 +12,14 @@
 //! | 4, 5 exclusive choice, simple merge | `split_type: XOR`, `join_type: XOR` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 20 cancel case | the command `Cancel` |
+//!
+//! and of time, which is not among the patterns:
+//!
+//! | what | here |
+//! |---|---|
+//! | start at a moment | `scheduled_time` of stage and workflow: a timer, a gate before the stage starts |
+//! | never start after a moment | `start_time_expiry`: the stage is SKIPPED, the workflow CANCELED |
+//! | end within a time | `deadline` of stage and workflow: what runs is stopped, DEADLINE_EXCEEDED |
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

@@ -34,8 +34,10 @@ impl State {
             let known = match (self.core.live.get(&id), behind.get(*stage)) {
                 (Some(live), _) => {
                     let status = match live.progress {
-                        Progress::Ready => Status::NotStarted,
-                        Progress::Between { .. } | Progress::Open(_) | Progress::CoreEnded => Status::Running,
+                        Progress::Ready(_) => Status::NotStarted,
+                        Progress::Between { .. } | Progress::Open(_) | Progress::CoreEnded | Progress::Overdue => {
+                            Status::Running
+                        }
                     };
                     Some((status, outputs_of_tasks(&live.results)?))
                 }

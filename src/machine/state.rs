@@ -10,7 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
-use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId};
+use crate::event::{
+    Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
+};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::status::Status;
@@ -92,12 +94,21 @@ pub(crate) struct Canceling {
 pub(crate) struct Scope {
     /// Live activations in it.
     pub(super) live: u32,
-    /// The activation whose failure ended it, and why it failed.
-    pub(super) failed: Option<(ActivationId, Option<Failure>)>,
+    /// What ended it before it was over.
+    pub(super) failed: Option<ScopeFailure>,
     /// Activations that ended STOPPED, with the task that was STOPPED; none if the stage made that of a failure.
     pub(super) stopped: Vec<(ActivationId, Option<TaskIndex>)>,
     /// What lies behind the threads that have ended here.
     pub(super) ended: Past,
+}
+
+/// What ended a scope before it was over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum ScopeFailure {
+    /// This activation failed, and why.
+    Activation(ActivationId, Option<Failure>),
+    /// Its deadline has passed.
+    Deadline,
 }
 
 /// One entry of a stage by a token, not over yet.
@@ -116,19 +127,36 @@ pub(crate) struct Activation {
     /// Context that its attempts and tasks left for later ones.
     #[serde(with = "as_json_arc")]
     pub(super) updates: Arc<Map>,
+    /// Timers that are set for it, those of its tasks aside.
+    pub(super) timers: Vec<TimerId>,
 }
 
 /// How far an activation is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Progress {
-    /// Its join has fired; a gate is to be examined.
-    Ready,
+    /// Its join has fired, and this gate is next.
+    Ready(Gate),
     /// It is about to begin this task.
     Between { next: TaskIndex },
     /// A task is open.
     Open(OpenTask),
     /// Its tasks are over; split and end are to come.
     CoreEnded,
+    /// Its deadline has passed, and what was open is given up; its failure is to come.
+    Overdue,
+}
+
+/// What holds a ready activation; a gate that was passed stays passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Gate {
+    /// `if:` is to be examined, then those behind it.
+    Condition,
+    /// It waits for its scheduled time.
+    Scheduled,
+    /// All gates are passed, if it is still in time.
+    Passed,
+    /// It was not started in time.
+    Expired,
 }
 
 /// A task that is neither ended nor still to come.
@@ -168,8 +196,20 @@ pub(crate) enum AttemptState {
 /// A moment somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timer {
+    /// By the clock of what it is for.
     pub(super) due: Timestamp,
-    pub(super) task: TaskId,
+    pub(super) of: TimerOf,
+    /// When it was set.
+    pub(super) since: Timestamp,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TimerOf {
+    /// The task is called again.
+    Task(TaskId),
+    /// The owner starts, or has not started or ended in time.
+    Owner(TimerOwner, TimerPurpose),
 }
 
 /// The newest commands a workflow has accepted (R8).
@@ -269,9 +309,50 @@ impl State {
     pub fn status(&self) -> Status {
         match &self.core.phase {
             Phase::New => Status::NotStarted,
+            Phase::Live if !self.has_started() => Status::NotStarted,
             Phase::Live => Status::Running,
             Phase::Ended { status, .. } => *status,
         }
+    }
+
+    /// Has its root scope been opened? Not before its scheduled time.
+    pub(super) fn has_started(&self) -> bool {
+        self.core.marking.turnover() != (0, 0)
+    }
+
+    /// Has its root scope failed? Then it is on its way to its end.
+    pub(super) fn has_failed(&self) -> bool {
+        self.core.scopes.get(&ScopeId::ROOT).is_some_and(|root| root.failed.is_some())
+    }
+
+    /// What this clock of the workflow shows at the moment of the last input. No workflow can be paused yet, so that
+    /// both clocks show the same; once it can, the time for which it was paused is taken off the active one here and
+    /// put back on in `due`, and nowhere else.
+    pub(super) fn clock(&self, clock: TimerClock) -> Timestamp {
+        match clock {
+            TimerClock::Calendar | TimerClock::Active => self.core.now,
+        }
+    }
+
+    /// The time of day at which a timer is due.
+    pub(super) fn due(&self, timer: Timer) -> Timestamp {
+        let clock = match timer.of {
+            TimerOf::Task(_) => TimerClock::Calendar,
+            TimerOf::Owner(_, purpose) => purpose.clock(),
+        };
+        match clock {
+            TimerClock::Calendar | TimerClock::Active => timer.due,
+        }
+    }
+
+    /// The time of day at which this timer is due, and whose it is: that of a task belongs to its activation.
+    pub(crate) fn timer(&self, timer: TimerId) -> Option<(Timestamp, TimerOwner)> {
+        let timer = *self.core.timers.get(&timer)?;
+        let owner = match timer.of {
+            TimerOf::Task(task) => TimerOwner::Activation(task.activation),
+            TimerOf::Owner(owner, _) => owner,
+        };
+        Some((self.due(timer), owner))
     }
 
     /// Has it ended, with nothing outstanding?
@@ -348,9 +429,9 @@ impl State {
                 self.candidates.doomed.insert(place);
             }
             match activation.progress {
-                Progress::Ready => self.candidates.ready.insert(place),
-                Progress::CoreEnded => self.candidates.core_ended.insert(place),
-                Progress::Between { .. } | Progress::Open(_) => false,
+                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired) => self.candidates.ready.insert(place),
+                Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
+                Progress::Ready(Gate::Scheduled) | Progress::Between { .. } | Progress::Open(_) => false,
             };
         }
         for scope in self.core.scopes.keys() {
@@ -367,7 +448,11 @@ impl State {
     pub(super) fn open_task(&self, task: TaskId) -> Option<&OpenTask> {
         match &self.core.live.get(&task.activation)?.progress {
             Progress::Open(open) if open.task == task.task => Some(open),
-            Progress::Open(_) | Progress::Ready | Progress::Between { .. } | Progress::CoreEnded => None,
+            Progress::Open(_)
+            | Progress::Ready(_)
+            | Progress::Between { .. }
+            | Progress::CoreEnded
+            | Progress::Overdue => None,
         }
     }
 }

@@ -53,6 +53,15 @@ pub enum WaitReason {
         /// When it is due.
         due: Timestamp,
     },
+    /// Its scheduled time is still to come. Released by the moment, at which it starts.
+    Scheduled {
+        /// The timer.
+        timer: TimerId,
+        /// When it is due.
+        due: Timestamp,
+        /// If it has not started by this moment, it never does: the stage is passed by, the workflow ends.
+        expiry: Option<Timestamp>,
+    },
     /// The join of the stage has tokens on some of its arcs and needs one on each. Released by the missing ones.
     Join {
         /// The arcs that lack a token, in the order of `needs`.
@@ -84,6 +93,7 @@ impl WaitReason {
             WaitReason::Queued => "QUEUED",
             WaitReason::RetryAt { .. } => "RETRY_AT",
             WaitReason::Timer { .. } => "TIMER",
+            WaitReason::Scheduled { .. } => "SCHEDULED",
             WaitReason::Join { .. } => "JOIN",
             WaitReason::Ending { .. } => "ENDING",
             WaitReason::Canceling { .. } => "CANCELING",
@@ -94,7 +104,9 @@ impl WaitReason {
     /// The moment that releases it, where one does.
     pub fn due(&self) -> Option<Timestamp> {
         match self {
-            WaitReason::RetryAt { due, .. } | WaitReason::Timer { due, .. } => Some(*due),
+            WaitReason::RetryAt { due, .. } | WaitReason::Timer { due, .. } | WaitReason::Scheduled { due, .. } => {
+                Some(*due)
+            }
             WaitReason::Running { .. }
             | WaitReason::Queued
             | WaitReason::Join { .. }

@@ -4,11 +4,12 @@
 //! every token on an arc, a request for the end and a batch that was cut give at least one entry.
 
 use crate::definition::Join;
+use crate::event::{TimerOwner, TimerPurpose};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 
 use super::decide::{fires, missing};
 use super::servers::Servers;
-use super::state::{Activation, AttemptState, OpenTask, Phase, Progress, State};
+use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, TimerOf};
 use super::wait::{MissingArc, Wait, WaitReason, Waiter};
 
 /// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
@@ -35,6 +36,9 @@ fn of_the_workflow(state: &State) -> Vec<Wait> {
         let reason = WaitReason::Canceling { by: cancel.by.clone(), reason: cancel.reason.clone() };
         found.push(Wait { since: cancel.since, ..wait(state, Waiter::Workflow, reason) });
     }
+    if !state.has_started() && !state.core.unsettled {
+        found.extend(scheduled(state, Waiter::Workflow, TimerOwner::Workflow));
+    }
     if state.core.unsettled {
         found.push(wait(state, Waiter::Workflow, WaitReason::Settling));
     }
@@ -47,10 +51,27 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
     }
     match &activation.progress {
         Progress::Open(open) => of_task(state, id, open),
-        Progress::Ready | Progress::Between { .. } | Progress::CoreEnded => {
+        Progress::Ready(Gate::Scheduled) => {
+            let waiter = Waiter::Activation(id);
+            let scheduled = scheduled(state, waiter, TimerOwner::Activation(id));
+            scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
+        }
+        Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => {
             wait(state, Waiter::Activation(id), WaitReason::Settling)
         }
     }
+}
+
+/// The scheduled time of workflow or activation is still to come.
+fn scheduled(state: &State, waiter: Waiter, owner: TimerOwner) -> Option<Wait> {
+    let of = |purpose| {
+        let mut timers = state.core.timers.iter();
+        timers.find(|(_, timer)| timer.of == TimerOf::Owner(owner, purpose))
+    };
+    let (timer, set) = of(TimerPurpose::ScheduledTime)?;
+    let expiry = of(TimerPurpose::StartTimeExpiry).map(|(_, expiry)| state.due(*expiry));
+    let reason = WaitReason::Scheduled { timer: *timer, due: state.due(*set), expiry };
+    Some(Wait { since: set.since, ..wait(state, waiter, reason) })
 }
 
 fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
@@ -62,7 +83,7 @@ fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
         }
         AttemptState::Started => WaitReason::Running { timeout: spec.timeout },
         AttemptState::Waiting { timer } => match state.core.timers.get(&timer) {
-            Some(set) => WaitReason::Timer { timer, due: set.due },
+            Some(set) => WaitReason::Timer { timer, due: state.due(*set) },
             None => WaitReason::Settling,
         },
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => WaitReason::Settling,

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use crate::event::TimerId;
+use crate::event::{TimerId, TimerOwner};
 use crate::ids::{AttemptId, TaskId};
 use crate::time::Timestamp;
 
 use super::data::Surroundings;
-use super::state::{AttemptState, Phase, Progress, State};
+use super::state::{AttemptState, Phase, Progress, State, TimerOf};
 
 /// One thing a state asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,8 @@ pub enum AttemptStage {
     Started,
 }
 
-/// Everything `state` asks of the world, in the order of activations.
+/// Everything `state` asks of the world: in the order of activations what tasks need, then the timers of workflow and
+/// activations.
 pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
     let live = matches!(state.core.phase, Phase::Live);
     let unsettled = (live && state.core.unsettled).then_some(Work::Continue);
@@ -62,13 +63,20 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
         match open.attempt {
             AttemptState::Queued { due } => Some(Work::RunTask { attempt, due, stage: AttemptStage::Queued, priority }),
             AttemptState::Started => Some(Work::RunTask { attempt, due: None, stage: AttemptStage::Started, priority }),
-            AttemptState::Waiting { timer } => {
-                state.core.timers.get(&timer).map(|set| Work::WaitUntil { timer, due: set.due })
-            }
+            AttemptState::Waiting { timer } => state.timer(timer).map(|(due, _)| Work::WaitUntil { timer, due }),
             AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => None,
         }
     });
-    unsettled.into_iter().chain(tasks)
+    let timers = state.core.timers.iter().filter_map(|(timer, set)| {
+        let TimerOf::Owner(owner, _) = set.of else { return None };
+        // As with tasks: nothing fires any more for what is doomed.
+        let ends = match owner {
+            TimerOwner::Workflow => state.core.cancel.is_some() || state.has_failed(),
+            TimerOwner::Activation(id) => state.core.live.get(&id).is_none_or(|live| live.doomed.is_some()),
+        };
+        (!ends).then_some(Work::WaitUntil { timer: *timer, due: state.due(*set) })
+    });
+    unsettled.into_iter().chain(tasks).chain(timers)
 }
 
 /// How an attempt waits to be run.

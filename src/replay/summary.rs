@@ -79,7 +79,8 @@ impl WorkflowSummary {
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
-            | Event::SettleDeferred => (),
+            | Event::SettleDeferred
+            | Event::TimerSetFor { .. } => (),
         }
     }
 

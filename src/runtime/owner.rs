@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::definition::Definition;
-use crate::event::{Actor, Event, LeaseLoss, Registration, Stamp};
+use crate::event::{Actor, Event, LeaseLoss, Registration, Stamp, TimerId, TimerOwner};
 use crate::ids::{AttemptId, DefinitionHash, Sequence, StreamId, WorkflowId};
 use crate::machine::{
     Answers, AttemptStage, Command, RULES, Rejection, Request, State, Work, decide, outstanding, surroundings,
@@ -66,15 +66,10 @@ impl Owner {
         self.timers.next()
     }
 
-    /// Timers that are set in workflows that know of them.
+    /// Timers that are set.
     #[cfg(test)]
-    pub(super) fn timers_set(&self) -> impl Iterator<Item = (WorkflowId, crate::event::TimerId)> {
-        self.timers.iter().filter(|(workflow, timer)| {
-            let known = |held: &Held| {
-                outstanding(&held.state).any(|work| matches!(work, Work::WaitUntil { timer: set, .. } if set == *timer))
-            };
-            self.states.get(workflow).is_some_and(known)
-        })
+    pub(super) fn timers_set(&self) -> impl Iterator<Item = (WorkflowId, TimerId)> {
+        self.timers.iter()
     }
 
     /// Takes in one entry. What it lets out comes with the batch; a refusal waits for the last batch of its workflow.
@@ -191,7 +186,7 @@ impl Owner {
         let work: Vec<Work> = outstanding(&held.state).collect();
         for work in work {
             match work {
-                Work::WaitUntil { timer, due } => self.timers.set(workflow, timer, due),
+                Work::WaitUntil { timer, .. } => self.wait_for(workflow, timer),
                 Work::RunTask { attempt, stage: AttemptStage::Started, .. } => {
                     let request = Request::LoseLease(LeaseLoss { attempt, orderly: false });
                     let command = Command { now, id: None, actor: Actor::Engine, request };
@@ -211,6 +206,13 @@ impl Owner {
                 }
                 Work::Continue => (),
             }
+        }
+    }
+
+    /// This timer of a state that is held is to fire.
+    fn wait_for(&mut self, workflow: WorkflowId, timer: TimerId) {
+        if let Some(set) = self.states.get(&workflow).and_then(|held| held.state.timer(timer)) {
+            self.timers.set(workflow, timer, set);
         }
     }
 
@@ -319,15 +321,35 @@ impl Owner {
             Some(Event::TaskLeaseLost(_, loss)) if !loss.orderly => StartRecord::First,
             _ => StartRecord::Lazy,
         };
+        // Of the ends that an activation comes to by itself, only a deadline leaves an attempt that runs on.
+        let by_timer = matches!(events.first(), Some(Event::TimerFired(..)));
         for event in events {
             match event {
                 Event::WorkflowCreated(..) => release.opened = Some(workflow),
                 Event::TaskQueued { attempt, .. } if driven => {
                     release.attempts.extend(released(&held.state, *attempt, start));
                 }
-                Event::TimerSet { timer, due, .. } if driven => self.timers.set(workflow, *timer, *due),
-                Event::StageCanceled { activation, .. } => release.withdrawn.push((workflow, *activation)),
+                Event::TimerSet { timer, .. } | Event::TimerSetFor { timer, .. } if driven => {
+                    if let Some(set) = held.state.timer(*timer) {
+                        self.timers.set(workflow, *timer, set);
+                    }
+                }
+                Event::WorkflowStarted => self.timers.drop_of(workflow, TimerOwner::Workflow),
+                Event::StageStarted { activation, .. } => {
+                    self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
+                }
+                Event::StageEnded { activation, .. } => {
+                    self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
+                    if by_timer {
+                        release.withdrawn.push((workflow, *activation));
+                    }
+                }
+                Event::StageCanceled { activation, .. } => {
+                    self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
+                    release.withdrawn.push((workflow, *activation));
+                }
                 Event::WorkflowEnded { .. } => {
+                    self.timers.drop_all(workflow);
                     release.ended.push(workflow);
                     self.ended.push_back((self.batches, workflow));
                 }

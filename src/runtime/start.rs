@@ -238,7 +238,7 @@ pub(super) fn creation(
         trigger: start.trigger.record(),
         workdir,
         priority: start.priority.unwrap_or(definition.header().priority),
-        start_time_expiry: definition.header().start_time_expiry,
+        start_time_expiry: definition.header().times.start_time_expiry,
     })
 }
 

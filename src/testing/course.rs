@@ -39,7 +39,7 @@ pub fn creation_of(definition: &Definition, inputs: &Map) -> Creation {
         },
         workdir: "/".to_owned(),
         priority: header.priority,
-        start_time_expiry: header.start_time_expiry,
+        start_time_expiry: header.times.start_time_expiry,
     }
 }
 

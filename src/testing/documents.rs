@@ -105,7 +105,8 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(30, map("context", context)),
         some(20, env(&["${{ inputs.n }}", "${{ k }}", "${{ workflow.id }}"])),
         some(20, map("defaults", defaults)),
-        some(10, texts("start_time_expiry", &["2026-01-01T00:00:30Z", "2031-01-01T00:00:00+02:00"])),
+        some(15, start_times()),
+        some(10, texts("deadline", &["1s", "2m", "3h"])),
         some(20, constant("priority", vec![0.into(), 9.into()])),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
     ])
@@ -186,6 +187,24 @@ fn retry() -> BoxedStrategy<Keys> {
 
 fn timeout() -> BoxedStrategy<Keys> {
     texts("timeout", &["10m", "90s", "2d"])
+}
+
+/// Moments around the beginning of a course: past, to come, and one before the other in both orders.
+fn start_times() -> BoxedStrategy<Keys> {
+    let scheduled = |moment: &'static str| one("scheduled_time", moment);
+    let expiry = |moment: &'static str| one("start_time_expiry", moment);
+    let (past, soon, later) = ("2025-12-31T23:59:59Z", "2026-01-01T00:00:30Z", "2026-01-01T02:01:30+02:00");
+    let both = |first: Keys, second: Keys| first.into_iter().chain(second).collect::<Keys>();
+    select(vec![
+        scheduled(past),
+        scheduled(soon),
+        expiry(past),
+        expiry(later),
+        both(scheduled(soon), expiry(later)),
+        both(scheduled(later), expiry(soon)),
+        both(scheduled(later), expiry(soon)),
+    ])
+    .boxed()
 }
 
 fn env(values: &'static [&'static str]) -> BoxedStrategy<Keys> {
@@ -291,6 +310,8 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(10, texts("shell", &["bash", "/bin/sh"])),
         some(30, retry()),
         some(15, timeout()),
+        some(15, start_times()),
+        some(15, texts("deadline", &["1s", "90s", "2h"])),
         some(40, texts("on_failure", &ON_FAILURE)),
         some(50, texts("join_type", &["AND", "XOR", "XOR", "xor"])),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),

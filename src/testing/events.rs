@@ -5,11 +5,12 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::values::{maps, texts};
 use crate::event::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, Registration,
-    Report, Stamp, StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+    Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -20,7 +21,7 @@ use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![9 => inputs(), 11 => derived()]
+    prop_oneof![9 => inputs(), 12 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -66,7 +67,7 @@ pub fn derived() -> BoxedStrategy<Event> {
                 error,
             }
         ),
-        (activations(), prop_oneof![Just(CancelCause::Workflow), Just(CancelCause::ScopeFailed)])
+        (activations(), select(vec![CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline]))
             .prop_map(|(activation, cause)| Event::StageCanceled { activation, cause }),
         (attempts(), option::of(moments())).prop_map(|(attempt, due)| Event::TaskQueued { attempt, due }),
         (attempts(), any::<u32>()).prop_map(|(attempt, failures)| Event::TaskRetried { attempt, failures }),
@@ -77,6 +78,12 @@ pub fn derived() -> BoxedStrategy<Event> {
         }),
         (timers(), moments(), tasks()).prop_map(|(timer, due, task)| Event::TimerSet { timer, due, task }),
         Just(Event::SettleDeferred),
+        (timers(), moments(), owners(), purposes()).prop_map(|(timer, due, owner, purpose)| Event::TimerSetFor {
+            timer,
+            due,
+            owner,
+            purpose
+        }),
     ]
     .boxed()
 }
@@ -86,7 +93,7 @@ fn moments() -> impl Strategy<Value = Timestamp> {
 }
 
 fn statuses() -> impl Strategy<Value = Status> {
-    prop::sample::select(Status::ALL.as_slice())
+    select(Status::ALL.as_slice())
 }
 
 fn jsons() -> BoxedStrategy<Json> {
@@ -151,8 +158,7 @@ fn creations() -> BoxedStrategy<Creation> {
 
 fn failures() -> BoxedStrategy<Failure> {
     let codes = prop_oneof![Just("UNKNOWN".to_owned()), "[A-Z][A-Z0-9_]{0,12}"];
-    let classes =
-        prop::sample::select(vec![ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout]);
+    let classes = select(vec![ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout]);
     (codes, classes, texts(), vec(texts(), 0..3))
         .prop_map(|(code, class, message, causes)| {
             let code = ErrorCode::new(code).unwrap_or(ErrorCode::UNKNOWN);
@@ -192,6 +198,14 @@ fn task_reports() -> BoxedStrategy<TaskReport> {
 
 fn timers() -> impl Strategy<Value = TimerId> {
     any::<u32>().prop_map(TimerId)
+}
+
+fn owners() -> impl Strategy<Value = TimerOwner> {
+    prop_oneof![Just(TimerOwner::Workflow), activations().prop_map(TimerOwner::Activation)]
+}
+
+fn purposes() -> impl Strategy<Value = TimerPurpose> {
+    select(vec![TimerPurpose::ScheduledTime, TimerPurpose::StartTimeExpiry, TimerPurpose::Deadline])
 }
 
 fn scopes() -> impl Strategy<Value = ScopeId> {
@@ -236,6 +250,8 @@ fn end_reasons() -> BoxedStrategy<EndReason> {
         failures().prop_map(|error| EndReason::OutputsFailed { error }),
         (actors(), option::of(texts())).prop_map(|(by, reason)| EndReason::CancelRequested { by, reason }),
         Just(EndReason::StartTimeExpired),
+        any::<u64>()
+            .prop_map(|deadline| EndReason::DeadlineExceeded { deadline: Duration::from_microseconds(deadline) }),
     ]
     .boxed()
 }
@@ -257,7 +273,7 @@ mod tests {
             let event = events().new_tree(&mut runner).unwrap().current();
             *drawn.entry(event.kind()).or_default() += 1;
         }
-        assert_eq!(drawn.len(), 20);
+        assert_eq!(drawn.len(), 21);
         assert!(drawn.values().all(|count| *count >= 10), "{drawn:?}");
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::event::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, Registration,
-    Report, Stamp, StreamFile, TaskReport, TimerId, TriggerRecord, WaitingJoin,
+    Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -157,7 +157,9 @@ fn consequences() -> Vec<Event> {
         Event::TaskEnded { task: task(), status: Status::Terminal, error: Some(failure(ErrorClass::Timeout)) },
         Event::TimerSet { timer: TimerId(7), due: moment(), task: task() },
         Event::SettleDeferred,
+        Event::StageCanceled { activation, cause: CancelCause::Deadline },
     ];
+    events.extend(timers(activation));
     events.extend(ends(activation));
     events.extend(Status::ALL.map(|status| Event::StageEnded {
         activation,
@@ -183,6 +185,14 @@ fn consequences() -> Vec<Event> {
     events
 }
 
+fn timers(activation: ActivationId) -> impl Iterator<Item = Event> {
+    let owners = [TimerOwner::Workflow, TimerOwner::Activation(activation)];
+    let purposes = [TimerPurpose::ScheduledTime, TimerPurpose::StartTimeExpiry, TimerPurpose::Deadline];
+    let due = moment();
+    let of = move |owner| purposes.map(|purpose| Event::TimerSetFor { timer: TimerId(7), due, owner, purpose });
+    owners.into_iter().flat_map(of)
+}
+
 fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
     let waiting = vec![WaitingJoin { stage: StageIndex::new(8), missing: arcs() }];
     let reasons = [
@@ -194,6 +204,7 @@ fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
         EndReason::CancelRequested { by: Actor::Engine, reason: None },
         EndReason::CancelRequested { by: Actor::Named("alice".to_owned()), reason: Some("late".to_owned()) },
         EndReason::StartTimeExpired,
+        EndReason::DeadlineExceeded { deadline: Duration::from_seconds(90) },
     ];
     reasons.into_iter().map(|reason| {
         let status = match reason {
@@ -201,7 +212,8 @@ fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
             EndReason::StageFailed { .. }
             | EndReason::Deadlock { .. }
             | EndReason::BranchStopped { .. }
-            | EndReason::OutputsFailed { .. } => Status::Terminal,
+            | EndReason::OutputsFailed { .. }
+            | EndReason::DeadlineExceeded { .. } => Status::Terminal,
         };
         Event::WorkflowEnded { status, reason: Some(reason), outputs: None }
     })

@@ -8,7 +8,6 @@ use crate::definition::Graph;
 use crate::event::{Consumed, Emitted, Event};
 use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{Answers, Batch, Command, Rejection, Request, State, decide, evolve, outstanding, waits};
-use crate::status::Status;
 
 use super::course::Course;
 use super::moves::Move;
@@ -176,7 +175,7 @@ pub fn what_lives_asks_for_something(decided: Decided<'_>) {
     if let Err(broken) = state.check() {
         panic!("{broken} after {:?}", decided.command);
     }
-    if state.status() == Status::Running {
+    if state.sequence().is_some() && !state.is_closed() {
         assert!(outstanding(state).next().is_some(), "nothing to do after {:?}", decided.command);
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::definition::{Definition, Graph};
-use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, WaitingJoin};
+use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, TimerOwner, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, TaskId};
 use crate::status::Status;
@@ -45,6 +45,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
             let cause = match cause {
                 CancelCause::Workflow => "by workflow",
                 CancelCause::ScopeFailed => "by failure",
+                CancelCause::Deadline => "by deadline",
             };
             format!("{} {cause}", names.activation(*activation))
         }
@@ -56,6 +57,13 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         Event::TaskEnded { task, status, error } => names.task(*task) + &how(*status, error.as_ref()),
         Event::TimerSet { timer, due, task } => {
             format!("{} {} due {}", timer.0, names.task(*task), names.moment(*due))
+        }
+        Event::TimerSetFor { timer, due, owner, purpose } => {
+            let owner = match owner {
+                TimerOwner::Workflow => String::new(),
+                TimerOwner::Activation(activation) => names.activation(*activation) + " ",
+            };
+            format!("{} {owner}{} due {}", timer.0, purpose.name(), names.moment(*due))
         }
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
@@ -158,6 +166,7 @@ impl Names<'_> {
                 format!(" by {by}{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())
             }
             EndReason::StartTimeExpired => String::new(),
+            EndReason::DeadlineExceeded { deadline } => format!(" {deadline}"),
         };
         reason.code().to_owned() + &detail
     }

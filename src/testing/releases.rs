@@ -48,7 +48,7 @@ fn request(wait: &Wait) -> Request {
             streams: Vec::new(),
         }),
         WaitReason::Queued | WaitReason::RetryAt { .. } => Request::StartTask(attempt()),
-        WaitReason::Timer { timer, .. } => Request::FireTimer(*timer),
+        WaitReason::Timer { timer, .. } | WaitReason::Scheduled { timer, .. } => Request::FireTimer(*timer),
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
         WaitReason::Join { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,

@@ -72,10 +72,10 @@ pub fn examples() -> BoxedStrategy<Example> {
     let limits = prop_oneof![
         6 => limit("chunk_events_max", 1..8),
         2 => limit("chunk_bytes_max", 100..600),
-        2 => limit("tokens_max", 0..4),
+        3 => limit("tokens_max", 0..4),
         3 => limit("payload_bytes_max", 0..40),
         3 => limit("commands_remembered", 0..4),
-        3 => limit("workers_lost_max", 1..3),
+        6 => limit("workers_lost_max", 1..3),
         1 => limit("expression_fuel", 0..8),
     ];
     (definitions(), weighted(0.5, vec(limits, 1..3)))
@@ -139,12 +139,12 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::event::{Consumed, Emitted, Event};
+    use crate::event::{CancelCause, Consumed, Emitted, Event, TimerOwner};
     use crate::machine::Rejection;
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 61] = [
+    const HAPPENINGS: [&str; 72] = [
         "workflow.created",
         "workflow.cancel_requested",
         "workflow.started",
@@ -177,6 +177,7 @@ mod tests {
         "end OUTPUTS_FAILED",
         "end CANCEL_REQUESTED",
         "end START_TIME_EXPIRED",
+        "end DEADLINE_EXCEEDED",
         "report SUCCEEDED",
         "report RUNNING",
         "report TERMINAL",
@@ -190,6 +191,16 @@ mod tests {
         "code LIMIT_TOKENS",
         "code LIMIT_PAYLOAD",
         "code WORKER_LOST",
+        "code DEADLINE_EXCEEDED",
+        "canceled by deadline",
+        "workflow scheduled_time set",
+        "workflow scheduled_time fired",
+        "workflow start_time_expiry fired",
+        "stage scheduled_time set",
+        "stage scheduled_time fired",
+        "stage start_time_expiry fired",
+        "stage deadline fired",
+        "workflow deadline fired",
         "consumed arcs",
         "consumed one per arc",
         "emitted arcs",
@@ -237,7 +248,29 @@ mod tests {
                     Emitted::All => None,
                 });
             }
+            Event::StageCanceled { cause: CancelCause::Deadline, .. } => {
+                found.insert("canceled by deadline".to_owned());
+            }
             _ => {}
+        }
+    }
+
+    /// The timers of workflow and stages that were set, and those that fired.
+    fn timed(events: &[Event], found: &mut BTreeSet<String>) {
+        let mut names = BTreeMap::new();
+        for event in events {
+            match event {
+                Event::TimerSetFor { timer, owner, purpose, .. } => {
+                    let owner = if *owner == TimerOwner::Workflow { "workflow" } else { "stage" };
+                    let name = format!("{owner} {}", purpose.name());
+                    found.insert(format!("{name} set"));
+                    names.insert(*timer, name);
+                }
+                Event::TimerFired(_, timer) => {
+                    found.extend(names.get(timer).map(|name| format!("{name} fired")));
+                }
+                _ => {}
+            }
         }
     }
 
@@ -257,6 +290,7 @@ mod tests {
                 found.extend(refused.err().as_ref().map(Rejection::code).map(str::to_owned));
             }
             course.events().iter().for_each(|event| happened(event, &mut found));
+            timed(course.events(), &mut found);
             for name in found {
                 if let Some(count) = counts.get_mut(&name) {
                     *count += 1;

@@ -16,7 +16,7 @@ use super::code::ProblemCode;
 use super::document::{Content, Document, Entry, Node, WRITTEN_DEPTH_MAX};
 use super::header::WorkflowType;
 use super::problem::{Problem, Problems};
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 use fields::Fields;
 
@@ -104,6 +104,16 @@ impl Builder {
     pub fn defaults(mut self, defaults: Defaults) -> Builder {
         self.fields.set_node("defaults", defaults.into_node());
         self
+    }
+
+    /// It starts at this moment; at once unless said otherwise.
+    pub fn scheduled_time(self, moment: Timestamp) -> Builder {
+        self.set("scheduled_time", moment.to_string())
+    }
+
+    /// Limit from its start to its end, pauses excluded: then what runs is stopped and the workflow fails.
+    pub fn deadline(self, limit: impl Into<Duration>) -> Builder {
+        self.set("deadline", limit.into().to_string())
     }
 
     /// A workflow that has not started by then is canceled.

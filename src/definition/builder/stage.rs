@@ -5,6 +5,7 @@ use super::task::{TaskSpec, shared_keys, work_keys};
 use crate::definition::check::END;
 use crate::definition::document::{Entry, Node};
 use crate::definition::graph::{Join, OnConditionError, OnFailure};
+use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
 /// One stage. Without work it does nothing, which is good for joins and splits.
@@ -50,6 +51,22 @@ impl Stage {
     /// 0 to 9, larger first; the workflow's unless said otherwise.
     pub fn priority(self, priority: u8) -> Stage {
         self.set("priority", priority)
+    }
+
+    /// Once its join has fired, it starts at this moment; at once unless said otherwise.
+    pub fn scheduled_time(self, moment: Timestamp) -> Stage {
+        self.set("scheduled_time", moment.to_string())
+    }
+
+    /// A stage that has not started by then is passed by, and what follows it runs.
+    pub fn start_time_expiry(self, moment: Timestamp) -> Stage {
+        self.set("start_time_expiry", moment.to_string())
+    }
+
+    /// Limit of an activation from its start to its end, all attempts and waiting included, pauses excluded: then what
+    /// runs is stopped and the stage fails.
+    pub fn deadline(self, limit: impl Into<Duration>) -> Stage {
+        self.set("deadline", limit.into().to_string())
     }
 
     /// A value of the stage's own context.

@@ -12,6 +12,7 @@ use crate::definition::header::{Header, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
 use crate::definition::shell_text::ShellText;
 use crate::definition::template::{Template, read_template};
+use crate::definition::times::Times;
 use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex};
 use crate::time::{Duration, Timestamp};
@@ -144,8 +145,17 @@ fn header(map: &Fields<'_>) -> Read<Header> {
         description: map.some("description", Fields::text)?,
         inputs: inputs.collect::<Read<BTreeMap<_, _>>>()?,
         context: map.templates("context")?,
-        start_time_expiry: map.some("start_time_expiry", Fields::integer)?.map(Timestamp::from_microseconds),
+        times: times(map)?,
         priority: map.integer("priority")?,
+    })
+}
+
+fn times(map: &Fields<'_>) -> Read<Times> {
+    let moment = |key| Ok(map.some(key, Fields::integer)?.map(Timestamp::from_microseconds));
+    Ok(Times {
+        scheduled_time: moment("scheduled_time")?,
+        start_time_expiry: moment("start_time_expiry")?,
+        deadline: map.some("deadline", Fields::duration)?,
     })
 }
 
@@ -225,6 +235,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         context: map.templates("context")?,
         outputs: map.templates("outputs")?,
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
+        times: times(map)?,
         priority: map.integer("priority")?,
     })
 }

@@ -7,7 +7,9 @@ use crate::definition::header::Header;
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
 use crate::definition::template::Template;
+use crate::definition::times::Times;
 use crate::expression::Expression;
+use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
 /// The normal form of a definition, as canonical JSON.
@@ -25,7 +27,7 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
         header.inputs.iter().map(|(name, input)| (name.clone(), write_input(input))).collect::<Map>(),
     );
     put(&mut map, "context", templates(&header.context));
-    put_some(&mut map, "start_time_expiry", header.start_time_expiry.map(|moment| moment.microseconds()));
+    write_times(&header.times, &mut map);
     put(&mut map, "priority", header.priority);
     put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
     put(&mut map, "outputs", templates(&graph.outputs));
@@ -85,8 +87,15 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "context", templates(&stage.context));
     put(&mut map, "outputs", templates(&stage.outputs));
     put(&mut map, "on_failure", stage.on_failure.name());
+    write_times(&stage.times, &mut map);
     put(&mut map, "priority", stage.priority);
     Value::Map(map)
+}
+
+fn write_times(times: &Times, map: &mut Map) {
+    put_some(map, "scheduled_time", times.scheduled_time.map(Timestamp::microseconds));
+    put_some(map, "start_time_expiry", times.start_time_expiry.map(Timestamp::microseconds));
+    put_some(map, "deadline", times.deadline.map(Duration::microseconds));
 }
 
 fn write_split(graph: &Graph, split: &Split, map: &mut Map) {

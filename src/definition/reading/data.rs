@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::keys::Fields;
 use super::{Reader, closest};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Entry, Node, Span};
 use crate::definition::shell_text::{ShellText, ShellTextError};
 use crate::definition::site::{Site, Use};
 use crate::definition::template::{Piece, RawPiece, Template, split};
+use crate::definition::times::Times;
 use crate::limits::PROBLEMS_PER_TEXT_MAX;
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
@@ -117,6 +119,20 @@ impl<'d> Reader<'d> {
     pub(super) fn instant(&mut self, node: &'d Node, what: &str) -> Option<Timestamp> {
         let text = self.text(node, what)?;
         text.parse().map_err(|error| self.report(ProblemCode::BadInstant, &node.span, format!("{error}"))).ok()
+    }
+
+    /// `scheduled_time`, `start_time_expiry` and `deadline` of a workflow or stage.
+    pub(super) fn times(&mut self, fields: &Fields<'d>) -> Times {
+        let mut instant = |key| fields.get(key).and_then(|node| self.instant(node, key));
+        let (scheduled_time, start_time_expiry) = (instant("scheduled_time"), instant("start_time_expiry"));
+        let deadline = fields.get("deadline").and_then(|node| {
+            let deadline = self.duration(node, "deadline")?;
+            if deadline == Duration::ZERO {
+                self.report(ProblemCode::OutOfRange, &node.span, "a deadline of no time leaves none for any work");
+            }
+            Some(deadline)
+        });
+        Times { scheduled_time, start_time_expiry, deadline }
     }
 
     /// The items of a list.

@@ -8,6 +8,7 @@ use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, Split};
 use crate::definition::site::{Site, StageSite};
+use crate::definition::times::Times;
 use crate::expression::Expression;
 use crate::limits::TASKS_PER_STAGE_MAX;
 
@@ -93,6 +94,7 @@ impl<'d> Reader<'d> {
             context: context.unwrap_or_default().into_iter().collect(),
             outputs: fields.get("outputs").map(|node| self.outputs(node, site(StageSite::Outputs))).unwrap_or_default(),
             on_failure,
+            times: self.times(&fields),
             priority: self.priority(&fields).unwrap_or(priority),
             tasks,
         };
@@ -256,6 +258,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         context: Vec::new(),
         outputs: Vec::new(),
         on_failure,
+        times: Times::NONE,
         priority,
     };
     StageDraft { stage, span, needs: Vec::new(), split: SplitDraft::And }

@@ -103,7 +103,7 @@ impl<'d> Reader<'d> {
             description,
             inputs: fields.get("inputs").map(|node| self.inputs(node)).unwrap_or_default(),
             context: context.unwrap_or_default().into_iter().collect(),
-            start_time_expiry: fields.get("start_time_expiry").and_then(|node| self.instant(node, "start_time_expiry")),
+            times: self.times(fields),
             priority: self.priority(fields).unwrap_or(PRIORITY),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::definition::builder::{Defaults, InputSpec, Retry, Split, Stage, TaskSpec};
-use crate::time::Duration;
+use crate::time::{Duration, Timestamp};
 
 #[test]
 fn the_normal_form_is_read_back() {
@@ -49,6 +49,9 @@ fn built() -> Builder {
         .priority(9)
         .on_failure(OnFailure::FailAtEnd)
         .timeout(seconds(1_200))
+        .deadline(seconds(5_400))
+        .scheduled_time(moment("2029-12-31T23:30:00Z"))
+        .start_time_expiry(moment("2030-01-02T00:00:00Z"))
         .shell("sh")
         .cwd("${{ dir }}")
         .retry(Retry::attempts(2).max(seconds(5)))
@@ -107,6 +110,10 @@ fn built() -> Builder {
         .output("all", Value::map([("a", "${{ k }}")]))
 }
 
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
 fn header() -> Builder {
     let text = |pattern: &str| InputSpec::string().default("main").pattern(pattern).min(1).max(20);
     let number = |number: f64| Value::number(number).unwrap();
@@ -136,7 +143,9 @@ fn header() -> Builder {
                 .cwd("src")
                 .shell("bash"),
         )
-        .start_time_expiry("2030-01-01T00:00:00Z".parse().unwrap())
+        .start_time_expiry(moment("2030-01-01T00:00:00Z"))
+        .scheduled_time(moment("2029-12-31T23:00:00Z"))
+        .deadline(Duration::from_seconds(2 * 24 * 3_600))
         .priority(7)
 }
 

@@ -23,6 +23,14 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, type: orchestration, stages: {a: , b: }}", &["1:17 ONE_STAGE_ONLY"]),
     ("{name: x, priority: 10, stages: {a: {priority: -1}}}", &["1:21 OUT_OF_RANGE", "1:48 OUT_OF_RANGE"]),
     ("{name: x, start_time_expiry: soon, stages: {a: }}", &["1:30 BAD_INSTANT"]),
+    (
+        "{name: x, deadline: 90, scheduled_time: 2026-01-01, stages: {a: {deadline: 0s, scheduled_time: 3h}}}",
+        &["1:21 BARE_NUMBER_DURATION", "1:41 BAD_INSTANT", "1:76 OUT_OF_RANGE", "1:96 BAD_INSTANT"],
+    ),
+    (
+        "{name: x, stages: {a: {deadline: '${{ inputs.a }}', start_time_expiry: '${{ k }}'}}}",
+        &["1:34 BAD_DURATION", "1:35 TEMPLATE_NOT_ALLOWED", "1:72 BAD_INSTANT", "1:73 TEMPLATE_NOT_ALLOWED"],
+    ),
     ("{name: x, application: '${{ inputs.a }}', stages: {a: }}", &["1:25 TEMPLATE_NOT_ALLOWED"]),
     ("{name: x, name: y, stages: {a: }}", &["1:11 DUPLICATE_KEY"]),
     ("{name: x, stages: {a: {<<: {}}}}", &["1:24 MERGE_KEY"]),
@@ -46,8 +54,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {if: x, stageEnabled: y}}}", &["1:31 KEY_AND_ALIAS"]),
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
-        "{name: x, stages: {a: {for_each: x, deadline: 1s, mi_config: {}, loop: {}}}}",
-        &["1:24 NOT_SUPPORTED", "1:37 NOT_SUPPORTED", "1:51 NOT_SUPPORTED", "1:66 NOT_SUPPORTED"],
+        "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, loop: {}}}}",
+        &["1:24 NOT_SUPPORTED", "1:37 NOT_SUPPORTED", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
     ("{name: x, stages: {a: {join_type: OR, split_type: deferred}}}", &["1:35 NOT_SUPPORTED", "1:51 NOT_SUPPORTED"]),
     ("{name: x, stages: {a: {join_type: all, on_failure: ignore}}}", &["1:35 BAD_VALUE", "1:52 BAD_VALUE"]),

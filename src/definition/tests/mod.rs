@@ -34,6 +34,8 @@ defaults:
   cwd: src
   shell: bash
 start_time_expiry: 2030-01-01T00:00:00Z
+scheduled_time: 2029-12-31T22:00:00-01:00
+deadline: 2d
 priority: 7
 x-shared: { a: &shared { K: 1 } }
 stages:
@@ -50,6 +52,9 @@ stages:
     priority: 9
     on_failure: fail_at_end
     timeout: 20m
+    deadline: 1h30m
+    scheduled_time: 2029-12-31T23:30:00Z
+    start_time_expiry: 2030-01-02T00:00:00Z
     shell: sh
     cwd: "${{ dir }}"
     retry: { max_attempts: 2, max: 5s }

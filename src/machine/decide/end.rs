@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::limits::LISTED_MAX;
 use crate::machine::data::Surroundings;
-use crate::machine::state::Scope;
+use crate::machine::state::{Scope, ScopeFailure};
 use crate::status::Status;
 
 use super::{Decision, join};
@@ -17,7 +17,8 @@ impl Decision<'_> {
     /// Ends the workflow if nothing in it can move any more.
     pub(super) fn end_if_over(&mut self) -> bool {
         let scope = &self.state.core.scopes[&ScopeId::ROOT];
-        if scope.live > 0 {
+        let waits_to_start = !self.state.has_started() && self.state.core.cancel.is_none();
+        if scope.live > 0 || waits_to_start {
             return false;
         }
         let (status, reason) = self.verdict(scope);
@@ -43,9 +44,16 @@ impl Decision<'_> {
 
     fn verdict(&self, scope: &Scope) -> (Status, Option<EndReason>) {
         // A scope does not fail any more once its end was asked for: of the two, the failure came first.
-        if let Some((activation, error)) = &scope.failed {
-            let (activation, error) = (*activation, error.clone());
-            return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
+        match &scope.failed {
+            Some(ScopeFailure::Activation(activation, error)) => {
+                let (activation, error) = (*activation, error.clone());
+                return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
+            }
+            Some(ScopeFailure::Deadline) => {
+                let deadline = self.state.definition.header().times.deadline.unwrap_or_default();
+                return (Status::Terminal, Some(EndReason::DeadlineExceeded { deadline }));
+            }
+            None => (),
         }
         if let Some(cancel) = &self.state.core.cancel {
             let (by, reason) = (cancel.by.clone(), cancel.reason.clone());

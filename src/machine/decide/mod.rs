@@ -12,6 +12,7 @@ mod split;
 mod stage;
 mod start;
 mod task;
+mod timer;
 
 pub use answers::{Answers, Site};
 
@@ -57,17 +58,17 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
     refuse_repeated(state, command)?;
     let now = command.now.max(state.core.now);
     refuse_unfit(state, &command.request, now)?;
-    let mut woken = None;
+    let mut fired = None;
     if let Request::FireTimer(timer) = &command.request {
-        woken = state.core.timers.get(timer).map(|timer| timer.task);
+        fired = state.core.timers.get(timer).map(|timer| timer.of);
     }
     let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0 };
     decision.push(command.to_input(now, RULES));
     match &command.request {
-        Request::Create(creation) => decision.start(creation, now),
+        Request::Create(_) => decision.start(),
         Request::ReportTask(report) => decision.conclude(report),
         Request::LoseLease(loss) => decision.replace_lost(*loss),
-        Request::FireTimer(_) => woken.into_iter().for_each(|task| decision.wake(task)),
+        Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
         Request::Cancel(_) | Request::StartTask(_) | Request::DiscardResult(_) | Request::ContinueSettling => (),
     }
     decision.settle();
@@ -100,7 +101,7 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::StartTask(attempt) => task::refuse_start(state, *attempt, now),
         Request::ReportTask(report) => task::refuse_report(state, report),
         Request::LoseLease(loss) => task::refuse_loss(state, loss.attempt),
-        Request::FireTimer(timer) => task::refuse_timer(state, *timer, now),
+        Request::FireTimer(timer) => timer::refuse(state, *timer, now),
         Request::DiscardResult(report) => task::refuse_discard(state, report.attempt),
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
@@ -168,7 +169,8 @@ fn weight(event: &Event) -> usize {
         | Event::TaskQueued { .. }
         | Event::TaskRetried { .. }
         | Event::TimerSet { .. }
-        | Event::SettleDeferred => 0,
+        | Event::SettleDeferred
+        | Event::TimerSetFor { .. } => 0,
     };
     fixed + varying
 }

@@ -5,7 +5,7 @@
 
 use crate::event::Event;
 use crate::ids::ScopeId;
-use crate::machine::state::{Phase, Progress};
+use crate::machine::state::{Gate, Phase, Progress};
 
 use super::{Decision, join};
 
@@ -60,10 +60,12 @@ impl Decision<'_> {
 
     fn end_a_core(&mut self) -> Found {
         while let Some((_, id)) = self.state.candidates.core_ended.pop_first() {
-            if self.state.core.live.get(&id).is_some_and(|live| live.progress == Progress::CoreEnded) {
-                self.end_core(id);
-                return Found::Applied;
+            match self.state.core.live.get(&id).map(|live| &live.progress) {
+                Some(Progress::CoreEnded) => self.end_core(id),
+                Some(Progress::Overdue) => self.end_overdue(id),
+                Some(Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_)) | None => continue,
             }
+            return Found::Applied;
         }
         Found::Nothing
     }
@@ -84,8 +86,11 @@ impl Decision<'_> {
 
     fn open_a_gate(&mut self) -> Found {
         while let Some((_, id)) = self.state.candidates.ready.pop_first() {
-            if self.state.core.live.get(&id).is_some_and(|live| live.progress == Progress::Ready) {
-                self.examine_gate(id);
+            let Some(&Progress::Ready(gate)) = self.state.core.live.get(&id).map(|live| &live.progress) else {
+                continue;
+            };
+            if gate != Gate::Scheduled {
+                self.examine_gate(id, gate);
                 return Found::Applied;
             }
         }

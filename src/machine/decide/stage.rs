@@ -1,12 +1,12 @@
 //! Stages: gates, the order of their tasks, and their ends.
 
-use crate::definition::{GraphStage, OnConditionError, OnFailure, Template};
-use crate::event::{Consumed, Emitted, Event, Json};
+use crate::definition::{GraphStage, OnConditionError, OnFailure, Template, Times};
+use crate::event::{Consumed, Emitted, Event, Json, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::machine::data::Surroundings;
 use crate::machine::past::TaskResult;
-use crate::machine::state::Progress;
+use crate::machine::state::{Gate, Progress};
 use crate::status::Status;
 
 use super::split::Passage;
@@ -17,16 +17,34 @@ impl Decision<'_> {
     pub(super) fn fire(&mut self, scope: ScopeId, stage: StageIndex, consumed: Consumed) {
         let number = self.state.core.numbers.get(&stage).copied().unwrap_or(0) + 1;
         let activation = ActivationId { stage, number };
-        if self.state.definition.graph().stage(stage).condition.is_some() {
+        let spec = self.state.definition.graph().stage(stage);
+        if spec.condition.is_some() || spec.times.guard_the_start() {
             self.push(Event::StageReady { activation, scope, consumed });
         } else {
-            self.push(Event::StageStarted { activation, scope, consumed });
-            self.next_task(activation);
+            self.start_stage(activation, scope, consumed);
+        }
+    }
+
+    /// An activation begins its work.
+    fn start_stage(&mut self, id: ActivationId, scope: ScopeId, consumed: Consumed) {
+        self.push(Event::StageStarted { activation: id, scope, consumed });
+        let deadline = self.state.definition.graph().stage(id.stage).times.deadline;
+        self.set_deadline(TimerOwner::Activation(id), deadline);
+        self.next_task(id);
+    }
+
+    /// The next gate of a ready activation; one that waits for its time is not examined.
+    pub(super) fn examine_gate(&mut self, id: ActivationId, gate: Gate) {
+        match gate {
+            Gate::Condition => self.examine_condition(id),
+            Gate::Scheduled => (),
+            Gate::Passed => self.start_in_its_time(id),
+            Gate::Expired => self.pass_by(id),
         }
     }
 
     /// The gate `if:` of a ready activation.
-    pub(super) fn examine_gate(&mut self, id: ActivationId) {
+    fn examine_condition(&mut self, id: ActivationId) {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let holds = match &stage.condition {
@@ -37,11 +55,7 @@ impl Decision<'_> {
             }
         };
         match holds {
-            Ok(true) => {
-                let scope = self.state.core.live[&id].scope;
-                self.push(Event::StageStarted { activation: id, scope, consumed: Consumed::Ready });
-                self.next_task(id);
-            }
+            Ok(true) => self.schedule(id),
             Ok(false) => self.pass_by(id),
             Err(_) if stage.on_condition_error == OnConditionError::False => self.pass_by(id),
             Err(error) => {
@@ -49,6 +63,34 @@ impl Decision<'_> {
                 self.end_stage(id, status, Some(error));
             }
         }
+    }
+
+    /// The gate `scheduled_time:` of a ready activation.
+    fn schedule(&mut self, id: ActivationId) {
+        let times = self.state.definition.graph().stage(id.stage).times;
+        match times.scheduled_time.filter(|scheduled| self.state.core.now < *scheduled) {
+            Some(scheduled) if !self.is_too_late(times) => {
+                let owner = TimerOwner::Activation(id);
+                self.set_moment(owner, TimerPurpose::ScheduledTime, scheduled);
+                if let Some(expiry) = times.start_time_expiry {
+                    self.set_moment(owner, TimerPurpose::StartTimeExpiry, expiry);
+                }
+            }
+            Some(_) | None => self.start_in_its_time(id),
+        }
+    }
+
+    /// All gates of a ready activation are passed: it starts, unless it is too late now.
+    fn start_in_its_time(&mut self, id: ActivationId) {
+        if self.is_too_late(self.state.definition.graph().stage(id.stage).times) {
+            return self.pass_by(id);
+        }
+        let scope = self.state.core.live[&id].scope;
+        self.start_stage(id, scope, Consumed::Ready);
+    }
+
+    fn is_too_late(&self, times: Times) -> bool {
+        times.start_time_expiry.is_some_and(|expiry| self.state.core.now > expiry)
     }
 
     /// The activation is SKIPPED and what follows runs.
@@ -99,6 +141,13 @@ impl Decision<'_> {
         let stage = definition.graph().stage(id.stage);
         let status = core_status(stage, &self.state.core.live[&id].results);
         self.end_stage(id, status, None);
+    }
+
+    /// The deadline of the activation has passed.
+    pub(super) fn end_overdue(&mut self, id: ActivationId) {
+        let status = failure_status(self.state.definition.graph().stage(id.stage).on_failure);
+        let error = self.overdue(id);
+        self.end_stage(id, status, Some(error));
     }
 
     fn end_stage(&mut self, id: ActivationId, status: Status, error: Option<Failure>) {

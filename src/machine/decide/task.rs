@@ -64,14 +64,6 @@ pub(super) fn refuse_loss(state: &State, attempt: AttemptId) -> Result<(), Rejec
     }
 }
 
-pub(super) fn refuse_timer(state: &State, timer: TimerId, now: Timestamp) -> Result<(), Rejection> {
-    match state.core.timers.get(&timer) {
-        None => Err(Rejection::NoSuchTimer { timer }),
-        Some(set) if now < set.due => Err(Rejection::Early { due: set.due }),
-        Some(_) => Ok(()),
-    }
-}
-
 /// A late outcome is kept once, and only of an attempt that was given up.
 pub(super) fn refuse_discard(state: &State, attempt: AttemptId) -> Result<(), Rejection> {
     if state.core.fenced.contains(&attempt) { Ok(()) } else { Err(Rejection::NotAwaited { attempt }) }

@@ -4,12 +4,14 @@ mod cancel;
 mod chunks;
 mod conditions;
 mod context;
+mod deadlines;
 mod failure;
 mod flow;
 mod properties;
 mod refusals;
 mod repeats;
 mod retry;
+mod schedules;
 mod timers;
 mod waits;
 

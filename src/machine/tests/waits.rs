@@ -32,6 +32,10 @@ fn line(wait: &Wait) -> String {
             format!("RETRY_AT {} after {failures} of {max_attempts}", due.since(ORIGIN))
         }
         WaitReason::Timer { timer, due } => format!("TIMER {} {}", timer.0, due.since(ORIGIN)),
+        WaitReason::Scheduled { timer, due, expiry } => {
+            let expiry = expiry.map(|expiry| format!(" until {}", expiry.since(ORIGIN))).unwrap_or_default();
+            format!("SCHEDULED {} {}{expiry}", timer.0, due.since(ORIGIN))
+        }
         WaitReason::Running { timeout } => format!("RUNNING for {timeout}"),
         WaitReason::Join { missing, arcs } => {
             let missing: Vec<String> = missing.iter().map(missing_line).collect();
@@ -74,6 +78,17 @@ fn each_phase_of_a_task_says_what_it_waits_for_and_since_when() {
     ] {
         assert_eq!(waiting(&definition, happenings), [expected]);
     }
+}
+
+#[test]
+fn what_is_scheduled_says_when_it_starts_and_until_when_it_may() {
+    let times = "scheduled_time: 2026-01-01T00:01:00Z, start_time_expiry: 2026-01-01T00:00:30Z";
+    let workflow = yaml(&format!("{{ name: x, {times}, stages: {{ a: }} }}"));
+    assert_eq!(waiting(&workflow, []), ["workflow since 0s: SCHEDULED 1 1m until 30s"]);
+    let stages =
+        yaml(&format!("{{ name: x, stages: {{ a: , b: {{ needs: [a], {times} }}, c: {{ deadline: 1s }} }} }}"));
+    let expected = ["b#1 since 1s: SCHEDULED 2 1m until 30s", "c#1.noop@1 since 0s: QUEUED"];
+    assert_eq!(waiting(&stages, [complete("a")]), expected);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Of each stage the newest activation counts; what happens to an older one that still lives changes nothing here.
 
 use crate::definition::Definition;
-use crate::event::{Creation, EndReason, Event, Json, Recorded, TaskReport, counts};
+use crate::event::{Creation, EndReason, Event, Json, Recorded, TaskReport, TimerOwner, counts};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, AttemptId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::machine::{State, Surroundings};
@@ -79,6 +79,19 @@ impl StageRecord {
         tasks: Vec::new(),
         version: None,
     };
+
+    /// The activation ends, and with it the task that is open: a cancel or a passed deadline leaves one.
+    fn end(&mut self, id: ActivationId, status: Status, at: Timestamp) -> Result<(), InvalidTransition> {
+        self.end_time = Some(at);
+        change(&mut self.status, status, "stage", || stage_id(id))?;
+        let open = self.tasks.iter_mut().zip(0..);
+        let open = open.filter(|(task, _)| task.newest_attempt.is_some() && !task.status.is_complete());
+        for (task, index) in open {
+            task.version = self.version;
+            task.end(TaskId { activation: id, task: TaskIndex::new(index) }, Status::Canceled, at)?;
+        }
+        Ok(())
+    }
 }
 
 impl TaskRecord {
@@ -208,13 +221,15 @@ impl ViewFold {
             }
             Event::StageEnded { activation, status, outputs, error, .. } => {
                 let Some(stage) = self.newest(*activation, sequence) else { return Ok(()) };
-                stage.end_time = Some(at);
                 stage.outputs.clone_from(outputs);
                 let of_task = || stage.tasks.iter().rev().find_map(|task| task.error.clone());
                 stage.error = error.clone().or_else(|| of_task().filter(|_| status.is_failure()));
-                change(&mut stage.status, *status, "stage", || stage_id(*activation))
+                stage.end(*activation, *status, at)
             }
-            Event::StageCanceled { activation, .. } => self.cancel(*activation, at, sequence),
+            Event::StageCanceled { activation, .. } => {
+                let Some(stage) = self.newest(*activation, sequence) else { return Ok(()) };
+                stage.end(*activation, Status::Canceled, at)
+            }
             Event::TaskQueued { attempt, due } => {
                 let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
                 (task.newest_attempt, task.due) = (Some(attempt.dispatch), *due);
@@ -236,6 +251,10 @@ impl ViewFold {
                 self.leave_context(attempt.task);
                 Ok(())
             }
+            Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. } => {
+                self.newest(*activation, sequence);
+                Ok(())
+            }
             // None of these changes what people are told, the place of the newest event aside.
             Event::DefinitionRegistered(..)
             | Event::WorkflowCreated(..)
@@ -243,7 +262,8 @@ impl ViewFold {
             | Event::TaskResultDiscarded(..)
             | Event::TimerFired(..)
             | Event::SettleContinued(_)
-            | Event::SettleDeferred => Ok(()),
+            | Event::SettleDeferred
+            | Event::TimerSetFor { .. } => Ok(()),
         }
     }
 
@@ -318,19 +338,6 @@ impl ViewFold {
             let left = std::mem::take(&mut task.left);
             stage.updates.extend(Some(left).filter(|left| !left.is_empty()));
         }
-    }
-
-    fn cancel(&mut self, id: ActivationId, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
-        let Some(stage) = self.newest(id, sequence) else { return Ok(()) };
-        stage.end_time = Some(at);
-        change(&mut stage.status, Status::Canceled, "stage", || stage_id(id))?;
-        let open = stage.tasks.iter_mut().zip(0..);
-        let open = open.filter(|(task, _)| task.newest_attempt.is_some() && !task.status.is_complete());
-        for (task, index) in open {
-            task.version = Some(sequence);
-            task.end(TaskId { activation: id, task: TaskIndex::new(index) }, Status::Canceled, at)?;
-        }
-        Ok(())
     }
 
     /// The view. `state` has been folded from the same events.

@@ -14,7 +14,7 @@ use crate::event::{Creation, EndReason};
 use crate::failure::Failure;
 use crate::ids::{DefinitionHash, Sequence, StageIndex, WorkflowId};
 use crate::status::Status;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value, merge_into};
 
 pub(crate) use fold::ViewFold;
@@ -133,6 +133,16 @@ impl WorkflowView {
         self.creation.start_time_expiry
     }
 
+    /// The moment at which its definition lets it start.
+    pub fn scheduled_time(&self) -> Option<Timestamp> {
+        self.definition.header().times.scheduled_time
+    }
+
+    /// How long it may take from its start, pauses excluded.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.definition.header().times.deadline
+    }
+
     /// When it was asked for.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
@@ -164,7 +174,7 @@ impl WorkflowView {
     }
 
     /// Why it did not succeed, for programs: `STAGE_FAILED`, `DEADLOCK`, `BRANCH_STOPPED`, `OUTPUTS_FAILED`,
-    /// `CANCEL_REQUESTED`, `START_TIME_EXPIRED`.
+    /// `CANCEL_REQUESTED`, `START_TIME_EXPIRED`, `DEADLINE_EXCEEDED`.
     pub fn end_reason(&self) -> Option<&'static str> {
         self.end_reason.as_ref().map(EndReason::code)
     }
@@ -183,7 +193,8 @@ impl WorkflowView {
             EndReason::Deadlock { .. }
             | EndReason::OutputsFailed { .. }
             | EndReason::CancelRequested { .. }
-            | EndReason::StartTimeExpired => None,
+            | EndReason::StartTimeExpired
+            | EndReason::DeadlineExceeded { .. } => None,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::definition::{Definition, GraphStage, Join, OnFailure, Split, Target};
 use crate::failure::Failure;
 use crate::ids::{Sequence, StageIndex};
 use crate::status::Status;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
 use super::task::TaskView;
@@ -160,6 +160,21 @@ impl StageView {
             OnFailure::Continue => Status::FailedContinue,
             OnFailure::Stop | OnFailure::FailAtEnd => Status::Stopped,
         }
+    }
+
+    /// The moment at which it starts, if its join has fired by then.
+    pub fn scheduled_time(&self) -> Option<Timestamp> {
+        self.spec().times.scheduled_time
+    }
+
+    /// The moment after which it does not start any more.
+    pub fn start_time_expiry(&self) -> Option<Timestamp> {
+        self.spec().times.start_time_expiry
+    }
+
+    /// How long an activation may take from its start, pauses excluded.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.spec().times.deadline
     }
 
     /// Its priority, 0 to 9, larger first.

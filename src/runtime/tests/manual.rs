@@ -11,6 +11,7 @@ use crate::task::{Outcome, Registry, TaskError};
 use crate::time::Duration;
 
 use super::super::clock::Clock;
+use super::super::config::Threads;
 use super::{StandingClock, definition};
 
 /// A manual engine, its clock, and a task that fails a few times and one that polls.
@@ -101,6 +102,54 @@ fn a_failed_attempt_is_made_again_when_its_delay_is_over() {
     }
     settle(&engine, &clock);
     assert_eq!(status(&engine, workflow), Status::Succeeded);
+}
+
+#[test]
+fn deadlines_and_scheduled_times_hold_across_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = StandingClock::new();
+    let open = || {
+        let mut config = Config::at(directory.path()).clock(clock.clone());
+        config.threads = Threads::Caller;
+        Engine::open(config, Registry::with_builtins()).unwrap()
+    };
+    let at = |length: u64| clock.now().saturating_add(Duration::from_seconds(length));
+    let text = format!(
+        "
+name: x
+scheduled_time: {}
+deadline: 1h
+stages:
+  a: {{ uses: wait, with: {{ duration: 1d }}, deadline: 10m, on_failure: continue }}
+  b: {{ needs: [a], scheduled_time: {}, uses: wait, with: {{ duration: 1d }} }}
+",
+        at(60),
+        at(1_800)
+    );
+    let engine = open();
+    let workflow = engine.submit(&definition(&text), Start::new()).unwrap();
+    let mut seen = Vec::new();
+    for minute in 0..62 {
+        let engine = if minute == 0 { engine.clone() } else { open() };
+        settle(&engine, &clock);
+        assert_eq!(engine.tracked(), asked(&engine, &[workflow]), "minute {minute}");
+        let view = engine.history().state(workflow, crate::replay::At::Latest).unwrap();
+        let status = |stage| view.stage(stage).unwrap().status().name();
+        let now = (view.status().name(), status("a"), status("b"));
+        if seen.last().is_none_or(|(_, known)| *known != now) {
+            seen.push((minute, now));
+        }
+        engine.close().unwrap();
+        clock.advance(Duration::from_seconds(60));
+    }
+    let expected = [
+        (0, ("NOT_STARTED", "NOT_STARTED", "NOT_STARTED")),
+        (1, ("RUNNING", "RUNNING", "NOT_STARTED")),
+        (11, ("RUNNING", "FAILED_CONTINUE", "NOT_STARTED")),
+        (30, ("RUNNING", "FAILED_CONTINUE", "RUNNING")),
+        (61, ("TERMINAL", "FAILED_CONTINUE", "CANCELED")),
+    ];
+    assert_eq!(seen, expected);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! An engine with its own threads, over a real directory.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use crate::runtime::{By, Config, Drive, Engine, Start};
 use crate::status::Status;
 use crate::task::{Outcome, Registry, TaskError};
 
-use super::definition;
+use super::{StandingClock, definition};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -80,6 +82,56 @@ fn a_cancel_stops_what_runs() {
     heard.recv_timeout(PATIENCE).unwrap();
     engine.cancel(workflow, By::user("alice").because("enough")).unwrap();
     assert_eq!(engine.wait(workflow, PATIENCE).unwrap().status(), Status::Canceled);
+    engine.close().unwrap();
+}
+
+#[test]
+fn a_passed_deadline_stops_what_runs() {
+    let (told, heard) = mpsc::channel();
+    let told = Mutex::new(told);
+    let mut tasks = Registry::with_builtins();
+    let blocks = move |task: &crate::task::TaskContext<'_>| {
+        told.lock().unwrap().send("begun").unwrap();
+        let slept = task.sleep(Duration::from_secs(3_600));
+        told.lock().unwrap().send(if slept.is_err() { "stopped" } else { "done" }).unwrap();
+        slept.map(|()| Outcome::success())
+    };
+    tasks.register_fn("blocks", blocks).unwrap();
+    let engine = Engine::open(Config::memory(), tasks).unwrap();
+    for (keys, code) in
+        [("{ uses: blocks, deadline: 20ms }", "STAGE_FAILED"), ("{ uses: blocks }", "DEADLINE_EXCEEDED")]
+    {
+        let limit = if code == "DEADLINE_EXCEEDED" { "deadline: 20ms" } else { "x-none: 1" };
+        let text = format!("name: x\n{limit}\nstages: {{ a: {keys} }}");
+        let workflow = engine.submit(&definition(&text), Start::new()).unwrap();
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("begun"));
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("stopped"));
+        let ended = engine.wait(workflow, PATIENCE).unwrap();
+        assert_eq!((ended.status(), ended.end_reason()), (Status::Terminal, Some(code)));
+        assert_eq!(ended.error().unwrap().code().as_str(), "DEADLINE_EXCEEDED");
+        assert_eq!(ended.stage("a").unwrap().tasks()[0].status(), Status::Canceled);
+    }
+}
+
+#[test]
+fn a_passed_deadline_kills_the_program_and_what_it_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let clock = StandingClock::new();
+    let config = Config::at(directory.path().join("log")).clock(clock.clone());
+    let engine = Engine::open(config, Registry::with_builtins()).unwrap();
+    let run = format!("(echo begun; sleep 300; echo late) > {} & wait", pipe.display());
+    let text = format!("name: x\nstages:\n  a: {{ run: \"{run}\", deadline: 10ms }}\n");
+    let workflow = engine.submit(&definition(&text), Start::new()).unwrap();
+    let mut pipe = BufReader::new(File::open(&pipe).unwrap());
+    let mut said = String::new();
+    pipe.read_line(&mut said).unwrap();
+    clock.advance(crate::time::Duration::from_milliseconds(10));
+    assert_eq!(engine.wait(workflow, PATIENCE).unwrap().status(), Status::Terminal);
+    // To its end, which comes when nobody holds the other one any more.
+    pipe.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "begun\n");
     engine.close().unwrap();
 }
 

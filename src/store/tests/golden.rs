@@ -93,7 +93,8 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     }
     let mut expected: Vec<String> = Status::ALL.map(|status| format!("{status:?}")).into();
     let words = "SUCCEEDED RUNNING TERMINAL FAILED_CONTINUE SKIPPED CANCELED STOPPED FAILED \
-                 STAGE_FAILED DEADLOCK BRANCH_STOPPED OUTPUTS_FAILED CANCEL_REQUESTED START_TIME_EXPIRED";
+                 STAGE_FAILED DEADLOCK BRANCH_STOPPED OUTPUTS_FAILED CANCEL_REQUESTED START_TIME_EXPIRED \
+                 DEADLINE_EXCEEDED";
     expected.extend(words.split(' ').map(str::to_owned));
     let classes = [ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout];
     expected.extend(classes.map(|class| class.name().to_owned()));
@@ -102,7 +103,8 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     );
     expected
         .extend([Emitted::All, Emitted::Arcs(vec![]), Emitted::Nothing].map(|it| format!("emitted {}", variant(&it))));
-    expected.extend([CancelCause::Workflow, CancelCause::ScopeFailed].map(|it| format!("{it:?}")));
+    expected
+        .extend([CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline].map(|it| format!("{it:?}")));
     assert_eq!(parts, expected.into_iter().collect());
 }
 

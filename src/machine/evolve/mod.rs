@@ -4,9 +4,11 @@
 //! sizes and indices only. An event that cannot have happened to this state is a typed error, since it may come from
 //! a damaged or foreign log.
 
+mod timers;
+
 use std::sync::Arc;
 
-use crate::event::{CancelCause, Consumed, Emitted, Event, Json, LeaseLoss, Stamp, TaskReport, TimerId};
+use crate::event::{CancelCause, Consumed, Emitted, Event, Json, LeaseLoss, Stamp, TaskReport};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
 use crate::status::Status;
@@ -14,7 +16,9 @@ use crate::time::Timestamp;
 
 use super::marking::Token;
 use super::past::{Ended, Past, Remembered, TaskResult};
-use super::state::{Activation, AttemptState, Canceling, OpenTask, Phase, Progress, StartData, State, Timer};
+use super::state::{
+    Activation, AttemptState, Canceling, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State,
+};
 
 /// An event that cannot have happened to the state it was folded into.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,7 +78,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             let known = state.core.fenced.remove(&report.attempt);
             if known { Ok(()) } else { Err("no such attempt was given up") }
         }
-        Event::TimerFired(_, timer) => fire_timer(state, *timer),
+        Event::TimerFired(_, timer) => timers::fire(state, *timer),
         Event::SettleContinued(_) => {
             state.core.unsettled = false;
             Ok(())
@@ -85,12 +89,13 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
                 return Err("an activation lives");
             }
             let (status, reason, outputs) = (ends(*status)?, reason.clone(), outputs.clone());
+            state.core.timers.clear();
             state.core.phase = Phase::Ended { status, reason, outputs };
             state.candidates = super::state::Candidates::default();
             Ok(())
         }
         Event::StageReady { activation, scope, consumed } => {
-            begin(state, *activation, *scope, consumed, Progress::Ready)
+            begin(state, *activation, *scope, consumed, Progress::Ready(Gate::Condition))
         }
         Event::StageStarted { activation, scope, consumed } => {
             let progress = Progress::Between { next: TaskIndex::new(0) };
@@ -103,11 +108,12 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
         Event::TaskRetried { attempt, failures } => count_failure(state, *attempt, *failures),
         Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
-        Event::TimerSet { timer, due, task } => set_timer(state, *timer, *due, *task),
+        Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
         Event::SettleDeferred => {
             state.core.unsettled = true;
             Ok(())
         }
+        Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
     }
 }
 
@@ -149,6 +155,8 @@ fn start_workflow(state: &mut State) -> Fit<()> {
     if state.core.marking.turnover() != (0, 0) {
         return Err("the workflow has started already");
     }
+    // They were there to begin it.
+    state.core.timers.clear();
     let definition = state.definition.clone();
     let graph = definition.graph();
     for (arc, place) in graph.arcs.iter().zip(0..) {
@@ -192,7 +200,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
-    if progress == Progress::Ready {
+    if let Progress::Ready(_) = progress {
         state.candidates.ready.insert((born, id));
     }
     let depth = depth + 1;
@@ -205,6 +213,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         doomed: None,
         results: Arc::default(),
         updates: Arc::default(),
+        timers: Vec::new(),
     };
     state.core.live.insert(id, activation);
     Ok(())
@@ -213,12 +222,15 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
 /// The gate of a ready activation opens.
 fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Progress) -> Fit<()> {
     let activation = activation(state, id)?;
-    if activation.progress != Progress::Ready || progress == Progress::Ready || activation.scope != scope {
+    let opens = matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed));
+    if !opens || matches!(progress, Progress::Ready(_)) || activation.scope != scope {
         return Err("the activation does not stand at a gate");
     }
     activation.progress = progress;
     let place = (activation.born, id);
+    let timers = std::mem::take(&mut activation.timers);
     state.candidates.ready.remove(&place);
+    timers::drop_all(state, &timers);
     Ok(())
 }
 
@@ -230,6 +242,7 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     state.candidates.ready.remove(&place);
     let scope = state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?;
     scope.live = scope.live.checked_sub(1).ok_or("the scope has no live activation")?;
+    timers::drop_all(state, &activation.timers);
     Ok(activation)
 }
 
@@ -243,8 +256,9 @@ fn end_activation(
 ) -> Fit<()> {
     let activation = remove(state, id)?;
     match activation.progress {
-        Progress::Ready | Progress::CoreEnded if activation.doomed.is_none() => (),
-        Progress::Ready | Progress::CoreEnded | Progress::Between { .. } | Progress::Open(_) => {
+        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired) | Progress::CoreEnded | Progress::Overdue
+            if activation.doomed.is_none() => {}
+        Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue | Progress::Between { .. } | Progress::Open(_) => {
             return Err("the activation is not at its end");
         }
     }
@@ -262,7 +276,7 @@ fn end_activation(
     }
     if status == Status::Terminal {
         if scope_state.failed.is_none() {
-            scope_state.failed = Some((id, ended.failure().cloned()));
+            scope_state.failed = Some(ScopeFailure::Activation(id, ended.failure().cloned()));
         }
         doom_all(state, scope, CancelCause::ScopeFailed);
     }
@@ -303,22 +317,27 @@ fn cancel_activation(state: &mut State, id: ActivationId, cause: CancelCause) ->
         return Err("nothing like this ends the activation");
     }
     if let Progress::Open(open) = &activation.progress {
-        let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };
-        match open.attempt {
-            // A worker may have begun an attempt whose start is not recorded, unless it is not due yet.
-            AttemptState::Queued { due: Some(due) } if due > state.core.now => (),
-            AttemptState::Queued { .. } | AttemptState::Started => {
-                state.core.fenced.insert(attempt);
-            }
-            AttemptState::Waiting { timer } => {
-                state.core.timers.remove(&timer);
-            }
-            AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
-        }
+        give_up(state, id, open);
     }
     let past = activation.past;
     state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?.ended.union(&past);
     Ok(())
+}
+
+/// Nobody waits for the open task of an activation any more.
+fn give_up(state: &mut State, id: ActivationId, open: &OpenTask) {
+    let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };
+    match open.attempt {
+        // A worker may have begun an attempt whose start is not recorded, unless it is not due yet.
+        AttemptState::Queued { due: Some(due) } if due > state.core.now => (),
+        AttemptState::Queued { .. } | AttemptState::Started => {
+            state.core.fenced.insert(attempt);
+        }
+        AttemptState::Waiting { timer } => {
+            state.core.timers.remove(&timer);
+        }
+        AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
+    }
 }
 
 /// Everything live in the scope ends as the next thing that happens to it.
@@ -338,7 +357,7 @@ fn activation(state: &mut State, id: ActivationId) -> Fit<&mut Activation> {
 fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
     match &mut activation(state, task.activation)?.progress {
         Progress::Open(open) if open.task == task.task => Ok(open),
-        Progress::Open(_) | Progress::Ready | Progress::Between { .. } | Progress::CoreEnded => {
+        Progress::Open(_) | Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => {
             Err("the task is not open")
         }
     }
@@ -417,7 +436,7 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
             open.changed = now;
             Ok(())
         }
-        Progress::Between { .. } | Progress::Open(_) | Progress::Ready | Progress::CoreEnded => {
+        Progress::Between { .. } | Progress::Open(_) | Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue => {
             Err("the task cannot begin now")
         }
     }
@@ -451,7 +470,7 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
             | AttemptState::Woken => return Err("the task has no outcome yet"),
         },
         Progress::Between { next } if *next == task.task => None,
-        Progress::Open(_) | Progress::Between { .. } | Progress::Ready | Progress::CoreEnded => {
+        Progress::Open(_) | Progress::Between { .. } | Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue => {
             return Err("the task is not open");
         }
     };
@@ -473,32 +492,5 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
     } else {
         activation.progress = Progress::Between { next };
     }
-    Ok(())
-}
-
-fn set_timer(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
-    if state.core.timers_set.checked_add(1) != Some(timer.0) {
-        return Err("the timer is not the next of its workflow");
-    }
-    if !matches!(open_task(state, task)?.attempt, AttemptState::Reported(_)) {
-        return Err("the task did not ask for a timer");
-    }
-    leave_updates(state, task)?;
-    let now = state.core.now;
-    let open = open_task(state, task)?;
-    open.attempt = AttemptState::Waiting { timer };
-    open.changed = now;
-    state.core.timers_set = timer.0;
-    state.core.timers.insert(timer, Timer { due, task });
-    Ok(())
-}
-
-fn fire_timer(state: &mut State, timer: TimerId) -> Fit<()> {
-    let Timer { task, .. } = state.core.timers.remove(&timer).ok_or("no such timer is set")?;
-    let open = open_task(state, task)?;
-    if open.attempt != (AttemptState::Waiting { timer }) {
-        return Err("nobody waits for the timer");
-    }
-    open.attempt = AttemptState::Woken;
     Ok(())
 }

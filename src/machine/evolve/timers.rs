@@ -1,0 +1,147 @@
+//! What it changes that a timer is set, fires, or ends with what it was set for.
+
+use crate::event::{CancelCause, TimerId, TimerOwner, TimerPurpose};
+use crate::ids::{ActivationId, ScopeId, TaskId};
+use crate::machine::state::{AttemptState, Gate, Progress, ScopeFailure, State, Timer, TimerOf};
+use crate::time::Timestamp;
+
+use super::{Fit, activation, doom_all, give_up, leave_updates, open_task};
+
+/// A task asked to be called again.
+pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
+    is_next(state, timer)?;
+    if !matches!(open_task(state, task)?.attempt, AttemptState::Reported(_)) {
+        return Err("the task did not ask for a timer");
+    }
+    leave_updates(state, task)?;
+    let now = state.core.now;
+    let open = open_task(state, task)?;
+    open.attempt = AttemptState::Waiting { timer };
+    open.changed = now;
+    keep(state, timer, due, TimerOf::Task(task));
+    Ok(())
+}
+
+/// A timer is set for the workflow or an activation.
+pub(super) fn set_for(
+    state: &mut State,
+    timer: TimerId,
+    due: Timestamp,
+    owner: TimerOwner,
+    purpose: TimerPurpose,
+) -> Fit<()> {
+    is_next(state, timer)?;
+    let of = TimerOf::Owner(owner, purpose);
+    match owner {
+        TimerOwner::Workflow => {
+            if state.has_started() != (purpose == TimerPurpose::Deadline) {
+                return Err("the workflow does not stand where such a timer is set");
+            }
+            if state.core.timers.values().any(|set| set.of == of) {
+                return Err("the workflow has such a timer");
+            }
+        }
+        TimerOwner::Activation(id) => guard(state, id, timer, purpose)?,
+    }
+    keep(state, timer, due, of);
+    Ok(())
+}
+
+/// The activation has one more timer, where such a one is set.
+fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurpose) -> Fit<()> {
+    let known = &state.core.live.get(&id).ok_or("the activation is not live")?.timers;
+    let of = TimerOf::Owner(TimerOwner::Activation(id), purpose);
+    if known.iter().any(|known| state.core.timers.get(known).is_some_and(|set| set.of == of)) {
+        return Err("the activation has such a timer");
+    }
+    let activation = activation(state, id)?;
+    match (purpose, &activation.progress) {
+        (TimerPurpose::ScheduledTime, Progress::Ready(Gate::Condition)) => {
+            activation.progress = Progress::Ready(Gate::Scheduled);
+            activation.timers.push(timer);
+            let place = (activation.born, id);
+            state.candidates.ready.remove(&place);
+        }
+        (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled))
+        | (TimerPurpose::Deadline, Progress::Between { .. }) => activation.timers.push(timer),
+        (TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::Deadline, _) => {
+            return Err("the activation does not stand where such a timer is set");
+        }
+    }
+    Ok(())
+}
+
+fn is_next(state: &State, timer: TimerId) -> Fit<()> {
+    let next = state.core.timers_set.checked_add(1) == Some(timer.0);
+    if next { Ok(()) } else { Err("the timer is not the next of its workflow") }
+}
+
+fn keep(state: &mut State, timer: TimerId, due: Timestamp, of: TimerOf) {
+    state.core.timers_set = timer.0;
+    state.core.timers.insert(timer, Timer { due, of, since: state.core.now });
+}
+
+/// The moment of a timer has come.
+pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
+    let fired = state.core.timers.remove(&timer).ok_or("no such timer is set")?;
+    match fired.of {
+        TimerOf::Task(task) => {
+            let open = open_task(state, task)?;
+            if open.attempt != (AttemptState::Waiting { timer }) {
+                return Err("nobody waits for the timer");
+            }
+            open.attempt = AttemptState::Woken;
+            Ok(())
+        }
+        TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry) => Ok(()),
+        TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::Deadline) => {
+            // What is on its way to its end comes to it for the reason it has.
+            if state.core.cancel.is_none() && !state.has_failed() {
+                let root = state.core.scopes.get_mut(&ScopeId::ROOT).ok_or("the scope is not open")?;
+                root.failed = Some(ScopeFailure::Deadline);
+                doom_all(state, ScopeId::ROOT, CancelCause::Deadline);
+            }
+            Ok(())
+        }
+        TimerOf::Owner(TimerOwner::Activation(id), purpose) => fire_of(state, id, timer, purpose),
+    }
+}
+
+/// What an activation makes of its timer.
+fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurpose) -> Fit<()> {
+    let activation = activation(state, id)?;
+    activation.timers.retain(|known| *known != timer);
+    let place = (activation.born, id);
+    match (purpose, &activation.progress) {
+        (TimerPurpose::ScheduledTime, Progress::Ready(Gate::Scheduled)) => {
+            activation.progress = Progress::Ready(Gate::Passed);
+            state.candidates.ready.insert(place);
+            Ok(())
+        }
+        (TimerPurpose::StartTimeExpiry, Progress::Ready(_)) => {
+            activation.progress = Progress::Ready(Gate::Expired);
+            state.candidates.ready.insert(place);
+            Ok(())
+        }
+        // It was passed by already, or is at its end.
+        (TimerPurpose::ScheduledTime, Progress::Ready(_)) | (TimerPurpose::Deadline, Progress::CoreEnded) => Ok(()),
+        (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Open(_)) => {
+            let progress = std::mem::replace(&mut activation.progress, Progress::Overdue);
+            if let Progress::Open(open) = progress {
+                give_up(state, id, &open);
+            }
+            state.candidates.core_ended.insert(place);
+            Ok(())
+        }
+        (TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::Deadline, _) => {
+            Err("nobody waits for the timer")
+        }
+    }
+}
+
+/// These timers end with what they were set for.
+pub(super) fn drop_all(state: &mut State, timers: &[TimerId]) {
+    for timer in timers {
+        state.core.timers.remove(timer);
+    }
+}
