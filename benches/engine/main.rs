@@ -5,6 +5,7 @@
 //! `cargo bench` measures; `cargo bench -- --test` runs everything once, small, and asserts nothing about speed.
 
 mod chain;
+mod executor;
 mod floor;
 mod flushes;
 mod throughput;
