@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
 /// Futures that can go on.
 #[derive(Default)]
@@ -44,7 +44,7 @@ pub(crate) fn run<F: Future>(at_once: usize, total: usize, mut make: impl FnMut(
     while ended < total {
         for number in numbers.drain(..) {
             let (future, waker) = &mut running[number];
-            while let Poll::Ready(_) = future.as_mut().poll(&mut Context::from_waker(waker)) {
+            while future.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
                 ended += 1;
                 if begun == total {
                     break;
