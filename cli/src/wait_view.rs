@@ -30,6 +30,8 @@ struct Waiting<'a> {
     attempt: Option<u32>,
     since: String,
     due: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<String>,
     #[serde(flatten)]
     more: More<'a>,
 }
@@ -39,6 +41,8 @@ struct Waiting<'a> {
 struct More<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failures: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +93,7 @@ impl<'a> From<&'a Wait> for Waiting<'a> {
             attempt: wait.attempt(),
             since: wait.since().to_string(),
             due: wait.reason().due().map(|due| due.to_string()),
+            deadline: wait.deadline().map(|deadline| deadline.to_string()),
             more: More::from(wait.reason()),
         }
     }
@@ -102,6 +107,7 @@ impl<'a> From<&'a WaitReason> for More<'a> {
             WaitReason::RetryAt { failures, max_attempts, .. } => {
                 More { failures: Some(*failures), max_attempts: Some(*max_attempts), ..none }
             }
+            WaitReason::Scheduled { expiry, .. } => More { expiry: expiry.map(|expiry| expiry.to_string()), ..none },
             WaitReason::Join { missing, arcs } => {
                 More { arcs: Some(*arcs), missing: Some(missing.iter().map(Missing::from).collect()), ..none }
             }
@@ -119,6 +125,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
     match cause {
         CancelCause::Workflow => "workflow",
         CancelCause::ScopeFailed => "failure",
+        CancelCause::Deadline => "deadline",
         _ => "other",
     }
 }

@@ -14,6 +14,7 @@ pub struct Wait {
     pub(super) waiter: Waiter,
     pub(super) since: Timestamp,
     pub(super) reason: WaitReason,
+    pub(super) deadline: Option<Timestamp>,
 }
 
 /// Who waits.
@@ -159,6 +160,11 @@ impl Wait {
     /// Since when: the moment, in the workflow's own time, of what made it wait.
     pub fn since(&self) -> Timestamp {
         self.since
+    }
+
+    /// When the deadline of the activation passes: then what waits is given up, and the stage fails.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
     }
 
     /// What it waits for.

@@ -4,12 +4,12 @@
 //! every token on an arc, a request for the end and a batch that was cut give at least one entry.
 
 use crate::definition::Join;
-use crate::event::{TimerOwner, TimerPurpose};
+use crate::event::{TimerId, TimerPurpose};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 
 use super::decide::{fires, missing};
 use super::servers::Servers;
-use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, TimerOf};
+use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
 use super::wait::{MissingArc, Wait, WaitReason, Waiter};
 
 /// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
@@ -27,7 +27,7 @@ pub fn waits(state: &State) -> Vec<Wait> {
 }
 
 fn wait(state: &State, waiter: Waiter, reason: WaitReason) -> Wait {
-    Wait { definition: state.definition.clone(), waiter, since: state.core.now, reason }
+    Wait { definition: state.definition.clone(), waiter, since: state.core.now, reason, deadline: None }
 }
 
 fn of_the_workflow(state: &State) -> Vec<Wait> {
@@ -37,7 +37,8 @@ fn of_the_workflow(state: &State) -> Vec<Wait> {
         found.push(Wait { since: cancel.since, ..wait(state, Waiter::Workflow, reason) });
     }
     if !state.has_started() && !state.core.unsettled {
-        found.extend(scheduled(state, Waiter::Workflow, TimerOwner::Workflow));
+        let timers = state.core.timers.keys().copied();
+        found.extend(scheduled(state, Waiter::Workflow, timers));
     }
     if state.core.unsettled {
         found.push(wait(state, Waiter::Workflow, WaitReason::Settling));
@@ -50,10 +51,13 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
         return wait(state, Waiter::Activation(id), WaitReason::Ending { cause });
     }
     match &activation.progress {
-        Progress::Open(open) => of_task(state, id, open),
+        Progress::Open(open) => {
+            let deadline = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Deadline);
+            Wait { deadline: deadline.map(|(_, set)| state.due(set)), ..of_task(state, id, open) }
+        }
         Progress::Ready(Gate::Scheduled) => {
             let waiter = Waiter::Activation(id);
-            let scheduled = scheduled(state, waiter, TimerOwner::Activation(id));
+            let scheduled = scheduled(state, waiter, activation.timers.iter().copied());
             scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
         Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => {
@@ -62,16 +66,18 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
     }
 }
 
-/// The scheduled time of workflow or activation is still to come.
-fn scheduled(state: &State, waiter: Waiter, owner: TimerOwner) -> Option<Wait> {
-    let of = |purpose| {
-        let mut timers = state.core.timers.iter();
-        timers.find(|(_, timer)| timer.of == TimerOf::Owner(owner, purpose))
-    };
-    let (timer, set) = of(TimerPurpose::ScheduledTime)?;
-    let expiry = of(TimerPurpose::StartTimeExpiry).map(|(_, expiry)| state.due(*expiry));
-    let reason = WaitReason::Scheduled { timer: *timer, due: state.due(*set), expiry };
+/// The scheduled time of workflow or activation, which has these timers, is still to come.
+fn scheduled(state: &State, waiter: Waiter, timers: impl Iterator<Item = TimerId> + Clone) -> Option<Wait> {
+    let (timer, set) = timer_for(state, timers.clone(), TimerPurpose::ScheduledTime)?;
+    let expiry = timer_for(state, timers, TimerPurpose::StartTimeExpiry).map(|(_, expiry)| state.due(expiry));
+    let reason = WaitReason::Scheduled { timer, due: state.due(set), expiry };
     Some(Wait { since: set.since, ..wait(state, waiter, reason) })
+}
+
+/// The timer for this among those of an owner.
+fn timer_for(state: &State, timers: impl Iterator<Item = TimerId>, purpose: TimerPurpose) -> Option<(TimerId, Timer)> {
+    let mut known = timers.filter_map(|timer| Some((timer, *state.core.timers.get(&timer)?)));
+    known.find(|(_, set)| matches!(set.of, TimerOf::Owner(_, of) if of == purpose))
 }
 
 fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {

@@ -78,17 +78,21 @@ pub(super) struct Reason {
 
 /// The sentences for one wait.
 pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
-    let (what, details) = match wait.reason() {
+    let (what, mut details) = match wait.reason() {
         WaitReason::Running { timeout } => running(wait, *timeout, around),
         WaitReason::Queued => queued(wait, around),
         WaitReason::RetryAt { due, failures, max_attempts } => retried(wait, *due, (*failures, *max_attempts), around),
         WaitReason::Timer { due, .. } => timer(wait, *due, around),
+        WaitReason::Scheduled { due, expiry, .. } => scheduled(wait, *due, *expiry, around),
         WaitReason::Join { missing, arcs } => join(wait, missing, *arcs, around),
         WaitReason::Ending { cause } => (ending(*cause).to_owned(), by_engine(around)),
         WaitReason::Canceling { by, reason } => canceling(wait, by, reason.as_deref(), around),
         WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
+    if let Some(deadline) = wait.deadline() {
+        details.push(format!("its deadline passes {}; then it is stopped and the stage fails", around.at(deadline)));
+    }
     Reason { who: who(wait), what, details }
 }
 
@@ -151,6 +155,16 @@ fn timer(wait: &Wait, due: Timestamp, around: &Around<'_>) -> (String, Vec<Strin
         _ => format!("asked to be called again {at}"),
     };
     (what, vec![format!("it waits {}", around.since(wait.since())), at_the_moment(due, around)])
+}
+
+fn scheduled(wait: &Wait, due: Timestamp, expiry: Option<Timestamp>, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("is scheduled to start {}", around.at(due));
+    let mut details = vec![format!("it waits {}", around.since(wait.since())), at_the_moment(due, around)];
+    if let Some(expiry) = expiry {
+        let then = if wait.stage().is_some() { "it is passed by" } else { "the workflow is canceled" };
+        details.push(format!("if it has not started {}, {then}", around.at(expiry)));
+    }
+    (what, details)
 }
 
 /// What releases that which waits for a moment.
@@ -217,6 +231,7 @@ fn ending(cause: CancelCause) -> &'static str {
     match cause {
         CancelCause::Workflow => "is being ended: the end of the workflow was asked for",
         CancelCause::ScopeFailed => "is being ended: another stage has failed",
+        CancelCause::Deadline => "is being ended: the deadline of the workflow has passed",
         _ => "is being ended",
     }
 }

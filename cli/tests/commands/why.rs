@@ -1,5 +1,7 @@
 //! `why`: each kind of wait as somebody meets it who does not know why nothing moves, with real engines.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -97,6 +99,37 @@ stages:
     assert_eq!(reasons, ["TIMER", "RETRY_AT"]);
     assert_eq!((&told["waits"][1]["failures"], &told["waits"][1]["max_attempts"]), (&json!(1), &json!(3)));
     assert!(told["waits"][0]["due"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn what_is_scheduled_and_what_has_a_deadline_say_so() {
+    let place = Place::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let at = |hours: u64| {
+        let moment = now + Duration::from_secs(3_600 * hours);
+        stabilize::Timestamp::from_microseconds(i64::try_from(moment.as_micros()).unwrap())
+    };
+    let text = format!(
+        "
+name: timed
+stages:
+  nightly: {{ scheduled_time: {}, start_time_expiry: {} }}
+  pause: {{ uses: wait, with: {{ duration: 2d }}, deadline: 3d }}
+",
+        at(48),
+        at(72)
+    );
+    place.write("a.yaml", &text);
+    let mut running = place.start(&["run", "a.yaml", "--json"]);
+    await_all(&mut running, &[("timer.set", "nightly"), ("task.reported", "pause")]);
+    golden("why-timed.txt", &why(&place, Some(running.pid())));
+    let told = place.run(&["why", "last", "--json"]).exits(0).last();
+    assert_eq!(told["waits"][0]["reason"], "SCHEDULED");
+    assert_eq!(told["waits"][0]["due"], at(48).to_string());
+    assert_eq!(told["waits"][0]["expiry"], at(72).to_string());
+    assert!(told["waits"][1]["deadline"].as_str().unwrap().ends_with('Z'));
+    running.signal(Signal::INT);
+    running.wait().exits(130);
 }
 
 #[test]

@@ -45,7 +45,8 @@ fn line(wait: &Wait) -> String {
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         reason @ (WaitReason::Queued | WaitReason::Settling) => reason.code().to_owned(),
     };
-    format!("{who} since {since}: {what}")
+    let deadline = wait.deadline().map(|moment| format!(", deadline {}", moment.since(ORIGIN))).unwrap_or_default();
+    format!("{who} since {since}: {what}{deadline}")
 }
 
 fn missing_line(arc: &MissingArc) -> String {
@@ -87,7 +88,7 @@ fn what_is_scheduled_says_when_it_starts_and_until_when_it_may() {
     assert_eq!(waiting(&workflow, []), ["workflow since 0s: SCHEDULED 1 1m until 30s"]);
     let stages =
         yaml(&format!("{{ name: x, stages: {{ a: , b: {{ needs: [a], {times} }}, c: {{ deadline: 1s }} }} }}"));
-    let expected = ["b#1 since 1s: SCHEDULED 2 1m until 30s", "c#1.noop@1 since 0s: QUEUED"];
+    let expected = ["b#1 since 1s: SCHEDULED 2 1m until 30s", "c#1.noop@1 since 0s: QUEUED, deadline 1s"];
     assert_eq!(waiting(&stages, [complete("a")]), expected);
 }
 
