@@ -1,9 +1,8 @@
 //! `why`: each kind of wait as somebody meets it who does not know why nothing moves, with real engines.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use rustix::process::Signal;
 use serde_json::json;
+use stabilize::{Clock as _, Duration, SystemClock};
 
 use super::support::{Place, Running, golden};
 
@@ -104,11 +103,8 @@ stages:
 #[test]
 fn what_is_scheduled_and_what_has_a_deadline_say_so() {
     let place = Place::new();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let at = |hours: u64| {
-        let moment = now + Duration::from_secs(3_600 * hours);
-        stabilize::Timestamp::from_microseconds(i64::try_from(moment.as_micros()).unwrap())
-    };
+    let now = SystemClock.now();
+    let at = |hours: u64| now.saturating_add(Duration::from_seconds(3_600 * hours));
     let text = format!(
         "
 name: timed
