@@ -61,6 +61,15 @@ pub(crate) enum Verb {
     Lint(Lint),
     #[command(subcommand)]
     Log(Log),
+    /// Look whether the log is well where it stands: disk, clock, limits, holder.
+    ///
+    /// Each check has a verdict, and what is not ok a cure. The log itself is only read; syncs are measured in a file
+    /// beside it that is removed again. One bad verdict ends it with exit code 7.
+    #[command(after_help = "\
+Examples:
+  stabilize doctor
+  stabilize --log /srv/workflows doctor --json")]
+    Doctor,
     /// Say what this build is: version, rules, format, features.
     #[command(after_help = "\
 Examples:

@@ -4,6 +4,7 @@ mod args;
 mod command;
 mod exit;
 mod follow;
+mod host;
 mod input;
 mod interrupt;
 mod output;

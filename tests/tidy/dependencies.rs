@@ -36,8 +36,12 @@ const HOMES: &[(&str, Home)] = &[
     ("proptest", Tests),
     ("regex-lite", File("src/definition/input.rs")),
     // The system calls that std does not offer. Needs that share nothing: space and locks of the log, process groups
-    // with their streams, waiting for whichever of several connections speaks first. Each stays inside one folder.
-    ("rustix", Places(&["src/log/storage.rs", "src/task/program/", "src/runtime/control/listener.rs"])),
+    // with their streams, waiting for whichever of several connections speaks first, limits of the machine. Each stays
+    // inside one folder.
+    (
+        "rustix",
+        Places(&["src/log/storage.rs", "src/task/program/", "src/runtime/control/listener.rs", "cli/src/host.rs"]),
+    ),
     // The two traits may stand as bounds.
     ("serde", Anywhere),
     ("serde-saphyr", File("src/definition/yaml.rs")),

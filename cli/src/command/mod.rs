@@ -1,5 +1,7 @@
 //! The verbs, one file each or a few that belong together: what was asked for, from arguments to an exit code.
 
+mod checks;
+mod doctor;
 mod failure;
 mod inspect;
 mod lint;
@@ -38,6 +40,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Logs(args) => logs::logs(args, log, out)?,
         Verb::Replay(args) => replay::replay(args, log, out)?,
         Verb::Lint(args) => lint::lint(args, out)?,
+        Verb::Doctor => doctor::doctor(log, out)?,
         Verb::Log(verb) => log::log(verb, log, out)?,
         Verb::Version => version::version(out)?,
     };

@@ -6,6 +6,7 @@ mod support;
 
 mod crash;
 mod damage;
+mod doctor;
 mod examples;
 mod following;
 mod interruption;

@@ -250,7 +250,7 @@ fn version_says_what_this_build_is() {
 #[test]
 fn help_of_each_verb_has_examples() {
     let place = Place::new();
-    for verb in ["run", "ls", "show", "why", "events", "logs", "replay", "lint", "version"] {
+    for verb in ["run", "ls", "show", "why", "events", "logs", "replay", "lint", "doctor", "version"] {
         let help = place.run(&[verb, "--help"]).exits(0).out;
         assert!(help.contains("Examples:") && help.contains(&format!("stabilize {verb}")), "{help}");
     }
