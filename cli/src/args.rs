@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Command, CommandFactory as _, Parser, Subcommand};
 use stabilize::{Duration, Sequence, Status, Timestamp};
 
+use crate::completion::Shell;
 use crate::exit::{self, Exit};
 use crate::input::Assignment;
 
@@ -35,6 +36,11 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
+    /// What can be asked for at all.
+    pub(crate) fn grammar() -> Command {
+        CommandLine::command()
+    }
+
     /// What this process was asked for.
     ///
     /// # Errors
@@ -70,6 +76,16 @@ Examples:
   stabilize doctor
   stabilize --log /srv/workflows doctor --json")]
     Doctor,
+    /// Print the script that teaches a shell to complete this command.
+    #[command(after_help = "\
+Examples:
+  stabilize completions bash > ~/.local/share/bash-completion/completions/stabilize
+  stabilize completions zsh > ~/.zfunc/_stabilize
+  stabilize completions fish > ~/.config/fish/completions/stabilize.fish")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
     /// Say what this build is: version, rules, format, features.
     #[command(after_help = "\
 Examples:
@@ -282,13 +298,11 @@ fn sequence(text: &str) -> Result<Sequence, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        CommandLine::command().debug_assert();
+        CommandLine::grammar().debug_assert();
     }
 
     #[test]

@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn the_deepest_mount_around_a_path_says_what_it_lies_on() {
         for (path, expected) in [
-            ("/home/a/log", "ext4"),
+            ("/var/log/a", "ext4"),
             ("/mnt/my share/log", "nfs4"),
             ("/mnt/my share/tmp/log", "tmpfs"),
             ("/mnt/my sharelog", "ext4"),

@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod completion;
 mod exit;
 mod follow;
 mod host;

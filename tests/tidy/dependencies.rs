@@ -28,6 +28,7 @@ const HOMES: &[(&str, Home)] = &[
     ("anstyle", File("cli/src/paint.rs")),
     ("bincode", File("src/store/codec.rs")),
     ("clap", File("cli/src/args.rs")),
+    ("clap_complete", File("cli/src/completion.rs")),
     ("crc32c", File("src/log/record.rs")),
     ("crossbeam", File("src/runtime/promise.rs")),
     ("getrandom", File("src/runtime/entropy.rs")),

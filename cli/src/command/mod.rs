@@ -19,6 +19,7 @@ use std::path::Path;
 use stabilize::{History, WorkflowId};
 
 use crate::args::{CommandLine, Verb};
+use crate::completion;
 use crate::exit::Exit;
 use crate::output::{Form, Output};
 use crate::report::{Report, Stop};
@@ -42,6 +43,10 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Lint(args) => lint::lint(args, out)?,
         Verb::Doctor => doctor::doctor(log, out)?,
         Verb::Log(verb) => log::log(verb, log, out)?,
+        Verb::Completions { shell } => {
+            out.bytes(&completion::script(*shell))?;
+            Exit::Success
+        }
         Verb::Version => version::version(out)?,
     };
     out.flush()?;

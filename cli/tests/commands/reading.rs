@@ -248,9 +248,23 @@ fn version_says_what_this_build_is() {
 }
 
 #[test]
+fn a_shell_takes_its_completions() {
+    let place = Place::new();
+    let script = place.run(&["completions", "bash"]).exits(0).out;
+    place.run(&["completions", "tcsh"]).exits(2);
+    place.write("completions.bash", &script);
+    let words = "source completions.bash; COMP_WORDS=(stabilize wh); COMP_CWORD=1; _stabilize stabilize wh stabilize; \
+                 echo \"${COMPREPLY[@]}\"";
+    // Not every system has it.
+    let told = Command::new("bash").args(["--norc", "-c", words]).current_dir(place.path("")).output();
+    let Ok(told) = told else { return };
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), "why\n", "{}", String::from_utf8_lossy(&told.stderr));
+}
+
+#[test]
 fn help_of_each_verb_has_examples() {
     let place = Place::new();
-    for verb in ["run", "ls", "show", "why", "events", "logs", "replay", "lint", "doctor", "version"] {
+    for verb in ["run", "ls", "show", "why", "events", "logs", "replay", "lint", "doctor", "completions", "version"] {
         let help = place.run(&[verb, "--help"]).exits(0).out;
         assert!(help.contains("Examples:") && help.contains(&format!("stabilize {verb}")), "{help}");
     }
