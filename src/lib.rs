@@ -57,12 +57,12 @@ pub use machine::{
     Site, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
 };
 pub use replay::{
-    At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, Filter, Follow, History, Replayed,
-    StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
+    At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, EventFilter, Filter, Follow, History,
+    Replayed, StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
 pub use runtime::{
     Answer, By, CapturedStream, CapturedStreams, Clock, Config, Control, Drive, Engine, Error, Progress, RemoteReason,
-    Start, SystemClock, Trigger,
+    Start, Subscription, SystemClock, Trigger,
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{

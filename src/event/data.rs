@@ -480,6 +480,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_event_has_one_of_the_names_there_are() {
+        assert!(Event::NAMES.is_sorted());
+        let mut names: Vec<&str> = examples::events().iter().map(Event::name).collect();
+        names.extend(Status::ALL.map(|status| Event::WorkflowEnded { status, reason: None, outputs: None }.name()));
+        let task = TaskId {
+            activation: ActivationId { stage: StageIndex::new(0), number: 1 },
+            task: crate::ids::TaskIndex::new(0),
+        };
+        names.extend(Status::ALL.map(|status| Event::TaskEnded { task, status, error: None }.name()));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names, Event::NAMES);
+    }
+
     proptest! {
         #[test]
         fn any_event_says_something_that_can_be_read_back(event in events::events(), input in events::inputs()) {

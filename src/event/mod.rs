@@ -143,6 +143,37 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every name that events have, in byte order.
+    pub const NAMES: [&str; 27] = [
+        "definition.registered",
+        "settle.continued",
+        "settle.deferred",
+        "stage.canceled",
+        "stage.completed",
+        "stage.failed",
+        "stage.ready",
+        "stage.skipped",
+        "stage.started",
+        "task.canceled",
+        "task.completed",
+        "task.failed",
+        "task.lease_lost",
+        "task.queued",
+        "task.reported",
+        "task.result_discarded",
+        "task.retried",
+        "task.skipped",
+        "task.started",
+        "timer.fired",
+        "timer.set",
+        "workflow.cancel_requested",
+        "workflow.canceled",
+        "workflow.completed",
+        "workflow.created",
+        "workflow.failed",
+        "workflow.started",
+    ];
+
     /// The kind number of the event's type and version, as it stands in a frame.
     pub fn kind(&self) -> u16 {
         match self {

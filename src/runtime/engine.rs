@@ -20,6 +20,7 @@ use super::owner::Owner;
 use super::promise::Waited;
 use super::shared::Shared;
 use super::start::{By, Start};
+use super::subscription::Subscribers;
 use super::upkeep::UpkeepWork;
 use super::workers::{self, Threads};
 use super::worklist::Worklist;
@@ -83,6 +84,7 @@ impl Engine {
             slot: Slot::new(opened.writer),
             worklist: Worklist::default(),
             closings: Closings::default(),
+            subscribers: Subscribers::default(),
             upkeep,
             owner: Mutex::new(owner),
             poisoned: OnceLock::new(),
@@ -179,6 +181,12 @@ impl Engine {
     #[cfg(test)]
     pub(super) fn store(&self) -> Arc<dyn crate::store::EventStore> {
         Arc::clone(&self.inner.shared.store)
+    }
+
+    /// How many subscribers are known.
+    #[cfg(test)]
+    pub(super) fn subscribers(&self) -> usize {
+        self.inner.shared.subscribers.count()
     }
 
     /// How many wait for the workflow to close.

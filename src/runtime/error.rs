@@ -33,6 +33,12 @@ pub enum Error {
         /// The workflow asked for.
         workflow: WorkflowId,
     },
+    /// No event has this name.
+    #[error("no event has the name `{name}`")]
+    UnknownEvent {
+        /// The name asked for.
+        name: String,
+    },
     /// The time was over before the answer came.
     #[error("the time was over before workflow {workflow} had ended")]
     TimedOut {

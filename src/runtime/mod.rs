@@ -23,6 +23,7 @@ mod owner;
 mod promise;
 mod shared;
 mod start;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -42,3 +43,4 @@ pub use engine::{Engine, Progress};
 pub use error::{Error, RemoteReason};
 pub use inbox::Answer;
 pub use start::{By, Start, Trigger};
+pub use subscription::Subscription;

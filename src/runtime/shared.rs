@@ -21,6 +21,7 @@ use super::error::{Error, describe};
 use super::inbox::{Ask, Entry, Inbox, Turn, Urgency};
 use super::open;
 use super::owner::Owner;
+use super::subscription::Subscribers;
 use super::upkeep::UpkeepWork;
 use super::workers::Threads;
 use super::worklist::Worklist;
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     pub(super) slot: Slot,
     pub(super) worklist: Worklist,
     pub(super) closings: Closings,
+    pub(super) subscribers: Subscribers,
     pub(super) upkeep: UpkeepWork,
     pub(super) owner: Mutex<Owner>,
     pub(super) poisoned: OnceLock<String>,
@@ -90,6 +92,7 @@ impl Shared {
         if tasks > 0 {
             wrote |= self.turn(now)?;
         }
+        self.subscribers.deliver();
         let timer = self.owner().next_timer();
         let later = self.worklist.next_due();
         let next_due = timer.into_iter().chain(later).min();
@@ -111,6 +114,7 @@ impl Shared {
         self.upkeep.finish();
         threads.join_upkeep();
         self.closings.drop_all();
+        self.subscribers.finish(self.mover);
         self.remove_scratch();
         // Only now: who waits for the engine to end wants the log.
         drop(staying);
@@ -131,6 +135,7 @@ impl Shared {
             self.poison(&error.to_string());
         }
         self.closings.drop_all();
+        self.subscribers.finish(self.mover);
         self.remove_scratch();
     }
 
@@ -192,6 +197,7 @@ impl Outlet for Shared {
 
     fn wrote(&self) {
         self.upkeep.look();
+        self.subscribers.wake();
     }
 }
 

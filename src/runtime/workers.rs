@@ -50,6 +50,13 @@ pub(super) fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Res
     Builder::new().name(name.to_owned()).spawn(life)
 }
 
+/// Waits until this thread has ended, unless it is the one that asks.
+pub(super) fn join_unless_own(thread: Thread) {
+    if thread.thread().id() != std::thread::current().id() {
+        thread.join().ok();
+    }
+}
+
 /// A panic of owner or committer stops the engine and nothing else.
 fn guarded(shared: &Shared, life: impl FnOnce(&Shared)) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| life(shared))) {

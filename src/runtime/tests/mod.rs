@@ -4,6 +4,7 @@ mod failing;
 mod futures;
 mod manual;
 mod property;
+mod subscriptions;
 mod threads;
 
 use std::sync::{Arc, Mutex};
