@@ -1,5 +1,6 @@
 //! The command line: verbs, their flags, and what `--help` says.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -58,6 +59,9 @@ impl CommandLine {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Run(Run),
+    Start(Start),
+    Worker(Worker),
+    Cancel(Cancel),
     Ls(Ls),
     Show(Show),
     Why(Why),
@@ -96,8 +100,10 @@ Examples:
 
 /// Run a workflow from a definition, or go on with one, and follow it to its end.
 ///
-/// Only this workflow is driven; others that are open stay as they are. --timeout and Ctrl-C stop following, not the
-/// workflow: what runs is stopped and given back, and the way to go on is printed. A second Ctrl-C ends at once.
+/// Only this workflow is driven; others that are open stay as they are. While another engine holds the log, the
+/// workflow runs there and is followed from here; if that engine ends, this one takes over. --timeout and Ctrl-C stop
+/// following, not the workflow: what runs here is stopped and given back, what runs elsewhere goes on, and the way to
+/// go on is printed. A second Ctrl-C ends at once.
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("what").required(true).args(["file", "resume"]),
@@ -116,6 +122,69 @@ pub(crate) struct Run {
         "input", "inputs", "workdir", "trigger_type", "parameter", "payload",
     ])]
     pub(crate) resume: Option<String>,
+    #[command(flatten)]
+    pub(crate) with: StartWith,
+    /// Stop following after this time, like 90s or 1h30m.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Record a workflow, to be driven by whoever drives all: a `worker`, now or later. Prints its id.
+///
+/// Nothing runs here. If an engine holds the log, it records the workflow.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize start nightly.yaml --input ref=main
+  id=$(stabilize start nightly.yaml); stabilize run --resume \"$id\"")]
+pub(crate) struct Start {
+    /// Definition in YAML, or in JSON if the name ends in .json.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) with: StartWith,
+}
+
+/// Drive every open workflow of the log, and those that come, until SIGINT or SIGTERM.
+///
+/// Prints a line for each workflow that begins or ends; with --json every event of every workflow. A signal stops it in
+/// order: what runs is stopped and given back, and goes on with the next engine that drives it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize worker
+  stabilize worker --until-idle
+  stabilize worker --json | jq -c 'select(.type == \"workflow.failed\")'")]
+pub(crate) struct Worker {
+    /// End once no workflow is open any more.
+    #[arg(long)]
+    pub(crate) until_idle: bool,
+    /// Tasks that run at once [default: 16].
+    #[arg(long, value_name = "N")]
+    pub(crate) tasks: Option<NonZeroUsize>,
+}
+
+/// Ask for the end of a workflow: what runs is stopped, nothing new begins.
+///
+/// If an engine holds the log, it is asked; else the request is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize cancel last --reason 'wrong branch'
+  stabilize cancel 9GKZ4Q --reason superseded --actor ci")]
+pub(crate) struct Cancel {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+    /// Why, in words, for those who ask later.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Who asks, as recorded [default: the user's name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+}
+
+/// What a workflow begins with.
+#[derive(Debug, Args)]
+pub(crate) struct StartWith {
     /// Input by its declared type; K:=JSON takes JSON, K=@FILE what stands in a file.
     #[arg(long, value_name = "K=V")]
     pub(crate) input: Vec<Assignment>,
@@ -137,9 +206,6 @@ pub(crate) struct Run {
     /// Payload of the trigger: a file that holds a JSON or YAML map.
     #[arg(long, value_name = "@FILE")]
     pub(crate) payload: Option<String>,
-    /// Stop following after this time, like 90s or 1h30m.
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) timeout: Option<Duration>,
 }
 
 /// List workflows, newest first.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use stabilize::{HistoryError, StoreError};
+use stabilize::{HistoryError, RemoteReason, StoreError};
 
 use crate::exit::Exit;
 
@@ -77,11 +77,25 @@ fn exit_of_engine(error: &stabilize::Error) -> Exit {
     match error {
         Error::Store(error) => exit_of_store(error),
         Error::Replay(error) => exit_of_history(error),
+        Error::Remote { reason, .. } => exit_of_reason(*reason),
         Error::Rejected(_) => Exit::Conflict,
         Error::Inputs(_) | Error::Start { .. } => Exit::Usage,
         Error::NotFound { .. } => Exit::NotFound,
         Error::TimedOut { .. } => Exit::TimedOut,
         // Poisoned, closed, no thread, no file: whatever else stops an engine, it cannot be used.
+        _ => Exit::Unusable,
+    }
+}
+
+/// As if it had been refused here.
+fn exit_of_reason(reason: RemoteReason) -> Exit {
+    match reason {
+        RemoteReason::Definition => Exit::Refused,
+        RemoteReason::Input => Exit::Usage,
+        RemoteReason::NotFound => Exit::NotFound,
+        RemoteReason::Rejected => Exit::Conflict,
+        RemoteReason::Damage => Exit::Damage,
+        // It ends, it has stopped, or it does not understand us.
         _ => Exit::Unusable,
     }
 }

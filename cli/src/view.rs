@@ -190,6 +190,38 @@ impl<'a> From<&'a Envelope> for Event<'a> {
     }
 }
 
+/// `worker --json`: one envelope of any workflow.
+#[derive(Serialize)]
+pub(crate) struct WorkflowEvent<'a> {
+    workflow: String,
+    #[serde(flatten)]
+    event: Event<'a>,
+}
+
+impl<'a> WorkflowEvent<'a> {
+    /// The event, if it is one of a workflow.
+    pub(crate) fn of(envelope: &'a Envelope) -> Option<WorkflowEvent<'a>> {
+        Some(WorkflowEvent { workflow: text(envelope.workflow()?), event: envelope.into() })
+    }
+}
+
+/// `start --json`.
+#[derive(Serialize)]
+pub(crate) struct Started {
+    pub(crate) workflow: String,
+    /// The process that drives it; null if nobody does yet.
+    pub(crate) driven_by: Option<u32>,
+}
+
+/// `cancel --json`.
+#[derive(Serialize)]
+pub(crate) struct CancelAccepted {
+    pub(crate) workflow: String,
+    /// The event of the request.
+    pub(crate) sequence: u64,
+    pub(crate) status: &'static str,
+}
+
 /// The last line of `run --json`.
 #[derive(Serialize)]
 pub(crate) struct Ending<'a> {

@@ -11,6 +11,8 @@ use super::promise::{Awaited, Promise, promise};
 struct Waiting {
     /// Every workflow that is known to be open, and those that somebody asked for who did not know.
     by_workflow: HashMap<WorkflowId, Interest>,
+    /// Those who wait for the end of the engine itself.
+    for_end: Vec<Promise<()>>,
     /// The engine has ended: nobody will be told any more.
     over: bool,
 }
@@ -69,6 +71,17 @@ impl Closings {
         }
     }
 
+    /// Will be told, by a promise that is dropped, when the engine has ended.
+    pub(super) fn wait_for_end(&self) -> Awaited<()> {
+        let (given, awaited) = promise();
+        let mut waiting = self.lock();
+        if !waiting.over {
+            waiting.for_end.retain(Promise::is_awaited);
+            waiting.for_end.push(given);
+        }
+        awaited
+    }
+
     /// `workflow` has closed, durably.
     pub(super) fn closed(&self, workflow: WorkflowId) {
         let told = self.lock().by_workflow.remove(&workflow);
@@ -81,7 +94,7 @@ impl Closings {
     pub(super) fn drop_all(&self) {
         let mut waiting = self.lock();
         waiting.over = true;
-        let dropped = std::mem::take(&mut waiting.by_workflow);
+        let dropped = (std::mem::take(&mut waiting.by_workflow), std::mem::take(&mut waiting.for_end));
         drop(waiting);
         drop(dropped);
     }

@@ -159,6 +159,16 @@ impl Engine {
         self.inner.shared.cancel(workflow, by)
     }
 
+    /// Waits until the engine is closed.
+    ///
+    /// # Errors
+    ///
+    /// If it has stopped after a failure instead, with the first cause.
+    pub fn wait_for_end(&self) -> Result<(), Error> {
+        self.inner.shared.closings.wait_for_end().wait();
+        self.inner.shared.check_poison()
+    }
+
     /// What has happened, as far as it is durable.
     pub fn history(&self) -> History {
         self.inner.shared.history.clone()

@@ -1,5 +1,6 @@
 //! The verbs, one file each or a few that belong together: what was asked for, from arguments to an exit code.
 
+mod cancel;
 mod checks;
 mod doctor;
 mod failure;
@@ -10,9 +11,12 @@ mod logs;
 mod reasons;
 mod replay;
 mod run;
+mod start;
 mod tail;
+mod taker;
 mod version;
 mod why;
+mod worker;
 
 use std::path::Path;
 
@@ -34,6 +38,9 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
     let (log, out) = (line.log.as_path(), &mut out);
     let exit = match &line.verb {
         Verb::Run(args) => run::run(args, log, out)?,
+        Verb::Start(args) => start::start(args, log, out)?,
+        Verb::Worker(args) => worker::worker(args, log, out)?,
+        Verb::Cancel(args) => cancel::cancel(args, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,
         Verb::Why(args) => why::why(args, log, out)?,

@@ -1,4 +1,4 @@
-//! Stopping to follow: by a signal, by a deadline, by a log that somebody else holds; and going on.
+//! Stopping to follow: by a signal, by a deadline; and going on.
 
 use rustix::process::Signal;
 
@@ -108,24 +108,6 @@ fn a_second_signal_ends_at_once() {
     place.take("ready");
     place.give("gate");
     resumed.wait().exits(0);
-}
-
-#[test]
-fn a_log_that_is_held_is_refused_by_the_name_of_its_holder_and_can_be_read() {
-    let place = place();
-    let running = start(&place, &["run", "a.yaml"]);
-    let holder = running.pid();
-    for words in [&["run", "a.yaml"][..], &["run", "--resume", "last"]] {
-        let finished = place.run(words).exits(7);
-        assert!(finished.err.contains(&format!("held by pid {holder}")), "{}", finished.err);
-    }
-    assert_eq!(place.run(&["show", "last", "--json"]).exits(0).last()["status"], "RUNNING");
-    for words in [&["ls"][..], &["events", "last"], &["logs", "last"], &["replay", "last"], &["log", "verify"]] {
-        place.run(words).exits(0);
-    }
-    place.give("gate");
-    running.wait().exits(0);
-    place.run(&["show", "last"]).exits(0);
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod reading;
 mod refusal;
 mod running;
 mod terminal;
+mod terminals;
 mod why;

@@ -264,7 +264,23 @@ fn a_shell_takes_its_completions() {
 #[test]
 fn help_of_each_verb_has_examples() {
     let place = Place::new();
-    for verb in ["run", "ls", "show", "why", "events", "logs", "replay", "lint", "doctor", "completions", "version"] {
+    let verbs = [
+        "run",
+        "start",
+        "worker",
+        "cancel",
+        "ls",
+        "show",
+        "why",
+        "events",
+        "logs",
+        "replay",
+        "lint",
+        "doctor",
+        "completions",
+        "version",
+    ];
+    for verb in verbs {
         let help = place.run(&[verb, "--help"]).exits(0).out;
         assert!(help.contains("Examples:") && help.contains(&format!("stabilize {verb}")), "{help}");
     }

@@ -116,7 +116,12 @@ impl Place {
 
     /// Starts the command and goes on.
     pub(crate) fn start(&self, words: &[&str]) -> Running {
-        let mut command = self.command(words);
+        self.start_on("log", words)
+    }
+
+    /// Starts the command on another log than this place's, and goes on.
+    pub(crate) fn start_on(&self, log: &str, words: &[&str]) -> Running {
+        let mut command = self.command_on(log, words);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Running { child, lines, read: Vec::new() }

@@ -5,6 +5,9 @@
 
 use std::fs;
 use std::io;
+#[cfg(feature = "shell")]
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -46,15 +49,18 @@ impl GroupRecord {
     #[cfg(feature = "shell")]
     pub(super) fn write(&self, path: &Path) -> Result<(), Error> {
         let GroupRecord { pgid, session, began, boot } = self;
-        let text = format!("pgid {pgid}\nsession {session}\nbegan {began}\nboot {boot}\n");
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).map_err(Error::io("create", directory))?;
         }
-        fs::write(path, text).map_err(Error::io("write", path))
+        let mut file = fs::File::create(path).map_err(Error::io("create", path))?;
+        let inode = file.metadata().map_err(Error::io("look at", path))?.ino();
+        let text = format!("pgid {pgid}\nsession {session}\nbegan {began}\nboot {boot}\ninode {inode}\n");
+        file.write_all(text.as_bytes()).map_err(Error::io("write", path))
     }
 
-    /// A record cut short is none: its command was not let go yet, and ends by itself.
-    fn parse(text: &str) -> Option<GroupRecord> {
+    /// A record cut short is none: its command was not let go yet, and ends by itself. Nor is one that was written to
+    /// another file than the one with this inode: the directory is a copy, and the group belongs to the original.
+    fn parse(text: &str, inode: u64) -> Option<GroupRecord> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         let record = GroupRecord {
             pgid: lines.next()?.strip_prefix("pgid ")?.parse().ok()?,
@@ -62,8 +68,9 @@ impl GroupRecord {
             began: lines.next()?.strip_prefix("began ")?.parse().ok()?,
             boot: lines.next()?.strip_prefix("boot ")?.to_owned(),
         };
+        let is_here = lines.next()?.strip_prefix("inode ")?.parse() == Ok(inode);
         // Group 0 would be our own and group 1 is the system's.
-        (record.pgid > 1 && lines.next().is_none()).then_some(record)
+        (record.pgid > 1 && is_here && lines.next().is_none()).then_some(record)
     }
 
     /// Whether anything of this group still runs. A leader with another start is another group under the same number;
@@ -133,7 +140,9 @@ fn records(directory: &Path) -> Result<Vec<(PathBuf, GroupRecord)>, Error> {
     let mut records = Vec::new();
     for path in entries(directory)? {
         let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-        match std::str::from_utf8(&bytes).ok().and_then(GroupRecord::parse) {
+        let inode = fs::metadata(&path).map_err(Error::io("look at", &path))?.ino();
+        let text = std::str::from_utf8(&bytes).ok();
+        match text.and_then(|text| GroupRecord::parse(text, inode)) {
             Some(record) if record.pgid == own => {}
             Some(record) => records.push((path, record)),
             None => fs::remove_file(&path).map_err(Error::io("remove", &path))?,
@@ -209,15 +218,16 @@ mod tests {
 
     #[test]
     fn a_record_that_is_cut_or_names_no_group_is_none() {
-        let text = "pgid 50\nsession 7\nbegan 1000\nboot b c\n";
-        assert_eq!(GroupRecord::parse(text), Some(record()));
+        let text = "pgid 50\nsession 7\nbegan 1000\nboot b c\ninode 9\n";
+        assert_eq!(GroupRecord::parse(text, 9), Some(record()));
+        assert_eq!(GroupRecord::parse(text, 8), None, "a copy");
         for length in 0..text.len() {
-            assert_eq!(GroupRecord::parse(&text[..length]), None, "{length}");
+            assert_eq!(GroupRecord::parse(&text[..length], 9), None, "{length}");
         }
         for pgid in ["0", "1", "-50", "x", ""] {
-            assert_eq!(GroupRecord::parse(&text.replace("50", pgid)), None, "{pgid}");
+            assert_eq!(GroupRecord::parse(&text.replace("50", pgid), 9), None, "{pgid}");
         }
-        assert_eq!(GroupRecord::parse(&(text.to_owned() + "more\n")), None);
+        assert_eq!(GroupRecord::parse(&(text.to_owned() + "more\n"), 9), None);
     }
 
     #[test]
@@ -240,7 +250,10 @@ mod tests {
             ("former-boot", "pgid 50\nsession 7\nbegan 1000\nboot another\n"),
             ("reused", &format!("pgid {own}\nsession 7\nbegan 0\nboot {}\n", table::boot().unwrap())),
         ] {
-            fs::write(place.processes().join(name), text).unwrap();
+            let path = place.processes().join(name);
+            fs::write(&path, text).unwrap();
+            let inode = fs::metadata(&path).unwrap().ino();
+            fs::write(&path, format!("{text}inode {inode}\n")).unwrap();
         }
         assert_eq!(kill_leftovers(&place).unwrap(), 0);
         assert_eq!(entries(&place.processes()).unwrap(), Vec::<PathBuf>::new());
