@@ -61,64 +61,100 @@ pub struct InvalidErrorCode {
 pub struct ErrorCode(Cow<'static, str>);
 
 macro_rules! codes {
-    ($($(#[$doc:meta])+ $name:ident)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $cure:literal;)+) => {
         impl ErrorCode {
-            $($(#[$doc])+ pub const $name: ErrorCode = ErrorCode::from_static(stringify!($name));)+
+            $($(#[doc = $doc])+ pub const $name: ErrorCode = ErrorCode::from_static(stringify!($name));)+
+
+            /// Every code this engine uses itself.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name,)+];
+
+            /// What it means and what to do about it, in a sentence each; `None` for a code that is not this engine's.
+            fn explained(&self) -> Option<(&'static str, &'static str)> {
+                match self.as_str() {
+                    $(stringify!($name) => Some((concat!($($doc,)+).trim_ascii(), $cure)),)+
+                    _ => None,
+                }
+            }
         }
     };
 }
 
 codes! {
     /// Nothing is known of the reason.
-    UNKNOWN
+    UNKNOWN = "read the message and its causes; give the task's errors a code of their own";
     /// The machine refused: files, processes, memory.
-    SYSTEM_ERROR
+    SYSTEM_ERROR = "look at the message: space, rights, open files, memory; then retry";
     /// The task's own code or program failed.
-    USER_CODE_ERROR
+    USER_CODE_ERROR = "read the end of its standard error (`stabilize logs ID STAGE`) and mend the program or task";
     /// Something was larger, or there was more of it, than is allowed.
-    RESOURCE_EXHAUSTED
+    RESOURCE_EXHAUSTED = "write large results to a file and give its name as the output";
     /// An attempt took longer than its timeout.
-    TASK_TIMEOUT
+    TASK_TIMEOUT = "give it a larger `timeout`, or find out what it waits for";
     /// No task is registered under this name.
-    TASK_NOT_FOUND
+    TASK_NOT_FOUND = "register the task under this name, or correct `uses`";
     /// What this work builds on has failed.
-    UPSTREAM_DEPENDENCY_FAILED
+    UPSTREAM_DEPENDENCY_FAILED = "mend what failed before; this only follows from it";
     /// The settings of the task cannot be used.
-    CONFIGURATION_INVALID
+    CONFIGURATION_INVALID = "correct the key of `with`, `env` or `cwd` that the message names";
     /// Someone else changed the same thing first.
-    CONCURRENCY_CONFLICT
+    CONCURRENCY_CONFLICT = "read what is there now and try again";
     /// The other side does not know or does not allow us.
-    AUTHENTICATION_FAILED
+    AUTHENTICATION_FAILED = "check the credentials and what they are allowed to do";
     /// Data does not have the form it must have.
-    VALIDATION_FAILED
+    VALIDATION_FAILED = "look at the data the message names, and at who made them";
     /// The other side could not be reached or hung up.
-    NETWORK_ERROR
+    NETWORK_ERROR = "check address and network; with `retry` a short failure passes by itself";
     /// Calls are held back since too many of them failed.
-    CIRCUIT_OPEN
+    CIRCUIT_OPEN = "wait: calls go on by themselves once the other side answers again";
     /// Too many calls run already.
-    BULKHEAD_FULL
+    BULKHEAD_FULL = "wait, or allow more of these tasks at once";
     /// A check of the outputs failed.
-    VERIFICATION_FAILED
+    VERIFICATION_FAILED = "compare the outputs with what `verification` asks for";
     /// State could not be brought back after a crash.
-    RECOVERY_FAILED
+    RECOVERY_FAILED = "verify the log (`stabilize log verify`) and read the message";
     /// The process that did the work ended under it, several times in a row.
-    WORKER_LOST
+    WORKER_LOST = "find out why the task kills the process that runs it: memory, a signal, a crash in native code";
     /// A `deadline` has passed.
-    DEADLINE_EXCEEDED
+    DEADLINE_EXCEEDED = "give it a longer `deadline`, or find out what took so long (`stabilize events ID`)";
     /// A template names a value that is missing or null.
-    VALUE_MISSING
+    VALUE_MISSING = "give the value a default, or test for it with `if`";
     /// No condition of a split holds and it has no default.
-    NO_BRANCH
+    NO_BRANCH = "add `split_default`, or a condition that holds in this case";
     /// Tokens are left that no stage can ever consume.
-    DEADLOCK
+    DEADLOCK = "look at the arcs that are listed: let the join wait for one branch only (`join_type: XOR`), or let both run";
     /// A loop turns without outside work in it.
-    INSTANT_LOOP
+    INSTANT_LOOP = "put a task or a wait into the loop";
     /// A condition could not be computed.
-    CONDITION_FAILED
+    CONDITION_FAILED = "correct the expression, or say with `on_condition_error` what an error means";
     /// More tokens than one workflow may hold.
-    LIMIT_TOKENS
+    LIMIT_TOKENS = "split the work into several workflows";
     /// More bytes of data than one event may hold.
-    LIMIT_PAYLOAD
+    LIMIT_PAYLOAD = "write large data to a file and give its name as the value";
+}
+
+/// The page that explains every code.
+const PAGE: &str = "docs/ERRORS.md";
+
+/// Where the documentation explains the code with this name.
+pub(crate) fn anchor(name: &str) -> String {
+    format!("{PAGE}#{}", name.to_ascii_lowercase())
+}
+
+impl ErrorCode {
+    /// What it means, in a sentence; `None` for a code that is not this engine's.
+    pub fn meaning(&self) -> Option<&'static str> {
+        self.explained().map(|(meaning, _)| meaning)
+    }
+
+    /// What to do about it, in a sentence; `None` for a code that is not this engine's.
+    pub fn cure(&self) -> Option<&'static str> {
+        self.explained().map(|(_, cure)| cure)
+    }
+
+    /// Where the documentation explains it: `docs/ERRORS.md#deadlock`; `None` for a code that is not this engine's.
+    pub fn anchor(&self) -> Option<String> {
+        self.explained().map(|_| anchor(self.as_str()))
+    }
 }
 
 impl ErrorCode {
@@ -288,6 +324,15 @@ mod tests {
         assert!(ErrorCode::new("A".repeat(64)).is_ok());
         assert!(ErrorCode::new("A".repeat(65)).is_err());
         assert_eq!("NETWORK_ERROR".parse(), Ok(ErrorCode::NETWORK_ERROR));
+    }
+
+    #[test]
+    fn the_engines_own_codes_are_explained() {
+        for code in ErrorCode::ALL {
+            assert!(code.meaning().is_some() && code.cure().is_some(), "{code}");
+        }
+        assert_eq!(ErrorCode::DEADLOCK.anchor().as_deref(), Some("docs/ERRORS.md#deadlock"));
+        assert_eq!(ErrorCode::from_static("MINE").anchor(), None);
     }
 
     #[test]

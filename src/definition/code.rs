@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::failure::anchor;
+
 macro_rules! problem_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal;)+) => {
         /// What kind of problem it is. The names never change; there will be more of them.
@@ -20,6 +22,11 @@ macro_rules! problem_codes {
                 match self {
                     $(ProblemCode::$variant => $name,)+
                 }
+            }
+
+            /// Where the documentation explains it: `docs/ERRORS.md#unknown_key`.
+            pub fn anchor(self) -> String {
+                anchor(self.name())
             }
 
             /// What it means, in a sentence.

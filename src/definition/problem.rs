@@ -84,7 +84,8 @@ impl Problem {
 
 /// Everything that is wrong with a definition, in document order.
 ///
-/// Prints each problem as `FILE:LINE:COLUMN: error[CODE]: text`, with the line it stands in and a hint.
+/// Prints each problem as `FILE:LINE:COLUMN: error[CODE]: text`, with the line it stands in and a hint, and for the
+/// first of each kind where the documentation explains it.
 #[derive(Clone, Debug)]
 pub struct Problems {
     problems: Vec<Problem>,
@@ -133,6 +134,11 @@ impl Problems {
         self.problems.is_empty()
     }
 
+    /// Is it the first of its kind? Only that one says where its kind is explained.
+    fn is_first(&self, problem: &Problem) -> bool {
+        self.problems.iter().find(|other| other.code == problem.code).is_some_and(|first| std::ptr::eq(first, problem))
+    }
+
     fn write_problem(&self, f: &mut fmt::Formatter<'_>, problem: &Problem, lines: &[&str]) -> fmt::Result {
         let severity = match problem.severity {
             Severity::Warning => "warning",
@@ -145,6 +151,9 @@ impl Problems {
         let margin = self.write_line(f, problem, lines)?;
         if let Some(help) = &problem.help {
             write!(f, "\n{:margin$} = help: {}", "", Escaped(help))?;
+        }
+        if self.is_first(problem) {
+            write!(f, "\n{:margin$} = see {}", "", problem.code.anchor())?;
         }
         Ok(())
     }

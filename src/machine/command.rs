@@ -112,6 +112,32 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The code of every kind of rejection, with what it means and what to do about it.
+    pub const EXPLAINED: &'static [(&'static str, &'static str, &'static str)] = &[
+        ("ALREADY_CREATED", "The workflow exists already.", "take a new id for a new workflow"),
+        ("NOT_CREATED", "The workflow does not exist.", "check the id; `stabilize ls` lists those there are"),
+        (
+            "OTHER_DEFINITION",
+            "The workflow was to be created after another definition than the one that came with it.",
+            "send the definition that the command names",
+        ),
+        ("MALFORMED", "The data of the command is no map.", "verify the log the command was read from"),
+        ("ENDED", "The workflow has ended.", "begin another one"),
+        ("ALREADY_CANCELING", "The end of the workflow was asked for before.", "wait for it"),
+        ("REPEATED", "The same command was accepted before.", "nothing: it has had its effect"),
+        (
+            "COMMAND_TOO_OLD",
+            "The command is older than what the workflow remembers, so it may have been accepted before.",
+            "look whether it was; if not, send it under a new id",
+        ),
+        ("NOT_AWAITED", "The attempt is not the one that is awaited.", "nothing: another attempt has taken its place"),
+        ("ALREADY_STARTED", "The start of the attempt was recorded before.", "nothing: it runs elsewhere"),
+        ("EARLY", "The attempt or timer is not due yet.", "wait until it is"),
+        ("NO_SUCH_TIMER", "No such timer is set.", "nothing: what it was for is over"),
+        ("UNSETTLED", "The last batch was cut, and settling goes on.", "send the command again"),
+        ("SETTLED", "There is nothing to continue.", "nothing: settling is done"),
+    ];
+
     /// Name for programs: `ENDED`, `REPEATED`, ...
     pub fn code(&self) -> &'static str {
         match self {

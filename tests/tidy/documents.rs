@@ -8,8 +8,15 @@ use crate::tree::Tree;
 pub(crate) const RULES: [&str; 1] = ["S44"];
 
 /// Files that a reader may count on.
-const REQUIRED: &[&str] =
-    &["docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/FORMAT.md", "LICENSE-APACHE", "LICENSE-MIT"];
+const REQUIRED: &[&str] = &[
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/DESIGN.md",
+    "docs/ERRORS.md",
+    "docs/FORMAT.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+];
 
 /// Where a path in text begins, if it is one of the repository.
 const TOPS: [&str; 9] = ["src/", "tests/", "docs/", "cli/", "projections/", "fuzz/", "benches/", "examples/", ".ci/"];

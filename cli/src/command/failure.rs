@@ -24,6 +24,8 @@ pub(super) fn explain(view: &WorkflowView, log: &Path, history: &History) {
     let error = view.error().map(described).unwrap_or_default();
     let Some(stage) = view.failed_stage() else {
         note(format!("error: workflow {workflow} ended {}: {error}", view.status().name()));
+        let anchor = view.error().and_then(|failure| failure.code().anchor());
+        anchor.into_iter().for_each(|anchor| note(format!("see {anchor}")));
         return;
     };
     // That the file is gone changes nothing of what is known.
@@ -35,6 +37,8 @@ pub(super) fn explain(view: &WorkflowView, log: &Path, history: &History) {
     // The causes of a program's failure are the end of the same text.
     let failure = stage.error().map(if lines.is_empty() { described } else { in_short });
     note(format!("error: stage {} failed: {}", stage.id(), failure.unwrap_or(error)));
+    let anchor = stage.error().or(view.error()).and_then(|failure| failure.code().anchor());
+    anchor.into_iter().for_each(|anchor| note(format!("see {anchor}")));
     let Some(stream) = stream.filter(|_| !lines.is_empty()) else { return };
     let skipped = lines.len().saturating_sub(LINES_SHOWN);
     let which = if skipped == 0 { "standard error" } else { "the last lines of standard error" };

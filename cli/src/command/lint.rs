@@ -22,6 +22,8 @@ struct Line<'a> {
     code: &'static str,
     message: &'a str,
     help: Option<&'a str>,
+    /// Where the documentation explains the code.
+    see: String,
 }
 
 /// Checks the files. Problems are the result, so they stand on standard output.
@@ -62,6 +64,7 @@ fn line<'a>(problem: &'a Problem, file: &Path) -> Line<'a> {
         code: problem.code().name(),
         message: problem.message(),
         help: problem.help(),
+        see: problem.code().anchor(),
     }
 }
 

@@ -58,7 +58,7 @@ struct Seen {
     printed: BTreeMap<u64, Value>,
     /// Tasks (`stage#activation/task`) that were completed, going by what was printed or could be read.
     completed: BTreeSet<String>,
-    /// How many kills hit each task between its beginning and its durable completion.
+    /// How many kills hit each task in flight: between its queueing or beginning and its durable completion.
     hit: BTreeMap<String, usize>,
 }
 
@@ -174,7 +174,9 @@ fn check_killed(place: &Place, seen: &mut Seen) {
     let events = place.run(&["events", "last", "--json"]).exits(0).json();
     seen.check(&events);
     seen.completed.extend(events.iter().filter(|event| event["type"] == "task.completed").map(key));
-    let begun: BTreeSet<String> = noted(&place.read("ran")).into_iter().collect();
+    // A program that was let go just before the kill notes its key when it comes to it, even after this look.
+    let queued = events.iter().filter(|event| event["type"] == "task.queued").map(key);
+    let begun: BTreeSet<String> = noted(&place.read("ran")).into_iter().chain(queued).collect();
     for task in begun.difference(&seen.completed) {
         *seen.hit.entry(task.clone()).or_insert(0) += 1;
     }

@@ -259,54 +259,63 @@ const TEN_PROBLEMS: &str = r#"release.yaml:2:24: error[BAD_VALUE]: `strng` is no
 2 | inputs: { ref: { type: strng } }
   |                        ^^^^^
   = help: did you mean `string`?
+  = see docs/ERRORS.md#bad_value
 
 release.yaml:5:24: error[TEMPLATE_IN_SINGLE_QUOTES]: `${{` inside single quotes, where the shell reads no variable
   |
 5 |     run: git checkout '${{ inputs.ref }}'
   |                        ^^^
   = help: put it into env: and read the variable there, as in env: { NAME: "${{ x }}" } and "$NAME"
+  = see docs/ERRORS.md#template_in_single_quotes
 
 release.yaml:7:5: error[UNKNOWN_KEY]: unknown key `need` in a stage
   |
 7 |     need: [checkout]
   |     ^^^^
   = help: did you mean `needs`?
+  = see docs/ERRORS.md#unknown_key
 
 release.yaml:9:14: error[BARE_NUMBER_DURATION]: timeout has no unit
   |
 9 |     timeout: 90
   |              ^^
   = help: write 90s for seconds, 90ms for milliseconds
+  = see docs/ERRORS.md#bare_number_duration
 
 release.yaml:11:13: error[UNKNOWN_STAGE]: there is no stage `chekout`
    |
 11 |     needs: [chekout]
    |             ^^^^^^^
    = help: did you mean `checkout`?
+   = see docs/ERRORS.md#unknown_stage
 
 release.yaml:12:5: error[NOT_SUPPORTED]: `for_each` is not supported yet
    |
 12 |     for_each: [1, 2]
    |     ^^^^^^^^
    = help: leave it out; a later version will have it
+   = see docs/ERRORS.md#not_supported
 
 release.yaml:13:17: error[BAD_EXPRESSION]: this is no expression: arithmetic operators are not supported in expressions
    |
 13 |     if: changed + 1
    |                 ^
    = help: write names, literals, comparisons, and, or, not, in, is; nothing is called
+   = see docs/ERRORS.md#bad_expression
 
 release.yaml:17:28: error[OUT_OF_RANGE]: max_attempts is 0, not a number from 1 to 4294967295
    |
 17 |     retry: { max_attempts: 0 }
    |                            ^
    = help: write a value within the range
+   = see docs/ERRORS.md#out_of_range
 
 release.yaml:20:5: error[CONFLICTING_KEYS]: `uses` beside `run`, which is a shell task
    |
 20 |     uses: http
    |     ^^^^
    = help: keep one of the two keys
+   = see docs/ERRORS.md#conflicting_keys
 
 release.yaml:22:15: error[OUT_OF_RANGE]: priority is 11, not a number from 0 to 9
    |

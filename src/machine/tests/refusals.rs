@@ -1,8 +1,9 @@
 //! Commands made from what no workflow of ours recorded: refused, never a panic.
 
-use crate::event::{Actor, Creation, Event};
-use crate::ids::DefinitionHash;
-use crate::machine::{Command, Request};
+use crate::event::{Actor, Creation, Event, TimerId};
+use crate::ids::{ActivationId, AttemptId, DefinitionHash, Sequence, StageIndex, TaskId, TaskIndex};
+use crate::machine::{Command, Rejection, Request};
+use crate::status::Status;
 use crate::testing::course::{Course, ORIGIN, creation_of};
 use crate::testing::definitions::stage;
 use crate::testing::happening::{complete, create, fire, go_on};
@@ -54,4 +55,34 @@ fn a_workflow_is_created_once() {
     let mut course = Course::begun(&stage(""), [("", 0); 0]);
     assert_eq!(course.attempt(&create()).unwrap_err().code(), "ALREADY_CREATED");
     assert_eq!(course.attempt(&go_on()).unwrap_err().code(), "SETTLED");
+}
+
+/// One rejection of each kind, the next after each: a new kind does not compile before it is here.
+fn after(rejection: &Rejection) -> Option<Rejection> {
+    let task = TaskId { activation: ActivationId { stage: StageIndex::new(0), number: 1 }, task: TaskIndex::new(0) };
+    let attempt = AttemptId { task, dispatch: 1 };
+    Some(match rejection {
+        Rejection::AlreadyCreated => Rejection::NotCreated,
+        Rejection::NotCreated => Rejection::OtherDefinition { asked: DefinitionHash::of("{}") },
+        Rejection::OtherDefinition { .. } => Rejection::Malformed,
+        Rejection::Malformed => Rejection::Ended { status: Status::Succeeded },
+        Rejection::Ended { .. } => Rejection::AlreadyCanceling,
+        Rejection::AlreadyCanceling => Rejection::Repeated { first: Sequence::FIRST },
+        Rejection::Repeated { .. } => Rejection::CommandTooOld,
+        Rejection::CommandTooOld => Rejection::NotAwaited { attempt },
+        Rejection::NotAwaited { .. } => Rejection::AlreadyStarted { attempt },
+        Rejection::AlreadyStarted { .. } => Rejection::Early { due: ORIGIN },
+        Rejection::Early { .. } => Rejection::NoSuchTimer { timer: TimerId(1) },
+        Rejection::NoSuchTimer { .. } => Rejection::Unsettled,
+        Rejection::Unsettled => Rejection::Settled,
+        Rejection::Settled => return None,
+    })
+}
+
+#[test]
+fn every_rejection_is_explained() {
+    let all = std::iter::successors(Some(Rejection::AlreadyCreated), after);
+    let codes: Vec<&str> = all.map(|rejection| rejection.code()).collect();
+    let explained: Vec<&str> = Rejection::EXPLAINED.iter().map(|(code, ..)| *code).collect();
+    assert_eq!(codes, explained);
 }
