@@ -21,3 +21,19 @@ fn the_quick_start_greets_and_looks_back() {
     assert_eq!(out, "SUCCEEDED Some({\"greeting\":\"Hello, Stabilize!\"})\nwas RUNNING\n");
     assert!(directory.path().join(".stabilize/log/0000000001.seg").is_file(), "the log is always on");
 }
+
+#[test]
+fn the_import_goes_on_where_it_was_also_in_another_engine() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let output = Command::new(example("progress")).current_dir(&directory).output().expect("it starts");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{err}");
+    let expected = "\
+\"FAILED\" leaves {\"processed\":10}
+\"FAILED\" leaves {\"processed\":20}
+\"FAILED\" leaves {\"processed\":30}
+\"SUCCEEDED\" leaves {}
+SUCCEEDED {\"total\":40}
+";
+    assert_eq!(out, expected);
+}

@@ -50,6 +50,38 @@ fn the_release_example_takes_the_other_branch() {
 }
 
 #[test]
+fn an_order_goes_the_way_its_conditions_say_and_does_not_wait_for_ever() {
+    let place = Place::new();
+    let file = root().join("examples/order.yaml");
+    let order = |inputs: &[&str]| {
+        let inputs = inputs.iter().flat_map(|input| ["--input", input]);
+        let words: Vec<&str> = ["run", file.to_str().unwrap(), "--json"].into_iter().chain(inputs).collect();
+        let result = place.run(&words).exits(0).last()["outputs"]["result"].clone();
+        let workflow = place.run(&["show", "last", "--json"]).exits(0).last();
+        let mut entered = Vec::new();
+        for stage in workflow["stages"].as_array().unwrap() {
+            if stage["activations"] == 1 {
+                entered.push(stage["ref_id"].as_str().unwrap().to_owned());
+            }
+        }
+        (result, entered)
+    };
+    assert_eq!(
+        order(&[]),
+        ("shipped".into(), ["receive", "stock", "pay", "pack", "invoice", "ship"].map(str::to_owned).into())
+    );
+    assert_eq!(order(&["quantity=500"]), ("refused".into(), ["receive", "stock", "refuse"].map(str::to_owned).into()));
+    let nobody = order(&["quantity=60", "reviewer=on-holiday"]);
+    assert_eq!(nobody, ("refused".into(), ["receive", "stock", "approve", "refuse"].map(str::to_owned).into()));
+    let approve = place.run(&["show", "last", "--json"]).exits(0).last()["stages"][2].clone();
+    assert_eq!(
+        (&approve["status"], &approve["error"]["code"]),
+        (&"FAILED_CONTINUE".into(), &"DEADLINE_EXCEEDED".into())
+    );
+    place.run(&["replay", "last"]).exits(0);
+}
+
+#[test]
 fn every_definition_among_the_examples_is_clean() {
     let place = Place::new();
     let examples = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());
