@@ -14,6 +14,8 @@ mod exceptions;
 mod files;
 #[path = "tidy/finding.rs"]
 mod finding;
+#[path = "tidy/guarantees.rs"]
+mod guarantees;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/leftovers.rs"]
@@ -60,6 +62,11 @@ fn nothing_is_left_behind() {
 #[test]
 fn documents_lead_somewhere() {
     verdict(&documents::RULES, documents::check(Tree::real()));
+}
+
+#[test]
+fn promises_have_tests() {
+    verdict(&documents::RULES, guarantees::check(Tree::real()));
 }
 
 #[test]

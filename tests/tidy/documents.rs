@@ -12,6 +12,7 @@ const REQUIRED: &[&str] = &[
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
+    "docs/CHANGELOG.md",
     "docs/ERRORS.md",
     "docs/FORMAT.md",
     "LICENSE-APACHE",
