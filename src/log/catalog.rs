@@ -1,235 +1,329 @@
-//! Where the events are: per segment the offset of each, per stream its positions. In memory, built when a log is
-//! opened.
+//! Where the events of a log are: the newest segment's in memory, those of sealed segments by their indexes.
 //!
-//! Holds places, never payloads; four bytes an event, sixteen a group that does not follow its stream's last one at
-//! once. Reading an event from its place checks it again: the disk may have changed since.
+//! Questions are asked of a snapshot, so that nobody holds the catalog while the disk is read. Memory grows with the
+//! newest segment only, and with those sealed ones whose index is not in a file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::ids::{Position, Sequence, StreamId};
-use crate::limits::READ_BYTES_MAX;
+use crate::time::Timestamp;
 
 use super::Record;
-use super::directory::LogFile;
 use super::error::{Damage, Error};
-use super::record::{ALIGNMENT, Frame, RecordError};
-use super::segment::{FRAMES_START, Offset, SegmentNumber};
-use super::walk::Frames;
+use super::extent::{Extent, Span};
+use super::fetch::{Fetch, InOrder, InStream, Source};
+use super::record::RecordError;
+use super::sealed::{Found, Sealed};
+use super::segment::Offset;
 
-/// A segment that is read from.
-pub(super) struct Source {
-    pub(super) number: SegmentNumber,
-    pub(super) salt: u64,
-    pub(super) file: LogFile,
-}
-
-/// The events of one segment.
-struct Extent {
-    source: Arc<Source>,
-    base: Position,
-    /// Places of the events in units of `ALIGNMENT`, the one at position `base` first.
-    places: Vec<u32>,
-    /// Behind the last event.
-    end: Offset,
-}
-
-impl Extent {
-    /// Position behind the last event here.
-    fn next(&self) -> Position {
-        self.base.plus(self.places.len() as u64)
-    }
-
-    /// Place of the event at `position`, or the end if that is behind the last one.
-    fn place(&self, position: Position) -> Offset {
-        let index = position.get().saturating_sub(self.base.get());
-        let place = usize::try_from(index).ok().and_then(|index| self.places.get(index));
-        place.map_or(self.end, |units| Offset::new(u64::from(*units) * ALIGNMENT as u64))
-    }
-}
-
-/// Events of a stream that follow each other in the whole log.
-#[derive(Clone, Copy)]
-struct Stretch {
-    position: Position,
-    sequence: Sequence,
-}
-
-/// The events of one stream.
-struct Stream {
-    last: Sequence,
-    stretches: Vec<Stretch>,
-}
-
-/// Events that stand one behind the other in one segment, other frames between them.
-pub(super) struct Piece {
-    source: Arc<Source>,
-    from: Offset,
-    until: Offset,
-    position: Position,
-    count: usize,
+/// The segment that is the newest.
+struct Newest {
+    source: Source,
+    extent: Extent,
 }
 
 /// Where the events of a log are, up to some position.
 #[derive(Default)]
 pub(super) struct Catalog {
-    extents: Vec<Extent>,
-    streams: HashMap<StreamId, Stream>,
+    sealed: Arc<Vec<Arc<Sealed>>>,
+    newest: Option<Newest>,
+    discarded: Arc<AtomicBool>,
 }
 
 impl Catalog {
-    /// Begins a segment; what is added next stands there.
-    pub(super) fn begin_segment(&mut self, source: Source, base: Position) {
-        self.extents.push(Extent { source: Arc::new(source), base, places: Vec::new(), end: FRAMES_START });
+    /// Begins the newest segment; what is added next stands there.
+    pub(super) fn begin(&mut self, source: Source, base: Position) {
+        self.newest = Some(Newest { source, extent: Extent::new(base) });
+    }
+
+    /// The newest segment was never walked: where its events are, its index says.
+    pub(super) fn leave(&mut self) {
+        self.newest = None;
+    }
+
+    /// The newest segment has got a successor, and all its events were added unless it was left.
+    pub(super) fn seal(&mut self, sealed: Sealed) {
+        let sealed = sealed.with_signal(Arc::clone(&self.discarded));
+        let sealed = match self.newest.take() {
+            Some(newest) => sealed.with_extent(Arc::new(newest.extent)),
+            None => sealed,
+        };
+        Arc::make_mut(&mut self.sealed).push(Arc::new(sealed));
+    }
+
+    /// Set when an index file did not serve, so that it should be made again.
+    pub(super) fn discarded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.discarded)
+    }
+
+    /// The segments that have a successor, in order.
+    pub(super) fn sealed(&self) -> &Arc<Vec<Arc<Sealed>>> {
+        &self.sealed
     }
 
     /// Adds the event that follows the last one.
     ///
     /// # Panics
     ///
-    /// If it does not follow the last one of the log and of its stream: the caller has checked that.
-    pub(super) fn add(&mut self, stream: StreamId, (position, sequence): (Position, Sequence), at: (Offset, Offset)) {
-        let extent = self.extents.last_mut().expect("an event stands in a segment");
-        assert_eq!(extent.next(), position, "positions have no gaps");
-        let units = at.0.get() / ALIGNMENT as u64;
-        extent.places.push(u32::try_from(units).expect("a segment ends below 2^35 bytes"));
-        extent.end = at.1;
-        let stretch = Stretch { position, sequence };
-        let Some(known) = self.streams.get_mut(&stream) else {
-            assert_eq!(sequence, Sequence::FIRST, "a stream begins with its first event");
-            self.streams.insert(stream, Stream { last: sequence, stretches: vec![stretch] });
-            return;
-        };
-        assert_eq!(known.last.next(), sequence, "sequences have no gaps");
-        known.last = sequence;
-        let follows = known
-            .stretches
-            .last()
-            .is_some_and(|last| position.get() - last.position.get() == sequence.get() - last.sequence.get());
-        if !follows {
-            known.stretches.push(stretch);
+    /// If it does not follow: the caller has checked that.
+    pub(super) fn add(
+        &mut self,
+        stream: StreamId,
+        place: (Position, Sequence),
+        at: (Offset, Offset),
+        recorded_at: Timestamp,
+    ) {
+        let newest = self.newest.as_mut().expect("an event stands in a segment");
+        newest.extent.add(stream, place, at, recorded_at);
+    }
+
+    /// What the newest segment holds of the stream.
+    pub(super) fn newest_span(&self, stream: StreamId) -> Option<Span> {
+        self.newest.as_ref()?.extent.span(stream)
+    }
+
+    /// What has to be asked for the last sequence of the stream.
+    pub(super) fn head(&self, stream: StreamId) -> Head {
+        match self.newest_span(stream) {
+            Some(span) => Head::Known(span.last),
+            None => Head::Sealed(Arc::clone(&self.sealed), stream),
         }
     }
 
+    /// What has to be asked for the last sequence of every stream.
+    pub(super) fn heads(&self) -> Heads {
+        let newest = self.newest.as_ref().map(|newest| newest.extent.streams());
+        let known = newest.into_iter().flatten().map(|(stream, span)| (stream, span.last)).collect();
+        Heads { known, sealed: Arc::clone(&self.sealed) }
+    }
+
+    /// What has to be asked for at most `limit` events from position `from` on.
+    pub(super) fn find(&self, from: Position) -> InLog {
+        let newest = self.newest.as_ref().map(|Newest { source, extent }| {
+            let position = from.max(extent.base());
+            let (from, until) = (extent.place(position), extent.place(extent.next()));
+            (source.clone(), InOrder { from, until, position, behind: extent.next() })
+        });
+        InLog { sealed: Arc::clone(&self.sealed), newest, from }
+    }
+
+    /// What has to be asked for at most `limit` events of the stream from sequence `from` on.
+    pub(super) fn find_in_stream(&self, stream: StreamId, from: Sequence, limit: usize) -> InOne {
+        let newest = self.newest.as_ref().and_then(|Newest { source, extent }| {
+            let span = extent.span(stream)?;
+            let first = from.max(span.first);
+            let places = extent.places(stream, first, limit);
+            let until = extent.place(extent.next());
+            let piece = InStream { places, stream, first, until };
+            Some(InNewest { source: source.clone(), span, piece, positions: (extent.base(), extent.next()) })
+        });
+        InOne { sealed: Arc::clone(&self.sealed), newest, stream, from, limit }
+    }
+}
+
+/// An answer, and the damage that had to be passed by on the way: there may be more than it says.
+pub(super) struct Answer<T> {
+    pub(super) value: Result<T, Error>,
+    pub(super) hole: Option<Error>,
+}
+
+impl<T> Answer<T> {
+    /// The answer, if nothing can be missing in it.
+    ///
+    /// # Errors
+    ///
+    /// That of the answer; the damage that was passed by.
+    pub(super) fn whole(self) -> Result<T, Error> {
+        match self.hole {
+            Some(hole) => Err(hole),
+            None => self.value,
+        }
+    }
+}
+
+/// What the segments hold of the stream, the last first, as far back as somebody wants.
+fn search(
+    sealed: &[Arc<Sealed>],
+    stream: StreamId,
+    enough: impl Fn(&Found) -> bool,
+) -> (Result<Vec<Found>, Error>, Option<Error>) {
+    let (mut found, mut hole) = (Vec::new(), None);
+    for segment in sealed.iter().rev() {
+        match segment.find(stream) {
+            Ok(Some(piece)) => {
+                let is_enough = enough(&piece) || piece.span.first == Sequence::FIRST;
+                found.push(piece);
+                if is_enough {
+                    break;
+                }
+            }
+            Ok(None) => {}
+            Err(error) if error.is_damage() => hole = hole.or(Some(error)),
+            Err(error) => return (Err(error), hole),
+        }
+    }
+    (Ok(found), hole)
+}
+
+/// The question for the last sequence of a stream.
+pub(super) enum Head {
+    /// The newest segment answers it.
+    Known(Sequence),
+    /// The others have to be asked.
+    Sealed(Arc<Vec<Arc<Sealed>>>, StreamId),
+}
+
+impl Head {
     /// The last sequence of the stream, if it has events.
-    pub(super) fn head(&self, stream: StreamId) -> Option<Sequence> {
-        self.streams.get(&stream).map(|stream| stream.last)
+    pub(super) fn ask(&self) -> Answer<Option<Sequence>> {
+        match self {
+            Head::Known(last) => Answer { value: Ok(Some(*last)), hole: None },
+            Head::Sealed(sealed, stream) => {
+                let (found, hole) = search(sealed, *stream, |_| true);
+                Answer { value: found.map(|found| found.first().map(|found| found.span.last)), hole }
+            }
+        }
     }
+}
 
+/// The question for the last sequence of every stream.
+pub(super) struct Heads {
+    known: HashMap<StreamId, Sequence>,
+    sealed: Arc<Vec<Arc<Sealed>>>,
+}
+
+impl Heads {
     /// Every stream with its last sequence, in no order.
-    pub(super) fn heads(&self) -> Vec<(StreamId, Sequence)> {
-        self.streams.iter().map(|(stream, known)| (*stream, known.last)).collect()
-    }
-
-    /// Places of at most `limit` events from `from` on.
-    pub(super) fn find(&self, from: Position, limit: usize) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        let mut left = limit;
-        let mut position = from;
-        let start = self.extents.partition_point(|extent| extent.next() <= from);
-        for extent in self.extents.iter().skip(start) {
-            let count = left.min((extent.next().get() - position.get()) as usize);
-            if count > 0 {
-                pieces.push(piece(extent, position, count));
-            }
-            left -= count;
-            position = position.plus(count as u64);
-            if left == 0 {
-                break;
+    pub(super) fn ask(self) -> Answer<Vec<(StreamId, Sequence)>> {
+        let Heads { mut known, sealed } = self;
+        let mut hole = None;
+        for segment in sealed.iter().rev() {
+            let asked = segment.for_each(|stream, span| {
+                known.entry(stream).or_insert(span.last);
+            });
+            match asked {
+                Ok(()) => {}
+                Err(error) if error.is_damage() => hole = hole.or(Some(error)),
+                Err(error) => return Answer { value: Err(error), hole },
             }
         }
-        pieces
-    }
-
-    /// Places of at most `limit` events of the stream from sequence `from` on.
-    pub(super) fn find_in_stream(&self, stream: StreamId, from: Sequence, limit: usize) -> Vec<Piece> {
-        let Some(known) = self.streams.get(&stream) else { return Vec::new() };
-        let mut pieces = Vec::new();
-        let mut left = limit;
-        let start = known.stretches.partition_point(|stretch| stretch.sequence <= from).saturating_sub(1);
-        let stretches = known.stretches.get(start..).unwrap_or_default();
-        for (index, stretch) in stretches.iter().enumerate() {
-            let behind = stretches.get(index + 1).map_or(known.last.get() + 1, |next| next.sequence.get());
-            let skipped = from.get().saturating_sub(stretch.sequence.get());
-            let length = (behind - stretch.sequence.get()).saturating_sub(skipped);
-            let count = left.min(usize::try_from(length).unwrap_or(usize::MAX));
-            pieces.extend(self.find(stretch.position.plus(skipped), count));
-            left -= count;
-            if left == 0 {
-                break;
-            }
-        }
-        pieces
+        Answer { value: Ok(known.into_iter().collect()), hole }
     }
 }
 
-fn piece(extent: &Extent, position: Position, count: usize) -> Piece {
-    let behind = position.plus(count as u64);
-    Piece {
-        source: Arc::clone(&extent.source),
-        from: extent.place(position),
-        until: extent.place(behind),
-        position,
-        count,
+/// The question for events in the order of the log.
+pub(super) struct InLog {
+    sealed: Arc<Vec<Arc<Sealed>>>,
+    newest: Option<(Source, InOrder)>,
+    from: Position,
+}
+
+impl InLog {
+    /// The events. Events before `durable` were acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// `Damaged` if the first of them is not there any more; `Io`.
+    pub(super) fn ask(&self, limit: usize, durable: Position) -> Result<Vec<Record>, Error> {
+        let mut fetch = Fetch::new(limit, durable);
+        let read = self.read(&mut fetch);
+        before_damage(read, fetch)
+    }
+
+    fn read(&self, fetch: &mut Fetch) -> Result<(), Error> {
+        let start = self.sealed.partition_point(|segment| segment.facts().next <= self.from);
+        let mut due = self.from;
+        for segment in self.sealed.iter().skip(start) {
+            if fetch.left() == 0 {
+                return Ok(());
+            }
+            if due < segment.facts().next {
+                segment.read(due, fetch)?;
+                due = segment.facts().next;
+            }
+        }
+        match &self.newest {
+            Some((source, piece)) => fetch.in_order(source, piece, self.from, &mut |_, _| ()),
+            None => Ok(()),
+        }
     }
 }
 
-/// Reads the events at these places, at least one and no more than `READ_BYTES_MAX` bytes of them at once. Events
-/// before `durable` were acknowledged.
-///
-/// # Errors
-///
-/// `Io`, or `Damaged` if one of them is not there any more.
-pub(super) fn fetch(pieces: &[Piece], durable: Position) -> Result<Vec<Record>, Error> {
-    let mut records = Vec::new();
-    let mut bytes = 0;
-    for piece in pieces {
-        let source = &piece.source;
-        let mut frames = Frames::new(&source.file, source.salt, piece.from, piece.until);
-        let mut due = piece.position;
-        let behind = due.plus(piece.count as u64);
-        while due < behind && (bytes < READ_BYTES_MAX || records.is_empty()) {
-            let offset = frames.offset();
-            let damaged = |cause| Error::Damaged {
-                segment: source.number,
-                path: source.file.path(),
-                offset,
-                missing: due,
-                proven: durable,
-                cause: Damage::Record(cause),
-            };
-            let frame = frames.next()?.unwrap_or(Err(RecordError::Overrun)).map_err(damaged)?;
-            if frame.head.flags.is_control() {
-                continue;
-            }
-            if frame.head.position != due {
-                let (expected, found) = (due.get(), frame.head.position.get());
-                return Err(damaged(RecordError::Position { expected, found }));
-            }
-            bytes += frame.end.since(frame.offset) as usize;
-            records.extend(record_of(&frame, source.number));
-            due = due.next();
-        }
-        if due < behind {
-            break;
-        }
+/// What was read before damage is an answer; who asks for what comes next is told of the damage.
+fn before_damage(read: Result<(), Error>, fetch: Fetch) -> Result<Vec<Record>, Error> {
+    match read {
+        Err(error) if !error.is_damage() || fetch.is_empty() => Err(error),
+        Ok(()) | Err(_) => Ok(fetch.into_records()),
     }
-    Ok(records)
 }
 
-fn record_of(frame: &Frame<'_>, segment: SegmentNumber) -> Option<Record> {
-    let head = &frame.head;
-    Some(Record {
-        position: head.position,
-        sequence: head.sequence?,
-        stream: head.stream,
-        recorded_at: head.recorded_at,
-        kind: head.kind,
-        codec: head.codec,
-        payload: frame.payload.to_vec(),
-        first: head.flags.is_first(),
-        last: head.flags.is_last(),
-        segment,
-        offset: frame.offset,
-    })
+struct InNewest {
+    source: Source,
+    span: Span,
+    piece: InStream,
+    positions: (Position, Position),
+}
+
+/// The question for events of one stream.
+pub(super) struct InOne {
+    sealed: Arc<Vec<Arc<Sealed>>>,
+    newest: Option<InNewest>,
+    stream: StreamId,
+    from: Sequence,
+    limit: usize,
+}
+
+impl InOne {
+    /// The events. Events before `durable` were acknowledged.
+    pub(super) fn ask(&self, durable: Position) -> Answer<Vec<Record>> {
+        let from = self.from;
+        let is_enough = |first: Sequence| first <= from || first == Sequence::FIRST;
+        let (found, hole) = match &self.newest {
+            Some(newest) if is_enough(newest.span.first) => (Ok(Vec::new()), None),
+            Some(_) | None => search(&self.sealed, self.stream, |found| is_enough(found.span.first)),
+        };
+        let mut fetch = Fetch::new(self.limit, durable);
+        let read = found.and_then(|found| self.read(&found, hole.as_ref(), &mut fetch));
+        Answer { value: before_damage(read, fetch), hole }
+    }
+
+    fn read(&self, found: &[Found], hole: Option<&Error>, fetch: &mut Fetch) -> Result<(), Error> {
+        let mut due = self.from;
+        for piece in found.iter().rev() {
+            if fetch.left() == 0 {
+                return Ok(());
+            }
+            if piece.span.last >= due {
+                self.check_gap((due, piece.span.first), hole, fetch)?;
+                piece.read(self.stream, due, fetch)?;
+                due = piece.span.last.next();
+            }
+        }
+        match &self.newest {
+            Some(newest) if newest.span.last >= due && fetch.left() > 0 => {
+                self.check_gap((due, newest.span.first), hole, fetch)?;
+                fetch.in_stream(&newest.source, &newest.piece, newest.positions)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Sequences have no gaps: what is missing between two segments stood in one that is damaged.
+    fn check_gap(&self, (due, first): (Sequence, Sequence), hole: Option<&Error>, fetch: &Fetch) -> Result<(), Error> {
+        if first <= due {
+            return Ok(());
+        }
+        if let Some(damage) = hole.and_then(Error::same_damage) {
+            return Err(damage);
+        }
+        let cause = RecordError::Sequence { stream: self.stream, expected: due.get(), found: first.get() };
+        let missing = fetch.next().unwrap_or(Position::FIRST);
+        let newest = self.newest.as_ref().map(|newest| (newest.source.number, newest.source.file.path()));
+        let last = self.sealed.last().map(|last| (last.facts().number, last.path()));
+        let (segment, path) = newest.or(last).expect("a gap lies between two segments");
+        let cause = Damage::Record(cause);
+        Err(Error::Damaged { segment, path, offset: Offset::new(0), missing, proven: fetch.durable(), cause })
+    }
 }

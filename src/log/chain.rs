@@ -1,17 +1,20 @@
-//! The chain of segments as it is found on disk: headers, frames, and where the newest segment ends.
+//! The chain of segments as it is found on disk: headers, the frames of the newest segment, and where it ends.
 //!
-//! Reads and checks, writes nothing. Opening for writing and reading without the lock see the same chain and differ in
-//! what they make of its end only.
+//! Reads and checks, writes nothing. Sealed segments are trusted: of them headers are read here, and frames when
+//! somebody asks for them. Opening for writing and reading without the lock see the same chain and differ in what they
+//! make of its end only.
 
 use std::collections::HashMap;
 
 use crate::ids::{Position, Sequence, StreamId};
 use crate::time::Timestamp;
 
-use super::catalog::{Catalog, Source};
+use super::catalog::Catalog;
 use super::directory::{Home, LogFile, segment_name};
 use super::error::{Damage, Error, Evidence};
+use super::fetch::Source;
 use super::record::{Frame, Head, RecordError};
+use super::sealed::Sealed;
 use super::segment::{Copies, FRAMES_START, Header, HeaderError, LogId, Offset, Previous, SegmentNumber};
 use super::storage::Access;
 use super::walk::{Beyond, Due, Frames, check, group_behind, look_beyond};
@@ -45,12 +48,10 @@ impl Last {
 /// A place between two groups: everything before it was read and checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
-    /// Index of the segment in the chain.
-    index: usize,
     pub(super) offset: Offset,
     /// Position of the next event.
     pub(super) next: Position,
-    /// When the last frame was recorded.
+    /// When the last frame was recorded; the beginning of time if it stands in an earlier segment.
     pub(super) recorded_at: Timestamp,
     /// Checksum of the last frame in this segment; 0 if there is none.
     pub(super) crc: u32,
@@ -67,10 +68,20 @@ pub(super) struct Seen {
 }
 
 impl Standing {
+    /// At the first frame of a segment with this base.
+    fn before(base: Position) -> Standing {
+        Standing {
+            offset: FRAMES_START,
+            next: base,
+            recorded_at: Timestamp::from_microseconds(i64::MIN),
+            crc: 0,
+            last: Last::Nothing,
+        }
+    }
+
     fn behind(self, seen: &Seen) -> Standing {
         let next = if seen.head.flags.is_control() { self.next } else { seen.head.position.next() };
         Standing {
-            index: self.index,
             offset: seen.end,
             next,
             recorded_at: seen.head.recorded_at,
@@ -137,10 +148,10 @@ struct Ahead {
     heads: HashMap<StreamId, Sequence>,
 }
 
-/// The chain of segments, walked up to some place.
+/// The chain of segments, and its newest one walked up to some place.
 pub(super) struct Chain {
     home: Home,
-    segments: Vec<Segment>,
+    newest: Option<Segment>,
     standing: Standing,
     watermark: Option<Watermark>,
     pub(super) catalog: Catalog,
@@ -148,15 +159,8 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) fn new(home: Home) -> Chain {
-        let standing = Standing {
-            index: 0,
-            offset: FRAMES_START,
-            next: Position::FIRST,
-            recorded_at: Timestamp::from_microseconds(i64::MIN),
-            crc: 0,
-            last: Last::Nothing,
-        };
-        Chain { home, segments: Vec::new(), standing, watermark: None, catalog: Catalog::default() }
+        let standing = Standing::before(Position::FIRST);
+        Chain { home, newest: None, standing, watermark: None, catalog: Catalog::default() }
     }
 
     /// Takes what WATERMARK says into account from now on.
@@ -166,7 +170,7 @@ impl Chain {
 
     /// The newest segment whose header was read.
     pub(super) fn newest(&self) -> Option<&Segment> {
-        self.segments.last()
+        self.newest.as_ref()
     }
 
     /// Identity of the log, as soon as a header was read.
@@ -179,7 +183,8 @@ impl Chain {
         self.standing.next
     }
 
-    /// Opens the segments behind those that are known and checks that their headers follow each other.
+    /// Opens the segments behind those that are known and checks that their headers follow each other. A segment that
+    /// was walked is walked to its end.
     ///
     /// # Errors
     ///
@@ -195,18 +200,28 @@ impl Chain {
             if let Err(cause) = self.check_header(&segment) {
                 return Err(self.damaged((number, Offset::new(0)), cause));
             }
+            self.seal_newest(&segment.header, known)?;
             let Segment { header, file, .. } = &segment;
-            if self.segments.is_empty() {
-                self.begin(header, file);
-            }
-            self.segments.push(segment);
+            let source = Source { number: header.number, salt: header.salt, file: file.clone() };
+            self.catalog.begin(source, header.base);
+            self.standing = Standing::before(header.base);
+            self.newest = Some(segment);
         }
         Ok(())
     }
 
-    fn begin(&mut self, header: &Header, file: &LogFile) {
-        let source = Source { number: header.number, salt: header.salt, file: file.clone() };
-        self.catalog.begin_segment(source, header.base);
+    /// The newest segment has a successor.
+    fn seal_newest(&mut self, successor: &Header, walked: Option<SegmentNumber>) -> Result<(), Error> {
+        let Some(Segment { header, length, .. }) = self.newest else { return Ok(()) };
+        let sealed = Sealed::new(&self.home, (&header, length), successor);
+        if walked == Some(header.number) {
+            let previous = successor.previous.expect("the header of a successor names its predecessor");
+            self.walk_to_seal(successor, &previous)?;
+        } else {
+            self.catalog.leave();
+        }
+        self.catalog.seal(sealed);
+        Ok(())
     }
 
     fn open(&self, number: SegmentNumber) -> Result<Segment, Error> {
@@ -244,34 +259,10 @@ impl Chain {
         base.max(self.next()).max(self.watermark().map_or(base, |watermark| watermark.position))
     }
 
-    /// The segments in order, each with the end that its successor gives it.
-    pub(super) fn extents(&self) -> impl Iterator<Item = (&Segment, Option<Offset>)> {
-        let seals = self.segments.iter().skip(1).map(|segment| segment.header.previous.map(|previous| previous.end));
-        self.segments.iter().zip(seals.chain([None]))
-    }
-
     /// What WATERMARK says, if it is about this log.
     pub(super) fn watermark(&self) -> Option<&Watermark> {
         let log_id = self.log_id();
         self.watermark.as_ref().filter(|watermark| log_id.is_none_or(|id| id == watermark.log_id))
-    }
-
-    /// Walks all that has a successor, to the end that its successor gives it.
-    ///
-    /// # Errors
-    ///
-    /// `Damaged` at the first frame that is not what was written; what stands before it is in the catalog. `Io`.
-    pub(super) fn walk_sealed(&mut self) -> Result<(), Error> {
-        while let Some(successor) = self.segments.get(self.standing.index + 1) {
-            let next = successor.header;
-            let previous = next.previous.expect("the header of a successor names its predecessor");
-            self.walk_to_seal(&next, &previous)?;
-            let Some(successor) = self.segments.get(self.standing.index + 1) else { break };
-            let (header, file) = (successor.header, successor.file.clone());
-            self.begin(&header, &file);
-            self.standing = Standing { index: self.standing.index + 1, offset: FRAMES_START, crc: 0, ..self.standing };
-        }
-        Ok(())
     }
 
     fn walk_to_seal(&mut self, successor: &Header, previous: &Previous) -> Result<(), Error> {
@@ -295,7 +286,7 @@ impl Chain {
     }
 
     fn current(&self) -> &Segment {
-        self.segments.get(self.standing.index).expect("the chain is walked where it has a segment")
+        self.newest.as_ref().expect("the chain is walked where it has a segment")
     }
 
     /// Looks at the newest segment, and takes into the catalog what its own frames prove durable.
@@ -306,7 +297,7 @@ impl Chain {
     ///
     /// # Panics
     ///
-    /// If no header was read, or a sealed segment was not walked.
+    /// If no header was read.
     pub(super) fn walk_newest(&mut self, reach: Reach) -> Result<Tail, Error> {
         let Segment { header, file, .. } = self.current();
         let (header, file) = (*header, file.clone());
@@ -368,7 +359,8 @@ impl Chain {
 
     fn take_in(&mut self, seen: &Seen) {
         if let Some(sequence) = seen.head.sequence {
-            self.catalog.add(seen.head.stream, (seen.head.position, sequence), (seen.offset, seen.end));
+            let (head, at) = (&seen.head, (seen.offset, seen.end));
+            self.catalog.add(head.stream, (head.position, sequence), at, head.recorded_at);
         }
         self.standing = self.standing.behind(seen);
     }
@@ -410,9 +402,15 @@ impl Chain {
         // Inside a group the frame before tells what is due; only its first frame has to be looked up.
         let known = match before.filter(|seen| seen.head.stream == head.stream) {
             Some(seen) => seen.head.sequence,
-            None => ahead.heads.get(&head.stream).copied().or_else(|| self.catalog.head(head.stream)),
+            None => {
+                let here = || self.catalog.newest_span(head.stream).map(|span| span.last);
+                ahead.heads.get(&head.stream).copied().or_else(here)
+            }
         };
-        check(frame, &due, known.map_or(1, |last| last.get() + 1))?;
+        // Where a stream that this segment has not met goes on, only sealed segments know, and those are not read here.
+        let is_start = self.current().header.base == Position::FIRST;
+        let unknown = if is_start { 1 } else { head.sequence.map_or(1, Sequence::get) };
+        check(frame, &due, known.map_or(unknown, |last| last.get() + 1))?;
         let seen = Seen { head, offset: frame.offset, end: frame.end, crc: frame.crc };
         ahead.group.push(seen);
         if head.flags.is_last() {

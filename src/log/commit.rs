@@ -12,6 +12,8 @@ use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, RECORD_BYTES_MAX, WRITE_B
 use crate::time::Timestamp;
 
 use super::Shared;
+use super::aftercare::Aftercare;
+use super::catalog::Catalog;
 use super::chain::{Last, Seen};
 use super::directory::{Holder, Home, LogFile};
 use super::error::Error;
@@ -188,8 +190,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// `NoSpace` or `Io` from making a new segment: nothing was assigned, the call may be repeated. Any other error
-    /// poisons the writer, as `is_poisoned` tells.
+    /// `NoSpace` or `Io` from making a new segment, `Io` or `Damaged` from looking up where a stream ends: nothing was
+    /// assigned, the call may be repeated. Any other error poisons the writer, as `is_poisoned` tells.
     ///
     /// # Panics
     ///
@@ -221,9 +223,17 @@ impl Writer {
         let witness = self.end.next;
         let shared = Arc::clone(&self.shared);
         let catalog = shared.catalog()?;
+        // All that can fail comes first: an error leaves nothing assigned.
+        let earlier = earlier_heads(&catalog, groups)?;
         let mut answers = Vec::with_capacity(groups.len());
         for group in groups {
-            let actual = self.heads.get(&group.stream).copied().or_else(|| catalog.head(group.stream));
+            let actual = match self.heads.get(&group.stream) {
+                Some(last) => Some(*last),
+                None => {
+                    let newest = catalog.newest_span(group.stream).map(|span| span.last);
+                    newest.or_else(|| earlier.get(&group.stream).copied())
+                }
+            };
             let holds = match group.expected {
                 Expected::Any => true,
                 Expected::Empty => actual.is_none(),
@@ -335,6 +345,11 @@ impl Writer {
         Preparer::new(self.home.clone(), self.seed.branch(), self.slot.clone())
     }
 
+    /// Looks after sealed segments beside this writer. One is enough.
+    pub(crate) fn aftercare(&self) -> Aftercare {
+        Aftercare::new(Arc::clone(&self.shared), self.seed.aside())
+    }
+
     fn write_control(&mut self, kind: u16) -> Result<(), Error> {
         assert!(self.in_flight.is_empty(), "a control frame says that all before it is durable");
         let next = self.end.next;
@@ -408,7 +423,7 @@ impl Writer {
         let prepared = prepared.with_header(&header)?;
         let installed = self.holder.check().and_then(|()| prepared.install(&header));
         let file = self.or_poison(installed)?;
-        let begun = self.shared.begin_segment(&header, &file);
+        let begun = self.shared.begin_segment(&self.active.header, &header, &file);
         self.or_poison(begun)?;
         self.active = Active::empty(header, file);
         Ok(())
@@ -437,6 +452,20 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.slot.close();
     }
+}
+
+/// Last sequences of the streams that go on in these groups and are not in the newest segment.
+fn earlier_heads(catalog: &Catalog, groups: &[Group]) -> Result<HashMap<StreamId, Sequence>, Error> {
+    let mut heads = HashMap::new();
+    for group in groups {
+        if catalog.newest_span(group.stream).is_none()
+            && !heads.contains_key(&group.stream)
+            && let Some(last) = catalog.head(group.stream).ask().whole()?
+        {
+            heads.insert(group.stream, last);
+        }
+    }
+    Ok(heads)
 }
 
 fn behind(position: Position, witness: Position) -> u32 {

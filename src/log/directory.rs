@@ -31,6 +31,11 @@ pub(super) fn segment_name(number: SegmentNumber) -> String {
     format!("log/{:010}.seg", number.get())
 }
 
+/// Name of the index of a segment.
+pub(super) fn index_name(number: SegmentNumber) -> String {
+    format!("log/{:010}.idx", number.get())
+}
+
 /// Name of a file in preparation.
 pub(super) fn temporary_name(distinct: u64) -> String {
     format!("log/{distinct:016x}.tmp")
@@ -38,10 +43,18 @@ pub(super) fn temporary_name(distinct: u64) -> String {
 
 /// The segment that a file in `log/` is, going by its name.
 fn segment_of(file: &str) -> Option<SegmentNumber> {
-    let digits = file.strip_suffix(".seg")?;
-    let number = digits.parse().ok().and_then(SegmentNumber::new)?;
+    numbered(file, ".seg", segment_name)
+}
+
+/// The segment that a file in `log/` is the index of, going by its name.
+fn index_of(file: &str) -> Option<SegmentNumber> {
+    numbered(file, ".idx", index_name)
+}
+
+fn numbered(file: &str, suffix: &str, name: fn(SegmentNumber) -> String) -> Option<SegmentNumber> {
+    let number = file.strip_suffix(suffix)?.parse().ok().and_then(SegmentNumber::new)?;
     // Signs, missing and surplus zeros are not names we give.
-    (segment_name(number) == format!("log/{file}")).then_some(number)
+    (name(number) == format!("log/{file}")).then_some(number)
 }
 
 /// What is in `log/`.
@@ -51,8 +64,15 @@ pub(super) struct Listing {
     pub(super) segments: Vec<SegmentNumber>,
     /// Names of files in preparation, below the log's directory.
     pub(super) temporary: Vec<String>,
+    /// Numbers of the segments that have an index, whatever has become of the segment.
+    pub(super) indexes: Vec<SegmentNumber>,
+}
+
+impl Listing {
     /// Whether there is an index of a segment, whatever has become of the segment.
-    pub(super) has_index: bool,
+    pub(super) fn has_index(&self) -> bool {
+        !self.indexes.is_empty()
+    }
 }
 
 /// Who holds a log, and so is the only one to write to it.
@@ -108,7 +128,9 @@ impl Home {
         let mut segments: Vec<SegmentNumber> = names.iter().filter_map(|name| segment_of(name)).collect();
         segments.sort();
         let temporary = names.iter().filter(|name| name.ends_with(".tmp")).map(|name| format!("log/{name}")).collect();
-        Ok(Listing { segments, temporary, has_index: names.iter().any(|name| name.ends_with(".idx")) })
+        let mut indexes: Vec<SegmentNumber> = names.iter().filter_map(|name| index_of(name)).collect();
+        indexes.sort();
+        Ok(Listing { segments, temporary, indexes })
     }
 
     pub(super) fn create_new(&self, name: &str) -> Result<LogFile, Error> {
@@ -122,7 +144,7 @@ impl Home {
     }
 
     /// Opens the file if there is one.
-    fn open_if_there(&self, name: &str, access: Access) -> Result<Option<LogFile>, Error> {
+    pub(super) fn open_if_there(&self, name: &str, access: Access) -> Result<Option<LogFile>, Error> {
         match self.storage.open(name, access) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             result => {
@@ -315,6 +337,11 @@ impl LogFile {
         Ok(())
     }
 
+    /// Gives the file this length.
+    pub(super) fn set_length(&self, bytes: u64) -> Result<(), Error> {
+        self.located("cut", self.file.set_length(bytes))
+    }
+
     pub(super) fn sync_data(&self) -> Result<(), Error> {
         self.located("sync", self.file.sync_data())
     }
@@ -336,5 +363,7 @@ mod tests {
         for other in ["12.seg", "+000000012.seg", "0000000000.seg", "00000000012.seg", "0000000012.idx", "x.tmp"] {
             assert_eq!(segment_of(other), None, "{other}");
         }
+        assert_eq!(index_of("0000000012.idx"), Some(number));
+        assert_eq!(index_of("0000000012.seg"), None);
     }
 }

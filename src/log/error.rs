@@ -135,6 +135,9 @@ pub(crate) enum Damage {
     /// A frame is not what must stand there.
     #[error(transparent)]
     Record(RecordError),
+    /// The index of a sealed segment is not the one that the segment gives. No event is lost by it.
+    #[error("the index is not what its segment gives; it is made anew when it is removed")]
+    Index,
     /// The segment ends, but events behind its end were acknowledged.
     #[error("the data end here, but {evidence}")]
     EventsMissing {
@@ -209,6 +212,19 @@ impl Error {
     /// Whether what is on disk cannot be what was written.
     pub(crate) fn is_damage(&self) -> bool {
         matches!(self, Error::Damaged { .. })
+    }
+
+    /// The same damage once more, for everybody who meets it; None if this is not damage.
+    pub(crate) fn same_damage(&self) -> Option<Error> {
+        let Error::Damaged { segment, path, offset, missing, proven, cause } = self else { return None };
+        Some(Error::Damaged {
+            segment: *segment,
+            path: path.clone(),
+            offset: *offset,
+            missing: *missing,
+            proven: *proven,
+            cause: cause.clone(),
+        })
     }
 
     /// Whether the system refused an operation.

@@ -5,6 +5,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod aftercare;
 mod commit;
 mod recover;
 mod roll;
@@ -14,6 +15,10 @@ mod verify;
 
 mod catalog;
 mod chain;
+mod extent;
+mod fetch;
+mod index;
+mod sealed;
 mod walk;
 
 mod directory;
@@ -28,17 +33,21 @@ mod watermark;
 mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use crate::ids::{Position, Sequence, StreamId};
 use crate::limits::{SEGMENT_BYTES_FIRST, SEGMENT_BYTES_MAX};
 use crate::time::Timestamp;
 
-use catalog::{Catalog, Source, fetch};
+use aftercare::Untended;
+use catalog::Catalog;
 use chain::Seen;
 use directory::{Home, LogFile};
+use fetch::Source;
+use sealed::Sealed;
 use segment::{Header, Ladder};
 
+pub(crate) use aftercare::Aftercare;
 pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
 pub use directory::LogHolder;
 pub(crate) use error::Error;
@@ -118,6 +127,7 @@ struct Shared {
     durable: AtomicU64,
     /// Holds durable events only.
     catalog: RwLock<Catalog>,
+    untended: Mutex<Untended>,
 }
 
 impl Shared {
@@ -130,17 +140,22 @@ impl Shared {
         let mut catalog = self.catalog.write().map_err(|_| catalog_lost())?;
         for frame in seen {
             if let Some(sequence) = frame.head.sequence {
-                catalog.add(frame.head.stream, (frame.head.position, sequence), (frame.offset, frame.end));
+                let (head, at) = (&frame.head, (frame.offset, frame.end));
+                catalog.add(head.stream, (head.position, sequence), at, head.recorded_at);
             }
         }
         self.durable.store(next.get(), Ordering::Release);
         Ok(())
     }
 
-    fn begin_segment(&self, header: &Header, file: &LogFile) -> Result<(), Error> {
-        let mut catalog = self.catalog.write().map_err(|_| catalog_lost())?;
+    fn begin_segment(&self, before: &Header, header: &Header, file: &LogFile) -> Result<(), Error> {
+        let sealed = Sealed::new(&self.home, (before, before.capacity), header);
         let source = Source { number: header.number, salt: header.salt, file: file.clone() };
-        catalog.begin_segment(source, header.base);
+        let mut catalog = self.catalog.write().map_err(|_| catalog_lost())?;
+        catalog.seal(sealed);
+        catalog.begin(source, header.base);
+        drop(catalog);
+        self.untended().add(before.number);
         Ok(())
     }
 
@@ -203,18 +218,20 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// `Poisoned` if the catalog is lost.
+    /// `Damaged` if a segment is that may hold it; `Io`; `Poisoned` if the catalog is lost.
     pub(crate) fn head(&self, stream: StreamId) -> Result<Option<Sequence>, Error> {
-        Ok(self.shared.catalog()?.head(stream))
+        let head = self.shared.catalog()?.head(stream);
+        head.ask().whole()
     }
 
     /// Every stream with its last sequence, in no order.
     ///
     /// # Errors
     ///
-    /// `Poisoned` if the catalog is lost.
+    /// `Damaged` if a segment is that may hold more; `Io`; `Poisoned` if the catalog is lost.
     pub(crate) fn heads(&self) -> Result<Vec<(StreamId, Sequence)>, Error> {
-        Ok(self.shared.catalog()?.heads())
+        let heads = self.shared.catalog()?.heads();
+        heads.ask().whole()
     }
 
     /// Events of the stream from sequence `from` on: at least one if there is one, at most `limit`, and no more than
@@ -224,8 +241,8 @@ impl Log {
     ///
     /// `Damaged` if one is not there any more; `Io`; `Poisoned` if the catalog is lost.
     pub(crate) fn read_stream(&self, stream: StreamId, from: Sequence, limit: usize) -> Result<Vec<Record>, Error> {
-        let pieces = self.shared.catalog()?.find_in_stream(stream, from, limit);
-        fetch(&pieces, self.durable())
+        let question = self.shared.catalog()?.find_in_stream(stream, from, limit);
+        question.ask(self.durable()).whole()
     }
 
     /// Events of all streams from position `from` on: at least one if there is one, at most `limit`, and no more than
@@ -235,7 +252,7 @@ impl Log {
     ///
     /// As `read_stream`.
     pub(crate) fn read_all(&self, from: Position, limit: usize) -> Result<Vec<Record>, Error> {
-        let pieces = self.shared.catalog()?.find(from, limit);
-        fetch(&pieces, self.durable())
+        let question = self.shared.catalog()?.find(from);
+        question.ask(limit, self.durable())
     }
 }

@@ -1,18 +1,21 @@
 //! Reading a log without its lock: beside a writer in another process, or on a copy nobody may write to.
 //!
 //! Writes nothing. Delivers what is proven to be durable and not one event more: an event above the horizon may be gone
-//! after the next crash.
+//! after the next crash. Damage in a sealed segment is met when somebody reads there, and remembered.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ids::{Position, Sequence, StreamId};
 
 use super::Record;
-use super::catalog::fetch;
+use super::catalog::Answer;
 use super::chain::{Chain, Reach, Tail};
 use super::directory::Home;
 use super::error::Error;
 use super::storage::Storage;
+
+/// How often the list of segments is read again because the newest has got a successor meanwhile.
+const LOOKS_MAX: usize = 10;
 
 /// A log that is only read.
 pub(crate) struct Reader {
@@ -21,6 +24,8 @@ pub(crate) struct Reader {
     reach: Reach,
     unconfirmed: u64,
     damage: Option<Error>,
+    /// The first damage that was met while reading.
+    met: Mutex<Option<Error>>,
 }
 
 /// What one look at the disk found.
@@ -48,8 +53,14 @@ impl Reader {
     /// `NoLog` if there is none; `Damaged` if nothing of it can be read; `Unsupported`, `Io`.
     pub(crate) fn open(storage: Arc<dyn Storage>) -> Result<Reader, Error> {
         let home = Home::new(storage);
-        let mut reader =
-            Reader { chain: Chain::new(home.clone()), home, reach: Reach::WholeFile, unconfirmed: 0, damage: None };
+        let mut reader = Reader {
+            chain: Chain::new(home.clone()),
+            home,
+            reach: Reach::WholeFile,
+            unconfirmed: 0,
+            damage: None,
+            met: Mutex::new(None),
+        };
         reader.refresh()?;
         // Looking at every byte of a large file is for once; afterwards new frames are all that is looked for.
         reader.reach = Reach::Frames;
@@ -95,19 +106,38 @@ impl Reader {
     }
 
     fn look(&mut self) -> Result<Look, Error> {
+        for _ in 1..LOOKS_MAX {
+            match self.look_once() {
+                // It may have got a successor and been cut to its end since the list was made.
+                Ok(look) if look.tail.is_none() && self.has_successor()? => {}
+                Err(_) if self.has_successor()? => {}
+                looked => return looked,
+            }
+        }
+        self.look_once()
+    }
+
+    fn look_once(&mut self) -> Result<Look, Error> {
         // In this order: a segment that WATERMARK names is in the list then.
         self.chain.heed(self.home.read_watermark()?);
         let listing = self.home.list()?;
         let broken_chain = damage(self.chain.extend(&listing.segments))?;
         if self.chain.newest().is_none() {
-            return Ok(Look { tail: None, damage: broken_chain.or_else(|| self.chain.missing_log(listing.has_index)) });
+            return Ok(Look {
+                tail: None,
+                damage: broken_chain.or_else(|| self.chain.missing_log(listing.has_index())),
+            });
         }
-        let mut tail = None;
-        let walked = self.chain.walk_sealed().and_then(|()| {
-            tail = Some(self.chain.walk_newest(self.reach)?);
-            Ok(())
-        });
-        Ok(Look { tail, damage: damage(walked)?.or(broken_chain) })
+        match self.chain.walk_newest(self.reach) {
+            Ok(tail) => Ok(Look { tail: Some(tail), damage: broken_chain }),
+            Err(error) => Ok(Look { tail: None, damage: damage(Err(error))?.or(broken_chain) }),
+        }
+    }
+
+    /// Whether there is a segment behind the newest that is known.
+    fn has_successor(&self) -> Result<bool, Error> {
+        let next = self.chain.newest().map(|newest| newest.header.number.next());
+        Ok(self.home.list()?.segments.iter().any(|number| Some(*number) == next))
     }
 
     /// Position behind the last event that is delivered.
@@ -120,9 +150,20 @@ impl Reader {
         self.unconfirmed
     }
 
-    /// What is wrong with the log: the horizon lies before it, acknowledged events behind it cannot be read.
-    pub(crate) fn damage(&self) -> Option<&Error> {
-        self.damage.as_ref()
+    /// What is wrong with the log, as far as it was met: acknowledged events there cannot be read.
+    pub(crate) fn damage(&self) -> Option<Error> {
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        self.damage.as_ref().or(met.as_ref()).and_then(Error::same_damage)
+    }
+
+    /// Takes an answer with all that could be read, and remembers what could not.
+    fn accept_answer<T>(&self, answer: Answer<T>) -> Result<T, Error> {
+        let Answer { value, hole } = answer;
+        let damage = hole.or_else(|| value.as_ref().err().and_then(Error::same_damage));
+        if let Some(damage) = damage {
+            self.met.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(damage);
+        }
+        value
     }
 
     /// Whether the log is on hold.
@@ -135,14 +176,22 @@ impl Reader {
         self.home.is_on_hold()
     }
 
-    /// The last sequence of the stream, if it has events.
-    pub(crate) fn head(&self, stream: StreamId) -> Option<Sequence> {
-        self.chain.catalog.head(stream)
+    /// The last sequence of the stream, if it has events, as far as they can be read.
+    ///
+    /// # Errors
+    ///
+    /// `Io`.
+    pub(crate) fn head(&self, stream: StreamId) -> Result<Option<Sequence>, Error> {
+        self.accept_answer(self.chain.catalog.head(stream).ask())
     }
 
-    /// Every stream with its last sequence, in no order.
-    pub(crate) fn heads(&self) -> Vec<(StreamId, Sequence)> {
-        self.chain.catalog.heads()
+    /// Every stream with its last sequence, in no order, as far as they can be read.
+    ///
+    /// # Errors
+    ///
+    /// `Io`.
+    pub(crate) fn heads(&self) -> Result<Vec<(StreamId, Sequence)>, Error> {
+        self.accept_answer(self.chain.catalog.heads().ask())
     }
 
     /// Events of the stream from sequence `from` on: at least one if there is one, at most `limit`, and no more than
@@ -152,7 +201,7 @@ impl Reader {
     ///
     /// `Damaged` if one is not there any more; `Io`.
     pub(crate) fn read_stream(&self, stream: StreamId, from: Sequence, limit: usize) -> Result<Vec<Record>, Error> {
-        fetch(&self.chain.catalog.find_in_stream(stream, from, limit), self.horizon())
+        self.accept_answer(self.chain.catalog.find_in_stream(stream, from, limit).ask(self.horizon()))
     }
 
     /// Events of all streams from position `from` on: at least one if there is one, at most `limit`, and no more than
@@ -162,7 +211,8 @@ impl Reader {
     ///
     /// As `read_stream`.
     pub(crate) fn read_all(&self, from: Position, limit: usize) -> Result<Vec<Record>, Error> {
-        fetch(&self.chain.catalog.find(from, limit), self.horizon())
+        let value = self.chain.catalog.find(from).ask(limit, self.horizon());
+        self.accept_answer(Answer { value, hole: None })
     }
 }
 

@@ -1,20 +1,22 @@
 //! Opening a log for writing: find the last whole group, refuse what contradicts the evidence, go on behind it.
 //!
-//! There is no other start; an orderly end only leaves less to do. First everything is read and judged, then the end
-//! is made durable, then a torn rest is left behind in its segment. Doing it again after a crash in the middle comes to
-//! the same. The letters are those of `docs/FORMAT.md`.
+//! There is no other start; an orderly end only leaves less to do. First headers and the newest segment are read and
+//! judged, then the end is made durable, then a torn rest is left behind in its segment. Doing it again after a crash
+//! in the middle comes to the same. The letters are those of `docs/FORMAT.md`.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::ids::Position;
 use crate::time::Timestamp;
 
-use super::catalog::{Catalog, Source};
+use super::aftercare::Untended;
+use super::catalog::Catalog;
 use super::chain::{Chain, Last, Reach, Tail};
 use super::commit::{Active, End, Writer};
-use super::directory::{Holder, Home, LogFile, segment_name};
+use super::directory::{Holder, Home, Listing, LogFile, segment_name};
 use super::error::{Damage, Error};
+use super::fetch::Source;
 use super::roll::Prepared;
 use super::seed::Seed;
 use super::segment::{Copies, FRAMES_START, Growth, Header, LogId, Offset, SegmentNumber};
@@ -36,12 +38,12 @@ pub(super) fn open(storage: Arc<dyn Storage>, options: &Options) -> Result<(Log,
     let mut chain = Chain::new(home.clone());
     chain.heed(home.read_watermark()?);
     let (shared, mut writer) = if listing.segments.is_empty() {
-        if let Some(damage) = chain.missing_log(listing.has_index) {
+        if let Some(damage) = chain.missing_log(listing.has_index()) {
             return Err(damage);
         }
         create(&home, holder, &listing.temporary, options)?
     } else {
-        let found = survey(&home, chain, &listing.segments, &listing.temporary)?;
+        let found = survey(&home, chain, &listing)?;
         resume(&home, holder, found, options)?
     };
     writer.write_watermark();
@@ -74,20 +76,27 @@ fn create(
     };
     let file = Prepared::first(home, &mut seed, &header)?.install(&header)?;
     let mut catalog = Catalog::default();
-    catalog.begin_segment(Source { number: header.number, salt: header.salt, file: file.clone() }, header.base);
+    catalog.begin(Source { number: header.number, salt: header.salt, file: file.clone() }, header.base);
     let end = End { next: Position::FIRST, recorded_at: Timestamp::from_microseconds(i64::MIN), last: Last::Nothing };
-    let shared = share(home, header.log_id, catalog, end.next)?;
+    let shared = share(home, header.log_id, catalog, end.next, Untended::default())?;
     let writer = Writer::new(Arc::clone(&shared), holder, Active::empty(header, file), end, (options.ladder(), seed));
     Ok((shared, writer))
 }
 
-fn share(home: &Home, log_id: LogId, catalog: Catalog, next: Position) -> Result<Arc<Shared>, Error> {
+fn share(
+    home: &Home,
+    log_id: LogId,
+    catalog: Catalog,
+    next: Position,
+    untended: Untended,
+) -> Result<Arc<Shared>, Error> {
     Ok(Arc::new(Shared {
         home: home.clone(),
         log_id,
         is_on_hold: home.is_on_hold()?,
         durable: AtomicU64::new(next.get()),
         catalog: RwLock::new(catalog),
+        untended: Mutex::new(untended),
     }))
 }
 
@@ -98,6 +107,10 @@ struct Found {
     header: Header,
     /// The end of the log that nothing proves durable: where it begins, and its bytes.
     unproven: (Offset, Vec<u8>),
+    /// When the last frame of all was recorded.
+    recorded_at: Timestamp,
+    /// Sealed segments that wait for their aftercare.
+    untended: Untended,
     /// Files in preparation, and what becomes of each.
     temporary: Vec<(String, Fate)>,
 }
@@ -109,12 +122,11 @@ enum Fate {
     SetAside,
 }
 
-/// Reads and judges the whole log (O2 to O7); changes nothing.
-fn survey(home: &Home, mut chain: Chain, numbers: &[SegmentNumber], temporary: &[String]) -> Result<Found, Error> {
-    if let Err(error) = chain.extend(numbers) {
+/// Reads and judges headers and the newest segment (O2 to O7); changes nothing.
+fn survey(home: &Home, mut chain: Chain, listing: &Listing) -> Result<Found, Error> {
+    if let Err(error) = chain.extend(&listing.segments) {
         return Err(if error.is_damage() { chain.locate_damage(error) } else { error });
     }
-    chain.walk_sealed()?;
     let tail = chain.walk_newest(Reach::WholeFile)?;
     if let Some(damage) = chain.damage_of(&tail) {
         return Err(damage);
@@ -124,9 +136,11 @@ fn survey(home: &Home, mut chain: Chain, numbers: &[SegmentNumber], temporary: &
     let from = tail.unsettled.first().map_or(tail.standing.offset, |seen| seen.offset);
     let mut bytes = vec![0; tail.standing.offset.since(from) as usize];
     newest.file.read_exact(&mut bytes, from)?;
-    let judged = temporary.iter().map(|name| Ok((name.clone(), fate(home, name, &header)?)));
+    let recorded_at = chain.last_recorded_at(&tail)?;
+    let untended = Untended::of(chain.catalog.sealed(), &listing.indexes);
+    let judged = listing.temporary.iter().map(|name| Ok((name.clone(), fate(home, name, &header)?)));
     let temporary = judged.collect::<Result<_, Error>>()?;
-    Ok(Found { chain, tail, header, unproven: (from, bytes), temporary })
+    Ok(Found { chain, tail, header, unproven: (from, bytes), recorded_at, untended, temporary })
 }
 
 fn fate(home: &Home, name: &str, newest: &Header) -> Result<Fate, Error> {
@@ -142,14 +156,14 @@ fn fate(home: &Home, name: &str, newest: &Header) -> Result<Fate, Error> {
 
 /// Makes the end of the log durable and goes on behind it (O8 to O11).
 fn resume(home: &Home, mut holder: Holder, found: Found, options: &Options) -> Result<(Arc<Shared>, Writer), Error> {
-    let Found { mut chain, tail, header, unproven: (from, bytes), temporary } = found;
+    let Found { mut chain, tail, header, unproven: (from, bytes), recorded_at, untended, temporary } = found;
     holder.announce(options.pid);
     let file = home.open(&segment_name(header.number), Access::ReadWrite)?;
     confirm(home, &file, from, &bytes)?;
     // What was never acknowledged but stands there whole is part of the log from here on.
     chain.settle(&tail, tail.standing.next.next());
-    let end = End { next: tail.standing.next, recorded_at: tail.standing.recorded_at, last: tail.standing.last };
-    let shared = share(home, header.log_id, chain.catalog, end.next)?;
+    let end = End { next: tail.standing.next, recorded_at, last: tail.standing.last };
+    let shared = share(home, header.log_id, chain.catalog, end.next, untended)?;
     let active = Active { header, file, end: tail.standing.offset, crc: tail.standing.crc };
     let mut writer = Writer::new(Arc::clone(&shared), holder, active, end, (options.ladder(), Seed::new(options.seed)));
     if let Some(torn) = tail.first_nonzero {
@@ -200,12 +214,26 @@ impl Chain {
         was_there.then(|| self.damaged((SegmentNumber::FIRST, Offset::new(0)), Damage::MissingSegment))
     }
 
+    /// When the last frame of the log was recorded: no later one is recorded earlier.
+    fn last_recorded_at(&self, tail: &Tail) -> Result<Timestamp, Error> {
+        let beginning = Timestamp::from_microseconds(i64::MIN);
+        if tail.standing.recorded_at > beginning {
+            return Ok(tail.standing.recorded_at);
+        }
+        // Rarely more than one: only a segment that was left for its torn end may be empty.
+        for sealed in self.catalog.sealed().iter().rev() {
+            if let Some(recorded_at) = sealed.last_recorded_at()? {
+                return Ok(recorded_at);
+            }
+        }
+        Ok(beginning)
+    }
+
     /// The damage of a header with the first position that is missing by it: behind all that stands before it.
     fn locate_damage(&mut self, error: Error) -> Error {
         let Error::Damaged { segment, path, offset, proven, cause, .. } = error else { return error };
         let walked = if self.newest().is_some() {
-            self.walk_sealed()
-                .and_then(|()| self.walk_newest(Reach::WholeFile).map(|tail| (tail.standing.next, tail.proven)))
+            self.walk_newest(Reach::WholeFile).map(|tail| (tail.standing.next, tail.proven))
         } else {
             Ok((self.next(), proven))
         };

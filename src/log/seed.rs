@@ -37,6 +37,14 @@ impl Seed {
         LogId::from_bytes(self.draw_first())
     }
 
+    /// Another source, whose numbers differ from this one's and do not change them.
+    pub(super) fn aside(&self) -> Seed {
+        let mut hasher = Sha256::new();
+        hasher.update(&self.bytes);
+        hasher.update(b"aside");
+        Seed::new(hasher.finish())
+    }
+
     /// Another source, whose numbers differ from this one's.
     pub(super) fn branch(&mut self) -> Seed {
         Seed::new(self.draw())

@@ -142,6 +142,13 @@ pub(crate) trait StorageFile: Send + Sync {
     /// Anything the system says.
     fn length(&self) -> io::Result<u64>;
 
+    /// Gives the file this length: what lies behind it is gone, what is missing up to it is zero.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    fn set_length(&self, bytes: u64) -> io::Result<()>;
+
     /// Makes bytes and length durable.
     ///
     /// # Errors
@@ -328,6 +335,10 @@ impl StorageFile for File {
 
     fn length(&self) -> io::Result<u64> {
         self.metadata().map(|metadata| metadata.len())
+    }
+
+    fn set_length(&self, bytes: u64) -> io::Result<()> {
+        self.set_len(bytes)
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -11,11 +11,14 @@ use crate::ids::{Position, Sequence, StreamId};
 use crate::time::Timestamp;
 
 use super::chain::{Chain, Choice, check_link, choose, read_copies};
-use super::directory::{Home, LogFile, segment_name};
+use super::directory::{Home, LogFile, index_name, segment_name};
 use super::error::{Damage, Error, Evidence, Finding};
+use super::extent::Extent;
+use super::index::{Facts, encode};
 use super::record::{Frame, RecordError};
+use super::sealed::Sealed;
 use super::segment::{FRAMES_START, Header, Offset, SegmentNumber};
-use super::storage::Storage;
+use super::storage::{Access, Storage};
 use super::walk::{Due, Frames, check, group_behind, look_beyond};
 use super::watermark::Watermark;
 
@@ -71,6 +74,7 @@ struct Part {
     header: Header,
     file: LogFile,
     length: u64,
+    has_index: bool,
 }
 
 /// One reading of the whole log.
@@ -94,6 +98,8 @@ struct Reached {
     witness: Position,
     /// Whether the last group has no end.
     is_open: bool,
+    /// Where the events were found.
+    extent: Extent,
 }
 
 impl Examination {
@@ -111,14 +117,18 @@ impl Examination {
         let Some(newest) = listing.segments.last().copied() else {
             let mut chain = Chain::new(home.clone());
             chain.heed(watermark);
-            return Err(chain.missing_log(listing.has_index).unwrap_or_else(|| Error::NoLog { path: home.locate("") }));
+            return Err(chain
+                .missing_log(listing.has_index())
+                .unwrap_or_else(|| Error::NoLog { path: home.locate("") }));
         };
         examination.report.segments = listing.segments.len() as u64;
         let mut parts: Vec<Option<Part>> = Vec::new();
         let mut number = SegmentNumber::FIRST;
         while number <= newest {
             let part = if listing.segments.binary_search(&number).is_ok() {
-                examination.open(home, number)?
+                let has_index = listing.indexes.binary_search(&number).is_ok();
+                let part = examination.open(home, number)?;
+                part.map(|part| Part { has_index, ..part })
             } else {
                 let path = home.locate(&segment_name(number));
                 examination.find(&path, (number, Offset::new(0)), Damage::MissingSegment);
@@ -129,7 +139,7 @@ impl Examination {
         }
         for pair in parts.windows(2) {
             if let [Some(part), successor] = pair {
-                examination.read_sealed(part, successor.as_ref())?;
+                examination.read_sealed(home, part, successor.as_ref())?;
             } else {
                 examination.skip();
             }
@@ -161,7 +171,7 @@ impl Examination {
                     self.find(&file.path(), start, flaw);
                 }
                 if header.number == number {
-                    return Ok(Some(Part { number, header, file, length }));
+                    return Ok(Some(Part { number, header, file, length, has_index: false }));
                 }
                 self.find(&file.path(), start, Damage::Chain { field: "number" });
             }
@@ -171,7 +181,7 @@ impl Examination {
         Ok(None)
     }
 
-    fn read_sealed(&mut self, part: &Part, successor: Option<&Part>) -> Result<(), Error> {
+    fn read_sealed(&mut self, home: &Home, part: &Part, successor: Option<&Part>) -> Result<(), Error> {
         let Some(successor) = successor else {
             // Where it ends is not known, only that its frames are whole up to there.
             self.walk(part, Offset::new(part.length.min(part.header.capacity)))?;
@@ -203,10 +213,31 @@ impl Examination {
         }
         if self.report.findings.len() > found {
             self.skip();
+        } else if part.has_index {
+            self.check_index(home, part, successor, &reached.extent)?;
         }
         let until = Offset::new(part.length);
         let beyond = look_beyond(&part.file, part.header.salt, (seal.end, until), self.next)?;
         self.report.torn.extend(beyond.first_nonzero.map(|offset| Torn { segment: part.number, offset }));
+        Ok(())
+    }
+
+    /// Compares the index of a sealed segment with the one that the segment gives.
+    fn check_index(&mut self, home: &Home, part: &Part, successor: &Part, extent: &Extent) -> Result<(), Error> {
+        let sealed = Sealed::new(home, (&part.header, part.length), &successor.header);
+        let due = encode(sealed.facts(), extent);
+        let name = index_name(part.number);
+        let Some(file) = home.open_if_there(&name, Access::Read)? else { return Ok(()) };
+        let mut bytes = vec![0; due.len() + 1];
+        let length = file.read_some(&mut bytes, Offset::new(0))?;
+        bytes.truncate(length);
+        if bytes != due {
+            let same = bytes.iter().zip(&due).take_while(|(found, due)| found == due).count();
+            let path = home.locate(&name);
+            let (segment, offset) = (part.number, Offset::new(same as u64));
+            let position = part.header.base;
+            self.report.findings.push(Finding { segment, path, offset, position, cause: Damage::Index });
+        }
         Ok(())
     }
 
@@ -249,7 +280,8 @@ impl Examination {
     /// Reads frames up to `until` or the first that is none; what whole groups hold is counted.
     fn walk(&mut self, part: &Part, until: Offset) -> Result<Reached, Error> {
         self.next = part.header.base;
-        let mut reached = Reached { end: FRAMES_START, crc: 0, stop: None, witness: self.next, is_open: false };
+        let extent = Extent::new(self.next);
+        let mut reached = Reached { end: FRAMES_START, crc: 0, stop: None, witness: self.next, is_open: false, extent };
         let mut due = Due { position: self.next, recorded_at: self.recorded_at, group: None };
         let mut frames = Frames::new(&part.file, part.header.salt, FRAMES_START, until);
         loop {
@@ -270,7 +302,9 @@ impl Examination {
             due.recorded_at = frame.head.recorded_at;
             due.group = group_behind(&frame.head);
             if let Some(sequence) = frame.head.sequence {
-                self.heads.insert(frame.head.stream, sequence);
+                let (head, at) = (&frame.head, (frame.offset, frame.end));
+                reached.extent.add(head.stream, (head.position, sequence), at, head.recorded_at);
+                self.heads.insert(head.stream, sequence);
                 due.position = due.position.next();
             }
             reached.is_open = due.group.is_some();
@@ -347,14 +381,9 @@ pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped) -> C
     chain.heed(home.read_watermark()?);
     let listing = home.list()?;
     let extended = chain.extend(&listing.segments);
-    for (segment, until) in chain.extents() {
-        let Header { number, salt, base, .. } = segment.header;
-        let mut frames = Frames::new(
-            &segment.file,
-            salt,
-            FRAMES_START,
-            until.unwrap_or(Offset::new(segment.length.min(segment.header.capacity))),
-        );
+    for part in dumped_parts(&chain) {
+        let DumpedPart { number, salt, base, file, until, is_sealed } = part?;
+        let mut frames = Frames::new(&file, salt, FRAMES_START, until);
         let mut missing = base;
         loop {
             let offset = frames.offset();
@@ -366,9 +395,9 @@ pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped) -> C
                         return Ok(());
                     }
                 }
-                Some(Err(_)) if until.is_none() => break,
+                Some(Err(_)) if !is_sealed => break,
                 Some(Err(cause)) => {
-                    let (path, proven) = (segment.file.path(), chain.proven());
+                    let (path, proven) = (file.path(), chain.proven());
                     let cause = Damage::Record(cause);
                     return Err(Error::Damaged { segment: number, path, offset, missing, proven, cause });
                 }
@@ -378,9 +407,33 @@ pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped) -> C
     match chain.log_id() {
         Some(_) => extended,
         None => extended.and_then(|()| {
-            Err(chain.missing_log(listing.has_index).unwrap_or_else(|| Error::NoLog { path: home.locate("") }))
+            Err(chain.missing_log(listing.has_index()).unwrap_or_else(|| Error::NoLog { path: home.locate("") }))
         }),
     }
+}
+
+/// One segment as its frames are shown.
+struct DumpedPart {
+    number: SegmentNumber,
+    salt: u64,
+    base: Position,
+    file: LogFile,
+    until: Offset,
+    is_sealed: bool,
+}
+
+/// The segments in order; each is opened when it is its turn.
+fn dumped_parts(chain: &Chain) -> impl Iterator<Item = Result<DumpedPart, Error>> {
+    let sealed = chain.catalog.sealed().iter().map(|sealed| {
+        let Facts { number, salt, base, end, .. } = *sealed.facts();
+        Ok(DumpedPart { number, salt, base, file: sealed.open()?, until: end, is_sealed: true })
+    });
+    let newest = chain.newest().map(|segment| {
+        let Header { number, salt, base, capacity, .. } = segment.header;
+        let until = Offset::new(segment.length.min(capacity));
+        Ok(DumpedPart { number, salt, base, file: segment.file.clone(), until, is_sealed: false })
+    });
+    sealed.chain(newest)
 }
 
 fn dumped(segment: SegmentNumber, frame: &Frame<'_>) -> Dumped {

@@ -13,6 +13,9 @@ use super::segment::{FRAMES_START, Offset};
 /// Bytes read at once.
 const WINDOW_BYTES: usize = 256 * 1024;
 
+/// Bytes read at once for one frame.
+const ONE_FRAME_BYTES: usize = 4096;
+
 /// Bytes that are compared with zero at once.
 const ZEROS: [u8; 4096] = [0; 4096];
 
@@ -24,12 +27,24 @@ pub(super) struct Frames<'a> {
     until: Offset,
     window: Vec<u8>,
     window_start: Offset,
+    /// Bytes read at once.
+    stride: usize,
 }
 
 impl<'a> Frames<'a> {
     /// Frames from `from` on, as far as they end before `until`, which must not lie behind the end of the file.
     pub(super) fn new(file: &'a LogFile, salt: u64, from: Offset, until: Offset) -> Frames<'a> {
-        Frames { file, salt, at: from, until, window: Vec::new(), window_start: from }
+        Frames { file, salt, at: from, until, window: Vec::new(), window_start: from, stride: WINDOW_BYTES }
+    }
+
+    /// The same with so many bytes read at once: for frames that stand far apart.
+    pub(super) fn by(self, stride: usize) -> Frames<'a> {
+        Frames { stride, ..self }
+    }
+
+    /// Goes on at a place that does not lie before the current one.
+    pub(super) fn go_to(&mut self, at: Offset) {
+        self.at = at.max(self.at);
     }
 
     /// Where the next frame begins; behind one that is none nothing more comes.
@@ -71,7 +86,7 @@ impl<'a> Frames<'a> {
         }
         let mut skip = self.at.since(self.window_start) as usize;
         if self.window.len() < skip + needed {
-            let size = usize::try_from(left).unwrap_or(usize::MAX).min(needed.max(WINDOW_BYTES));
+            let size = usize::try_from(left).unwrap_or(usize::MAX).min(needed.max(self.stride));
             resize(&mut self.window, size);
             self.file.read_exact(&mut self.window, self.at)?;
             self.window_start = self.at;
@@ -209,6 +224,39 @@ fn search(
         }
     }
     Ok(())
+}
+
+/// The first place at or behind `from` where a valid frame stands, and its position: where reading goes on behind
+/// damage.
+///
+/// # Errors
+///
+/// `Io` if the file cannot be read.
+pub(super) fn next_frame(
+    file: &LogFile,
+    salt: u64,
+    (from, until): (Offset, Offset),
+    due: Position,
+) -> Result<Option<(Offset, Position)>, Error> {
+    let mut window = Vec::new();
+    let mut at = from;
+    while at < until {
+        let size = usize::try_from(until.since(at)).unwrap_or(usize::MAX).min(WINDOW_BYTES);
+        resize(&mut window, size);
+        file.read_exact(&mut window, at)?;
+        let is_last = at.plus(size as u64) == until;
+        let places = if is_last { size } else { size - HEADER_BYTES };
+        for place in (0..places).step_by(ALIGNMENT) {
+            let here = at.plus(place as u64);
+            if record::may_begin(window.get(place..).unwrap_or_default(), due)
+                && let Some(Ok(frame)) = Frames::new(file, salt, here, until).by(ONE_FRAME_BYTES).next()?
+            {
+                return Ok(Some((here, frame.head.position)));
+            }
+        }
+        at = at.plus(places.next_multiple_of(ALIGNMENT) as u64);
+    }
+    Ok(None)
 }
 
 /// The witness of the frame at `at`, if a valid one stands there.

@@ -193,7 +193,11 @@ impl History {
         self.look()?;
         let mut workflows: HashMap<StreamId, WorkflowSummary> = HashMap::new();
         for recorded in scan_all(self.store(), Position::FIRST) {
-            let recorded = recorded?;
+            let recorded = match recorded {
+                // What stands before damage can be listed; `damage` tells that it is not all.
+                Err(error) if error.is_damage() && self.damage().is_some() => break,
+                recorded => recorded?,
+            };
             if let Some(workflow) = workflows.get_mut(&recorded.stream) {
                 workflow.change(&recorded);
             } else if let Some(workflow) = WorkflowSummary::created_by(&recorded) {

@@ -43,8 +43,8 @@ impl UpkeepWork {
             match &mut state.upkeep {
                 Some(upkeep) if upkeep.is_due() => {
                     if let Err(error) = upkeep.perform() {
-                        // The writer does it itself when it must; trying again at once would only keep the disk busy.
-                        tracing::warn!(%error, "could not prepare the next segment");
+                        // Nobody needs it to go on; trying again at once would only keep the disk busy.
+                        tracing::warn!(%error, "work beside the writer failed");
                         state = self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
                     }
                 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::event::Recorded;
 use crate::ids::{Position, Sequence, StreamId};
-use crate::log::{self, FileStorage, Frame, Group, Log, Options, Preparer, Reader, Record, Storage, Writer, Written};
+use crate::log::{
+    self, Aftercare, FileStorage, Frame, Group, Log, Options, Preparer, Reader, Record, Storage, Writer, Written,
+};
 
 use super::append::{Append, Appended, Expected};
 use super::codec::decode;
@@ -60,10 +62,6 @@ impl EventStore for LocalStore {
     }
 
     fn read(&self, stream: StreamId, from: Sequence, limit: usize) -> Result<Vec<Recorded>, Error> {
-        // The log answers for places it has only.
-        if self.log.head(stream)? < Some(from) {
-            return Ok(Vec::new());
-        }
         recorded(&self.log.read_stream(stream, from, limit)?)
     }
 
@@ -143,7 +141,7 @@ impl StoreWriter for LocalWriter {
     }
 
     fn upkeep(&mut self) -> Option<Upkeep> {
-        Some(Upkeep { preparer: self.writer.preparer() })
+        Some(Upkeep { preparer: self.writer.preparer(), aftercare: self.writer.aftercare() })
     }
 
     fn close(mut self: Box<Self>) -> Result<(), Error> {
@@ -152,24 +150,29 @@ impl StoreWriter for LocalWriter {
     }
 }
 
-/// Work for a thread beside the writer: making room before it is needed.
+/// Work for a thread beside the writer: making room before it is needed, and looking after what is full.
 pub struct Upkeep {
     preparer: Preparer,
+    aftercare: Aftercare,
 }
 
 impl Upkeep {
     /// Whether there is something to do; to be asked after a write.
     pub fn is_due(&self) -> bool {
-        self.preparer.is_wanted()
+        self.preparer.is_wanted() || self.aftercare.is_wanted()
     }
 
-    /// Does what is due. It takes as long as writing and syncing a segment does.
+    /// Does something of what is due, the most urgent first. It takes as long as writing and syncing a segment does.
     ///
     /// # Errors
     ///
-    /// `is_no_space`, or a disk that fails. It harms nothing: the writer does it itself when it must.
+    /// `is_no_space`, `is_damage`, or a disk that fails. It harms nothing: the writer makes room itself when it must,
+    /// and nobody needs the rest.
     pub fn perform(&mut self) -> Result<(), Error> {
-        Ok(self.preparer.prepare()?)
+        if self.preparer.is_wanted() {
+            return Ok(self.preparer.prepare()?);
+        }
+        Ok(self.aftercare.perform()?)
     }
 }
 
@@ -202,7 +205,7 @@ impl LocalReader {
 
     /// What is wrong with the log, if something is: acknowledged events from `durable` on cannot be read.
     pub(crate) fn damage(&self) -> Option<Error> {
-        self.last_look().damage().and_then(same_damage).map(Error::from)
+        self.last_look().damage().map(Error::from)
     }
 
     /// How many events stand behind `durable` of which nobody knows yet whether they will stay.
@@ -242,38 +245,13 @@ fn look_lost() -> log::Error {
     log::Error::Poisoned { cause: "a thread panicked while it read the log".to_owned() }
 }
 
-/// Damage once more: it stays with the reader, and every caller who asks is told.
-fn same_damage(error: &log::Error) -> Option<log::Error> {
-    match error {
-        log::Error::Damaged { segment, path, offset, missing, proven, cause } => Some(log::Error::Damaged {
-            segment: *segment,
-            path: path.clone(),
-            offset: *offset,
-            missing: *missing,
-            proven: *proven,
-            cause: cause.clone(),
-        }),
-        log::Error::Locked { .. }
-        | log::Error::NoLog { .. }
-        | log::Error::Unsupported { .. }
-        | log::Error::Io { .. }
-        | log::Error::NoSpace { .. }
-        | log::Error::Poisoned { .. }
-        | log::Error::GroupLimit { .. } => None,
-    }
-}
-
 impl EventStore for LocalReader {
     fn writer(&self) -> Result<Box<dyn StoreWriter>, Error> {
         Err(Error::ReadOnly)
     }
 
     fn read(&self, stream: StreamId, from: Sequence, limit: usize) -> Result<Vec<Recorded>, Error> {
-        let reader = self.reader()?;
-        if reader.head(stream) < Some(from) {
-            return Ok(Vec::new());
-        }
-        recorded(&reader.read_stream(stream, from, limit)?)
+        recorded(&self.reader()?.read_stream(stream, from, limit)?)
     }
 
     fn read_all(&self, from: Position, limit: usize) -> Result<Vec<Recorded>, Error> {
@@ -281,11 +259,11 @@ impl EventStore for LocalReader {
     }
 
     fn last(&self, stream: StreamId) -> Result<Option<Sequence>, Error> {
-        Ok(self.reader()?.head(stream))
+        Ok(self.reader()?.head(stream)?)
     }
 
     fn streams(&self) -> Result<Vec<(StreamId, Sequence)>, Error> {
-        Ok(self.reader()?.heads())
+        Ok(self.reader()?.heads()?)
     }
 
     /// As it was when the disk was looked at last: by `open` or by `wait_durable`.

@@ -21,7 +21,7 @@ const FILES: [&str; 6] =
     ["LOCK", "WATERMARK", "log/0000000001.seg", "log/0000000002.seg", "log/0000000003.seg", "log/0000000004.seg"];
 
 /// The history that the directory holds: four segments, a witness in the middle, an orderly end.
-fn write_history(disk: &Disk) -> Model {
+pub(super) fn write_history(disk: &Disk) -> Model {
     let mut model = Model::default();
     for opened in 0..2 {
         let mut session = Session::open(disk, &mut model).unwrap();

@@ -3,7 +3,7 @@
 //! `Model` knows what was acknowledged and what was on its way; `Session` drives a writer and keeps the model.
 
 use crate::ids::{Position, Sequence, StreamId};
-use crate::log::{Error, Expected, Frame, Group, Log, Options, Preparer, Reader, Record, Writer, Written};
+use crate::log::{Aftercare, Error, Expected, Frame, Group, Log, Options, Preparer, Reader, Record, Writer, Written};
 use crate::testing::dice::Dice;
 use crate::testing::disk::Disk;
 use crate::time::Timestamp;
@@ -158,6 +158,20 @@ pub(super) fn read_everything(
     }
 }
 
+/// Events in order up to the first that cannot be read, and why it cannot.
+pub(super) fn read_until_damage(
+    mut read: impl FnMut(Position, usize) -> Result<Vec<Record>, Error>,
+) -> (Vec<Record>, Option<Error>) {
+    let mut records: Vec<Record> = Vec::new();
+    loop {
+        match read(Position::FIRST.plus(records.len() as u64), 7) {
+            Ok(more) if more.is_empty() => return (records, None),
+            Ok(more) => records.extend(more),
+            Err(error) => return (records, Some(error)),
+        }
+    }
+}
+
 /// All events of an open log.
 pub(super) fn events(log: &Log) -> Result<Vec<Entry>, Error> {
     Ok(read_everything(|from, limit| log.read_all(from, limit))?.iter().map(Entry::of).collect())
@@ -185,6 +199,7 @@ pub(super) struct Session<'a> {
     pub(super) log: Log,
     pub(super) writer: Writer,
     pub(super) preparer: Preparer,
+    pub(super) aftercare: Aftercare,
     pub(super) model: &'a mut Model,
 }
 
@@ -197,8 +212,8 @@ impl<'a> Session<'a> {
         model.check(&found).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(log.durable().get(), found.len() as u64 + 1);
         model.settle(found);
-        let preparer = writer.preparer();
-        Ok(Session { log, writer, preparer, model })
+        let (preparer, aftercare) = (writer.preparer(), writer.aftercare());
+        Ok(Session { log, writer, preparer, aftercare, model })
     }
 
     pub(super) fn write(&mut self, groups: Vec<(StreamId, Expected, Vec<Frame>)>) -> Result<Vec<Written>, Error> {
@@ -253,6 +268,14 @@ impl<'a> Session<'a> {
             if dice.once_in(5) {
                 self.writer.idle()?;
             }
+        }
+        Ok(())
+    }
+
+    /// Looks after every sealed segment that waits for it.
+    pub(super) fn tend(&mut self) -> Result<(), Error> {
+        while self.aftercare.is_wanted() {
+            self.aftercare.perform()?;
         }
         Ok(())
     }

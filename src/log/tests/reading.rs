@@ -254,7 +254,8 @@ fn damage_that_appears_under_an_open_log_is_met_by_who_reads_it() {
     let mut session = Session::open(&disk, &mut model).unwrap();
     let record = session.log.read_all(Position::new(5).unwrap(), 1).unwrap().remove(0);
     disk.edit("log/0000000001.seg", |bytes| bytes[record.offset.get() as usize + 57] ^= 1);
-    let error = session.log.read_all(Position::FIRST, 100).unwrap_err();
+    assert_eq!(session.log.read_all(Position::FIRST, 100).unwrap().len(), 4, "what stands before it is read");
+    let error = session.log.read_all(record.position, 100).unwrap_err();
     let Error::Damaged { offset, missing, .. } = &error else { panic!("{error}") };
     assert_eq!((*offset, *missing), (record.offset, record.position));
     assert!(session.log.read_stream(record.stream, Sequence::FIRST, 100).is_err_and(|error| error.is_damage()));

@@ -140,6 +140,10 @@ impl StorageFile for SeamFile {
         self.inner.length()
     }
 
+    fn set_length(&self, bytes: u64) -> io::Result<()> {
+        self.inner.set_length(bytes)
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         let verdict = self.between.lock().unwrap().sync(&self.name, &self.inner);
         match verdict {

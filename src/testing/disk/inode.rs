@@ -58,6 +58,18 @@ impl Inode {
         }
     }
 
+    pub(super) fn set_length(&mut self, length: usize) {
+        self.cache.resize(length, 0);
+        self.lengths.push(length);
+        // What was written behind the new end and not synced is gone; the sector it lies in is written anew.
+        self.dirty.retain(|sector, _| sector * SECTOR_BYTES < length);
+        if !length.is_multiple_of(SECTOR_BYTES) {
+            let sector = length / SECTOR_BYTES;
+            let version = sector_of(&self.cache, sector);
+            self.dirty.entry(sector).or_default().push(version);
+        }
+    }
+
     pub(super) fn sync(&mut self) {
         self.lengths.clear();
         self.platter.resize(self.cache.len(), 0);

@@ -36,6 +36,7 @@ pub(crate) enum Operation {
     Read,
     Write,
     Length,
+    Cut,
     Sync,
 }
 

@@ -237,6 +237,12 @@ impl StorageFile for DiskFile {
         turn.done(length)
     }
 
+    fn set_length(&self, bytes: u64) -> io::Result<()> {
+        let mut turn = self.begin(Operation::Cut)?;
+        turn.state.inode(self.inode).set_length(bytes as usize);
+        turn.done(())
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         let mut turn = self.begin(Operation::Sync)?;
         match turn.fault {
