@@ -1,64 +1,54 @@
 //! How much of what the disk allows does the whole engine reach?
 //!
-//! Every figure stands beside F of the same run: one 200-byte write and one fdatasync per record, on one thread, into a
-//! zero-filled file. F differs from machine to machine and from minute to minute; the ratios are what compares.
-//! `cargo bench` measures; `cargo bench -- --test` runs everything once, small, and asserts nothing about speed.
+//! The parts are those of `stabilize bench`, which measures them beside the disk of the same seconds; here criterion
+//! repeats what can be repeated, says how sure a figure is, and compares with the figures of another build. What is
+//! counted once is printed as it is, unless only some benches are asked for. `cargo bench -- --test` runs everything
+//! once, small, and asserts nothing about speed.
 
-mod chain;
-mod executor;
-mod floor;
-mod flushes;
-mod throughput;
-
+use std::env;
+use std::path::Path;
 use std::time::Duration;
 
-/// How much work a measurement does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Effort {
-    /// Enough for a figure.
-    Measure,
-    /// Once, to see that it runs.
-    Test,
-}
+use criterion::{Criterion, SamplingMode, Throughput};
+use stabilize_cli::measure::{Effort, How, PARTS, Part, Setting, Timed, Workload};
 
-impl Effort {
-    /// `measured` rounds, or as many as a test takes.
-    fn rounds(self, measured: usize) -> usize {
-        match self {
-            Effort::Measure => measured,
-            Effort::Test => measured.min(4),
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let is_test = arguments.iter().any(|argument| argument == "--test");
+    let effort = if is_test { Effort::Once } else { Effort::Usual };
+    let is_all = is_test || arguments.iter().all(|argument| argument == "--bench");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let setting = Setting { directory, effort, is_over: &|| false };
+    let criterion = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(500));
+    let mut criterion = criterion.measurement_time(Duration::from_secs(3)).configure_from_args();
+    for part in PARTS {
+        match &part.how {
+            How::Timed(timed) => repeat(&mut criterion, &setting, part, timed),
+            How::Counted(count) | How::CountedAtLength(count) if is_all => print(part, count(&setting)),
+            How::Counted(_) | How::CountedAtLength(_) => (),
         }
     }
+    criterion.final_summary();
 }
 
-/// A figure beside the floor of the same minute.
-fn print_row(what: &str, value: f64, unit: &str, floor: f64, ratio: f64, target: &str) {
-    println!("{what:<58} {value:>12.1} {unit:<12} F {floor:>7.0}/s  ratio {ratio:>8.2}  target {target}");
+/// Measures a part that can be repeated, under the name of its first row.
+fn repeat(criterion: &mut Criterion, setting: &Setting<'_>, part: &Part, timed: &Timed) {
+    let units = if setting.effort == Effort::Once { timed.units_min.min(4) } else { timed.units_min };
+    let label = &part.rows[0];
+    let mut group = criterion.benchmark_group("engine");
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(units * timed.elements));
+    // Opened when criterion calls, and not if it leaves this bench out.
+    let mut opened: Option<Box<dyn Workload>> = None;
+    group.bench_function(label.row, |bencher| {
+        let workload = opened.get_or_insert_with(|| (timed.open)(setting).expect("what is measured can be made ready"));
+        bencher.iter_custom(|times| workload.perform(times * units).expect("what is measured can be done").total);
+    });
+    group.finish();
 }
 
-/// The value below which this part of the sorted lengths lies.
-fn percentile(sorted: &[Duration], part: f64) -> Duration {
-    let last = sorted.len().saturating_sub(1);
-    let place = (last as f64 * part).round() as usize;
-    sorted.get(place).copied().unwrap_or_default()
-}
-
-/// A question and the rows that answer it.
-type Question = (&'static str, fn(Effort));
-
-const QUESTIONS: [Question; 3] = [
-    ("throughput", throughput::durable_single_stage_workflows_per_second),
-    ("latency", chain::latency_of_one_workflow_and_of_the_next_stage),
-    ("flushes", flushes::flushes_of_a_lone_workflow),
-];
-
-/// Answers the questions whose name is among the arguments; all of them if none is.
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let effort = if arguments.iter().any(|argument| argument == "--test") { Effort::Test } else { Effort::Measure };
-    let named = |name: &str| arguments.iter().any(|argument| argument == name);
-    let all = !QUESTIONS.iter().any(|(name, _)| named(name));
-    for (_, answer) in QUESTIONS.iter().filter(|(name, _)| all || named(name)) {
-        answer(effort);
+/// Prints what was counted.
+fn print(part: &Part, values: Result<Vec<f64>, stabilize_cli::measure::Error>) {
+    for (label, value) in part.rows.iter().zip(values.expect("what is counted can be made")) {
+        println!("{:<40} {value:>12.3} {}: {}", label.row, label.unit, label.about);
     }
 }

@@ -69,6 +69,7 @@ pub(crate) enum Verb {
     Logs(Logs),
     Replay(Replay),
     Lint(Lint),
+    Bench(Bench),
     #[command(subcommand)]
     Log(Log),
     /// Look whether the log is well where it stands: disk, clock, limits, holder.
@@ -317,6 +318,29 @@ pub(crate) struct Lint {
     /// Definitions in YAML, or in JSON if the name ends in .json.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Measure what the engine does on this machine, beside what its disk can do.
+///
+/// F is how many single writes of 200 bytes the disk takes in a second, each made durable, on one thread; rates are
+/// shown in F, lengths of time in the time of one such write, both of the same seconds. Logs are made beside --log and
+/// removed again; the log itself is not touched. A figure that misses its target is told and is no failure.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize bench
+  stabilize bench transitions idle --json
+  stabilize --log /srv/workflows bench --full")]
+pub(crate) struct Bench {
+    /// Only rows whose names begin like this; a wrong name lists them all.
+    #[arg(value_name = "ROW")]
+    pub(crate) rows: Vec<String>,
+    /// With what takes minutes: long histories, large logs.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Everything once and small, to see that it runs; the figures mean nothing.
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) quick: bool,
 }
 
 /// Look at the bytes of the log.

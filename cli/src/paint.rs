@@ -51,10 +51,13 @@ pub(crate) const FAINT: Style = Style::new().dimmed();
 /// What went wrong.
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default().bold();
 
+/// What is as it should be.
+pub(crate) const RIGHT: Style = AnsiColor::Green.on_default();
+
 /// The style of a status.
 pub(crate) fn status(status: Status) -> Style {
     match status {
-        Status::Succeeded => AnsiColor::Green.on_default(),
+        Status::Succeeded => RIGHT,
         Status::Terminal => WRONG,
         Status::Running => AnsiColor::Cyan.on_default(),
         Status::FailedContinue

@@ -157,6 +157,41 @@ impl Progress {
     }
 }
 
+/// What is being done now, on a line that is gone in the end: on a terminal only, and not beside a machine form.
+pub(crate) struct Doing {
+    bar: Option<ProgressBar>,
+}
+
+impl Doing {
+    /// Nothing yet, beside results of this form.
+    pub(crate) fn new(form: Form) -> Doing {
+        let is_shown = form == Form::Human && io::IsTerminal::is_terminal(&io::stderr());
+        let bar = is_shown.then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}");
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style.expect("the template is written as indicatif reads it"));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        Doing { bar }
+    }
+
+    /// Now this is done.
+    pub(crate) fn say(&self, what: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(what);
+        }
+    }
+}
+
+impl Drop for Doing {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// A stage as it is named here: by its activation, too, if that is not the first.
 fn shown((stage, activation): &(String, u32)) -> String {
     if *activation == 1 { stage.clone() } else { format!("{stage}#{activation}") }

@@ -88,6 +88,7 @@ pub(super) struct Slot {
     committer: Condvar,
     owner: Condvar,
     released: AtomicU64,
+    flushes: AtomicU64,
 }
 
 /// What the committer does next.
@@ -115,6 +116,7 @@ impl Slot {
             committer: Condvar::new(),
             owner: Condvar::new(),
             released: AtomicU64::new(0),
+            flushes: AtomicU64::new(0),
         }
     }
 
@@ -125,6 +127,11 @@ impl Slot {
     /// Number of the last batch whose release has begun: everything up to it is durable.
     pub(super) fn released(&self) -> u64 {
         self.released.load(Ordering::Acquire)
+    }
+
+    /// How many writes with events were made durable.
+    pub(super) fn flushes(&self) -> u64 {
+        self.flushes.load(Ordering::Relaxed)
     }
 
     /// Puts batches into the slot; waits while it is full. The committer takes them.
@@ -269,10 +276,12 @@ impl Slot {
                 appends.extend(next.append);
                 releases.push(next.release);
             }
+            let writes = u64::from(!appends.is_empty());
             if let Err(error) = put(&mut *writer, appends) {
                 outlet.failed(&error);
                 return Err(error);
             }
+            self.flushes.fetch_add(writes, Ordering::Relaxed);
             self.released.fetch_max(last, Ordering::Release);
             outlet.let_out(releases);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::ids::WorkflowId;
 
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 use crate::store::EventStore;
 
 use super::clock::{Clock, SystemClock};
@@ -36,7 +36,7 @@ pub(super) enum LogPlace {
     Directory(PathBuf),
     Memory,
     /// A store that is open already, with the directory where files of attempts stand.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     Given {
         store: Arc<dyn EventStore>,
         root: PathBuf,
@@ -129,23 +129,6 @@ impl Config {
     pub fn control(mut self, listens: bool) -> Config {
         self.control = if listens { Control::Listens } else { Control::Silent };
         self
-    }
-
-    /// The same with another store around the one in the directory, which is opened now.
-    ///
-    /// # Errors
-    ///
-    /// As opening an engine.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn with_local_store(
-        mut self,
-        around: impl FnOnce(Arc<dyn EventStore>) -> Arc<dyn EventStore>,
-    ) -> Result<Config, super::Error> {
-        if let LogPlace::Directory(directory) = &self.log {
-            let (local, root) = super::open::open_local(directory, &*self.clock)?;
-            self.log = LogPlace::Given { store: around(local), root };
-        }
-        Ok(self)
     }
 
     /// Over this store, with files of attempts below `root`.

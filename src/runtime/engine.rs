@@ -174,6 +174,12 @@ impl Engine {
         self.inner.shared.history.clone()
     }
 
+    /// How often events were made durable since the engine was opened: each time is one write and one sync, of one
+    /// batch or of thousands that came meanwhile.
+    pub fn flushes(&self) -> u64 {
+        self.inner.shared.slot.flushes()
+    }
+
     /// Moves an engine without threads: takes in what waits, fires what is due, writes, and runs up to 64 tasks.
     ///
     /// # Errors

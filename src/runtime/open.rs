@@ -45,7 +45,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Error> {
             }
             Ok(opened)
         }
-        #[cfg(any(test, feature = "testing"))]
+        #[cfg(test)]
         LogPlace::Given { store, root } => stand_on(Arc::clone(store), root),
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn open(config: &Config) -> Result<Opened, Error> {
 /// # Errors
 ///
 /// As [`open`].
-pub(super) fn open_local(directory: &Path, clock: &dyn Clock) -> Result<(Arc<dyn EventStore>, PathBuf), Error> {
+fn open_local(directory: &Path, clock: &dyn Clock) -> Result<(Arc<dyn EventStore>, PathBuf), Error> {
     let io = |source| Error::Io { operation: "find the log directory", path: directory.to_owned(), source };
     let root = std::path::absolute(directory).map_err(io)?;
     let options = Options::new(entropy::bytes::<32>(), clock.now(), own_pid());

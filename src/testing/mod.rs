@@ -11,7 +11,6 @@ pub mod events;
 pub mod examples;
 #[cfg(test)]
 pub(crate) mod expressions;
-mod flushes;
 pub mod given;
 pub mod happening;
 pub mod laws;
@@ -27,6 +26,5 @@ pub mod strategies;
 pub mod untrusted;
 pub(crate) mod values;
 
-pub use flushes::{Flushes, counted};
 pub use needs::needs;
 pub use recording::Recording;

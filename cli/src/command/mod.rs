@@ -1,5 +1,6 @@
 //! The verbs, one file each or a few that belong together: what was asked for, from arguments to an exit code.
 
+mod bench;
 mod cancel;
 mod checks;
 mod doctor;
@@ -49,6 +50,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Replay(args) => replay::replay(args, log, out)?,
         Verb::Lint(args) => lint::lint(args, out)?,
         Verb::Doctor => doctor::doctor(log, out)?,
+        Verb::Bench(args) => bench::bench(args, log, out)?,
         Verb::Log(verb) => log::log(verb, log, out)?,
         Verb::Completions { shell } => {
             out.bytes(&completion::script(*shell))?;

@@ -10,6 +10,7 @@ mod doctor;
 mod examples;
 mod following;
 mod interruption;
+mod measuring;
 mod reading;
 mod refusal;
 mod running;
