@@ -150,6 +150,8 @@ problem_codes! {
     JoinNeverFires = "JOIN_NEVER_FIRES";
     /// Two stages that may run in parallel write one output; the one defined later wins.
     ParallelWriters = "PARALLEL_WRITERS";
+    /// A workflow or stage is scheduled for a moment after its expiry.
+    NeverStarts = "NEVER_STARTS";
 }
 
 impl fmt::Display for ProblemCode {

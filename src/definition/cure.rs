@@ -59,6 +59,7 @@ impl ProblemCode {
             ProblemCode::OutputMayBeMissing => "test for the value, or leave the branch out with a split",
             ProblemCode::JoinNeverFires => "write join_type: XOR",
             ProblemCode::ParallelWriters => "give the outputs different names",
+            ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
         }
     }
 }

@@ -131,7 +131,8 @@ impl Definition {
         if !problems.is_empty() {
             return Err(Problems::new(problems, source));
         }
-        let warnings = check::doubts(&draft.uses, &source, &connected, &draft.outputs);
+        let mut warnings = check::doubts(&draft.uses, &source, &connected, &draft.outputs);
+        warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
         let warnings = Problems::new(warnings, Arc::clone(&source));
         let (header, limits) = (draft.header, DecisionLimits::CURRENT);
         let graph = Graph::new(connected.stages, connected.arcs, draft.outputs);

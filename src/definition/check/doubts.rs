@@ -6,10 +6,12 @@ use super::arcs::Connected;
 use super::names::own_stage;
 use super::reach::{Followers, Pair};
 use crate::definition::code::ProblemCode;
+use crate::definition::document::Span;
 use crate::definition::graph::{GraphStage, Join, Split, Target};
 use crate::definition::problem::Problem;
 use crate::definition::site::{Site, StageSite, TaskSite, Use};
 use crate::definition::template::Template;
+use crate::definition::times::Times;
 use crate::expression::{Expression, Reference, Scope};
 use crate::ids::StageIndex;
 use crate::value::Value;
@@ -65,6 +67,20 @@ pub(in crate::definition) fn doubts(
     found
 }
 
+/// What is scheduled for a moment after that at which it expires. `times` are those of the workflow, whose place is
+/// `span`.
+pub(in crate::definition) fn never_starts(times: Times, span: &Span, connected: &Connected) -> Vec<Problem> {
+    let doubt = |times: Times, span: &Span, meaning: &str| {
+        let (scheduled, expiry) = (times.scheduled_time?, times.start_time_expiry?);
+        let message = format!("it is scheduled for {scheduled}, after its expiry at {expiry}: {meaning}");
+        (scheduled > expiry).then(|| Problem::warning(ProblemCode::NeverStarts, span, message))
+    };
+    let workflow = doubt(times, span, "the workflow never starts");
+    let stages = connected.stages.iter().zip(&connected.spans);
+    let stages = stages.filter_map(|(stage, span)| doubt(stage.times, span, "the stage is always passed by"));
+    workflow.into_iter().chain(stages).collect()
+}
+
 struct Doubts<'c> {
     connected: &'c Connected,
     /// What follows each stage.
@@ -86,6 +102,11 @@ impl Doubts<'_> {
             ("stages", own) => {
                 let used = self.stages().get(self.connected.names.find(name)?)?;
                 let own = own.and_then(|own| self.stages().get(own));
+                if used.times.start_time_expiry.is_some() {
+                    return Some(format!(
+                        "`{name}` is passed by when it has not started in time; then it has no outputs"
+                    ));
+                }
                 let together = own.is_some_and(|own| same_condition(own.condition.as_ref(), used.condition.as_ref()));
                 (may_be_false(used.condition.as_ref()) && !together)
                     .then(|| format!("`{name}` is passed by when its `if` does not hold; then it has no outputs"))

@@ -7,6 +7,6 @@ mod reach;
 mod splits;
 
 pub(super) use arcs::{Arcs, connect, topological_order};
-pub(super) use doubts::doubts;
+pub(super) use doubts::{doubts, never_starts};
 pub(super) use names::check_names;
 pub(super) use splits::END;

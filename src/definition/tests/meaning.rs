@@ -170,6 +170,15 @@ fn doubts_are_said_where_they_are_right() {
             "s: {split_type: XOR, split_conditions: {a: x}, split_default: b}, a: {needs: [s]}, b: {needs: [s]}, j: {needs: [a, b], join_type: XOR}",
             vec![],
         ),
+        (
+            "a: {start_time_expiry: 2030-01-01T00:00:00Z}, b: {needs: [a], uses: t, with: {k: '${{ stages.a.outputs.k }}'}}",
+            vec!["OUTPUT_MAY_BE_MISSING"],
+        ),
+        (
+            "a: {scheduled_time: 2030-01-01T00:00:01Z, start_time_expiry: 2030-01-01T01:00:00+01:00}",
+            vec!["NEVER_STARTS"],
+        ),
+        ("a: {scheduled_time: 2030-01-01T00:00:00Z, start_time_expiry: 2030-01-01T01:00:00+01:00}", vec![]),
         ("s: {}, a: {needs: [s]}, b: {needs: [s]}, j: {needs: [a, b]}", vec![]),
         ("a: {outputs: {k: x}}, b: {outputs: {k: y}}", vec!["PARALLEL_WRITERS"]),
         ("a: {outputs: {k: x}}, b: {needs: [a], outputs: {k: y}}", vec![]),
@@ -184,4 +193,11 @@ fn doubts_are_said_where_they_are_right() {
         assert_eq!(found, doubts, "{stages}");
         assert!(definition.warnings().iter().all(|problem| problem.severity() == Severity::Warning));
     }
+    let late =
+        "{name: x, scheduled_time: 2030-01-02T00:00:00Z, start_time_expiry: 2030-01-01T00:00:00Z, stages: {a: }}";
+    let said = read(late).warnings().to_string();
+    assert!(
+        said.starts_with("1:1: warning[NEVER_STARTS]: it is scheduled for 2030-01-02T00:00:00.000000Z, after"),
+        "{said}"
+    );
 }

@@ -200,6 +200,7 @@ fn every_kind_of_mistake_has_an_example() {
         "OUTPUT_MAY_BE_MISSING",
         "JOIN_NEVER_FIRES",
         "PARALLEL_WRITERS",
+        "NEVER_STARTS",
     ]);
     for code in ProblemCode::ALL {
         assert!(shown.contains(code.name()) != elsewhere.contains(code.name()), "{code}");

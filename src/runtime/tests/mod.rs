@@ -25,7 +25,11 @@ struct StandingClock(Arc<Mutex<Timestamp>>);
 
 impl StandingClock {
     fn new() -> StandingClock {
-        StandingClock(Arc::new(Mutex::new(Timestamp::from_microseconds(1_700_000_000_000_000))))
+        StandingClock::at(Timestamp::from_microseconds(1_700_000_000_000_000))
+    }
+
+    fn at(moment: Timestamp) -> StandingClock {
+        StandingClock(Arc::new(Mutex::new(moment)))
     }
 
     fn advance(&self, length: Duration) {
