@@ -125,6 +125,9 @@ pub const CONTROL_LINE_SECONDS: u64 = 10;
 /// Seconds in which an answer has to be taken; closing waits for it.
 pub const CONTROL_WRITE_SECONDS: u64 = 2;
 
+/// Seconds in which a holder says who it is; it may have to see off others first.
+pub const CONTROL_GREETING_SECONDS: u64 = 15;
+
 /// Seconds after which a holder that says nothing is taken for dead; it may have to sync a slow disk first.
 pub const CONTROL_ANSWER_SECONDS: u64 = 60;
 

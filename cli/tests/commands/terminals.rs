@@ -353,8 +353,14 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn a_copy_of_a_held_log_is_another_log() {
     let place = place();
-    let holder = hold(&place);
+    let mut holder = place.start(&["run", "held.yaml", "--json"]);
+    // The last event before the task waits for us.
+    holder.event("task.started");
+    place.take("ready");
     copy(&place.path("log"), &place.path("copy"));
+    for words in [&["ls"][..], &["show", "last"], &["events", "last"], &["logs", "last"], &["replay", "last"]] {
+        assert_eq!(place.run_on("copy", words).exits(0).out, place.run(words).exits(0).out);
+    }
     place.run_on("copy", &["cancel", "last", "--reason", "only here"]).exits(0);
     let there = place.run_on("copy", &["show", "last", "--json"]).exits(0).last();
     assert_eq!(there["status"], "CANCELED");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::definition::Definition;
 use crate::ids::WorkflowId;
-use crate::limits::{CONTROL_ANSWER_SECONDS, CONTROL_LINE_BYTES_MAX};
+use crate::limits::{CONTROL_ANSWER_SECONDS, CONTROL_GREETING_SECONDS, CONTROL_LINE_BYTES_MAX};
 use crate::runtime::error::{Error, RemoteReason};
 use crate::runtime::inbox::Answer;
 use crate::runtime::start::{By, Start, workdir};
@@ -141,19 +141,19 @@ impl Control {
     }
 
     fn ask(&mut self, request: &ControlRequest) -> Result<ControlAnswer, Error> {
-        ask(&mut self.lines, request)
+        ask(&mut self.lines, request, Duration::from_secs(CONTROL_ANSWER_SECONDS))
     }
 }
 
 fn greet(mut lines: Lines) -> Result<Control, Error> {
-    match ask(&mut lines, &ControlRequest::Ping)? {
+    match ask(&mut lines, &ControlRequest::Ping, Duration::from_secs(CONTROL_GREETING_SECONDS))? {
         ControlAnswer::Holder(holder) => Ok(Control { lines, holder }),
         other => Err(beside_the_point(&other)),
     }
 }
 
 /// Asks, and waits for the answer; a refusal is an error.
-fn ask(lines: &mut Lines, request: &ControlRequest) -> Result<ControlAnswer, Error> {
+fn ask(lines: &mut Lines, request: &ControlRequest, within: Duration) -> Result<ControlAnswer, Error> {
     let line = request.line();
     if line.len() > CONTROL_LINE_BYTES_MAX {
         let message = format!("the request has {} bytes, more than {CONTROL_LINE_BYTES_MAX}", line.len());
@@ -161,7 +161,7 @@ fn ask(lines: &mut Lines, request: &ControlRequest) -> Result<ControlAnswer, Err
     }
     let no_answer = |source| Error::NoAnswer { source };
     lines.write(&line).map_err(no_answer)?;
-    let said = match lines.next(Duration::from_secs(CONTROL_ANSWER_SECONDS)).map_err(no_answer)? {
+    let said = match lines.next(within).map_err(no_answer)? {
         Line::Whole(said) => said,
         Line::End | Line::Half => return Err(no_answer(ErrorKind::UnexpectedEof.into())),
         Line::Late => return Err(no_answer(ErrorKind::TimedOut.into())),
