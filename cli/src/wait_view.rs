@@ -19,6 +19,8 @@ pub(crate) struct Why<'a> {
 #[derive(Serialize)]
 pub(crate) struct Holder {
     pub(crate) pid: Option<u32>,
+    /// Whether it drives this workflow; `null` if it cannot be asked.
+    pub(crate) drives: Option<bool>,
 }
 
 #[derive(Serialize)]

@@ -59,6 +59,14 @@ impl Shared {
         awaited.wait().ok_or_else(|| self.unanswered())
     }
 
+    /// Does it drive this workflow?
+    pub(super) fn drives(&self, workflow: WorkflowId) -> Result<bool, Error> {
+        let (told, awaited) = promise();
+        let ask = Ask::IsDriven(told);
+        self.put(Entry { workflow, definition: None, id: None, actor: Actor::Engine, ask, answer: None })?;
+        awaited.wait().ok_or_else(|| self.unanswered())
+    }
+
     /// Sends a caller's command and waits for what becomes of it.
     fn call(&self, mut entry: Entry) -> Result<Answer, Error> {
         let (given, awaited) = promise();

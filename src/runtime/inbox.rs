@@ -39,6 +39,8 @@ pub(super) enum Ask {
     Decide(Request),
     /// That the engine drives the workflow from now on; whoever waits is told when it does.
     Drive(Promise<()>),
+    /// Whether it drives the workflow.
+    IsDriven(Promise<bool>),
 }
 
 /// What a caller is told: the place of the input, or why there is none.

@@ -86,6 +86,10 @@ impl Owner {
                 told.give(());
                 return Ok(());
             }
+            Ask::IsDriven(told) => {
+                told.give(self.drive.includes(workflow));
+                return Ok(());
+            }
         };
         let creates = definition.is_some();
         if let Some(definition) = definition {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use stabilize::{
-    At, Clock as _, History, HistoryError, LogFiles, LogHolder, SystemClock, Wait, WorkflowId, WorkflowView,
+    At, Clock as _, Control, History, HistoryError, LogFiles, LogHolder, SystemClock, Wait, WorkflowId, WorkflowView,
 };
 
 use super::inspect::{described, second};
@@ -25,8 +25,17 @@ const SHOWN: usize = 50;
 pub(super) enum Mover {
     /// No engine holds the log.
     Nobody,
-    /// An engine holds the log. Whether it drives this workflow is not known.
-    Holder { pid: Option<u32> },
+    /// An engine holds the log.
+    Holder { pid: Option<u32>, drives: Driving },
+}
+
+/// Does the engine that holds the log drive the workflow?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Driving {
+    Yes,
+    No,
+    /// It cannot be asked.
+    Unknown,
 }
 
 /// Says why a workflow has not moved on.
@@ -36,7 +45,7 @@ pub(super) fn why(args: &Why, log: &Path, out: &mut Output) -> Result<Exit, Stop
     let (view, waits) = read(&reading.history, workflow).map_err(|error| Report::of_history(&error))?;
     let files = LogFiles::at(log);
     let on_hold = files.is_on_hold().map_err(|error| Report::of_store(&error))?;
-    let mover = mover(&files)?;
+    let mover = mover(&files, log, workflow)?;
     match out.form() {
         Form::Json => out.json(&wait_view::Why::new(&view, &waits, mover_view(mover), on_hold))?,
         Form::Human if waits.is_empty() => print_end(&view, log, out)?,
@@ -57,17 +66,34 @@ fn read(history: &History, workflow: WorkflowId) -> Result<(WorkflowView, Vec<Wa
     Ok((view, waits))
 }
 
-fn mover(files: &LogFiles) -> Result<Mover, Report> {
+fn mover(files: &LogFiles, log: &Path, workflow: WorkflowId) -> Result<Mover, Report> {
     Ok(match files.holder().map_err(|error| Report::of_store(&error))? {
         LogHolder::Nobody => Mover::Nobody,
-        LogHolder::Process { pid } => Mover::Holder { pid },
+        LogHolder::Process { pid } => Mover::Holder { pid, drives: driving(log, workflow) },
     })
+}
+
+/// What the holder says itself. One that says nothing is no reason to say nothing here.
+fn driving(log: &Path, workflow: WorkflowId) -> Driving {
+    let Ok(Some(mut holder)) = Control::connect(log) else { return Driving::Unknown };
+    match holder.drives(workflow) {
+        Ok(true) => Driving::Yes,
+        Ok(false) => Driving::No,
+        Err(_) => Driving::Unknown,
+    }
 }
 
 fn mover_view(mover: Mover) -> Option<wait_view::Holder> {
     match mover {
         Mover::Nobody => None,
-        Mover::Holder { pid } => Some(wait_view::Holder { pid }),
+        Mover::Holder { pid, drives } => {
+            let drives = match drives {
+                Driving::Yes => Some(true),
+                Driving::No => Some(false),
+                Driving::Unknown => None,
+            };
+            Some(wait_view::Holder { pid, drives })
+        }
     }
 }
 
@@ -133,9 +159,18 @@ fn print_mover(workflow: WorkflowId, mover: Mover, on_hold: bool, log: &Path, ou
             out.line("no engine holds the log: nothing of this moves before one drives the workflow")?;
             out.line(format_args!("  {resume}"))?;
         }
-        Mover::Holder { pid } => {
-            out.line(format_args!("{} holds the log; a `run` drives only the workflow it follows", process(pid)))?;
-            out.line(format_args!("  if it drives another, then once it has ended: {resume}"))?;
+        Mover::Holder { pid, drives: Driving::Yes } => {
+            out.line(format_args!("{} holds the log and drives this workflow", process(pid)))?;
+        }
+        Mover::Holder { pid, drives: Driving::No } => {
+            out.line(format_args!(
+                "{} holds the log and does not drive this workflow; to have it driven",
+                process(pid)
+            ))?;
+            out.line(format_args!("  {resume}"))?;
+        }
+        Mover::Holder { pid, drives: Driving::Unknown } => {
+            out.line(format_args!("{} holds the log and does not say what it drives", process(pid)))?;
         }
     }
     if on_hold {

@@ -76,7 +76,8 @@ fn everything_works(place: &Place) {
     assert_eq!(started["driven_by"], Value::Null);
     let started = id(&started);
     assert_ne!(status(place, &started), "SUCCEEDED", "nobody drives what was only recorded");
-    place.run(&["why", &started]).exits(0);
+    let why = place.run(&["why", &started]).exits(0).out;
+    assert!(why.contains(&format!("run --resume {started}")), "{why}");
     let canceled = place.run(&["cancel", &started, "--reason", "not now", "--actor", "bob"]).exits(0);
     assert!(canceled.out.ends_with("CANCELED\n"), "{}", canceled.out);
     let shown = place.run(&["show", &started, "--json"]).last();
@@ -97,6 +98,8 @@ fn while_one_terminal_runs_a_workflow_another_does_everything_else() {
     let place = place();
     let holder = hold(&place);
     everything_works(&place);
+    let why = place.run(&["why", &first(&place)]).exits(0).out;
+    assert!(why.contains(&format!("pid {} holds the log and drives this workflow", holder.pid())), "{why}");
     place.give("gate");
     let finished = holder.wait().exits(0);
     assert!(!finished.err.contains("short"), "{}", finished.err);

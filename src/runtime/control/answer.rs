@@ -44,6 +44,8 @@ pub(super) enum ControlAnswer {
     Staying,
     /// The workflow is driven.
     Driven,
+    /// It is not.
+    NotDriven,
     /// The command has its effect.
     Accepted(Answer),
     /// It has not.
@@ -85,6 +87,7 @@ impl ControlAnswer {
             }
             ControlAnswer::Staying => line([("answer", "staying".into())], Map::new()),
             ControlAnswer::Driven => line([("answer", "driven".into())], Map::new()),
+            ControlAnswer::NotDriven => line([("answer", "not_driven".into())], Map::new()),
             ControlAnswer::Accepted(Answer::Applied(sequence)) => sequenced("applied", sequence),
             ControlAnswer::Accepted(Answer::Repeated(sequence)) => sequenced("repeated", sequence),
             ControlAnswer::Refused { reason, message } => {
@@ -116,6 +119,7 @@ impl ControlAnswer {
             }),
             "staying" => ControlAnswer::Staying,
             "driven" => ControlAnswer::Driven,
+            "not_driven" => ControlAnswer::NotDriven,
             "applied" => ControlAnswer::Accepted(Answer::Applied(sequence()?)),
             "repeated" => ControlAnswer::Accepted(Answer::Repeated(sequence()?)),
             _ => return None,

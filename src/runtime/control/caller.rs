@@ -117,6 +117,19 @@ impl Control {
         }
     }
 
+    /// Does the engine drive this workflow, or would it if there were one under this id?
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn drives(&mut self, workflow: WorkflowId) -> Result<bool, Error> {
+        match self.ask(&ControlRequest::Drives(workflow))? {
+            ControlAnswer::Driven => Ok(true),
+            ControlAnswer::NotDriven => Ok(false),
+            other => Err(beside_the_point(&other)),
+        }
+    }
+
     /// Waits until the engine has ended, in order or killed. Whether its log is free by then is open: the lock of a
     /// killed process may last a moment longer than its connections.
     ///

@@ -94,6 +94,11 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
             Ok(()) => return ControlAnswer::Driven,
             Err(error) => Err(error),
         },
+        ControlRequest::Drives(workflow) => match shared.drives(workflow) {
+            Ok(true) => return ControlAnswer::Driven,
+            Ok(false) => return ControlAnswer::NotDriven,
+            Err(error) => Err(error),
+        },
         ControlRequest::Start(beginning) => {
             let Beginning { definition, start, workflow } = *beginning;
             match definition.definition() {

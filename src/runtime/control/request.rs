@@ -24,6 +24,8 @@ pub(crate) enum ControlRequest {
     Stay,
     /// To drive this workflow from now on.
     Drive(WorkflowId),
+    /// Whether it drives this workflow.
+    Drives(WorkflowId),
     /// To begin a workflow; its id is in the start.
     Start(Box<Beginning>),
     /// To end a workflow. The command's id is in `by`.
@@ -107,7 +109,7 @@ struct NoFields {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DriveFields {
+struct WorkflowFields {
     workflow: String,
 }
 
@@ -193,9 +195,8 @@ impl ControlRequest {
         Some(match verb {
             "ping" => body(verb, fields).map(|NoFields {}| ControlRequest::Ping),
             "stay" => body(verb, fields).map(|NoFields {}| ControlRequest::Stay),
-            "drive" => {
-                body(verb, fields).and_then(|DriveFields { workflow }| Ok(ControlRequest::Drive(id(verb, &workflow)?)))
-            }
+            "drive" => of_workflow(verb, fields).map(ControlRequest::Drive),
+            "drives" => of_workflow(verb, fields).map(ControlRequest::Drives),
             "start" => body(verb, fields).and_then(|fields: StartFields| fields.request(verb)),
             "cancel" => body(verb, fields).and_then(|fields: CancelFields| fields.request(verb)),
             _ => return None,
@@ -208,6 +209,7 @@ impl ControlRequest {
             ControlRequest::Ping => ("ping", Map::new()),
             ControlRequest::Stay => ("stay", Map::new()),
             ControlRequest::Drive(workflow) => ("drive", map([("workflow", workflow.to_string().into())])),
+            ControlRequest::Drives(workflow) => ("drives", map([("workflow", workflow.to_string().into())])),
             ControlRequest::Start(beginning) => ("start", beginning.fields()),
             ControlRequest::Cancel { workflow, by } => {
                 let command = by.id.map(|id| id.to_string());
@@ -226,6 +228,12 @@ impl ControlRequest {
 
 fn body<'f, T: Deserialize<'f>>(verb: &str, fields: &'f Value) -> Result<T, RequestError> {
     fields.deserialize().map_err(|source| RequestError::Unfit { verb: verb.to_owned(), source })
+}
+
+/// The workflow that a request is about, and nothing else.
+fn of_workflow(verb: &str, fields: &Value) -> Result<WorkflowId, RequestError> {
+    let WorkflowFields { workflow } = body(verb, fields)?;
+    id(verb, &workflow)
 }
 
 fn id<T: std::str::FromStr<Err = InvalidId>>(verb: &str, text: &str) -> Result<T, RequestError> {

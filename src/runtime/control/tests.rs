@@ -196,7 +196,9 @@ fn an_engine_drives_what_it_is_asked_to_drive_and_nothing_else() {
     assert!(!control.drives_all());
     let recorded = control.submit(&short(), Start::new()).unwrap();
     let asked_before = WorkflowId::generate();
+    assert!(!control.drives(asked_before).unwrap() && !control.drives(recorded).unwrap());
     control.drive(asked_before).unwrap();
+    assert!(control.drives(asked_before).unwrap());
     control.submit(&short(), Start::new().id(asked_before)).unwrap();
     assert_eq!(engine.wait(asked_before, PATIENCE).unwrap().status(), Status::Succeeded);
     assert!(matches!(engine.wait(recorded, Duration::ZERO), Err(Error::TimedOut { .. })));

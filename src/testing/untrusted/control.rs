@@ -28,6 +28,7 @@ mod tests {
                 "\"verb\":\"ping\"",
                 "\"verb\":\"stay\"",
                 "\"verb\":\"drive\"",
+                "\"verb\":\"drives\"",
                 "\"verb\":\"start\"",
                 "\"verb\":\"cancel\"",
                 "\"workflow\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"",
