@@ -223,6 +223,27 @@ fn when_the_holder_is_killed_who_follows_there_takes_over() {
 }
 
 #[test]
+fn of_several_who_follow_there_one_takes_over_and_the_others_follow_on() {
+    let place = place();
+    let holder = hold(&place);
+    let mut other = place.start(&["run", "other.yaml", "--json"]);
+    let mut long = place.start(&["run", "long.yaml", "--json"]);
+    other.event("task.started");
+    place.take("ready2");
+    long.event("timer.set");
+    holder.signal(Signal::KILL);
+    holder.wait();
+    place.take("ready2");
+    place.give("gate2");
+    assert_eq!(other.wait().exits(0).last()["status"], "SUCCEEDED");
+    // By now it is the other one who has the log, or is about to.
+    let listed = place.run(&["ls", "--json"]).exits(0).json();
+    let waiting = listed.iter().find(|workflow| workflow["name"] == "long").unwrap();
+    place.run(&["cancel", &id(waiting), "--reason", "enough"]).exits(0);
+    assert_eq!(long.wait().exits(1).last()["status"], "CANCELED");
+}
+
+#[test]
 fn a_worker_drives_what_is_open_and_what_comes() {
     let place = place();
     let before = place.run(&["start", "short.yaml"]).exits(0);

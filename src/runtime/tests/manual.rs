@@ -5,7 +5,7 @@ use std::time::Duration as Length;
 
 use crate::ids::WorkflowId;
 use crate::machine::{AttemptStage, Work, outstanding};
-use crate::runtime::{By, Config, Engine, Error, Start};
+use crate::runtime::{By, Config, Drive, Engine, Error, Start};
 use crate::status::Status;
 use crate::task::{Outcome, Registry, TaskError};
 use crate::time::Duration;
@@ -150,6 +150,36 @@ stages:
         (61, ("TERMINAL", "FAILED_CONTINUE", "CANCELED")),
     ];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_workflow_that_is_driven_from_some_moment_on_has_all_it_asks_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = StandingClock::new();
+    let open = |drive: Drive| {
+        let mut config = Config::at(directory.path()).clock(clock.clone()).drive(drive);
+        config.threads = Threads::Caller;
+        Engine::open(config, Registry::with_builtins()).unwrap()
+    };
+    let text = definition("name: x\nstages:\n  a: { uses: wait, with: { duration: 1m } }\n  b: {}\n");
+    let engine = open(Drive::All);
+    let begun = engine.submit(&text, Start::new()).unwrap();
+    settle(&engine, &clock);
+    engine.close().unwrap();
+    let engine = open(Drive::Only(BTreeSet::new()));
+    let recorded = engine.submit(&text, Start::new()).unwrap();
+    settle(&engine, &clock);
+    assert_eq!(engine.tracked(), BTreeSet::new(), "nothing is driven yet");
+    for driven in [&[begun][..], &[begun, recorded], &[begun, recorded]] {
+        engine.drive(*driven.last().unwrap()).unwrap();
+        assert_eq!(engine.tracked(), asked(&engine, driven));
+    }
+    settle(&engine, &clock);
+    clock.advance(Duration::from_seconds(60));
+    settle(&engine, &clock);
+    for workflow in [begun, recorded] {
+        assert_eq!(status(&engine, workflow), Status::Succeeded);
+    }
 }
 
 #[test]
