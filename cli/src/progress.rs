@@ -60,6 +60,9 @@ impl Progress {
     /// Takes in an event of the workflow that is followed.
     pub(crate) fn tell(&mut self, envelope: &Envelope) {
         let (Some(stage), Some(activation)) = (envelope.stage(), envelope.activation()) else {
+            if envelope.name() == "timer.set" {
+                scheduled(envelope).into_iter().for_each(|moment| self.say(format!("scheduled for {moment}")));
+            }
             if envelope.name() == "workflow.created" {
                 let data = envelope.data();
                 let name = data.get("name").and_then(|name| name.as_str()).unwrap_or_default();
@@ -72,6 +75,10 @@ impl Progress {
         let shown = shown(&key);
         match envelope.name() {
             "stage.started" => self.begin(key, envelope.at()),
+            "timer.set" => {
+                let moment = scheduled(envelope).into_iter();
+                moment.for_each(|moment| self.say(format!("{shown}: scheduled for {moment}")));
+            }
             "task.lease_lost" => {
                 let is_orderly = envelope.data().get("orderly").is_some_and(Value::is_truthy);
                 let what = if is_orderly { "is given back" } else { "lost its engine" };
@@ -190,6 +197,14 @@ impl Drop for Doing {
             bar.finish_and_clear();
         }
     }
+}
+
+/// The moment for which something is scheduled, if that is what the event says.
+fn scheduled(envelope: &Envelope) -> Option<String> {
+    let data = envelope.data();
+    let (purpose, due) = (data.get("purpose")?.as_str()?, data.get("due")?.as_str()?);
+    let (seconds, _) = due.split_once('.')?;
+    (purpose == "scheduled_time").then(|| format!("{}Z", seconds.replacen('T', " ", 1)))
 }
 
 /// A stage as it is named here: by its activation, too, if that is not the first.

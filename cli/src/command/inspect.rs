@@ -80,7 +80,12 @@ pub(super) fn print_workflow(view: &WorkflowView, out: &mut Output) -> Result<()
         ("trigger", format!("{} by {}", harmless(trigger.trigger_type()), harmless(trigger.user()))),
         ("created", second(view.created_at())),
     ]);
+    fields.extend(view.scheduled_time().map(|moment| ("scheduled", format!("for {}", second(moment)))));
+    if view.start_time().is_none() {
+        fields.extend(view.start_time_expiry().map(|moment| ("expires", second(moment))));
+    }
     fields.extend(view.start_time().map(|start| ("started", second(start))));
+    fields.extend(view.deadline().map(|deadline| ("deadline", format!("{deadline} after its start"))));
     if let Some((start, end)) = view.start_time().zip(view.end_time()) {
         fields.push(("ended", format!("{} after {}", second(end), length(start, end))));
     }

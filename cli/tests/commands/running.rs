@@ -158,3 +158,26 @@ fn output_that_cannot_be_written_stops_following_and_the_way_to_go_on_is_told() 
     assert!(finished.err.contains("could not write to standard output"), "{}", finished.err);
     assert!(finished.err.contains("go on with stabilize --log log run --resume "), "{}", finished.err);
 }
+
+#[test]
+fn what_is_scheduled_is_said() {
+    let place = Place::new();
+    let times = "scheduled_time: 2099-01-01T00:00:00Z, start_time_expiry: 2099-02-01T00:00:00Z, deadline: 1h";
+    for (text, said) in [
+        (format!("{{ name: x, {times}, stages: {{ a: }} }}"), "\nscheduled for 2099-01-01 00:00:00Z\n"),
+        (format!("{{ name: x, stages: {{ a: {{ {times} }} }} }}"), "\na: scheduled for 2099-01-01 00:00:00Z\n"),
+    ] {
+        place.write("a.yaml", &text);
+        let finished = place.run(&["run", "a.yaml", "--timeout", "1s"]).exits(124);
+        assert!(finished.err.contains(said), "{}", finished.err);
+    }
+    let newest_first = place.run(&["ls", "--json"]).exits(0).json();
+    let shown = place.run(&["show", newest_first[1]["id"].as_str().unwrap()]).exits(0).out;
+    for line in [
+        "\nscheduled   for 2099-01-01 00:00:00Z\n",
+        "\nexpires     2099-02-01 00:00:00Z\n",
+        "\ndeadline    1h after its start\n",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}
