@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stabilize::{CapturedStream, History, StageView, WorkflowView};
+use stabilize::{CapturedStream, History, StageView, Status, WorkflowView};
 
 use super::inspect::{described, in_short};
 use super::log_flag;
@@ -49,9 +49,10 @@ pub(super) fn explain(view: &WorkflowView, log: &Path, history: &History) {
     note(format!("stabilize{} logs {workflow} {} prints all of it", log_flag(log), stage.ref_id()));
 }
 
-/// What the task that failed wrote to its standard error in its last attempt.
+/// What the task that failed, or that the deadline of its stage stopped, wrote to its standard error in its last
+/// attempt.
 fn standard_error(stage: &StageView, streams: Vec<CapturedStream>) -> Option<CapturedStream> {
-    let task = stage.tasks().iter().rfind(|task| task.error().is_some())?;
+    let task = stage.tasks().iter().rfind(|task| task.error().is_some() || task.status() == Status::Canceled)?;
     let of_task = |stream: &CapturedStream| {
         stream.stage() == stage.ref_id()
             && stream.activation() == stage.activations()

@@ -160,6 +160,18 @@ fn output_that_cannot_be_written_stops_following_and_the_way_to_go_on_is_told() 
 }
 
 #[test]
+fn what_a_deadline_stopped_is_explained_with_what_it_wrote() {
+    let place = Place::new();
+    // It has written all that it writes when it is stopped: nobody ever writes to the pipe that it reads.
+    place.pipe("never");
+    place.write("a.yaml", "name: x\nstages: { a: { run: 'echo waiting >&2; read line < never', deadline: 2s } }\n");
+    let finished = place.run(&["run", "a.yaml"]).exits(1);
+    let code = "error: stage a#1 failed: DEADLINE_EXCEEDED: stage a had not ended 2s after its start\n";
+    assert!(finished.err.contains(code), "{}", finished.err);
+    assert!(finished.err.contains("standard error of a#1/shell, attempt 1:\n  waiting\n"), "{}", finished.err);
+}
+
+#[test]
 fn what_is_scheduled_is_said() {
     let place = Place::new();
     let times = "scheduled_time: 2099-01-01T00:00:00Z, start_time_expiry: 2099-02-01T00:00:00Z, deadline: 1h";
