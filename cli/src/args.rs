@@ -81,6 +81,16 @@ Examples:
   stabilize doctor
   stabilize --log /srv/workflows doctor --json")]
     Doctor,
+    /// Print the JSON Schema of definitions, for editors that complete and check while one writes.
+    ///
+    /// It tells which keys stand where and what their values look like; names, circles and expressions are checked by
+    /// `stabilize lint`. An editor with the YAML language server takes it from the first line of a file:
+    /// `# yaml-language-server: $schema=stabilize.schema.json`.
+    #[command(after_help = "\
+Examples:
+  stabilize schema > stabilize.schema.json
+  stabilize schema --json | jq '.properties | keys'")]
+    Schema,
     /// Print the script that teaches a shell to complete this command.
     #[command(after_help = "\
 Examples:

@@ -51,6 +51,15 @@ impl Output {
         self.out.write_all(b"\n")
     }
 
+    /// Writes one JSON value: for a person over several lines, for a program on one.
+    pub(crate) fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
+        if self.form == Form::Json {
+            return self.json(value);
+        }
+        serde_json::to_writer_pretty(&mut self.out, value)?;
+        self.out.write_all(b"\n")
+    }
+
     /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)

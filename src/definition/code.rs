@@ -80,6 +80,8 @@ problem_codes! {
     BadValue = "BAD_VALUE";
     /// A number or length lies outside its range.
     OutOfRange = "OUT_OF_RANGE";
+    /// Of two bounds, the greatest is less than the least.
+    CrossedBounds = "CROSSED_BOUNDS";
     /// A name holds characters a name cannot have, or is reserved.
     BadName = "BAD_NAME";
     /// Text that should be a length of time, like `90s`, and is not.
@@ -92,6 +94,8 @@ problem_codes! {
     BadPattern = "BAD_PATTERN";
     /// The default of an input does not fit what the input declares.
     BadDefault = "BAD_DEFAULT";
+    /// One of the values an input may have does not fit what the input declares.
+    BadChoice = "BAD_CHOICE";
     /// A definition without stages.
     NoStages = "NO_STAGES";
     /// An ORCHESTRATION has exactly one stage.

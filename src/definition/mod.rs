@@ -39,6 +39,8 @@ mod decision_limits;
 
 mod normal;
 
+mod schema;
+
 mod plain_data;
 
 mod error;
@@ -118,6 +120,12 @@ impl Definition {
             Some(root) => Definition::from_document(Document { root, source }, problems),
             None => Err(Problems::new(problems, source)),
         }
+    }
+
+    /// The JSON Schema (draft 2020-12) of definition files, as JSON: for editors that complete and check while one
+    /// writes. It tells what stands where; names, circles and expressions are checked only by reading the definition.
+    pub fn schema() -> String {
+        schema::schema().to_json()
     }
 
     /// Checks a document, of which `problems` are known already.

@@ -35,6 +35,7 @@ const HOMES: &[(&str, Home)] = &[
     ("getrandom", File("src/runtime/entropy.rs")),
     ("indicatif", File("cli/src/progress.rs")),
     ("jiff", File("src/time.rs")),
+    ("jsonschema", Tests),
     ("proptest", Tests),
     ("regex-lite", File("src/definition/input.rs")),
     // The system calls that std does not offer. Needs that share nothing: space and locks of the log, process groups

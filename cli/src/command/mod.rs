@@ -21,7 +21,7 @@ mod worker;
 
 use std::path::Path;
 
-use stabilize::{History, WorkflowId};
+use stabilize::{Definition, History, Value, WorkflowId};
 
 use crate::args::{CommandLine, Verb};
 use crate::completion;
@@ -52,6 +52,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Doctor => doctor::doctor(log, out)?,
         Verb::Bench(args) => bench::bench(args, log, out)?,
         Verb::Log(verb) => log::log(verb, log, out)?,
+        Verb::Schema => schema(out)?,
         Verb::Completions { shell } => {
             out.bytes(&completion::script(*shell))?;
             Exit::Success
@@ -60,6 +61,13 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
     };
     out.flush()?;
     Ok(exit)
+}
+
+/// Prints the schema of definitions.
+fn schema(out: &mut Output) -> Result<Exit, Stop> {
+    let schema = Value::from_json(&Definition::schema()).expect("the schema is JSON");
+    out.document(&schema)?;
+    Ok(Exit::Success)
 }
 
 /// A log that is only read.

@@ -248,6 +248,16 @@ fn version_says_what_this_build_is() {
 }
 
 #[test]
+fn the_schema_of_definitions_is_printed_for_people_and_programs() {
+    let place = Place::new();
+    let line = place.run(&["schema", "--json"]).exits(0);
+    assert_eq!(line.last()["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let pretty = place.run(&["schema"]).exits(0).out;
+    assert!(pretty.lines().count() > 100 && line.out.lines().count() == 1);
+    assert_eq!(serde_json::from_str::<Value>(&pretty).unwrap(), line.last());
+}
+
+#[test]
 fn a_shell_takes_its_completions() {
     let place = Place::new();
     let script = place.run(&["completions", "bash"]).exits(0).out;
@@ -277,6 +287,7 @@ fn help_of_each_verb_has_examples() {
         "replay",
         "lint",
         "doctor",
+        "schema",
         "completions",
         "version",
     ];

@@ -34,17 +34,18 @@ impl<'d> Reader<'d> {
             }
         };
         let mut shape = Shape::of(input_type.unwrap_or(InputType::Any));
-        shape.choices = fields.get("enum").and_then(|node| self.choices(node, &shape));
         shape.min = fields.get("min").and_then(|node| self.bound(node, "min", shape.input_type));
         shape.max = fields.get("max").and_then(|node| self.bound(node, "max", shape.input_type));
         if let (Some(min), Some(max), Some(node)) = (&shape.min, &shape.max, fields.get("max"))
             && let (Some(least), Some(most)) = (min.as_number(), max.as_number())
             && compare_numbers(least, most).is_gt()
         {
-            self.report(ProblemCode::OutOfRange, &node.span, format!("max is {max}, less than min, {min}"));
+            self.report(ProblemCode::CrossedBounds, &node.span, format!("max is {max}, less than min, {min}"));
         }
         shape.pattern = fields.get("pattern").and_then(|node| self.pattern(node, shape.input_type));
         shape.items = fields.get("items").and_then(|node| self.items(node, shape.input_type)).map(Box::new);
+        // Last, so that each value is held to all the rest.
+        shape.choices = fields.get("enum").and_then(|node| self.choices(node, &shape));
         shape
     }
 
@@ -57,7 +58,7 @@ impl<'d> Reader<'d> {
         for item in items {
             let value = self.constant(item);
             if let Some(mismatch) = shape.mismatch(&value) {
-                self.report(ProblemCode::BadValue, &item.span, format!("this value {mismatch}"));
+                self.report(ProblemCode::BadChoice, &item.span, format!("this value {mismatch}"));
             }
             values.push(value);
         }
@@ -97,6 +98,8 @@ impl<'d> Reader<'d> {
             return None;
         }
         let fields = self.fields(node, &ITEMS)?;
+        // For whoever reads the file; nothing shows it.
+        fields.get("description").and_then(|node| self.text(node, "description"));
         Some(self.shape(&fields, "items"))
     }
 

@@ -11,7 +11,7 @@ use crate::definition::problem::Problem;
 use crate::limits::PROBLEMS_MAX;
 
 /// The keys of one kind of map.
-pub(super) struct Level {
+pub(in crate::definition) struct Level {
     /// What the map is, for messages: `a stage`.
     what: &'static str,
     keys: &'static [&'static str],
@@ -29,7 +29,7 @@ enum Extensions {
     Refused,
 }
 
-pub(super) const WORKFLOW: Level = Level {
+pub(in crate::definition) const WORKFLOW: Level = Level {
     what: "a workflow",
     keys: &[
         "name",
@@ -71,7 +71,7 @@ pub(super) const WORKFLOW: Level = Level {
     extensions: Extensions::Allowed,
 };
 
-pub(super) const DEFAULTS: Level = Level {
+pub(in crate::definition) const DEFAULTS: Level = Level {
     what: "defaults",
     keys: &["retry", "timeout", "env", "cwd", "shell"],
     aliases: &[],
@@ -79,7 +79,7 @@ pub(super) const DEFAULTS: Level = Level {
     extensions: Extensions::Refused,
 };
 
-pub(super) const STAGE: Level = Level {
+pub(in crate::definition) const STAGE: Level = Level {
     what: "a stage",
     keys: &[
         "ref_id",
@@ -164,7 +164,7 @@ pub(super) const STAGE: Level = Level {
     extensions: Extensions::Refused,
 };
 
-pub(super) const TASK: Level = Level {
+pub(in crate::definition) const TASK: Level = Level {
     what: "a task",
     keys: &["name", "run", "uses", "with", "if", "env", "cwd", "shell", "retry", "timeout", "on_failure"],
     aliases: &[],
@@ -172,7 +172,7 @@ pub(super) const TASK: Level = Level {
     extensions: Extensions::Refused,
 };
 
-pub(super) const RETRY: Level = Level {
+pub(in crate::definition) const RETRY: Level = Level {
     what: "retry",
     keys: &["max_attempts", "initial", "factor", "max", "jitter", "on"],
     aliases: &[],
@@ -180,7 +180,7 @@ pub(super) const RETRY: Level = Level {
     extensions: Extensions::Refused,
 };
 
-pub(super) const INPUT: Level = Level {
+pub(in crate::definition) const INPUT: Level = Level {
     what: "an input",
     keys: &["type", "default", "enum", "min", "max", "pattern", "items", "description"],
     aliases: &[],
@@ -188,7 +188,7 @@ pub(super) const INPUT: Level = Level {
     extensions: Extensions::Refused,
 };
 
-pub(super) const ITEMS: Level = Level {
+pub(in crate::definition) const ITEMS: Level = Level {
     what: "items",
     keys: &["type", "enum", "min", "max", "pattern", "items", "description"],
     aliases: &[],
@@ -197,6 +197,28 @@ pub(super) const ITEMS: Level = Level {
 };
 
 impl Level {
+    /// The key in each of its spellings, the usual one first.
+    pub(in crate::definition) fn spellings(&self, key: &'static str) -> impl Iterator<Item = &'static str> {
+        let aliases = self.aliases.iter().filter(move |(of, _)| *of == key).map(|(_, alias)| *alias);
+        std::iter::once(key).chain(aliases)
+    }
+
+    /// Other spellings: of which key, and how.
+    pub(in crate::definition) fn aliases(&self) -> &'static [(&'static str, &'static str)] {
+        self.aliases
+    }
+
+    /// Whether keys that begin with `x-` are left alone.
+    pub(in crate::definition) fn has_extensions(&self) -> bool {
+        self.extensions == Extensions::Allowed
+    }
+
+    /// The keys in their usual spelling.
+    #[cfg(test)]
+    pub(in crate::definition) fn keys(&self) -> &'static [&'static str] {
+        self.keys
+    }
+
     fn canonical(&self, written: &str) -> Option<&'static str> {
         let alias = self.aliases.iter().find(|(_, alias)| *alias == written).map(|(key, _)| *key);
         alias.or_else(|| self.keys.iter().find(|key| **key == written).copied())

@@ -4,7 +4,7 @@
 
 mod data;
 mod inputs;
-mod keys;
+pub(super) mod keys;
 mod stage;
 mod suggestion;
 mod task;
@@ -13,8 +13,9 @@ mod workflow;
 pub(super) use data::Named;
 #[cfg(test)]
 pub(super) use keys::spellings;
-pub(super) use stage::{SplitDraft, StageDraft};
+pub(super) use stage::{SPLIT_FIELDS, SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
+pub(super) use task::SHELL;
 pub(super) use workflow::read_workflow;
 
 use std::ops::Range;

@@ -45,7 +45,9 @@ enum SplitType {
 
 const JOINS_LATER: [&str; 6] = ["OR", "MULTI_MERGE", "DISCRIMINATOR", "N_OF_M", "GENERALIZED_AND", "THREAD_MERGE"];
 const SPLITS_LATER: [&str; 3] = ["OR", "DEFERRED", "THREAD"];
-const SPLIT_FIELDS: [&str; 4] = ["split_conditions", "split_default", "split_order", "on_no_match"];
+/// What only a split with conditions has.
+pub(in crate::definition) const SPLIT_FIELDS: [&str; 4] =
+    ["split_conditions", "split_default", "split_order", "on_no_match"];
 
 impl<'d> Reader<'d> {
     /// A stage, the `index`-th. `key` is its key where stages are a map. Nothing if it has no ref id.

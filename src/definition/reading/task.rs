@@ -18,7 +18,7 @@ use crate::value::Value;
 const COPIED_MAX: usize = 3 * NORMAL_FORM_BYTES_MAX;
 
 /// The task type of `run`.
-const SHELL: &str = "shell";
+pub(in crate::definition) const SHELL: &str = "shell";
 
 /// What tasks have that say nothing else; each level overrides the one outside it.
 #[derive(Clone, Debug)]
@@ -181,7 +181,7 @@ impl<'d> Reader<'d> {
         {
             if max < policy.initial {
                 let message = format!("max is {max}, less than initial, {}", policy.initial);
-                self.report(ProblemCode::OutOfRange, &node.span, message);
+                self.report(ProblemCode::CrossedBounds, &node.span, message);
             }
             policy.max = max;
         }

@@ -96,7 +96,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "{name: x, stages: {a: {run: x, timeout: 0s, retry: {factor: 0.9, jitter: 2, initial: 2s, max: 1s}}}}",
-        &["1:41 OUT_OF_RANGE", "1:61 OUT_OF_RANGE", "1:74 OUT_OF_RANGE", "1:95 OUT_OF_RANGE"],
+        &["1:41 OUT_OF_RANGE", "1:61 OUT_OF_RANGE", "1:74 OUT_OF_RANGE", "1:95 CROSSED_BOUNDS"],
     ),
     (
         "{name: x, stages: {a: {run: x, env: {A B: 1, STABILIZE_TASK: 2, C: []}}}}",
@@ -114,7 +114,11 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "{name: x, inputs: {a: {type: boolean, min: 1}, b: {type: integer, min: 2, max: 1}}, stages: {a: }}",
-        &["1:44 CONFLICTING_KEYS", "1:80 OUT_OF_RANGE"],
+        &["1:44 CONFLICTING_KEYS", "1:80 CROSSED_BOUNDS"],
+    ),
+    (
+        "{name: x, inputs: {a: {type: integer, enum: [1, x], max: 0}}, stages: {a: }}",
+        &["1:46 BAD_CHOICE", "1:49 BAD_CHOICE"],
     ),
     // Expressions.
     ("{name: x, stages: {a: {if: 'a +', run: 'echo ${{ (b }}'}}}", &["1:31 BAD_EXPRESSION", "1:52 BAD_EXPRESSION"]),

@@ -1,0 +1,121 @@
+//! Stages and tasks in the schema, and what excludes or needs what in them.
+
+use crate::definition::reading::keys::{STAGE, TASK};
+use crate::definition::reading::{SHELL, SPLIT_FIELDS};
+use crate::value::Value;
+
+use super::data::{
+    any_case, choice, expression, instant, integer, list_of, name, named_templates, references, some_text, some_time,
+    templates, text, without,
+};
+use super::{
+    Join, OnConditionError, OnFailure, Property, TASKS_PER_STAGE_MAX, inherited, keyed, not, properties, reference,
+    required, when, with, with_more, with_rules,
+};
+
+/// A stage.
+pub(super) fn stage() -> Value {
+    let mut known = work();
+    known.extend(inherited());
+    known.extend(place());
+    known.extend(control());
+    let tasks =
+        with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
+    known.push(("tasks", "What it does, one task after the other.", tasks));
+    let mut rules = work_rules();
+    rules.push(when(required(["tasks"]), without(["run", "uses", "with"])));
+    rules.extend(split_rules());
+    with_rules(keyed(&STAGE, known), rules)
+}
+
+/// One of several tasks of a stage.
+pub(super) fn task() -> Value {
+    let mut known = work();
+    known.extend(inherited());
+    known.extend([
+        ("name", "Its name in the stage.", name()),
+        ("if", "Whether it runs; false passes it by.", expression()),
+        ("on_failure", "What its failure means.", on_failure()),
+    ]);
+    let mut rules = work_rules();
+    rules.push(Value::map([("anyOf", Value::list([required(["run"]), required(["uses"])]))]));
+    with_rules(keyed(&TASK, known), rules)
+}
+
+/// What is done.
+fn work() -> Vec<Property> {
+    vec![
+        ("run", "Shell text; values come into it with ${{ }}.", text()),
+        ("uses", "The type of task that does the work.", some_text()),
+        ("with", "What the task is given; may hold ${{ }}.", templates()),
+    ]
+}
+
+fn work_rules() -> Vec<Value> {
+    let either = Value::map([("anyOf", Value::list([required(["run"]), required(["uses"])]))]);
+    let command = with("command", Value::map([("type", Value::list(["string", "array"]))]));
+    let is_shell = with_more(with("uses", Value::map([("const", SHELL)])), [("not", required(["run"]))]);
+    vec![
+        not(required(["run", "uses"])),
+        when(required(["with"]), either),
+        when(is_shell, with("with", command)),
+        when(required(["run", "with"]), properties([("with", without(["command"]))])),
+    ]
+}
+
+/// Where a stage stands, what it is called and sees.
+fn place() -> Vec<Property> {
+    vec![
+        ("ref_id", "Its name in the graph; the key says it where stages are a map.", name()),
+        ("name", "Its name for people.", some_text()),
+        ("type", "Its type for people; default: that of its first task.", some_text()),
+        ("needs", "The stages it waits for.", references()),
+        ("if", "Whether it runs; false passes it by, and what follows runs.", expression()),
+        ("priority", "0 to 9, larger first; default: the workflow's.", integer(0, 9)),
+        ("context", "What its tasks see besides what came before; may hold ${{ }}.", templates()),
+        ("outputs", "What it gives, computed when its tasks are over.", named_templates()),
+        ("deadline", "Limit of all its attempts and waits together, like 2h; pauses excluded.", some_time()),
+        ("scheduled_time", "It does not start before this moment (RFC 3339).", instant()),
+        ("start_time_expiry", "If it has not started by this moment (RFC 3339) it is passed by.", instant()),
+    ]
+}
+
+/// Where control goes.
+fn control() -> Vec<Property> {
+    let joins = Join::ALL.map(Join::name);
+    let conditions = Value::map([
+        ("type", "object".into()),
+        ("additionalProperties", expression()),
+        ("minProperties", Value::from(1)),
+    ]);
+    // YAML reads a bare `false` as a boolean.
+    let on_error = choice(&OnConditionError::ALL.map(OnConditionError::name));
+    let on_error = Value::map([("anyOf", Value::list([on_error, Value::map([("const", false)])]))]);
+    vec![
+        ("on_failure", "What its failure means.", on_failure()),
+        ("join_type", "AND waits for all it needs, XOR for any.", choice(&joins)),
+        (
+            "split_type",
+            "AND goes on everywhere, XOR to the first stage whose condition holds.",
+            choice(&["AND", "XOR"]),
+        ),
+        ("split_conditions", "By ref id of a stage that needs this one, or $end: when control goes there.", conditions),
+        ("split_default", "Where control goes if no condition holds.", text()),
+        ("split_order", "The order in which conditions are tried.", references()),
+        ("on_no_match", "Says again whether there is a split_default.", choice(&["fail", "default"])),
+        ("on_condition_error", "What an error in a condition means.", on_error),
+    ]
+}
+
+fn on_failure() -> Value {
+    choice(&OnFailure::ALL.map(OnFailure::name))
+}
+
+fn split_rules() -> Vec<Value> {
+    let xor = with("split_type", any_case("XOR"));
+    vec![
+        with_more(when(xor, required(["split_conditions"])), [("else", without(SPLIT_FIELDS))]),
+        when(with("on_no_match", any_case("fail")), without(["split_default"])),
+        when(with("on_no_match", any_case("default")), required(["split_default"])),
+    ]
+}

@@ -1,0 +1,322 @@
+//! The JSON Schema of definitions held to the validator: on every example, on documents with every key there is, and on
+//! every single mutation of each, the two agree about what is a matter of shape.
+
+#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use stabilize::testing::documents::documents;
+use stabilize::{Definition, ProblemCode, Problems, map_from_yaml};
+
+/// What a schema can tell: which keys stand where, and what a value looks like by itself. All other problems are those
+/// of the whole (names, circles, expressions), of the text (YAML and JSON themselves), or of sizes.
+const SHAPE: [ProblemCode; 18] = [
+    ProblemCode::UnknownKey,
+    ProblemCode::NotSupported,
+    ProblemCode::MissingKey,
+    ProblemCode::KeyAndAlias,
+    ProblemCode::ConflictingKeys,
+    ProblemCode::WrongType,
+    ProblemCode::BadValue,
+    ProblemCode::OutOfRange,
+    ProblemCode::BadName,
+    ProblemCode::BadDuration,
+    ProblemCode::BareNumberDuration,
+    ProblemCode::BadInstant,
+    ProblemCode::NoStages,
+    ProblemCode::OneStageOnly,
+    ProblemCode::TooManyStages,
+    ProblemCode::TooManyTasks,
+    ProblemCode::DuplicateReference,
+    ProblemCode::SplitFieldWithoutSplit,
+];
+
+/// Every key where stages are a map. Only where they are a list may `ref_id` be written: beside a key it says that key
+/// again, which no schema can hold it to.
+const MAP: &str = r#"
+name: all of ${{ inputs.s }}
+application: shop
+type: pipeline
+version: "2"
+description: What it does.
+priority: 9
+deadline: 2h
+scheduled_time: 2026-05-01T12:00:00Z
+start_time_expiry: "2026-05-01T14:00:00.5+02:00"
+x-team: { any: [thing] }
+inputs:
+  s: { type: string, default: main, min: 1, max: 40, pattern: "^[a-z]", description: what }
+  i: { type: Integer, enum: [1, 2], min: 0, max: 9, default: 1 }
+  n: { type: number, default: 1.5 }
+  b: { type: boolean, default: true }
+  l:
+    type: list
+    default: [x]
+    items: { type: string, enum: [x, y], min: 1, max: 3, pattern: "[xy]", description: each }
+  ll: { type: list, default: [], items: { type: list, items: { type: any } } }
+  m: { type: map, default: { k: 1 } }
+  any: { type: any, enum: [null, 1, [a]], default: null }
+outputs: { k: "${{ k }}" }
+context: { c: "${{ inputs.s }}", deep: { list: [1, "${{ inputs.i }}"] } }
+env: { A: text, B: 1, C: true, D: null, STABILIZE_OWN: x }
+defaults:
+  env: { E: "${{ inputs.s }}" }
+  cwd: build
+  shell: bash
+  timeout: 10m
+  retry: { max_attempts: 3, initial: 300ms, factor: 1.5, max: 1h30m, jitter: 0.25, on: [transient, Timeout, exit] }
+stages:
+  bare:
+  empty: {}
+  one:
+    name: One
+    type: thing
+    run: echo hello
+    with: { quiet: true }
+    if: inputs.b
+    context: { k: 1 }
+    outputs: { k: "${{ inputs.i }}" }
+    env: { F: x }
+    cwd: sub
+    shell: sh
+    retry: { max_attempts: 1 }
+    timeout: 90s
+    deadline: 1d
+    scheduled_time: 2026-05-01T12:00:00Z
+    start_time_expiry: 2026-05-01T12:30:00Z
+    priority: 0
+    on_failure: FAIL_AT_END
+    join_type: and
+    split_type: XOR
+    split_conditions: { two: "inputs.i == 1", three: true, $end: "false" }
+    split_order: [three, two, $end]
+    split_default: two
+    on_no_match: default
+    on_condition_error: false
+  two: { needs: [one], uses: wait, with: { duration: 1s }, on_failure: continue }
+  three: { requisite_stage_ref_ids: [one], stageEnabled: true, uses: shell, with: { command: [echo, hello] } }
+  four:
+    needs: [bare, empty]
+    split_type: AND
+    on_condition_error: fail
+    tasks:
+      - { name: t, run: "true", if: "true", on_failure: stop, env: { G: x }, cwd: x, shell: sh, timeout: 1s }
+      - { name: u, uses: shell, with: { command: "true" }, retry: { max_attempts: 2, on: [] } }
+      - { uses: noop }
+"#;
+
+/// Stages as a list, an ORCHESTRATION, and a split that fails where nothing matches.
+const LISTS: [&str; 3] = [
+    "
+name: x
+stages:
+  - { ref_id: a, split_type: xor, split_conditions: { b: 'true' }, on_no_match: fail }
+  - { ref_id: b, needs: [a], run: 'true' }
+",
+    "{ name: x, type: orchestration, stages: { a: { run: 'true' } } }",
+    "{ name: x, type: ORCHESTRATION, stages: [{ ref_id: a, uses: fail, with: { message: no } }] }",
+];
+
+fn schema() -> Value {
+    serde_json::from_str(&Definition::schema()).unwrap()
+}
+
+fn validator() -> &'static Validator {
+    static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| jsonschema::draft202012::new(&schema()).unwrap());
+    &VALIDATOR
+}
+
+fn document(yaml: &str) -> Value {
+    let map = map_from_yaml(yaml).unwrap();
+    serde_json::from_str(&stabilize::Value::Map(map).to_json()).unwrap()
+}
+
+/// The examples in the tree, and ours.
+fn documents_with_every_key() -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    let texts = examples.map(|path| fs::read_to_string(path).unwrap());
+    let ours = [MAP].into_iter().chain(LISTS).map(str::to_owned);
+    texts.chain(ours).map(|text| document(&text)).collect()
+}
+
+/// Problems of the document; none if it is one.
+fn problems(document: &Value) -> Option<Problems> {
+    Definition::from_json(&document.to_string()).err()
+}
+
+/// Where the two differ on one document; `None` if they agree.
+fn difference(document: &Value, what: &str) -> Option<String> {
+    let problems = problems(document);
+    let of_shape = problems.iter().flat_map(Problems::iter).any(|problem| SHAPE.contains(&problem.code()));
+    if validator().is_valid(document) != of_shape {
+        return None;
+    }
+    let refused: Vec<String> =
+        validator().iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let told: Vec<String> =
+        problems.iter().flat_map(Problems::iter).map(|problem| problem.code().to_string()).collect();
+    Some(format!("{what}\n  the schema: {refused:?}\n  the validator: {told:?}"))
+}
+
+/// Values of every type that stand in the place of another.
+fn others() -> [Value; 12] {
+    [
+        json!(null),
+        json!(true),
+        json!(7),
+        json!(-3),
+        json!(1.5),
+        json!("text"),
+        json!(""),
+        json!("90"),
+        json!([]),
+        json!(["x"]),
+        json!({}),
+        json!({"k": 1}),
+    ]
+}
+
+/// Calls `see` with the document after each single mutation at `pointer` and below it.
+fn mutate(document: &Value, pointer: &str, see: &mut impl FnMut(Value, String)) {
+    let here = document.pointer(pointer).unwrap();
+    for other in others() {
+        let mut mutated = document.clone();
+        *mutated.pointer_mut(pointer).unwrap() = other.clone();
+        see(mutated, format!("{pointer} is {other}"));
+    }
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match here {
+        Value::Object(entries) => {
+            let changed = |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+                let mut mutated = document.clone();
+                change(mutated.pointer_mut(pointer).unwrap().as_object_mut().unwrap());
+                mutated
+            };
+            for added in ["unknown", "x-unknown", "no name", "mi_config", "if", "run"] {
+                if !entries.contains_key(added) {
+                    see(
+                        changed(&|map| drop(map.insert(added.to_owned(), json!("1")))),
+                        format!("{pointer} has {added}"),
+                    );
+                }
+            }
+            for key in entries.keys() {
+                see(changed(&|map| drop(map.remove(key))), format!("{pointer} lacks {key}"));
+                let renamed = |map: &mut serde_json::Map<String, Value>| {
+                    let value = map.remove(key).unwrap();
+                    map.insert(format!("{key}_"), value);
+                };
+                see(changed(&renamed), format!("{pointer}/{key} is renamed"));
+                mutate(document, &format!("{pointer}/{}", escaped(key)), see);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let mut mutated = document.clone();
+                let list = mutated.pointer_mut(pointer).unwrap().as_array_mut().unwrap();
+                list.remove(index);
+                see(mutated, format!("{pointer} lacks item {index}"));
+                let mut mutated = document.clone();
+                let list = mutated.pointer_mut(pointer).unwrap().as_array_mut().unwrap();
+                list.push(item.clone());
+                see(mutated, format!("{pointer} has item {index} twice"));
+                mutate(document, &format!("{pointer}/{index}"), see);
+            }
+        }
+        _ => (),
+    }
+}
+
+#[test]
+fn the_schema_is_one() {
+    let meta = jsonschema::draft202012::meta::is_valid(&schema());
+    assert!(meta, "the schema is no schema of draft 2020-12");
+}
+
+#[test]
+fn every_example_is_accepted_by_both() {
+    let validator = validator();
+    for document in documents_with_every_key() {
+        let problems = problems(&document).map(|problems| problems.to_string());
+        assert_eq!(problems, None, "{document}");
+        assert!(
+            validator.is_valid(&document),
+            "{:?}",
+            validator.iter_errors(&document).map(|error| error.to_string()).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn schema_and_validator_agree_on_every_single_mutation_of_every_example() {
+    let mut count = 0;
+    let mut differences = Vec::new();
+    for document in documents_with_every_key() {
+        mutate(&document, "", &mut |mutated, what| {
+            count += 1;
+            differences.extend(difference(&mutated, &what));
+        });
+    }
+    let shown: Vec<String> = differences.iter().take(20).cloned().collect();
+    assert!(differences.is_empty(), "{} of {count}:\n{}", differences.len(), shown.join("\n"));
+    assert!(count > 3_000, "only {count} mutations");
+}
+
+/// The keys of every map of properties in the schema.
+fn properties_of(schema: &Value, found: &mut BTreeSet<String>) {
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        found.extend(properties.keys().cloned());
+    }
+    match schema {
+        Value::Object(entries) => entries.values().for_each(|below| properties_of(below, found)),
+        Value::Array(items) => items.iter().for_each(|below| properties_of(below, found)),
+        _ => (),
+    }
+}
+
+fn keys_of(document: &Value, found: &mut BTreeSet<String>) {
+    match document {
+        Value::Object(entries) => {
+            found.extend(entries.keys().cloned());
+            entries.values().for_each(|below| keys_of(below, found));
+        }
+        Value::Array(items) => items.iter().for_each(|below| keys_of(below, found)),
+        _ => (),
+    }
+}
+
+#[test]
+fn every_key_of_the_schema_is_in_a_document_that_is_mutated() {
+    let (mut known, mut written) = (BTreeSet::new(), BTreeSet::new());
+    properties_of(&schema(), &mut known);
+    documents_with_every_key().iter().for_each(|document| keys_of(document, &mut written));
+    let missing: Vec<&String> = known.difference(&written).collect();
+    assert!(missing.is_empty(), "in no document: {missing:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn drawn_documents_are_accepted_and_their_mutations_judged_alike(
+        drawn in documents(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let document: Value = serde_json::from_str(&drawn.document.to_json()).unwrap();
+        prop_assert!(validator().is_valid(&document), "{document}");
+        let mut mutated = Vec::new();
+        mutate(&document, "", &mut |mutation, what| mutated.push((mutation, what)));
+        let (mutation, what) = which.get(&mutated);
+        let difference = difference(mutation, what);
+        prop_assert!(difference.is_none(), "{}\n{mutation}", difference.unwrap_or_default());
+    }
+}
