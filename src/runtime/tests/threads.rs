@@ -114,6 +114,25 @@ fn a_passed_deadline_stops_what_runs() {
 }
 
 #[test]
+fn what_was_to_be_done_by_a_moment_that_passed_without_an_engine_is_not_begun() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = StandingClock::new();
+    let (tasks, heard) = blocking();
+    let engine = Engine::open(Config::at(directory.path()).clock(clock.clone()), tasks).unwrap();
+    let text = "name: x\nstages: { a: { uses: blocks, deadline: 10m, on_failure: continue }, b: { needs: [a] } }";
+    let workflow = engine.submit(&definition(text), Start::new()).unwrap();
+    heard.recv_timeout(PATIENCE).unwrap();
+    engine.close().unwrap();
+    clock.advance(crate::time::Duration::from_seconds(600));
+    let (tasks, heard) = blocking();
+    let engine = Engine::open(Config::at(directory.path()).clock(clock), tasks).unwrap();
+    let ended = engine.wait(workflow, PATIENCE).unwrap();
+    assert_eq!((ended.status(), ended.stage("a").unwrap().status()), (Status::Succeeded, Status::FailedContinue));
+    engine.close().unwrap();
+    assert!(heard.try_recv().is_err());
+}
+
+#[test]
 fn a_passed_deadline_kills_the_program_and_what_it_started() {
     let directory = tempfile::tempdir().unwrap();
     let pipe = directory.path().join("pipe");
