@@ -7,7 +7,7 @@ use stabilize::{Actor, CancelCause, Duration, MissingArc, Timestamp, Wait, WaitR
 
 use super::inspect::{in_short, second};
 use super::log_flag;
-use super::why::Mover;
+use super::why::{Driving, Mover};
 use crate::paint::harmless;
 use crate::progress::length;
 
@@ -65,7 +65,10 @@ impl<'a> Around<'a> {
 
     /// Is there an engine that may do what is to be done?
     fn is_moved(&self) -> bool {
-        self.mover != Mover::Nobody
+        match self.mover {
+            Mover::Nobody | Mover::Holder { drives: Driving::No, .. } => false,
+            Mover::Holder { drives: Driving::Yes | Driving::Unknown, .. } => true,
+        }
     }
 }
 

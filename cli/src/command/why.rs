@@ -153,11 +153,13 @@ fn more(waits: &[Wait]) -> Option<String> {
 /// Who moves it: whatever may happen, happens only while an engine drives the workflow.
 fn print_mover(workflow: WorkflowId, mover: Mover, on_hold: bool, log: &Path, out: &mut Output) -> Result<(), Stop> {
     out.line("")?;
-    let resume = format!("stabilize{} run --resume {workflow}", log_flag(log));
+    let flag = log_flag(log);
+    let resume = format!("stabilize{flag} run --resume {workflow}");
     match mover {
         Mover::Nobody => {
             out.line("no engine holds the log: nothing of this moves before one drives the workflow")?;
-            out.line(format_args!("  {resume}"))?;
+            out.line(format_args!("  {resume} drives this one"))?;
+            out.line(format_args!("  stabilize{flag} worker drives every open one"))?;
         }
         Mover::Holder { pid, drives: Driving::Yes } => {
             out.line(format_args!("{} holds the log and drives this workflow", process(pid)))?;

@@ -70,6 +70,23 @@ fn what_a_killed_engine_ran_waits_for_the_next_engine() {
 }
 
 #[test]
+fn where_another_workflow_holds_the_log_nothing_of_this_one_moves() {
+    let (place, killed) = held();
+    killed.signal(Signal::KILL);
+    killed.wait();
+    let forsaken = place.run(&["ls", "--json"]).exits(0).last()["id"].as_str().unwrap().to_owned();
+    place.write("wait.yaml", "name: other\nstages: { a: { uses: wait, with: { duration: 2d } } }\n");
+    let mut other = place.start(&["run", "wait.yaml", "--json"]);
+    other.event("timer.set");
+    let told = place.run(&["why", &forsaken]).exits(0).out;
+    golden("why-not-driven.txt", &told.replace(&format!("pid {}", other.pid()), "pid PID"));
+    let told = place.run(&["why", &forsaken, "--json"]).exits(0).last();
+    assert_eq!(told["holder"], json!({"pid": other.pid(), "drives": false}));
+    other.signal(Signal::INT);
+    other.wait().exits(130);
+}
+
+#[test]
 fn what_was_given_back_is_queued_until_an_engine_drives_it() {
     let (place, running) = held();
     running.signal(Signal::INT);
