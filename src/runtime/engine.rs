@@ -88,6 +88,7 @@ impl Engine {
             upkeep,
             owner: Mutex::new(owner),
             poisoned: OnceLock::new(),
+            bell: OnceLock::new(),
             mover: config.threads,
             actor: config.actor.clone(),
         });

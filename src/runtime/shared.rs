@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::closings::Closings;
 use super::commit::{Outlet, Release, Slot};
 use super::config::Threads as Mover;
+use super::control::Bell;
 use super::engine::Progress;
 use super::error::{Error, describe};
 use super::inbox::{Ask, Entry, Inbox, Turn, Urgency};
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     pub(super) upkeep: UpkeepWork,
     pub(super) owner: Mutex<Owner>,
     pub(super) poisoned: OnceLock<String>,
+    /// Rung when the engine stops, for those who wait at the control socket.
+    pub(super) bell: OnceLock<Bell>,
     pub(super) mover: Mover,
     pub(super) actor: String,
 }
@@ -156,6 +159,9 @@ impl Shared {
         }
         self.slot.abandon();
         self.closings.drop_all();
+        if let Some(bell) = self.bell.get() {
+            bell.stop();
+        }
     }
 
     /// The engine stops because a part of it panicked.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::limits::{CONTROL_LINE_BYTES_MAX, CONTROL_LINE_SECONDS, CONTROL_STAYING_MAX, CONTROL_WRITE_SECONDS};
-use crate::runtime::error::RemoteReason;
+use crate::runtime::error::{RemoteReason, describe};
 use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
@@ -112,6 +112,10 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
 }
 
 fn stay(host: &Host) -> ControlAnswer {
+    if let Err(error) = host.shared.check_poison() {
+        // What they wait for has come.
+        return ControlAnswer::Refused { reason: RemoteReason::Ending, message: describe(&error) };
+    }
     let more = |count: usize| (count < CONTROL_STAYING_MAX).then_some(count + 1);
     match host.n_staying.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
         Ok(_) => ControlAnswer::Staying,

@@ -37,7 +37,7 @@ pub(in crate::runtime) struct Staying(#[expect(dead_code, reason = "kept open, a
 
 /// Tells the listener something and wakes it.
 #[derive(Clone)]
-struct Bell {
+pub(in crate::runtime) struct Bell {
     notes: Sender<Note>,
     wake: Arc<UnixStream>,
 }
@@ -45,6 +45,8 @@ struct Bell {
 enum Note {
     /// The engine closes.
     Close,
+    /// The engine has stopped after a failure: nobody need wait until somebody closes it.
+    Stop,
     /// The conversation with this number has ended.
     Over { number: u64, parting: Parting },
 }
@@ -57,6 +59,11 @@ struct Served {
 }
 
 impl Bell {
+    /// Tells that the engine has stopped after a failure.
+    pub(in crate::runtime) fn stop(&self) {
+        self.ring(Note::Stop);
+    }
+
     fn ring(&self, note: Note) {
         // A listener that has ended needs to know nothing; a full pipe wakes it already.
         self.notes.send(note).ok();
@@ -91,9 +98,15 @@ impl Listener {
         };
         let leaves = Arc::clone(&left);
         let thread = spawn("stabilize-control", move || {
-            let staying = porter.run();
+            let host = Arc::clone(&porter.host);
+            let mut staying = porter.run();
+            if host.shared.check_poison().is_err() {
+                // Its log is free by now, or as free as it becomes.
+                staying.clear();
+            }
             *leaves.lock().unwrap_or_else(PoisonError::into_inner) = staying;
         })?;
+        shared.bell.set(bell.clone()).ok();
         Ok(Listener { bell, thread, left })
     }
 
@@ -187,7 +200,7 @@ impl Porter {
         let mut is_end = false;
         for note in notes {
             match note {
-                Note::Close => is_end = true,
+                Note::Close | Note::Stop => is_end = true,
                 Note::Over { number, parting } => self.see_off(number, parting),
             }
         }
@@ -255,7 +268,7 @@ impl Porter {
         }
         staying.extend(notes.try_iter().filter_map(|note| match note {
             Note::Over { parting: Parting::Stays(stream), .. } => Some(stream),
-            Note::Over { .. } | Note::Close => None,
+            Note::Over { .. } | Note::Close | Note::Stop => None,
         }));
         staying
     }

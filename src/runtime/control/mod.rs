@@ -22,6 +22,6 @@ mod tests;
 
 pub use caller::Control;
 pub(super) use door::Door;
-pub(super) use listener::{Listener, Staying};
+pub(super) use listener::{Bell, Listener, Staying};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use request::ControlRequest;

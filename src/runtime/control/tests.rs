@@ -242,6 +242,20 @@ fn who_waits_for_the_end_hears_of_it_when_the_log_is_free() {
     waits.unwrap().join().unwrap();
 }
 
+#[test]
+fn who_waits_for_the_end_hears_of_a_failure_before_anybody_closes_the_engine() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path());
+    let control = connect(directory.path());
+    let waits = std::thread::Builder::new().spawn(move || control.wait_for_end());
+    // Somebody else may write to the log now: the engine stops.
+    fs::remove_file(directory.path().join("LOCK")).unwrap();
+    assert!(engine.submit(&short(), Start::new()).is_err());
+    let ended = waits.unwrap().join().unwrap();
+    assert!(ended.map_or_else(|error| error.is_gone(), |()| true));
+    assert!(matches!(engine.close(), Err(Error::Poisoned { .. })));
+}
+
 /// A connection that says what it likes.
 struct Rude {
     stream: UnixStream,
