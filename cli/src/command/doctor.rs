@@ -205,8 +205,9 @@ fn original(log: &Path) -> Option<PathBuf> {
     let control = Value::from_json(text.trim_end()).ok()?;
     let socket = PathBuf::from(control.get("path")?.as_str()?);
     let named = socket.parent()?;
-    // A socket may also stand in a folder of its own, where the log's path is too long for one.
-    let is_of_a_log = named.join("LOCK").exists() || !named.starts_with(std::env::temp_dir());
+    // Where the log's path is too long for a socket, that stands in a folder of its own, which holds no log.
+    let is_own = named.file_name().is_some_and(|name| name.to_string_lossy().starts_with("stabilize-"));
+    let is_of_a_log = named.join("LOCK").exists() || !is_own;
     let same = fs::canonicalize(named).ok().is_some_and(|named| fs::canonicalize(log).is_ok_and(|log| log == named));
     (is_of_a_log && !same).then(|| named.to_path_buf())
 }

@@ -121,7 +121,11 @@ fn running(wait: &Wait, timeout: Duration, around: &Around<'_>) -> (String, Vec<
         );
         return (what, vec!["released by the next engine that drives it, with another attempt".to_owned()]);
     }
-    let what = format!("attempt {attempt} runs, {}", around.since(since));
+    let place = match around.mover {
+        Mover::Holder { pid: Some(pid), drives: Driving::Yes } => format!(" in pid {pid}"),
+        Mover::Holder { .. } | Mover::Nobody => String::new(),
+    };
+    let what = format!("attempt {attempt} runs{place}, {}", around.since(since));
     let end = format!("released by its end; after its timeout of {timeout} it is stopped");
     let (flag, id, stage) = (log_flag(around.log), around.view.id(), wait.stage().unwrap_or_default());
     (what, vec![end, format!("stabilize{flag} logs {id} {stage} shows what it has written")])
