@@ -46,10 +46,11 @@ pub(crate) struct Core {
     pub(super) cancel: Option<Canceling>,
     pub(super) commands: Remembered,
     pub(super) marking: Marking,
-    pub(super) scopes: BTreeMap<ScopeId, Scope>,
+    /// Boxed, as activations are: a map makes room for eleven entries at once, and most workflows hold one.
+    pub(super) scopes: BTreeMap<ScopeId, Box<Scope>>,
     /// Activations ever, per stage; a stage without has no entry.
     pub(super) numbers: BTreeMap<StageIndex, u32>,
-    pub(super) live: BTreeMap<ActivationId, Activation>,
+    pub(super) live: BTreeMap<ActivationId, Box<Activation>>,
     /// Activations ever: their order of birth.
     pub(super) born: u64,
     pub(super) timers: BTreeMap<TimerId, Timer>,
@@ -274,7 +275,7 @@ impl State {
             cancel: None,
             commands: Remembered::default(),
             marking: Marking::default(),
-            scopes: BTreeMap::from([(ScopeId::ROOT, Scope::default())]),
+            scopes: BTreeMap::from([(ScopeId::ROOT, Box::default())]),
             numbers: BTreeMap::new(),
             live: BTreeMap::new(),
             born: 0,

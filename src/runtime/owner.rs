@@ -28,7 +28,8 @@ use super::worklist::{Released, StartRecord};
 pub(super) struct Owner {
     store: Arc<dyn EventStore>,
     drive: Drive,
-    states: HashMap<WorkflowId, Held>,
+    /// Boxed: the table has up to twice as many places as entries.
+    states: HashMap<WorkflowId, Box<Held>>,
     definitions: Definitions,
     /// Definitions that are stored or on their way.
     registered: HashSet<DefinitionHash>,
@@ -96,7 +97,7 @@ impl Owner {
             self.register(&definition, &actor, now, out)?;
             if !self.states.contains_key(&workflow) && self.store.last(StreamId::workflow(workflow))?.is_none() {
                 let state = State::new(workflow, definition);
-                self.states.insert(workflow, Held { state, batch: 0 });
+                self.states.insert(workflow, Box::new(Held { state, batch: 0 }));
             }
         }
         if !self.hold(workflow)? {
@@ -229,7 +230,7 @@ impl Owner {
         if state.is_closed() {
             self.ended.push_back((self.batches, workflow));
         }
-        self.states.insert(workflow, Held { state, batch: 0 });
+        self.states.insert(workflow, Box::new(Held { state, batch: 0 }));
         Ok(true)
     }
 

@@ -215,7 +215,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         updates: Arc::default(),
         timers: Vec::new(),
     };
-    state.core.live.insert(id, activation);
+    state.core.live.insert(id, Box::new(activation));
     Ok(())
 }
 
@@ -243,7 +243,7 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     let scope = state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?;
     scope.live = scope.live.checked_sub(1).ok_or("the scope has no live activation")?;
     timers::drop_all(state, &activation.timers);
-    Ok(activation)
+    Ok(*activation)
 }
 
 fn end_activation(
@@ -351,7 +351,8 @@ fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
 }
 
 fn activation(state: &mut State, id: ActivationId) -> Fit<&mut Activation> {
-    state.core.live.get_mut(&id).ok_or("the activation is not live")
+    let live = state.core.live.get_mut(&id).ok_or("the activation is not live")?;
+    Ok(live)
 }
 
 fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
