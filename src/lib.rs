@@ -43,8 +43,8 @@ pub use definition::{
 };
 pub use event::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeaseLoss,
-    Recorded, Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
-    TriggerRecord, WaitingJoin,
+    LeftTokens, Recorded, Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
+    TimerPurpose, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};

@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
 use super::{
-    CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, Registration, Report, Stamp,
-    StreamFile, TaskReport, TimerId, TimerOwner, TriggerRecord, WaitingJoin,
+    CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeftTokens, Registration, Report,
+    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TriggerRecord, WaitingJoin,
 };
 
 impl Envelope {
@@ -93,6 +93,7 @@ impl Envelope {
                 data.timer(*timer, *due);
                 data.put("purpose", purpose.name());
             }
+            Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
         }
     }
 
@@ -366,11 +367,21 @@ impl<'a> Fields<'a> {
 
     /// Arcs by the stages they lead from and to; one from the start has no `from`.
     fn arcs(&self, arcs: &[ArcIndex]) -> Value {
-        let known = arcs.iter().filter_map(|arc| self.graph.arcs.get(arc.index()));
-        Value::list(known.map(|arc| {
-            let from = arc.from.map_or(Value::Null, |from| Value::from(named(self.graph, from)));
-            Value::map([("from", from), ("to", Value::from(named(self.graph, arc.to)))])
-        }))
+        Value::list(arcs.iter().filter_map(|arc| self.ends_of(*arc)).map(Value::map))
+    }
+
+    fn ends_of(&self, arc: ArcIndex) -> Option<[(&'static str, Value); 2]> {
+        let arc = self.graph.arcs.get(arc.index())?;
+        let from = arc.from.map_or(Value::Null, |from| Value::from(named(self.graph, from)));
+        Some([("from", from), ("to", Value::from(named(self.graph, arc.to)))])
+    }
+
+    fn left(&self, left: &[LeftTokens]) -> Value {
+        let told = |left: &LeftTokens| {
+            let [from, to] = self.ends_of(left.arc)?;
+            Some(Value::map([from, to, ("tokens", Value::from(left.tokens))]))
+        };
+        Value::list(left.iter().filter_map(told))
     }
 
     fn end_reason(&mut self, reason: Option<&EndReason>) {

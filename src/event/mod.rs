@@ -13,8 +13,8 @@ pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, Registration, Report, Stamp,
-    StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, LeftTokens, Registration,
+    Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 
 use serde::{Deserialize, Serialize};
@@ -140,11 +140,19 @@ pub enum Event {
         /// What it is for.
         purpose: TimerPurpose,
     },
+    /// The scope is over and these tokens of it stay where they are. Stands right before the event of the end, as often
+    /// as the list needs.
+    TokensLeft {
+        /// The scope.
+        scope: ScopeId,
+        /// The arcs that hold tokens, ascending.
+        left: Vec<LeftTokens>,
+    },
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 27] = [
+    pub const NAMES: [&str; 28] = [
         "definition.registered",
         "settle.continued",
         "settle.deferred",
@@ -166,6 +174,7 @@ impl Event {
         "task.started",
         "timer.fired",
         "timer.set",
+        "tokens.left",
         "workflow.cancel_requested",
         "workflow.canceled",
         "workflow.completed",
@@ -198,6 +207,7 @@ impl Event {
             Event::TimerSet { .. } => 19,
             Event::SettleDeferred => 20,
             Event::TimerSetFor { .. } => 21,
+            Event::TokensLeft { .. } => 22,
         }
     }
 
@@ -238,6 +248,7 @@ impl Event {
             },
             Event::TimerSet { .. } | Event::TimerSetFor { .. } => "timer.set",
             Event::SettleDeferred => "settle.deferred",
+            Event::TokensLeft { .. } => "tokens.left",
         }
     }
 
@@ -264,7 +275,8 @@ impl Event {
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
             | Event::SettleDeferred
-            | Event::TimerSetFor { .. } => None,
+            | Event::TimerSetFor { .. }
+            | Event::TokensLeft { .. } => None,
         }
     }
 
@@ -315,7 +327,8 @@ impl Event {
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
             | Event::SettleDeferred
-            | Event::TimerSetFor { .. } => None,
+            | Event::TimerSetFor { .. }
+            | Event::TokensLeft { .. } => None,
         }
     }
 }

@@ -316,6 +316,15 @@ pub struct WaitingJoin {
     pub missing: Vec<ArcIndex>,
 }
 
+/// Tokens that lie on an arc where nothing moves any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftTokens {
+    /// The arc.
+    pub arc: ArcIndex,
+    /// How many, at least 1.
+    pub tokens: u32,
+}
+
 /// Ends that a status describes, for views that need one word.
 impl EndReason {
     /// The word people and programs see: `DEADLOCK`, `STAGE_FAILED`, ...

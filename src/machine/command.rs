@@ -198,7 +198,8 @@ impl Command {
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
             | Event::SettleDeferred
-            | Event::TimerSetFor { .. } => return None,
+            | Event::TimerSetFor { .. }
+            | Event::TokensLeft { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

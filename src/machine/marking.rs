@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Graph;
+use crate::event::LeftTokens;
 use crate::ids::{ArcIndex, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
@@ -84,6 +85,17 @@ impl Marking {
     /// Does `arc` hold a token?
     pub(super) fn is_marked(&self, scope: ScopeId, arc: ArcIndex) -> bool {
         self.tokens.contains_key(&(scope, arc))
+    }
+
+    /// How many tokens lie on `arc`.
+    pub(super) fn lying(&self, scope: ScopeId, arc: ArcIndex) -> usize {
+        self.tokens.get(&(scope, arc)).map_or(0, VecDeque::len)
+    }
+
+    /// Every arc of `scope` that holds tokens, ascending, with how many.
+    pub(super) fn left(&self, scope: ScopeId) -> impl Iterator<Item = LeftTokens> {
+        let arcs = self.tokens.range((scope, ArcIndex::new(0))..=(scope, ArcIndex::new(u32::MAX)));
+        arcs.map(|((_, arc), tokens)| LeftTokens { arc: *arc, tokens: u32::try_from(tokens.len()).unwrap_or(u32::MAX) })
     }
 
     /// The first marked one among the incoming arcs of a stage; they stand side by side in the graph.

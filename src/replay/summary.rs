@@ -80,7 +80,8 @@ impl WorkflowSummary {
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
             | Event::SettleDeferred
-            | Event::TimerSetFor { .. } => (),
+            | Event::TimerSetFor { .. }
+            | Event::TokensLeft { .. } => (),
         }
     }
 

@@ -9,8 +9,8 @@ use proptest::sample::select;
 
 use super::values::{maps, texts};
 use crate::event::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, Registration,
-    Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens,
+    Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -84,6 +84,8 @@ pub fn derived() -> BoxedStrategy<Event> {
             owner,
             purpose
         }),
+        vec((arcs_one(), any::<u32>()).prop_map(|(arc, tokens)| LeftTokens { arc, tokens }), 0..5)
+            .prop_map(|left| Event::TokensLeft { scope: ScopeId::ROOT, left }),
     ]
     .boxed()
 }
@@ -216,8 +218,12 @@ fn stages() -> impl Strategy<Value = StageIndex> {
     any::<u32>().prop_map(StageIndex::new)
 }
 
+fn arcs_one() -> impl Strategy<Value = ArcIndex> {
+    any::<u32>().prop_map(ArcIndex::new)
+}
+
 fn arcs() -> impl Strategy<Value = Vec<ArcIndex>> {
-    vec(any::<u32>().prop_map(ArcIndex::new), 0..5)
+    vec(arcs_one(), 0..5)
 }
 
 fn activations() -> impl Strategy<Value = ActivationId> {
@@ -273,7 +279,7 @@ mod tests {
             let event = events().new_tree(&mut runner).unwrap().current();
             *drawn.entry(event.kind()).or_default() += 1;
         }
-        assert_eq!(drawn.len(), 21);
+        assert_eq!(drawn.len(), 22);
         assert!(drawn.values().all(|count| *count >= 10), "{drawn:?}");
     }
 }

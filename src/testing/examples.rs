@@ -3,8 +3,8 @@
 //! Every type of event, and every variant inside one, stands here at least once.
 
 use crate::event::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, Registration,
-    Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens,
+    Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -160,6 +160,8 @@ fn consequences() -> Vec<Event> {
         Event::StageCanceled { activation, cause: CancelCause::Deadline },
     ];
     events.extend(timers(activation));
+    let left = vec![LeftTokens { arc: ArcIndex::new(5), tokens: 1 }, LeftTokens { arc: ArcIndex::new(6), tokens: 3 }];
+    events.push(Event::TokensLeft { scope, left });
     events.extend(ends(activation));
     events.extend(Status::ALL.map(|status| Event::StageEnded {
         activation,

@@ -226,14 +226,14 @@ pub fn what_is_open_says_why(decided: Decided<'_>) {
 }
 
 /// P6: what the events say was put on each arc, less what they say was taken from it, lies there; nothing is taken that
-/// is not there; no token lies in two places.
+/// is not there; no token lies in two places; what lies somewhere at the end is listed.
 ///
 /// # Panics
 ///
 /// If it is not so.
 pub fn tokens_are_conserved(course: &Course) {
     let graph = course.state().definition().graph();
-    let mut counted = Counted { graph, on_arcs: BTreeMap::new(), produced: 0, consumed: 0 };
+    let mut counted = Counted { graph, on_arcs: BTreeMap::new(), left: BTreeMap::new(), produced: 0, consumed: 0 };
     for event in course.events() {
         counted.follow(event);
     }
@@ -246,6 +246,8 @@ pub fn tokens_are_conserved(course: &Course) {
     }
     counted.on_arcs.retain(|_, count| *count > 0);
     assert_eq!(lying, counted.on_arcs, "{}", course.story());
+    let left = if course.state().is_closed() { lying } else { BTreeMap::new() };
+    assert_eq!(counted.left, left, "what is left at the end is listed: {}", course.story());
     numbers.sort_unstable();
     assert!(numbers.is_sorted_by(|one, next| one < next), "a token lies in two places");
     assert!(numbers.last().is_none_or(|last| *last <= counted.produced));
@@ -254,6 +256,8 @@ pub fn tokens_are_conserved(course: &Course) {
 struct Counted<'g> {
     graph: &'g Graph,
     on_arcs: BTreeMap<ArcIndex, u64>,
+    /// What was listed as left.
+    left: BTreeMap<ArcIndex, u64>,
     produced: u64,
     consumed: u64,
 }
@@ -279,6 +283,12 @@ impl Counted<'_> {
                 Emitted::Arcs(arcs) => self.put(arcs),
                 Emitted::Nothing => {}
             },
+            Event::TokensLeft { left, .. } => {
+                for left in left {
+                    let listed = self.left.insert(left.arc, left.tokens.into());
+                    assert_eq!(listed, None, "an arc is listed once");
+                }
+            }
             _ => {}
         }
     }

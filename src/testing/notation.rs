@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::definition::{Definition, Graph};
-use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, TimerOwner, WaitingJoin};
+use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, TimerOwner, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, TaskId};
 use crate::status::Status;
@@ -65,6 +65,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
             };
             format!("{} {owner}{} due {}", timer.0, purpose.name(), names.moment(*due))
         }
+        Event::TokensLeft { left, .. } => names.left(left),
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
 }
@@ -134,6 +135,16 @@ impl Names<'_> {
             Consumed::OnePerArc | Consumed::Ready => String::new(),
             Consumed::Arcs(arcs) => format!(" from {}", self.sources(arcs)),
         }
+    }
+
+    fn left(&self, left: &[LeftTokens]) -> String {
+        let lies = |left: &LeftTokens| {
+            let arc = self.graph.arc(left.arc);
+            let from = arc.from.map_or("start", |from| self.graph.stage(from).ref_id.as_str());
+            let count = if left.tokens == 1 { String::new() } else { format!(" {} times", left.tokens) };
+            format!("{from} to {}{count}", self.graph.stage(arc.to).ref_id)
+        };
+        left.iter().map(lies).collect::<Vec<String>>().join(", ")
     }
 
     fn emitted(&self, from: ActivationId, emitted: &Emitted) -> String {

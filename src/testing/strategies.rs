@@ -144,7 +144,7 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 72] = [
+    const HAPPENINGS: [&str; 73] = [
         "workflow.created",
         "workflow.cancel_requested",
         "workflow.started",
@@ -171,6 +171,7 @@ mod tests {
         "task.canceled",
         "timer.set",
         "settle.deferred",
+        "tokens.left",
         "end STAGE_FAILED",
         "end DEADLOCK",
         "end BRANCH_STOPPED",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::definition::{Graph, OnFailure};
-use crate::event::{EndReason, Event, Json, WaitingJoin};
+use crate::event::{EndReason, Event, Json, LeftTokens, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::limits::LISTED_MAX;
@@ -22,6 +22,7 @@ impl Decision<'_> {
             return false;
         }
         let (status, reason) = self.verdict(scope);
+        self.list_tokens_left();
         if status != Status::Succeeded {
             self.push(Event::WorkflowEnded { status, reason, outputs: None });
             return true;
@@ -34,6 +35,14 @@ impl Decision<'_> {
             }
         }
         true
+    }
+
+    /// What lies on arcs now is consumed by nobody: it is listed, so that no token is without an end (P6).
+    fn list_tokens_left(&mut self) {
+        let left: Vec<LeftTokens> = self.state.core.marking.left(ScopeId::ROOT).collect();
+        for left in left.chunks(LISTED_MAX) {
+            self.push(Event::TokensLeft { scope: ScopeId::ROOT, left: left.to_vec() });
+        }
     }
 
     /// The workflow was not started in time.

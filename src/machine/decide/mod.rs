@@ -26,7 +26,7 @@ use super::evolve::evolve;
 use super::state::{Memory, Phase, State};
 
 /// Number of the rules by which this library decides; raised with every intended change of a decision (R18).
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 
 /// What one accepted command produced: its input event, then every consequence until the state had settled.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,6 +158,7 @@ fn weight(event: &Event) -> usize {
             Consumed::Arcs(arcs) => 4 * arcs.len(),
             Consumed::OnePerArc | Consumed::Ready => 0,
         },
+        Event::TokensLeft { left, .. } => 8 * left.len(),
         Event::DefinitionRegistered(..)
         | Event::WorkflowCancelRequested(..)
         | Event::TaskStarted(..)

@@ -8,7 +8,7 @@ mod timers;
 
 use std::sync::Arc;
 
-use crate::event::{CancelCause, Consumed, Emitted, Event, Json, LeaseLoss, Stamp, TaskReport};
+use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens, Stamp, TaskReport};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
 use crate::status::Status;
@@ -85,14 +85,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         }
         Event::WorkflowStarted => start_workflow(state),
         Event::WorkflowEnded { status, reason, outputs } => {
-            if !state.core.live.is_empty() {
-                return Err("an activation lives");
-            }
-            let (status, reason, outputs) = (ends(*status)?, reason.clone(), outputs.clone());
-            state.core.timers.clear();
-            state.core.phase = Phase::Ended { status, reason, outputs };
-            state.candidates = super::state::Candidates::default();
-            Ok(())
+            end_workflow(state, *status, reason.clone(), outputs.clone())
         }
         Event::StageReady { activation, scope, consumed } => {
             begin(state, *activation, *scope, consumed, Progress::Ready(Gate::Condition))
@@ -114,7 +107,28 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             Ok(())
         }
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
+        Event::TokensLeft { scope, left } => tokens_left(state, *scope, left),
     }
+}
+
+fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, outputs: Option<Json>) -> Fit<()> {
+    if !state.core.live.is_empty() {
+        return Err("an activation lives");
+    }
+    let status = ends(status)?;
+    state.core.timers.clear();
+    state.core.phase = Phase::Ended { status, reason, outputs };
+    state.candidates = super::state::Candidates::default();
+    Ok(())
+}
+
+/// Tokens that are left stay where they are.
+fn tokens_left(state: &State, scope: ScopeId, left: &[LeftTokens]) -> Fit<()> {
+    if !state.core.live.is_empty() {
+        return Err("an activation lives");
+    }
+    let lies = |left: &LeftTokens| state.core.marking.lying(scope, left.arc) == left.tokens as usize;
+    if left.iter().all(lies) { Ok(()) } else { Err("so many tokens do not lie there") }
 }
 
 /// What can happen at all to a workflow that is so far.

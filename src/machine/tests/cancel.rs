@@ -19,6 +19,7 @@ fn canceling_ends_all_that_lives_and_then_the_workflow() {
             "workflow.cancel_requested",
             "stage.canceled b by workflow",
             "stage.canceled e by workflow",
+            "tokens.left c to d",
             "workflow.canceled CANCEL_REQUESTED by alice: enough",
         ])
         .status(Status::Canceled)

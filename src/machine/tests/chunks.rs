@@ -61,7 +61,12 @@ fn a_cancel_while_unsettled_takes_effect_with_the_continuation() {
         .when(cancel())
         .refused("ALREADY_CANCELING")
         .when(go_on())
-        .then(["settle.continued", "stage.canceled b by workflow", "workflow.canceled CANCEL_REQUESTED by engine"])
+        .then([
+            "settle.continued",
+            "stage.canceled b by workflow",
+            "tokens.left a to c, a to e",
+            "workflow.canceled CANCEL_REQUESTED by engine",
+        ])
         .status(Status::Canceled);
 }
 

@@ -258,6 +258,7 @@ fn a_join_that_can_never_fire_is_a_deadlock_at_once() {
             "task.reported b SUCCEEDED",
             "task.completed b",
             "stage.completed b to d",
+            "tokens.left b to d",
             "workflow.failed DEADLOCK d lacks c",
         ])
         .status(Status::Terminal);
@@ -296,7 +297,13 @@ stages:
     given(&definition)
         .done(["a", "c"])
         .when(stopped("b"))
-        .then(["task.reported b STOPPED", "task.failed b STOPPED", "stage.failed b STOPPED", "workflow.completed"])
+        .then([
+            "task.reported b STOPPED",
+            "task.failed b STOPPED",
+            "stage.failed b STOPPED",
+            "tokens.left c to d",
+            "workflow.completed",
+        ])
         .status(Status::Succeeded)
         .activations("d", 0);
 }

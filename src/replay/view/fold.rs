@@ -263,7 +263,8 @@ impl ViewFold {
             | Event::TimerFired(..)
             | Event::SettleContinued(_)
             | Event::SettleDeferred
-            | Event::TimerSetFor { .. } => Ok(()),
+            | Event::TimerSetFor { .. }
+            | Event::TokensLeft { .. } => Ok(()),
         }
     }
 
