@@ -14,6 +14,9 @@ use crate::progress::length;
 /// Missing arcs of one join that are shown.
 const ARCS_SHOWN: usize = 10;
 
+/// Who may serve one of them that is named.
+const SERVERS_SHOWN: usize = 3;
+
 /// What a sentence may speak of besides the wait itself.
 pub(super) struct Around<'a> {
     view: &'a WorkflowView,
@@ -218,8 +221,10 @@ fn missing_arc(arc: &MissingArc, around: &Around<'_>) -> String {
         let status = around.view.stage(from).map_or("NOT_STARTED", |stage| stage.status().name());
         return format!("{name} ({status}): nothing comes from it any more");
     }
-    let more = if arc.has_more_servers() { "; ..." } else { "" };
-    format!("{name}: may still come from {}{more}", servers.join("; "))
+    let has_more = arc.has_more_servers() || servers.len() > SERVERS_SHOWN;
+    let more = if has_more { "; and from others" } else { "" };
+    let shown: Vec<String> = servers.into_iter().take(SERVERS_SHOWN).collect();
+    format!("{name}: may still come from {}{more}", shown.join("; "))
 }
 
 /// What somebody does that a join waits for.

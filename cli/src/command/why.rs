@@ -1,5 +1,6 @@
 //! `why`: why a workflow has not moved on, with who waits, since when, and what would release it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use stabilize::{
@@ -17,8 +18,11 @@ use crate::progress::length;
 use crate::report::{Report, Stop};
 use crate::wait_view;
 
-/// Waits that are shown to a person.
+/// Waits that are all shown to a person; of more than these the first of each reason are.
 const SHOWN: usize = 50;
+
+/// Waits of one reason that are shown where there are very many.
+const SHOWN_OF_EACH: usize = 10;
 
 /// Who moves a workflow now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +125,8 @@ fn print_waits(around: &Around<'_>, out: &mut Output) -> Result<(), Stop> {
     let since = view.start_time().unwrap_or(view.created_at());
     let time = length(since, around.now());
     out.line(format_args!("workflow {id} {name} is {status}, for {time} (since {})", second(since)))?;
-    for wait in around.waits().iter().take(SHOWN) {
+    let (shown, rest) = shown(around.waits());
+    for wait in shown {
         let Reason { who, what, details } = reason(wait, around);
         out.line("")?;
         out.line(format_args!("{}: {what}", out.paint().paint(HEADING, who)))?;
@@ -129,25 +134,28 @@ fn print_waits(around: &Around<'_>, out: &mut Output) -> Result<(), Stop> {
             out.line(format_args!("  {detail}"))?;
         }
     }
-    if let Some(more) = more(around.waits()) {
+    if !rest.is_empty() {
+        let count: usize = rest.values().sum();
+        let rest: Vec<String> = rest.iter().map(|(code, count)| format!("{count} {code}")).collect();
         out.line("")?;
-        out.line(more)?;
+        out.line(format_args!("and {count} more ({}): --json lists all", rest.join(", ")))?;
     }
     Ok(())
 }
 
-/// What is not shown of very many.
-fn more(waits: &[Wait]) -> Option<String> {
-    let rest = waits.get(SHOWN..).filter(|rest| !rest.is_empty())?;
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for code in rest.iter().map(|wait| wait.reason().code()) {
-        match counts.iter_mut().find(|(known, _)| *known == code) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((code, 1)),
-        }
-    }
-    let counts: Vec<String> = counts.iter().map(|(code, count)| format!("{count} {code}")).collect();
-    Some(format!("and {} more ({}): --json lists all", rest.len(), counts.join(", ")))
+/// The waits that are shown, and how many of each reason are not.
+fn shown(waits: &[Wait]) -> (Vec<&Wait>, BTreeMap<&'static str, usize>) {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let most = if waits.len() > SHOWN { SHOWN_OF_EACH } else { SHOWN };
+    let mut is_shown = |wait: &&Wait| {
+        let count = counts.entry(wait.reason().code()).or_default();
+        *count += 1;
+        *count <= most
+    };
+    let shown = waits.iter().filter(|wait| is_shown(wait)).collect();
+    counts.retain(|_, count| *count > most);
+    counts.values_mut().for_each(|count| *count -= most);
+    (shown, counts)
 }
 
 /// Who moves it: whatever may happen, happens only while an engine drives the workflow.
