@@ -37,9 +37,9 @@ mod version;
 pub mod testing;
 
 pub use definition::{
-    Builder, BuilderSplit as Split, Defaults, Definition, InputError, InputErrors, InputSpec, Join, OnConditionError,
-    OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, TaskSpec, WorkflowType, map_from_json,
-    map_from_yaml,
+    ArcOutline, Builder, BuilderSplit as Split, Choice, Defaults, Definition, InputError, InputErrors, InputSpec, Join,
+    OnConditionError, OnFailure, Problem, ProblemCode, Problems, Retry, Severity, Span, Stage, StageOutline, TaskSpec,
+    WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
     Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeaseLoss,

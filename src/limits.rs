@@ -131,6 +131,12 @@ pub const CONTROL_GREETING_SECONDS: u64 = 15;
 /// Seconds after which a holder that says nothing is taken for dead; it may have to sync a slow disk first.
 pub const CONTROL_ANSWER_SECONDS: u64 = 60;
 
+/// Boxes and bends of arcs in the drawing of a definition; a picture of more takes seconds, and nobody reads it.
+pub const DRAWN_POINTS_MAX: usize = 262_144;
+
+/// Cells of a drawing that is made of letters: 64 MiB while it is made.
+pub const DRAWN_CELLS_MAX: usize = 8 * 1024 * 1024;
+
 const _: () = assert!(CHUNK_EVENTS_MAX < BATCH_EVENTS_MAX, "a chunk is a batch the log takes");
 const _: () = assert!(
     NORMAL_FORM_BYTES_MAX + DEFINITION_BYTES_MAX + PAYLOAD_BYTES_MAX / 2 < RECORD_BYTES_MAX,

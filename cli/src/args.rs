@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{ArgGroup, Args, Command, CommandFactory as _, Parser, Subcommand};
-use stabilize::{Duration, Sequence, Status, Timestamp};
+use clap::{ArgGroup, Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use stabilize::{At, Duration, Sequence, Status, Timestamp};
 
 use crate::completion::Shell;
 use crate::exit::{self, Exit};
@@ -65,6 +65,7 @@ pub(crate) enum Verb {
     Ls(Ls),
     Show(Show),
     Why(Why),
+    Graph(Graph),
     Events(Events),
     Logs(Logs),
     Replay(Replay),
@@ -264,6 +265,45 @@ pub(crate) struct Why {
     pub(crate) id: String,
 }
 
+/// Draw a definition, or a workflow with what has become of each stage.
+///
+/// Stages stand in layers from top to bottom, arcs lead down; conditions stand on arcs, joins and splits at stages. A
+/// wide drawing in letters is best read with `less -S`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize graph release.yaml
+  stabilize graph release.yaml -o release.svg
+  stabilize graph last --format mermaid
+  stabilize graph 9GKZ4Q --at 12")]
+pub(crate) struct Graph {
+    /// Definition in YAML or JSON; or a workflow: an id, a unique prefix or suffix of 6 characters or more, or `last`.
+    #[arg(value_name = "FILE|ID")]
+    pub(crate) what: String,
+    /// How it is written [default: by the name of the output, else ascii].
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<GraphFormat>,
+    /// File to write [default: standard output].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The workflow as it was after this event, or at this moment (RFC 3339).
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub(crate) at: Option<Moment>,
+}
+
+/// How a drawing is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Letters, for a terminal.
+    Ascii,
+    /// A picture.
+    Svg,
+    /// Text from which Mermaid draws a flowchart.
+    Mermaid,
+    /// Text from which Graphviz draws a graph.
+    Dot,
+}
+
 /// List the events of a workflow in order.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -377,6 +417,16 @@ pub(crate) enum Moment {
     Sequence(Sequence),
     /// At this time.
     Time(Timestamp),
+}
+
+impl Moment {
+    /// The same for a question about history.
+    pub(crate) fn at(self) -> At {
+        match self {
+            Moment::Sequence(sequence) => At::Sequence(sequence),
+            Moment::Time(time) => At::Time(time),
+        }
+    }
 }
 
 impl FromStr for Moment {

@@ -42,6 +42,9 @@ impl<T: fmt::Display> fmt::Display for Painted<T> {
     }
 }
 
+/// What is nothing special.
+pub(crate) const PLAIN: Style = Style::new();
+
 /// Headings.
 pub(crate) const HEADING: Style = Style::new().bold();
 

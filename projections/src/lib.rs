@@ -8,10 +8,16 @@ mod driver;
 
 mod follower;
 
+mod graph;
+
 mod workflow_list;
 
 pub use driver::Driver;
 pub use follower::{Follower, follow, follow_history};
+pub use graph::{
+    Cell, Diagram, DiagramArc, DiagramBox, Direction, Drawing, Layout, Legend, Link, Mark, Rect, Route, Size, TextLine,
+    TextPiece, Tone, TooLarge,
+};
 pub use projection::Projection;
 pub use workflow_list::WorkflowList;
 

@@ -35,6 +35,8 @@ mod check;
 
 mod graph;
 
+mod outline;
+
 mod decision_limits;
 
 mod normal;
@@ -63,6 +65,7 @@ pub use graph::{Join, OnConditionError, OnFailure};
 pub(crate) use header::Header;
 pub use header::WorkflowType;
 pub use input::{InputError, InputErrors};
+pub use outline::{ArcOutline, Choice, StageOutline};
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use template::Template;
@@ -190,6 +193,11 @@ impl Definition {
     /// What groups definitions; may be empty.
     pub fn application(&self) -> &str {
         &self.0.header.application
+    }
+
+    /// Its stages, in definition order.
+    pub fn stages(&self) -> impl ExactSizeIterator<Item = StageOutline<'_>> {
+        StageOutline::all(&self.0.graph)
     }
 
     /// The text it was read from; empty if a builder made it.

@@ -53,11 +53,7 @@ pub(super) fn ls(args: &Ls, log: &Path, out: &mut Output) -> Result<Exit, Stop> 
 pub(super) fn show(args: &Show, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
     let reading = Reading::open(log)?;
     let workflow = reading.find(&args.id)?;
-    let at = match args.at {
-        None => At::Latest,
-        Some(Moment::Sequence(sequence)) => At::Sequence(sequence),
-        Some(Moment::Time(time)) => At::Time(time),
-    };
+    let at = args.at.map_or(At::Latest, Moment::at);
     let view = reading.history.state(workflow, at).map_err(|error| Report::of_history(&error))?;
     match out.form() {
         Form::Json => out.json(&view::Workflow::from(&view))?,

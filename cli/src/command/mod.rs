@@ -5,6 +5,7 @@ mod cancel;
 mod checks;
 mod doctor;
 mod failure;
+mod graph;
 mod inspect;
 mod lint;
 mod log;
@@ -45,6 +46,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,
         Verb::Why(args) => why::why(args, log, out)?,
+        Verb::Graph(args) => graph::graph(args, log, out)?,
         Verb::Events(args) => inspect::events(args, log, out)?,
         Verb::Logs(args) => logs::logs(args, log, out)?,
         Verb::Replay(args) => replay::replay(args, log, out)?,

@@ -9,6 +9,7 @@ mod damage;
 mod doctor;
 mod examples;
 mod following;
+mod graph;
 mod interruption;
 mod measuring;
 mod reading;

@@ -51,3 +51,15 @@ fn a_running_stage_has_a_line() {
     let is_drawn = shown.split('\r').any(|line| line.contains(" work 0s"));
     assert!(is_drawn && shown.contains("work: \u{1b}[32mSUCCEEDED"), "{shown}");
 }
+
+#[test]
+fn a_drawing_has_the_colours_of_its_statuses_unless_somebody_refuses_them() {
+    let place = Place::new();
+    place.write("a.yaml", "name: x\nstages: { a: { run: 'true' } }\n");
+    place.run(&["run", "a.yaml"]).exits(0);
+    let (code, shown) = on_terminal(&place, &["graph", "last"], &[]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("\u{1b}[32mSUCCEEDED\u{1b}[0m") && shown.contains('\u{250c}'), "{shown}");
+    let (_, shown) = on_terminal(&place, &["graph", "last"], &[("NO_COLOR", "1")]);
+    assert!(shown.contains("SUCCEEDED") && !shown.contains('\u{1b}'), "{shown}");
+}

@@ -86,6 +86,11 @@ impl WorkflowView {
         self.creation.definition
     }
 
+    /// The definition it follows, whose stages are [`stages`](WorkflowView::stages) in the same order.
+    pub fn checked_definition(&self) -> &Definition {
+        &self.definition
+    }
+
     /// The version of the definition, as its author wrote it; may be empty.
     pub fn definition_version(&self) -> &str {
         &self.creation.version

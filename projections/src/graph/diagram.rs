@@ -1,0 +1,345 @@
+//! What is to be seen: the stages of a definition with their marks, the arcs with their conditions, and, of a workflow,
+//! what has become of each.
+
+use stabilize::{Choice, Definition, Join, OnFailure, StageOutline, StageView, Status, TaskView, WorkflowView};
+
+use super::drawing::Drawing;
+use super::layout::{Direction, Layout, Link, Size, TooLarge, directions};
+use super::legend::Legend;
+use super::letters::{columns, room, short};
+use super::{dot, mermaid};
+
+/// Columns of a name that are shown.
+const NAME_MOST: u32 = 32;
+
+/// Columns of another line in a box that are shown.
+const DETAIL_MOST: u32 = 36;
+
+/// Columns of a condition that are shown on its arc.
+const LABEL_MOST: u32 = 30;
+
+/// Columns of a title that are shown.
+const TITLE_MOST: u32 = 72;
+
+/// A definition or a workflow as it is to be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagram {
+    title: String,
+    subtitle: Option<String>,
+    status: Option<Status>,
+    boxes: Vec<DiagramBox>,
+    arcs: Vec<DiagramArc>,
+}
+
+/// A stage, or the end that a branch of a choice may lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiagramBox {
+    name: String,
+    details: Vec<String>,
+    join: Option<Join>,
+    is_choice: bool,
+    is_end: bool,
+    status: Option<Status>,
+    attempts: u32,
+}
+
+/// Where control goes from a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiagramArc {
+    from: usize,
+    to: usize,
+    label: Option<String>,
+    is_default: bool,
+}
+
+impl Diagram {
+    /// A definition, of which nothing has happened.
+    pub fn of(definition: &Definition) -> Diagram {
+        Diagram::new(definition, definition.name(), None)
+    }
+
+    /// A workflow as this view shows it.
+    pub fn of_workflow(view: &WorkflowView) -> Diagram {
+        let mut diagram = Diagram::new(view.checked_definition(), view.name().to_owned(), Some(view.stages()));
+        diagram.subtitle = Some(view.id().to_string());
+        diagram.status = Some(view.status());
+        diagram
+    }
+
+    fn new(definition: &Definition, title: String, views: Option<&[StageView]>) -> Diagram {
+        let stages: Vec<StageOutline<'_>> = definition.stages().collect();
+        let mut entered = vec![0_usize; stages.len()];
+        let mut boxes = Vec::with_capacity(stages.len());
+        let mut arcs = Vec::new();
+        for (place, stage) in stages.iter().enumerate() {
+            let view = views.and_then(|views| views.get(place));
+            boxes.push(DiagramBox::of(stage, view));
+        }
+        for (place, stage) in stages.iter().enumerate() {
+            for (to, label, is_default) in ways(stage) {
+                let to = to.unwrap_or_else(|| {
+                    boxes.push(DiagramBox::end());
+                    boxes.len() - 1
+                });
+                entered.get_mut(to).into_iter().for_each(|count| *count += 1);
+                arcs.push(DiagramArc { from: place, to, label, is_default });
+            }
+        }
+        for ((stage, entered), shown) in stages.iter().zip(entered).zip(&mut boxes) {
+            shown.join = (entered > 1).then(|| stage.join());
+        }
+        Diagram { title: short(&title, TITLE_MOST), subtitle: None, status: None, boxes, arcs }
+    }
+
+    /// What it is called.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The id of a workflow.
+    pub fn subtitle(&self) -> Option<&str> {
+        self.subtitle.as_deref()
+    }
+
+    /// What a workflow is doing, or how it ended.
+    pub fn status(&self) -> Option<Status> {
+        self.status
+    }
+
+    /// The stages in definition order, then the ends of branches that lead nowhere.
+    pub fn boxes(&self) -> &[DiagramBox] {
+        &self.boxes
+    }
+
+    /// The arcs, at most one between the same two boxes.
+    pub fn arcs(&self) -> &[DiagramArc] {
+        &self.arcs
+    }
+
+    /// Which way each arc leads, in their order.
+    pub fn directions(&self) -> Vec<Direction> {
+        directions(self.boxes.len(), &self.links())
+    }
+
+    /// What the colours and marks that occur in it mean.
+    pub fn legend(&self) -> Legend {
+        Legend::of(self)
+    }
+
+    /// It as text for programs that draw Mermaid flowcharts.
+    pub fn to_mermaid(&self) -> String {
+        mermaid::write(self)
+    }
+
+    /// It as text in the language of Graphviz.
+    pub fn to_dot(&self) -> String {
+        dot::write(self)
+    }
+
+    /// Finds a place for everything.
+    ///
+    /// # Errors
+    ///
+    /// If it has more boxes and bends than are drawn.
+    pub fn draw(&self) -> Result<Drawing<'_>, TooLarge> {
+        let sizes: Vec<Size> = self.boxes.iter().map(DiagramBox::size).collect();
+        Ok(Drawing::new(self, Layout::of(&sizes, &self.links())?))
+    }
+
+    /// The boxes, to give them what has not happened.
+    #[cfg(test)]
+    pub(super) fn boxes_mut(&mut self) -> &mut [DiagramBox] {
+        &mut self.boxes
+    }
+
+    /// A diagram of these arcs, also of some that no definition has.
+    #[cfg(test)]
+    pub(super) fn by_hand(names: &[&str], arcs: &[(usize, usize, Option<&str>)]) -> Diagram {
+        let boxes =
+            names.iter().map(|name| DiagramBox { name: (*name).to_owned(), is_end: false, ..DiagramBox::end() });
+        let arc = |(from, to, label): &(usize, usize, Option<&str>)| DiagramArc {
+            from: *from,
+            to: *to,
+            label: label.map(str::to_owned),
+            is_default: false,
+        };
+        let arcs = arcs.iter().map(arc).collect();
+        Diagram { title: "by hand".to_owned(), subtitle: None, status: None, boxes: boxes.collect(), arcs }
+    }
+
+    /// Its arcs as the layout knows them.
+    pub(super) fn links(&self) -> Vec<Link> {
+        let width = |label: &String| columns(label) + 2;
+        let link = |arc: &DiagramArc| Link { from: arc.from, to: arc.to, label: arc.label.as_ref().map(width) };
+        self.arcs.iter().map(link).collect()
+    }
+}
+
+/// Where control goes from a stage: each place once, with what is written on the arc, and whether it is the default.
+fn ways(stage: &StageOutline<'_>) -> Vec<(Option<usize>, Option<String>, bool)> {
+    let arcs = stage.arcs();
+    let conditions = arcs.iter().filter(|arc| matches!(arc.choice(), Choice::If(_))).count();
+    let mut ways: Vec<(Option<usize>, Vec<String>, bool)> = Vec::new();
+    for (tried, arc) in (1..).zip(&arcs) {
+        let to = arc.to().map(|stage| stage.get() as usize);
+        let way = match ways.iter().position(|(known, ..)| *known == to) {
+            Some(way) => way,
+            None => {
+                ways.push((to, Vec::new(), false));
+                ways.len() - 1
+            }
+        };
+        match arc.choice() {
+            // Of several conditions the first that holds counts.
+            Choice::If(condition) if conditions > 1 => ways[way].1.push(format!("{tried}: {condition}")),
+            Choice::If(condition) => ways[way].1.push(condition.to_owned()),
+            Choice::Otherwise => {
+                ways[way].1.push("default".to_owned());
+                ways[way].2 = true;
+            }
+            _ => {}
+        }
+    }
+    let written = |labels: Vec<String>| (!labels.is_empty()).then(|| short(&labels.join(" or "), LABEL_MOST));
+    ways.into_iter().map(|(to, labels, is_default)| (to, written(labels), is_default)).collect()
+}
+
+impl DiagramBox {
+    fn of(stage: &StageOutline<'_>, view: Option<&StageView>) -> DiagramBox {
+        let mut details = Vec::new();
+        if stage.name() != stage.ref_id() {
+            details.push(stage.name().to_owned());
+        }
+        details.extend(stage.condition().map(|condition| format!("if: {condition}")));
+        let work = match stage.task_count() {
+            1 if stage.stage_type() == "shell" => None,
+            1 => Some(stage.stage_type().to_owned()),
+            count => Some(format!("{count} tasks")),
+        };
+        details.extend(work);
+        if stage.on_failure() != OnFailure::Fail {
+            details.push(format!("on failure: {}", stage.on_failure().name()));
+        }
+        let activated = view.filter(|view| view.activations() > 1).map(StageView::id);
+        DiagramBox {
+            name: short(activated.as_deref().unwrap_or(stage.ref_id()), NAME_MOST),
+            details: details.iter().map(|detail| short(detail, DETAIL_MOST)).collect(),
+            join: None,
+            is_choice: stage.is_choice(),
+            is_end: false,
+            status: view.map(StageView::status),
+            attempts: view.map_or(0, |view| view.tasks().iter().map(TaskView::attempts).max().unwrap_or(0)),
+        }
+    }
+
+    fn end() -> DiagramBox {
+        DiagramBox {
+            name: "end".to_owned(),
+            details: Vec::new(),
+            join: None,
+            is_choice: false,
+            is_end: true,
+            status: None,
+            attempts: 0,
+        }
+    }
+
+    /// Its name: the ref id of the stage, with the number of its activation from the second on.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What else there is to say of the stage, a line each.
+    pub fn details(&self) -> &[String] {
+        &self.details
+    }
+
+    /// When it starts, if more than one arc leads to it.
+    pub fn join(&self) -> Option<Join> {
+        self.join
+    }
+
+    /// Whether control takes one of its arcs, and not all of them.
+    pub fn is_choice(&self) -> bool {
+        self.is_choice
+    }
+
+    /// Whether it is no stage, but where a branch ends.
+    pub fn is_end(&self) -> bool {
+        self.is_end
+    }
+
+    /// What it is doing, in a workflow.
+    pub fn status(&self) -> Option<Status> {
+        self.status
+    }
+
+    /// How many attempts the task that needed most has had.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The same with another status, as if that had happened.
+    #[cfg(test)]
+    pub(super) fn set_status(&mut self, status: Status) {
+        self.status = Some(status);
+    }
+
+    /// The kinds of its join and split, as far as they say anything.
+    pub(super) fn marks(&self) -> Option<String> {
+        let join = self.join.map(|join| format!("{} join", join.name()));
+        let split = self.is_choice.then(|| "XOR split".to_owned());
+        let marks: Vec<String> = join.into_iter().chain(split).collect();
+        (!marks.is_empty()).then(|| marks.join(", "))
+    }
+
+    /// Its status and attempts in words.
+    pub(super) fn outcome(&self) -> Option<String> {
+        let status = self.status?;
+        Some(match self.attempts {
+            0 | 1 => status.name().to_owned(),
+            attempts => format!("{}, {attempts} attempts", status.name()),
+        })
+    }
+
+    /// Everything in it, a line each: name, details, status.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let name = match self.marks() {
+            Some(marks) => format!("{} ({marks})", self.name),
+            None => self.name.clone(),
+        };
+        [name].into_iter().chain(self.details.iter().cloned()).chain(self.outcome())
+    }
+
+    fn size(&self) -> Size {
+        let marks = self.marks().map_or(0, |marks| columns(&marks) + 3);
+        let below = self.details.iter().map(String::as_str).map(columns).max().unwrap_or(0);
+        let outcome = self.outcome().map_or(0, |outcome| columns(&outcome));
+        let text = (room(&self.name) + marks).max(below).max(outcome);
+        let lines = 1 + self.details.len() + usize::from(self.status.is_some());
+        let least = if self.is_end { 3 } else { 7 };
+        Size { width: text.max(least) + 4, height: 2 + u32::try_from(lines).unwrap_or(u32::MAX - 2) }
+    }
+}
+
+impl DiagramArc {
+    /// The box it leaves.
+    pub fn from(&self) -> usize {
+        self.from
+    }
+
+    /// The box it leads to.
+    pub fn to(&self) -> usize {
+        self.to
+    }
+
+    /// When control takes it, in short.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// Whether control takes it when no condition holds.
+    pub fn is_default(&self) -> bool {
+        self.is_default
+    }
+}

@@ -1,0 +1,79 @@
+//! What colours and marks mean, as far as they occur.
+
+use stabilize::{Join, Status};
+
+use super::diagram::{Diagram, DiagramBox};
+use super::layout::Direction;
+
+/// What the colours and marks of a diagram mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Legend {
+    statuses: Vec<Status>,
+    marks: Vec<Mark>,
+}
+
+/// Something that is to be known to read a diagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mark {
+    /// A stage that waits for all its arcs.
+    AndJoin,
+    /// A stage that starts with any of its arcs.
+    XorJoin,
+    /// A stage from which control takes one arc.
+    XorSplit,
+    /// An arc that closes a circle.
+    Back,
+}
+
+impl Mark {
+    const ALL: [Mark; 4] = [Mark::AndJoin, Mark::XorJoin, Mark::XorSplit, Mark::Back];
+
+    /// What is seen.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Mark::AndJoin => "AND join",
+            Mark::XorJoin => "XOR join",
+            Mark::XorSplit => "XOR split",
+            Mark::Back => "dashed",
+        }
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Mark::AndJoin => "waits for every arc",
+            Mark::XorJoin => "starts with any arc",
+            Mark::XorSplit => "takes the first arc whose condition holds",
+            Mark::Back => "leads back",
+        }
+    }
+}
+
+impl Legend {
+    pub(super) fn of(diagram: &Diagram) -> Legend {
+        let boxes = diagram.boxes();
+        let occurs = |status: &Status| boxes.iter().any(|shown| shown.status() == Some(*status));
+        let joins = |join: Join| boxes.iter().any(|shown| shown.join() == Some(join));
+        let is_seen = |mark: &Mark| match mark {
+            Mark::AndJoin => joins(Join::And),
+            Mark::XorJoin => joins(Join::Xor),
+            Mark::XorSplit => boxes.iter().any(DiagramBox::is_choice),
+            Mark::Back => diagram.directions().contains(&Direction::Back),
+        };
+        Legend {
+            statuses: Status::ALL.into_iter().filter(occurs).collect(),
+            marks: Mark::ALL.into_iter().filter(is_seen).collect(),
+        }
+    }
+
+    /// The statuses of stages, each with its colour.
+    pub fn statuses(&self) -> &[Status] {
+        &self.statuses
+    }
+
+    /// The marks at stages and arcs.
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+}

@@ -1,0 +1,147 @@
+//! A definition as it is looked at: its stages and where control goes from each, without what their tasks do.
+//!
+//! Borrowed from the checked graph, for those who draw or count it; the machine walks the graph itself.
+
+use super::graph::{Graph, GraphStage, Join, OnFailure, Split, Target};
+use crate::ids::StageIndex;
+
+/// A stage of a definition.
+#[derive(Clone, Copy, Debug)]
+pub struct StageOutline<'d> {
+    graph: &'d Graph,
+    stage: &'d GraphStage,
+}
+
+/// A way that control can take from a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArcOutline<'d> {
+    to: Option<StageIndex>,
+    choice: Choice<'d>,
+}
+
+/// When control takes a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Choice<'d> {
+    /// Whenever the stage has ended.
+    Always,
+    /// If this condition is the first of its split to hold.
+    If(&'d str),
+    /// If no condition of its split holds.
+    Otherwise,
+}
+
+impl<'d> StageOutline<'d> {
+    /// The stages of a graph, in definition order.
+    pub(super) fn all(graph: &'d Graph) -> impl ExactSizeIterator<Item = StageOutline<'d>> {
+        graph.stages.iter().map(move |stage| StageOutline { graph, stage })
+    }
+
+    /// Its name in the graph, unique in the definition.
+    pub fn ref_id(&self) -> &'d str {
+        &self.stage.ref_id
+    }
+
+    /// Its name for people; the ref id where none is written.
+    pub fn name(&self) -> &'d str {
+        &self.stage.name
+    }
+
+    /// Its type: as written, or the type of its first task.
+    pub fn stage_type(&self) -> &'d str {
+        &self.stage.stage_type
+    }
+
+    /// How many tasks it has, 1 or more.
+    pub fn task_count(&self) -> usize {
+        self.stage.tasks.len()
+    }
+
+    /// When it starts.
+    pub fn join(&self) -> Join {
+        self.stage.join
+    }
+
+    /// Its `if:`.
+    pub fn condition(&self) -> Option<&'d str> {
+        self.stage.condition.as_ref().map(|condition| condition.text())
+    }
+
+    /// What a failure of it means.
+    pub fn on_failure(&self) -> OnFailure {
+        self.stage.on_failure
+    }
+
+    /// Whether control takes one of its ways, and not all of them.
+    pub fn is_choice(&self) -> bool {
+        matches!(self.stage.split, Split::Xor { .. })
+    }
+
+    /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,
+    /// the default behind them. Two branches of a choice may lead to the same stage.
+    pub fn arcs(&self) -> Vec<ArcOutline<'d>> {
+        match &self.stage.split {
+            Split::And => {
+                let way = |arc: &_| ArcOutline { to: Some(self.graph.arc(*arc).to), choice: Choice::Always };
+                self.stage.outgoing.iter().map(way).collect()
+            }
+            Split::Xor { branches, default } => {
+                let conditions = branches.iter().map(|branch| (branch.target, Choice::If(branch.condition.text())));
+                let default = default.iter().map(|target| (*target, Choice::Otherwise));
+                conditions
+                    .chain(default)
+                    .map(|(target, choice)| ArcOutline { to: self.stage_at(target), choice })
+                    .collect()
+            }
+        }
+    }
+
+    fn stage_at(&self, target: Target) -> Option<StageIndex> {
+        match target {
+            Target::Arc(arc) => Some(self.graph.arc(arc).to),
+            Target::End => None,
+        }
+    }
+}
+
+impl<'d> ArcOutline<'d> {
+    /// The stage it leads to, by its place in definition order; `None` is `$end`, nowhere.
+    pub fn to(&self) -> Option<StageIndex> {
+        self.to
+    }
+
+    /// When control takes it.
+    pub fn choice(&self) -> Choice<'d> {
+        self.choice
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Definition;
+
+    #[test]
+    fn an_outline_has_the_ways_of_a_choice_in_the_order_in_which_they_are_tried() {
+        let text = "
+name: x
+stages:
+  a: { split_type: XOR, split_conditions: { c: 'x', b: 'y', $end: 'z' }, split_default: b, run: 'true' }
+  b: { needs: [a], if: 'w', run: 'true' }
+  c: { needs: [a, b], join_type: XOR, run: 'true' }
+";
+        let definition = Definition::from_yaml(text).unwrap_or_else(|problems| panic!("{problems}"));
+        let stages: Vec<StageOutline<'_>> = definition.stages().collect();
+        let ways = |stage: usize| {
+            let arcs = stages[stage].arcs();
+            arcs.iter().map(|arc| (arc.to().map(StageIndex::index), arc.choice())).collect::<Vec<_>>()
+        };
+        let (b, c) = (Some(1), Some(2));
+        let expected = [(c, Choice::If("x")), (b, Choice::If("y")), (None, Choice::If("z")), (b, Choice::Otherwise)];
+        assert_eq!(ways(0), expected);
+        assert_eq!(ways(1), [(c, Choice::Always)]);
+        assert_eq!(stages.iter().map(StageOutline::is_choice).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!((stages[1].condition(), stages[1].task_count()), (Some("w"), 1));
+        assert_eq!((stages[2].ref_id(), stages[2].join(), stages[1].join()), ("c", Join::Xor, Join::And));
+    }
+}
