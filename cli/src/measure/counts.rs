@@ -72,7 +72,7 @@ pub(super) fn memory(setting: &Setting<'_>) -> Result<Vec<f64>, Error> {
     let definition: Definition = Definition::builder("later").stage(stage).build().expect("it has no problem");
     let bench = Bench::open(setting, Registry::with_builtins(), |config| config)?;
     let begin = |total| {
-        keep_going(256, total, || {
+        keep_going(4_096, total, || {
             let begins = bench.engine.submit_async(&definition, start());
             async move {
                 begins.await?;
@@ -81,7 +81,7 @@ pub(super) fn memory(setting: &Setting<'_>) -> Result<Vec<f64>, Error> {
         })
     };
     // What an engine needs before the first workflow waits, and while commands come in, is no cost of one that waits.
-    begin(setting.effort.pick(2_000, 2_000))?;
+    begin(setting.effort.pick(4_096, 4_096))?;
     let total = setting.effort.pick(20_000, 200_000);
     let Some(before) = resident_bytes() else { return Ok(Vec::new()) };
     begin(total)?;

@@ -17,7 +17,7 @@ const RECORD: usize = 200;
 const RECORDS: u64 = 4_096;
 
 /// How long is measured.
-const LENGTH: Duration = Duration::from_millis(100);
+const LENGTH: Duration = Duration::from_millis(60);
 
 /// How many writes are measured at least, however slow the disk is.
 const WRITES_MIN: u64 = 8;

@@ -8,11 +8,12 @@ use super::latency::percentile;
 use super::part::{Effort, How, Part, Reading, Row, Spent, Timed};
 use super::setting::Setting;
 
-/// How often a part is measured; the median counts.
-const ROUNDS: usize = 3;
+/// How often a part is measured; the median counts. Rather many short rounds than few long ones: a disk that others use
+/// changes within a second, and F is that of the moments before and after.
+const ROUNDS: usize = 5;
 
 /// How long a round of a part should take.
-const ROUND: Duration = Duration::from_millis(250);
+const ROUND: Duration = Duration::from_millis(150);
 
 /// No round after this one, however slow the disk is.
 const PART: Duration = Duration::from_secs(2);
