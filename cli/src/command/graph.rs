@@ -53,7 +53,7 @@ fn write(diagram: &Diagram, args: &Graph, out: &mut Output) -> Result<(), Stop> 
         GraphFormat::Dot => diagram.to_dot(),
         GraphFormat::Ascii => {
             let drawing = diagram.draw().map_err(too_large)?;
-            let lines = drawing.to_text().map_err(too_large)?;
+            let lines = drawing.to_text().map_err(too_wide)?;
             lines.iter().map(|line| painted(line, paint) + "\n").collect()
         }
     };
@@ -77,6 +77,11 @@ fn format_of(output: Option<&Path>) -> GraphFormat {
         Some("dot" | "gv") => GraphFormat::Dot,
         _ => GraphFormat::Ascii,
     }
+}
+
+/// No terminal shows it; a picture can still be moved about in.
+fn too_wide(error: TooLarge) -> Report {
+    Report::new(Exit::Unusable, error.to_string()).hint("--format svg -o FILE makes a picture of it")
 }
 
 fn too_large(error: TooLarge) -> Report {

@@ -154,7 +154,7 @@ impl Diagram {
 
     /// A diagram of these arcs, also of some that no definition has.
     #[cfg(test)]
-    pub(super) fn by_hand(names: &[&str], arcs: &[(usize, usize, Option<&str>)]) -> Diagram {
+    pub(super) fn by_hand(title: &str, names: &[&str], arcs: &[(usize, usize, Option<&str>)]) -> Diagram {
         let boxes =
             names.iter().map(|name| DiagramBox { name: (*name).to_owned(), is_end: false, ..DiagramBox::end() });
         let arc = |(from, to, label): &(usize, usize, Option<&str>)| DiagramArc {
@@ -164,7 +164,7 @@ impl Diagram {
             is_default: false,
         };
         let arcs = arcs.iter().map(arc).collect();
-        Diagram { title: "by hand".to_owned(), subtitle: None, status: None, boxes: boxes.collect(), arcs }
+        Diagram { title: short(title, TITLE_MOST), subtitle: None, status: None, boxes: boxes.collect(), arcs }
     }
 
     /// Its arcs as the layout knows them.
