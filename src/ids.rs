@@ -87,6 +87,8 @@ pub enum StreamKind {
     Workflow,
     /// The registration of one definition; named by its hash in hex.
     Definition,
+    /// What happened to the log as a whole; its name is empty.
+    Engine,
 }
 
 impl StreamKind {
@@ -95,6 +97,7 @@ impl StreamKind {
         match self {
             StreamKind::Workflow => "workflow",
             StreamKind::Definition => "definition",
+            StreamKind::Engine => "engine",
         }
     }
 }
@@ -115,6 +118,11 @@ impl StreamId {
     /// The stream that holds the registration of the definition with this hash.
     pub fn definition(hash: DefinitionHash) -> StreamId {
         StreamId::named(StreamKind::Definition, &hash.to_string())
+    }
+
+    /// The stream of what happened to the log as a whole.
+    pub fn engine() -> StreamId {
+        StreamId::named(StreamKind::Engine, "")
     }
 
     fn named(kind: StreamKind, name: &str) -> StreamId {

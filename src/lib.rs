@@ -42,9 +42,9 @@ pub use definition::{
     WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeaseLoss,
-    LeftTokens, Recorded, Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
-    TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json,
+    LeaseLoss, LeftTokens, Recorded, Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId,
+    TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
@@ -67,7 +67,7 @@ pub use runtime::{
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,
-    LogFrame, LogHolder, LogReport, PayloadError, RecordPlace, StoreWriter, Upkeep,
+    LogFrame, LogHolder, LogKind, LogReport, LogSalvage, LogStats, PayloadError, RecordPlace, StoreWriter, Upkeep,
 };
 pub use task::{AliasError, DuplicateName, Outcome, Registry, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};

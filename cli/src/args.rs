@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgGroup, Args, Command, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use stabilize::{At, Duration, Sequence, Status, Timestamp};
+use stabilize::{At, Duration, Position, Sequence, Status, Timestamp};
 
 use crate::completion::Shell;
 use crate::exit::{self, Exit};
@@ -408,6 +408,47 @@ Examples:
   stabilize log dump
   stabilize log dump --json | head")]
     Dump,
+    /// Count events, bytes and streams, by type of event.
+    #[command(after_help = "\
+Examples:
+  stabilize log stats
+  stabilize log stats --json")]
+    Stats,
+    /// Copy what is whole of a damaged log to a new one, which is on hold; the damaged one is not changed.
+    ///
+    /// Every whole batch before the damage is copied, with its positions, sequences and times, and the captured streams
+    /// of tasks. What can be read behind the damage is counted and set aside in the new log. No task runs there before
+    /// `log accept`.
+    #[command(after_help = "\
+Examples:
+  stabilize log salvage .stabilize --to .stabilize-2
+  stabilize log salvage /srv/log --to /srv/log-2 --until 1041 --json")]
+    Salvage {
+        /// Directory of the damaged log.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// Directory of the new log; it must not exist.
+        #[arg(long, value_name = "NEW")]
+        to: PathBuf,
+        /// Copy no batch that ends behind this position.
+        #[arg(long, value_name = "POSITION", value_parser = position)]
+        until: Option<Position>,
+    },
+    /// Take a salvaged log off hold: who accepts what was lost, and why, is recorded in it.
+    #[command(after_help = "\
+Examples:
+  stabilize log accept .stabilize-2 --reason 'disk failed, lost releases are done by hand'")]
+    Accept {
+        /// Directory of the log that is on hold.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// Why it is accepted, as recorded.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who accepts it, as recorded [default: the user's name].
+        #[arg(long, value_name = "NAME")]
+        actor: Option<String>,
+    },
 }
 
 /// A place in the history of a workflow.
@@ -439,6 +480,11 @@ impl FromStr for Moment {
         let reason = "neither the number of an event nor a moment like 2026-05-01T12:00:00Z";
         text.parse().map(Moment::Time).map_err(|_| reason.to_owned())
     }
+}
+
+fn position(text: &str) -> Result<Position, String> {
+    let number = text.parse().ok().and_then(Position::new);
+    number.ok_or_else(|| "not a position; they are counted from 1".to_owned())
 }
 
 fn sequence(text: &str) -> Result<Sequence, String> {

@@ -3,7 +3,10 @@
 //! Absent values are null; moments are RFC 3339 in UTC with microseconds; `activations` and `attempts` are counts.
 
 use serde::Serialize;
-use stabilize::{Envelope, Failure, LogFinding, LogFrame, LogReport, StageView, TaskView, TriggerView, Value};
+use stabilize::{
+    Envelope, Failure, LogFinding, LogFrame, LogKind, LogReport, LogSalvage, LogStats, StageView, TaskView,
+    TriggerView, Value,
+};
 use stabilize::{Timestamp, WorkflowSummary, WorkflowView};
 
 fn text(value: impl ToString) -> String {
@@ -271,6 +274,94 @@ impl From<&LogReport> for Verdict {
     fn from(report: &LogReport) -> Verdict {
         Verdict { events: report.events, ok: report.is_ok() }
     }
+}
+
+/// `log stats --json`.
+#[derive(Serialize)]
+pub(crate) struct Stats {
+    events: u64,
+    streams: u64,
+    segments: u64,
+    segment_bytes: u64,
+    event_bytes: u64,
+    bytes_per_event: Option<u64>,
+    first_recorded_at: Option<String>,
+    last_recorded_at: Option<String>,
+    sealed: u64,
+    indexes: u64,
+    index_bytes: u64,
+    kinds: Vec<Kind>,
+}
+
+#[derive(Serialize)]
+struct Kind {
+    kind: u16,
+    #[serde(rename = "type")]
+    name: Option<&'static str>,
+    events: u64,
+    bytes: u64,
+}
+
+impl From<&LogStats> for Stats {
+    fn from(stats: &LogStats) -> Stats {
+        let kind = |kind: &LogKind| Kind { kind: kind.kind, name: kind.name, events: kind.events, bytes: kind.bytes };
+        Stats {
+            events: stats.events,
+            streams: stats.streams,
+            segments: stats.segments,
+            segment_bytes: stats.segment_bytes,
+            event_bytes: stats.event_bytes,
+            bytes_per_event: stats.bytes_per_event(),
+            first_recorded_at: moment(stats.span.map(|(first, _)| first)),
+            last_recorded_at: moment(stats.span.map(|(_, last)| last)),
+            sealed: stats.sealed(),
+            indexes: stats.indexes,
+            index_bytes: stats.index_bytes,
+            kinds: stats.kinds.iter().map(kind).collect(),
+        }
+    }
+}
+
+/// `log salvage --json`. Lost are the positions from `first_lost` up to, but without `proven`.
+#[derive(Serialize)]
+pub(crate) struct Salvage<'a> {
+    origin: &'a str,
+    log_id: &'a str,
+    events: u64,
+    first_lost: Option<u64>,
+    proven: u64,
+    damage: Option<Finding<'a>>,
+    behind: Vec<Behind>,
+    outputs: u64,
+}
+
+#[derive(Serialize)]
+struct Behind {
+    stream: String,
+    events: u64,
+}
+
+impl<'a> From<&'a LogSalvage> for Salvage<'a> {
+    fn from(salvaged: &'a LogSalvage) -> Salvage<'a> {
+        let behind = salvaged.behind.iter().map(|(stream, events)| Behind { stream: text(stream), events: *events });
+        Salvage {
+            origin: &salvaged.origin,
+            log_id: &salvaged.log_id,
+            events: salvaged.events,
+            first_lost: (salvaged.proven > salvaged.next).then(|| salvaged.next.get()),
+            proven: salvaged.proven.get(),
+            damage: salvaged.damage.as_ref().map(Finding::from),
+            behind: behind.collect(),
+            outputs: salvaged.outputs,
+        }
+    }
+}
+
+/// `log accept --json`.
+#[derive(Serialize)]
+pub(crate) struct Accepted<'a> {
+    pub(crate) actor: &'a str,
+    pub(crate) reason: &'a str,
 }
 
 /// A line of `log verify --json` before the last: what is wrong, and where.

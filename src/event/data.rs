@@ -29,6 +29,7 @@ impl Envelope {
         let at = self.at().to_string();
         match self.event() {
             Event::DefinitionRegistered(_, registration) => data.registration(registration),
+            Event::LogAccepted(_, acceptance) => data.put("reason", acceptance.reason.as_str()),
             Event::WorkflowCreated(_, creation) => data.creation(creation),
             Event::WorkflowCancelRequested(_, request) => {
                 data.put("canceled_by", self.actor());

@@ -13,8 +13,9 @@ pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, LeftTokens, Registration,
-    Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, LeftTokens,
+    Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord,
+    WaitingJoin,
 };
 
 use serde::{Deserialize, Serialize};
@@ -148,12 +149,16 @@ pub enum Event {
         /// The arcs that hold tokens, ascending.
         left: Vec<LeftTokens>,
     },
+    /// Input: somebody accepted a log that was salvaged from a damaged one, with what it has lost. It belongs to the
+    /// log as a whole.
+    LogAccepted(Stamp, Acceptance),
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 28] = [
+    pub const NAMES: [&str; 29] = [
         "definition.registered",
+        "log.accepted",
         "settle.continued",
         "settle.deferred",
         "stage.canceled",
@@ -208,6 +213,7 @@ impl Event {
             Event::SettleDeferred => 20,
             Event::TimerSetFor { .. } => 21,
             Event::TokensLeft { .. } => 22,
+            Event::LogAccepted(..) => 23,
         }
     }
 
@@ -249,6 +255,7 @@ impl Event {
             Event::TimerSet { .. } | Event::TimerSetFor { .. } => "timer.set",
             Event::SettleDeferred => "settle.deferred",
             Event::TokensLeft { .. } => "tokens.left",
+            Event::LogAccepted(..) => "log.accepted",
         }
     }
 
@@ -263,7 +270,8 @@ impl Event {
             | Event::TaskLeaseLost(stamp, _)
             | Event::TaskResultDiscarded(stamp, _)
             | Event::TimerFired(stamp, _)
-            | Event::SettleContinued(stamp) => Some(stamp),
+            | Event::SettleContinued(stamp)
+            | Event::LogAccepted(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -314,6 +322,7 @@ impl Event {
             Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => Some(report.attempt),
             Event::TaskLeaseLost(_, loss) => Some(loss.attempt),
             Event::DefinitionRegistered(..)
+            | Event::LogAccepted(..)
             | Event::WorkflowCreated(..)
             | Event::WorkflowCancelRequested(..)
             | Event::TimerFired(..)
@@ -331,6 +340,36 @@ impl Event {
             | Event::TokensLeft { .. } => None,
         }
     }
+}
+
+/// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
+pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
+    const NAMES: [&str; 23] = [
+        "definition.registered",
+        "workflow.created",
+        "workflow.cancel_requested",
+        "task.started",
+        "task.reported",
+        "task.lease_lost",
+        "task.result_discarded",
+        "timer.fired",
+        "settle.continued",
+        "workflow.started",
+        "workflow.ended",
+        "stage.ready",
+        "stage.started",
+        "stage.ended",
+        "stage.canceled",
+        "task.queued",
+        "task.retried",
+        "task.ended",
+        "timer.set",
+        "settle.deferred",
+        "timer.set_for",
+        "tokens.left",
+        "log.accepted",
+    ];
+    NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }
 
 /// The verb of an end.

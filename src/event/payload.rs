@@ -55,6 +55,13 @@ pub struct Registration {
     pub source: Option<String>,
 }
 
+/// A log that lost events goes on all the same; who says so stands in the stamp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// Why.
+    pub reason: String,
+}
+
 /// What a workflow begins with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Creation {

@@ -17,10 +17,10 @@ use super::catalog::Catalog;
 use super::chain::{Last, Seen};
 use super::directory::{Holder, Home, LogFile};
 use super::error::Error;
-use super::record::{self, CLOSE, Flags, Head, WITNESS, frame_bytes};
+use super::record::{self, CLOSE, Flags, Head, ORIGIN, WITNESS, frame_bytes};
 use super::roll::{Prepared, Preparer, Slot};
 use super::seed::Seed;
-use super::segment::{CONTROL_RESERVE, FRAMES_START, Growth, Header, Ladder, Offset, Previous, needed};
+use super::segment::{CONTROL_RESERVE, FRAMES_START, Growth, Header, Ladder, LogId, Offset, Previous, needed};
 use super::watermark::Watermark;
 
 /// Memory that is kept for the next write: the largest groups are rare.
@@ -86,6 +86,11 @@ impl Group {
         }
         let bytes = within("bytes", bytes, BATCH_BYTES_MAX)? as u64;
         Ok(Group { stream, expected, now, frames, bytes })
+    }
+
+    /// When it is to be recorded.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Bytes the group takes in the log.
@@ -315,7 +320,7 @@ impl Writer {
     pub(crate) fn idle(&mut self) -> Result<(), Error> {
         self.check_poison()?;
         if self.end.last == Last::Event {
-            self.write_control(WITNESS)?;
+            self.write_control(WITNESS, &self.end.next.get().to_le_bytes())?;
         }
         Ok(())
     }
@@ -330,7 +335,7 @@ impl Writer {
         self.sync()?;
         match self.end.last {
             Last::Nothing | Last::Control(CLOSE) => Ok(()),
-            Last::Event | Last::Control(_) => self.write_control(CLOSE),
+            Last::Event | Last::Control(_) => self.write_control(CLOSE, &self.end.next.get().to_le_bytes()),
         }
     }
 
@@ -350,10 +355,30 @@ impl Writer {
         Aftercare::new(Arc::clone(&self.shared), self.seed.aside())
     }
 
-    fn write_control(&mut self, kind: u16) -> Result<(), Error> {
+    /// Identity of the log.
+    pub(super) fn log_id(&self) -> LogId {
+        self.shared.log_id
+    }
+
+    /// Says in a new log which one it was copied from, how far that one went, and when its first event was recorded.
+    ///
+    /// # Errors
+    ///
+    /// As `sync`.
+    ///
+    /// # Panics
+    ///
+    /// If the log is not new.
+    pub(super) fn begin_copy(&mut self, origin: LogId, last: u64, recorded_at: Timestamp) -> Result<(), Error> {
+        assert!(self.end.last == Last::Nothing, "the origin is the first frame");
+        self.end.recorded_at = recorded_at;
+        let payload = [&origin.to_bytes()[..], &last.to_le_bytes()].concat();
+        self.write_control(ORIGIN, &payload)
+    }
+
+    fn write_control(&mut self, kind: u16, payload: &[u8]) -> Result<(), Error> {
         assert!(self.in_flight.is_empty(), "a control frame says that all before it is durable");
         let next = self.end.next;
-        let payload = next.get().to_le_bytes();
         if self.active.end.plus(frame_bytes(payload.len()) as u64).get() > self.active.header.capacity {
             // No log we wrote is so full. The frame is evidence, no event hangs on it.
             tracing::warn!(path = %self.active.file.path().display(), "no room for a control frame");
@@ -371,7 +396,7 @@ impl Writer {
         };
         let offset = self.active.end;
         self.buffer.clear();
-        self.append(head, &payload);
+        self.append(head, payload);
         self.in_flight.clear();
         let written = self
             .holder

@@ -115,6 +115,26 @@ impl Home {
         }
     }
 
+    /// Makes the log's own directory, which must not be there.
+    pub(super) fn create_home(&self) -> Result<(), Error> {
+        self.located("create directory", "", self.storage.create_directory(Folder::Home))
+    }
+
+    /// Nothing may be dispatched from now on.
+    pub(super) fn put_on_hold(&self) -> Result<(), Error> {
+        self.create_new(HOLD)?.sync_all()?;
+        self.sync_directory(Folder::Home)
+    }
+
+    /// Everything may be dispatched again.
+    pub(super) fn release_hold(&self) -> Result<(), Error> {
+        match self.storage.remove(HOLD) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => self.located("remove", HOLD, result),
+        }?;
+        self.sync_directory(Folder::Home)
+    }
+
     pub(super) fn sync_directory(&self, folder: Folder) -> Result<(), Error> {
         self.located("sync directory", folder.name().unwrap_or(".."), self.storage.sync_directory(folder))
     }

@@ -10,7 +10,9 @@ mod commit;
 mod recover;
 mod roll;
 
+mod inventory;
 mod reader;
+mod salvage;
 mod verify;
 
 mod catalog;
@@ -50,11 +52,13 @@ use segment::{Header, Ladder};
 pub(crate) use aftercare::Aftercare;
 pub(crate) use commit::{Expected, Frame, Group, Writer, Written};
 pub use directory::LogHolder;
-pub(crate) use error::Error;
+pub(crate) use error::{Error, Finding};
+pub(crate) use inventory::inventory;
 pub(crate) use reader::Reader;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use record::resealed;
 pub(crate) use roll::Preparer;
+pub(crate) use salvage::salvage;
 pub(crate) use segment::{FORMAT, LogId, Offset, SegmentNumber};
 pub(crate) use storage::{FileStorage, Storage};
 pub(crate) use verify::{Dumped, dump, verify};
@@ -185,6 +189,15 @@ pub(crate) fn is_on_hold(storage: Arc<dyn Storage>) -> Result<bool, Error> {
 /// `Io`.
 pub(crate) fn holder(storage: Arc<dyn Storage>) -> Result<LogHolder, Error> {
     Home::new(storage).holder()
+}
+
+/// Lets a log be worked on again that was on hold.
+///
+/// # Errors
+///
+/// `Io`.
+pub(crate) fn release_hold(storage: Arc<dyn Storage>) -> Result<(), Error> {
+    Home::new(storage).release_hold()
 }
 
 /// An open log as those see it who read: durable events only.

@@ -15,7 +15,7 @@ use super::directory::{Home, LogFile, index_name, segment_name};
 use super::error::{Damage, Error, Evidence, Finding};
 use super::extent::Extent;
 use super::index::{Facts, encode};
-use super::record::{Frame, RecordError};
+use super::record::{Frame, RecordError, frame_bytes};
 use super::sealed::Sealed;
 use super::segment::{FRAMES_START, Header, Offset, SegmentNumber};
 use super::storage::{Access, Storage};
@@ -369,6 +369,13 @@ pub(crate) struct Dumped {
     pub(crate) recorded_at: Timestamp,
 }
 
+impl Dumped {
+    /// Bytes of the whole frame.
+    pub(crate) fn bytes(&self) -> u64 {
+        frame_bytes(self.length) as u64
+    }
+}
+
 /// Shows every frame of the log in order, up to the first place where none stands, those included that nothing proves
 /// durable, or until whoever is shown them has seen enough.
 ///
@@ -413,17 +420,17 @@ pub(crate) fn dump(storage: Arc<dyn Storage>, show: &mut dyn FnMut(&Dumped) -> C
 }
 
 /// One segment as its frames are shown.
-struct DumpedPart {
-    number: SegmentNumber,
-    salt: u64,
+pub(super) struct DumpedPart {
+    pub(super) number: SegmentNumber,
+    pub(super) salt: u64,
     base: Position,
-    file: LogFile,
-    until: Offset,
-    is_sealed: bool,
+    pub(super) file: LogFile,
+    pub(super) until: Offset,
+    pub(super) is_sealed: bool,
 }
 
 /// The segments in order; each is opened when it is its turn.
-fn dumped_parts(chain: &Chain) -> impl Iterator<Item = Result<DumpedPart, Error>> {
+pub(super) fn dumped_parts(chain: &Chain) -> impl Iterator<Item = Result<DumpedPart, Error>> {
     let sealed = chain.catalog.sealed().iter().map(|sealed| {
         let Facts { number, salt, base, end, .. } = *sealed.facts();
         Ok(DumpedPart { number, salt, base, file: sealed.open()?, until: end, is_sealed: true })

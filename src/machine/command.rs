@@ -187,6 +187,7 @@ impl Command {
             Event::TimerFired(_, timer) => Request::FireTimer(*timer),
             Event::SettleContinued(_) => Request::ContinueSettling,
             Event::DefinitionRegistered(..)
+            | Event::LogAccepted(..)
             | Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }

@@ -159,10 +159,17 @@ impl Envelopes {
     }
 
     fn advance(&mut self) -> Result<Option<Envelope>, Error> {
-        if self.piece.is_empty() {
-            self.read()?;
-        }
-        let Some(recorded) = self.piece.pop_front() else { return Ok(None) };
+        let recorded = loop {
+            if self.piece.is_empty() {
+                self.read()?;
+            }
+            match self.piece.pop_front() {
+                None => return Ok(None),
+                // It is about the log, not about a workflow or a definition that could be named with it.
+                Some(Recorded { event: Event::LogAccepted(..), .. }) => {}
+                Some(recorded) => break recorded,
+            }
+        };
         if let Place::InStream { behind: Some(behind), .. } = &self.place
             && recorded.sequence >= *behind
         {
@@ -220,7 +227,12 @@ impl Follow {
         let taken = self.envelopes.next().transpose();
         match &taken {
             Ok(Some(envelope)) => self.next = envelope.position().next(),
-            Ok(None) => (),
+            Ok(None) => {
+                // What was passed by is not waited for.
+                if let Place::InLog { from } = self.envelopes.place {
+                    self.next = from.max(self.next);
+                }
+            }
             Err(_) => self.envelopes.place = Place::InLog { from: self.next },
         }
         taken

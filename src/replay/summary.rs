@@ -63,6 +63,7 @@ impl WorkflowSummary {
                 self.end_time = Some(recorded.recorded_at);
             }
             Event::DefinitionRegistered(..)
+            | Event::LogAccepted(..)
             | Event::WorkflowCreated(..)
             | Event::WorkflowCancelRequested(..)
             | Event::TaskStarted(..)

@@ -21,6 +21,7 @@ mod inbox;
 mod open;
 mod owner;
 mod promise;
+mod rescue;
 mod shared;
 mod start;
 mod subscription;

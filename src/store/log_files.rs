@@ -14,6 +14,7 @@ use super::error::{Error, RecordPlace};
 
 /// The files of a log on this machine's disk.
 pub struct LogFiles {
+    directory: PathBuf,
     storage: Arc<dyn Storage>,
 }
 
@@ -82,7 +83,16 @@ impl LogFiles {
 
     /// The log in this directory. Nothing is opened yet.
     pub fn at(directory: impl AsRef<Path>) -> LogFiles {
-        LogFiles { storage: Arc::new(FileStorage::new(directory.as_ref())) }
+        let directory = directory.as_ref().to_owned();
+        LogFiles { storage: Arc::new(FileStorage::new(&directory)), directory }
+    }
+
+    pub(super) fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Reads every byte of every segment and says all that is not as it was written.
@@ -94,12 +104,7 @@ impl LogFiles {
     pub fn verify(&self) -> Result<LogReport, Error> {
         let report = log::verify(Arc::clone(&self.storage))?;
         let torn = report.torn.iter().map(|torn| place((torn.segment, torn.offset)));
-        let findings = report.findings.iter().map(|finding| LogFinding {
-            place: place((finding.segment, finding.offset)),
-            path: finding.path.clone(),
-            position: finding.position,
-            cause: finding.cause.to_string(),
-        });
+        let findings = report.findings.iter().map(finding);
         Ok(LogReport {
             segments: report.segments,
             events: report.events,
@@ -148,6 +153,15 @@ impl LogReport {
 
 fn place((segment, offset): (log::SegmentNumber, log::Offset)) -> RecordPlace {
     RecordPlace { segment: segment.get(), offset: offset.get() }
+}
+
+pub(super) fn finding(finding: &log::Finding) -> LogFinding {
+    LogFinding {
+        place: place((finding.segment, finding.offset)),
+        path: finding.path.clone(),
+        position: finding.position,
+        cause: finding.cause.to_string(),
+    }
 }
 
 fn frame(dumped: &log::Dumped) -> LogFrame {

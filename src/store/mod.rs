@@ -10,6 +10,8 @@ mod error;
 mod horizon;
 mod local;
 mod log_files;
+mod log_rescue;
+mod log_stats;
 mod memory;
 mod scan;
 #[cfg(test)]
@@ -31,6 +33,8 @@ pub use error::{Error, LogError, RecordPlace};
 pub use local::Upkeep;
 pub(crate) use local::{LocalReader, LocalStore};
 pub use log_files::{LogFiles, LogFinding, LogFrame, LogReport};
+pub use log_rescue::LogSalvage;
+pub use log_stats::{LogKind, LogStats};
 pub(crate) use memory::MemoryStore;
 pub(crate) use scan::{scan, scan_all};
 

@@ -9,8 +9,9 @@ use proptest::sample::select;
 
 use super::values::{maps, texts};
 use crate::event::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens,
-    Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss,
+    LeftTokens, Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord,
+    WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -21,7 +22,7 @@ use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![9 => inputs(), 12 => derived()]
+    prop_oneof![10 => inputs(), 13 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -38,6 +39,7 @@ pub fn inputs() -> BoxedStrategy<Event> {
         (stamps(), task_reports()).prop_map(|(stamp, of)| Event::TaskResultDiscarded(stamp, of)),
         (stamps(), timers()).prop_map(|(stamp, of)| Event::TimerFired(stamp, of)),
         stamps().prop_map(Event::SettleContinued),
+        (stamps(), texts()).prop_map(|(stamp, reason)| Event::LogAccepted(stamp, Acceptance { reason })),
     ]
     .boxed()
 }

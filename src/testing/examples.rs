@@ -3,8 +3,9 @@
 //! Every type of event, and every variant inside one, stands here at least once.
 
 use crate::event::{
-    Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens,
-    Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss,
+    LeftTokens, Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord,
+    WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -103,6 +104,7 @@ fn commands() -> Vec<Event> {
         Event::TaskLeaseLost(of_engine(), LeaseLoss { attempt: attempt(), orderly: true }),
         Event::TimerFired(of_engine(), TimerId(7)),
         Event::SettleContinued(of_engine()),
+        Event::LogAccepted(of_person(), Acceptance { reason: "the disk is gone, the backup is older".to_owned() }),
     ]
 }
 

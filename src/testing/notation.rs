@@ -21,6 +21,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
     let names = Names { graph: definition.graph(), origin };
     let about = match event {
         Event::DefinitionRegistered(..)
+        | Event::LogAccepted(..)
         | Event::WorkflowCreated(..)
         | Event::WorkflowCancelRequested(..)
         | Event::SettleContinued(_)

@@ -58,6 +58,35 @@ fn what_stands_before_the_damage_can_be_read_and_the_damage_is_told() {
 }
 
 #[test]
+fn a_damaged_log_is_salvaged_accepted_and_goes_on() {
+    let (place, _, position) = damaged();
+    let before = place.log_bytes();
+    place.run(&["log", "salvage", "log", "--to", "log"]).exits(2);
+    let salvaged = place.run(&["log", "salvage", "log", "--to", "new", "--json"]).exits(0);
+    let report = &salvaged.json()[0];
+    assert_eq!(report["first_lost"].as_u64(), Some(position));
+    assert!(report["proven"].as_u64() > Some(position));
+    assert_eq!(report["damage"]["position"].as_u64(), Some(position));
+    assert!(!report["behind"].as_array().unwrap().is_empty());
+    assert!(place.log_bytes() == before, "the damaged log is not changed");
+
+    place.run_on("new", &["run", "a.yaml"]).exits(7);
+    place.run(&["log", "accept", "new"]).exits(2);
+    place.run(&["log", "accept", "new", "--reason", "it was a test", "--actor", "ann"]).exits(0);
+    let again = place.run(&["log", "accept", "new", "--reason", "once more"]).exits(5);
+    assert!(again.err.contains("not on hold"), "{}", again.err);
+    place.run_on("new", &["run", "a.yaml"]).exits(0);
+    let listed = place.run_on("new", &["ls", "--json"]).exits(0).json();
+    assert_eq!(listed.len(), 2, "the one before the damage and the new one");
+    let stats = place.run_on("new", &["log", "stats", "--json"]).exits(0);
+    let stats = &stats.json()[0];
+    let accepted = stats["kinds"].as_array().unwrap().iter().find(|kind| kind["type"] == "log.accepted");
+    assert_eq!(accepted.unwrap()["events"], 1);
+    let shown = place.run_on("new", &["log", "stats"]).exits(0);
+    assert!(shown.out.contains("log.accepted") && shown.out.contains("indexes 0 of 0"), "{}", shown.out);
+}
+
+#[test]
 fn random_bytes_in_place_of_a_segment_are_damage_or_no_log() {
     let place = Place::new();
     place.write("a.yaml", "name: x\nstages: { a: { run: 'true' } }\n");

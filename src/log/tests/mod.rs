@@ -1,12 +1,12 @@
 //! Tests of the whole log over a simulated disk, numbered as the design numbers them (its page on the format, part 3).
 //!
-//! Here: 1 to 29, 33 to 36, 42, 44 to 48, 50, 51 and property P8 as they stand there; of 8 and 17 what concerns
+//! Here: 1 to 29, 33 to 36, 42, 44 to 51 and property P8 as they stand there; of 8 and 17 what concerns
 //! WATERMARK, `.idx` and what is set aside.
 //!
 //! What waits, and for what:
 //! - the rest of 8 and 17, 39 to 41: for the index of live streams.
 //! - 30 to 32, 37, 38: for the runtime, which queues, holds answers back and dispatches.
-//! - 43: for snapshots. 49: for salvage.
+//! - 43: for snapshots.
 //!
 //! `STABILIZE_LONG=n` runs n times as many seeds, and every bit where a sample is taken otherwise.
 
@@ -20,4 +20,5 @@ mod index;
 mod model;
 mod process;
 mod reading;
+mod salvage;
 mod seam;

@@ -160,6 +160,7 @@ fn weight(event: &Event) -> usize {
         },
         Event::TokensLeft { left, .. } => 8 * left.len(),
         Event::DefinitionRegistered(..)
+        | Event::LogAccepted(..)
         | Event::WorkflowCancelRequested(..)
         | Event::TaskStarted(..)
         | Event::TaskLeaseLost(..)

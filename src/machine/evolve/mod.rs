@@ -50,7 +50,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         stamp_input(state, stamp)?;
     }
     match event {
-        Event::DefinitionRegistered(..) => Err("it belongs to another stream"),
+        Event::DefinitionRegistered(..) | Event::LogAccepted(..) => Err("it belongs to another stream"),
         Event::WorkflowCreated(stamp, creation) => {
             if creation.definition != state.definition.hash() {
                 return Err("the workflow follows another definition");

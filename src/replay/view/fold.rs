@@ -198,8 +198,7 @@ impl ViewFold {
         let (at, sequence) = (recorded.recorded_at, recorded.sequence);
         match &recorded.event {
             Event::WorkflowCancelRequested(stamp, request) => {
-                let (by, reason) = (stamp.actor.to_string(), request.reason.clone());
-                self.cancellation = Some(Cancellation { by, reason });
+                self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
                 Ok(())
             }
             Event::WorkflowStarted => {
@@ -257,6 +256,7 @@ impl ViewFold {
             }
             // None of these changes what people are told, the place of the newest event aside.
             Event::DefinitionRegistered(..)
+            | Event::LogAccepted(..)
             | Event::WorkflowCreated(..)
             | Event::TaskLeaseLost(..)
             | Event::TaskResultDiscarded(..)
