@@ -221,7 +221,7 @@ pub const PARTS: &[Part] = &[
     Part {
         rows: &[label(
             "chain-flatness",
-            "the next stage behind 50,000 others, in the same behind none",
+            "the next stage behind 10,000 others, in the same behind none",
             "times",
             Some(Target::AtMost(1.25)),
         )],

@@ -105,10 +105,10 @@ pub(super) fn fan_out(width: u64) -> Definition {
 
 /// So many stages, one after another, each with this task.
 pub(super) fn chain(length: u64, task: &str) -> Definition {
-    let mut builder = Definition::builder(format!("chain-{length}")).stage(Stage::new("stage-0").uses(task));
+    let mut builder = Definition::builder(format!("chain-{length}")).stage(Stage::new("s0").uses(task));
     for number in 1..length {
-        let before = format!("stage-{}", number - 1);
-        builder = builder.stage(Stage::new(format!("stage-{number}")).needs([before]).uses(task));
+        let before = format!("s{}", number - 1);
+        builder = builder.stage(Stage::new(format!("s{number}")).needs([before]).uses(task));
     }
     builder.build().expect("it is within every limit")
 }
