@@ -39,19 +39,40 @@ impl Report {
 
     /// The failure of a call to an engine.
     pub(crate) fn of_engine(error: &stabilize::Error) -> Report {
-        Report::of(exit_of_engine(error), error)
+        let report = Report::of(exit_of_engine(error), error);
+        match error {
+            stabilize::Error::Store(source) => report.after_damage(source),
+            stabilize::Error::Replay(HistoryError::Store { source }) => report.after_damage(source),
+            _ => report,
+        }
     }
 
     /// The failure to read history.
     pub(crate) fn of_history(error: &HistoryError) -> Report {
         let report = Report::of(exit_of_history(error), error);
-        let is_missing = matches!(error, HistoryError::Store { source } if source.is_missing());
-        if is_missing { report.hint("--log DIR or STABILIZE_LOG says where the log is") } else { report }
+        match error {
+            HistoryError::Store { source } if source.is_missing() => {
+                report.hint("--log DIR or STABILIZE_LOG says where the log is")
+            }
+            HistoryError::Store { source } => report.after_damage(source),
+            _ => report,
+        }
     }
 
     /// The failure of the files of a log.
     pub(crate) fn of_store(error: &StoreError) -> Report {
-        Report::of(exit_of_store(error), error)
+        Report::of(exit_of_store(error), error).after_damage(error)
+    }
+
+    /// The same failure, with the way on if the log is damaged.
+    fn after_damage(self, error: &StoreError) -> Report {
+        if error.is_damage() {
+            self.hint(
+                "`stabilize log verify` says all that is wrong; `stabilize log salvage DIR --to NEW` copies what is whole",
+            )
+        } else {
+            self
+        }
     }
 
     /// The same failure because of `error`.

@@ -83,7 +83,11 @@ impl Search {
     pub(super) fn for_driving(log: &Path, drive: Drive, actor: &str) -> Result<Search, Report> {
         if LogFiles::at(log).is_on_hold().map_err(|error| Report::of_store(&error))? {
             let message = format!("the log in {} is on hold: no task may begin", log.display());
-            return Err(Report::new(Exit::Unusable, message).hint("the file HOLD in it says so, as after a salvage"));
+            let hint = format!(
+                "after a salvage somebody has to accept what was lost: stabilize log accept {} --reason TEXT",
+                log.display()
+            );
+            return Err(Report::new(Exit::Unusable, message).hint(hint));
         }
         let config = Config::at(log).drive(drive).actor(actor);
         Ok(Search::new(log, config, Registry::with_builtins))

@@ -184,7 +184,9 @@ fn print_mover(workflow: WorkflowId, mover: Mover, on_hold: bool, log: &Path, ou
         }
     }
     if on_hold {
-        out.line("the log is on hold, as after a salvage: no task may begin while the file HOLD is in it")?;
+        out.line(
+            "the log is on hold, as after a salvage: no task may begin before `stabilize log accept DIR --reason TEXT`",
+        )?;
     }
     Ok(())
 }
