@@ -372,6 +372,28 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }
 
+/// What an event says about whether its workflow will go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasting {
+    /// It may: somebody has to look.
+    Live,
+    /// It has ended.
+    Ended,
+    /// Nothing that was not said before.
+    Unchanged,
+}
+
+/// What events of the type with this kind number say about whether their workflow will go on; one that is not known may
+/// mean anything.
+pub(crate) fn lasting(kind: u16) -> Lasting {
+    match name_of_kind(kind) {
+        Some("workflow.ended") => Lasting::Ended,
+        // It comes too late to change anything, behind the end, too.
+        Some("task.result_discarded") => Lasting::Unchanged,
+        Some(_) | None => Lasting::Live,
+    }
+}
+
 /// The verb of an end.
 enum EndedAs {
     Completed,

@@ -16,7 +16,7 @@ use super::extent::{Extent, Span};
 use super::fetch::{Fetch, InOrder, InStream, Source};
 use super::record::RecordError;
 use super::sealed::{Found, Sealed};
-use super::segment::Offset;
+use super::segment::{Offset, SegmentNumber};
 
 /// The segment that is the newest.
 struct Newest {
@@ -51,6 +51,11 @@ impl Catalog {
             None => sealed,
         };
         Arc::make_mut(&mut self.sealed).push(Arc::new(sealed));
+    }
+
+    /// Number of the newest segment.
+    pub(super) fn newest(&self) -> SegmentNumber {
+        self.newest.as_ref().map_or(SegmentNumber::FIRST, |newest| newest.source.number)
     }
 
     /// Set when an index file did not serve, so that it should be made again.

@@ -184,6 +184,8 @@ pub(crate) enum Evidence {
     Witness,
     /// The file WATERMARK.
     Watermark,
+    /// The index of live streams.
+    Index,
 }
 
 impl std::fmt::Display for Evidence {
@@ -191,6 +193,9 @@ impl std::fmt::Display for Evidence {
         f.write_str(match self {
             Evidence::Header => "the segments' headers say that more was written",
             Evidence::Witness => "a frame behind the end says that more was durable",
+            Evidence::Index => {
+                "the index of live streams says that more was durable; it may come from a copy of this log that went further"
+            }
             Evidence::Watermark => {
                 "the file WATERMARK says that more was durable; it may come from a copy of this log that went further, \
                  or log/ was copied before it"

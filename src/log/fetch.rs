@@ -207,5 +207,6 @@ fn record_of(frame: &Frame<'_>, segment: SegmentNumber) -> Option<Record> {
         last: head.flags.is_last(),
         segment,
         offset: frame.offset,
+        crc: frame.crc,
     })
 }

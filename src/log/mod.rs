@@ -45,6 +45,7 @@ use aftercare::Untended;
 use catalog::Catalog;
 use chain::Seen;
 use directory::{Home, LogFile};
+use error::{Damage, Evidence};
 use fetch::Source;
 use sealed::Sealed;
 use segment::{Header, Ladder};
@@ -65,10 +66,7 @@ pub(crate) use verify::{Dumped, dump, verify};
 
 // Named by the simulated disk and the tests only; everybody else meets them as values.
 #[cfg(test)]
-pub(crate) use {
-    error::{Damage, Evidence},
-    storage::{Access, Folder, StorageFile, StorageLock},
-};
+pub(crate) use storage::{Access, Folder, StorageFile, StorageLock};
 
 /// What opening a log for writing needs from the edge.
 #[derive(Clone, Debug)]
@@ -121,6 +119,8 @@ pub(crate) struct Record {
     pub(crate) segment: SegmentNumber,
     /// Where in the segment.
     pub(crate) offset: Offset,
+    /// Checksum of its frame.
+    pub(crate) crc: u32,
 }
 
 /// What writer and readers of one process share.
@@ -191,6 +191,17 @@ pub(crate) fn holder(storage: Arc<dyn Storage>) -> Result<LogHolder, Error> {
     Home::new(storage).holder()
 }
 
+/// The damage of a directory that has no segments and had events once; None if it has segments.
+///
+/// # Errors
+///
+/// `Io`.
+pub(crate) fn missing_log(storage: Arc<dyn Storage>) -> Result<Option<Error>, Error> {
+    let home = Home::new(storage);
+    let has_segments = !home.list()?.segments.is_empty();
+    Ok(if has_segments { None } else { chain::Chain::new(home).missing_log(true) })
+}
+
 /// Lets a log be worked on again that was on hold.
 ///
 /// # Errors
@@ -225,6 +236,29 @@ impl Log {
     /// Whether the log was on hold when it was opened: then nothing may be dispatched.
     pub(crate) fn hold(&self) -> bool {
         self.shared.is_on_hold
+    }
+
+    /// Identity of the log, as it stands in every segment.
+    pub(crate) fn log_id(&self) -> [u8; 16] {
+        self.shared.log_id.to_bytes()
+    }
+
+    /// How many segments have a successor.
+    pub(crate) fn sealed(&self) -> usize {
+        self.shared.catalog().map_or(0, |catalog| catalog.sealed().len())
+    }
+
+    /// The damage that this log is, if the events before `proven` were durable once.
+    pub(crate) fn missing(&self, proven: Position) -> Error {
+        let number = self.shared.catalog().map_or(SegmentNumber::FIRST, |catalog| catalog.newest());
+        Error::Damaged {
+            segment: number,
+            path: self.shared.home.locate(&directory::segment_name(number)),
+            offset: segment::FRAMES_START,
+            missing: self.durable(),
+            proven,
+            cause: Damage::EventsMissing { evidence: Evidence::Index },
+        }
     }
 
     /// The last sequence of the stream, if it has events.

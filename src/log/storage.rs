@@ -187,6 +187,30 @@ impl FileStorage {
         FileStorage { root: root.into() }
     }
 
+    /// The start of this machine, where it can be told: what was not synced before an earlier one may be gone.
+    pub(crate) fn boot_id() -> Option<String> {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Moves the directory of this name to `set-aside/`, in place of the one that was moved there before.
+    ///
+    /// # Errors
+    ///
+    /// Anything the system says.
+    pub(crate) fn move_aside(&self, name: &str) -> io::Result<()> {
+        let aside = self.directory(Folder::SetAside);
+        match fs::create_dir(&aside) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        match fs::remove_dir_all(aside.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        fs::rename(self.root.join(name), aside.join(name))
+    }
+
     /// Copies the directory of this name and all files below it to the same name in `to`, durably; says how many. What
     /// is neither file nor directory is left out.
     ///

@@ -15,7 +15,7 @@ use crate::store::{EventStore, LocalReader, scan, scan_all};
 use super::at::At;
 use super::envelopes::{Envelopes, Follow};
 use super::error::Error;
-use super::fold::{Definitions, step};
+use super::fold::{Definitions, has_ended, step};
 use super::summary::{Filter, WorkflowSummary};
 use super::view::{ViewFold, WorkflowView};
 
@@ -208,6 +208,23 @@ impl History {
             workflows.into_values().filter(|workflow| filter.matches(workflow)).collect();
         found.sort_by_key(|workflow| std::cmp::Reverse(workflow.created()));
         Ok(found)
+    }
+
+    /// The workflows that have not ended, newest first. An engine's history need not read the others for it.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be read.
+    pub fn open_workflows(&self) -> Result<Vec<WorkflowId>, Error> {
+        self.look()?;
+        let mut open = Vec::new();
+        for workflow in self.store().live_streams()?.into_iter().filter_map(StreamId::as_workflow) {
+            if !has_ended(self.definitions.store(), workflow)? {
+                open.push(workflow);
+            }
+        }
+        open.sort_by(|one, other| other.cmp(one));
+        Ok(open)
     }
 
     /// The workflow that a person means: by its id, by 6 or more of its first or last characters, in any case, or by

@@ -150,11 +150,12 @@ impl Owner {
     ///
     /// If history cannot be read back.
     pub(super) fn recover(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
-        for (stream, _) in self.store.streams()? {
-            let Some(workflow) = stream.as_workflow() else { continue };
-            if self.drive.includes(workflow) {
-                self.resume(workflow, now, out)?;
-            }
+        let driven: Vec<WorkflowId> = match &self.drive {
+            Drive::All => self.store.live_streams()?.into_iter().filter_map(StreamId::as_workflow).collect(),
+            Drive::Only(workflows) => workflows.iter().copied().collect(),
+        };
+        for workflow in driven {
+            self.resume(workflow, now, out)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use super::append::{Append, Appended, Expected};
 use super::codec::decode;
 use super::error::{Error, RecordPlace};
 use super::horizon::Horizon;
+use super::live::{Live, has_seen_events};
 use super::{EventStore, StoreWriter};
 
 /// How often a reader without the lock looks for more.
@@ -23,6 +24,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) struct LocalStore {
     log: Log,
     horizon: Arc<Horizon>,
+    live: Arc<Live>,
     /// Until somebody takes it.
     writer: Mutex<Option<Writer>>,
 }
@@ -34,7 +36,16 @@ impl LocalStore {
     ///
     /// `is_locked`, `is_damage` or `is_unsupported` with nothing changed; `is_no_space`; a disk that fails.
     pub(crate) fn open(directory: &Path, options: &Options) -> Result<LocalStore, Error> {
-        LocalStore::open_in(Arc::new(FileStorage::new(directory)), options)
+        let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(directory));
+        // A log may be gone and the index of it still there.
+        if let Some(damage) = log::missing_log(Arc::clone(&storage))?
+            && has_seen_events(directory)
+        {
+            return Err(damage.into());
+        }
+        let store = LocalStore::open_with(storage, options, Some(directory))?;
+        store.live.check()?;
+        Ok(store)
     }
 
     /// Opens the log in any storage.
@@ -43,9 +54,14 @@ impl LocalStore {
     ///
     /// As `open`.
     pub(crate) fn open_in(storage: Arc<dyn Storage>, options: &Options) -> Result<LocalStore, Error> {
+        LocalStore::open_with(storage, options, None)
+    }
+
+    fn open_with(storage: Arc<dyn Storage>, options: &Options, directory: Option<&Path>) -> Result<LocalStore, Error> {
         let (log, writer) = Log::open(storage, options)?;
         let horizon = Arc::new(Horizon::new(log.durable()));
-        Ok(LocalStore { log, horizon, writer: Mutex::new(Some(writer)) })
+        let live = Arc::new(Live::new(log.clone(), directory));
+        Ok(LocalStore { log, horizon, live, writer: Mutex::new(Some(writer)) })
     }
 
     /// Whether the log was on hold when it was opened: then nothing may be dispatched.
@@ -58,7 +74,7 @@ impl EventStore for LocalStore {
     fn writer(&self) -> Result<Box<dyn StoreWriter>, Error> {
         let taken = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let writer = taken.ok_or(Error::WriterTaken)?;
-        Ok(Box::new(LocalWriter { writer, horizon: Arc::clone(&self.horizon) }))
+        Ok(Box::new(LocalWriter { writer, horizon: Arc::clone(&self.horizon), live: Arc::clone(&self.live) }))
     }
 
     fn read(&self, stream: StreamId, from: Sequence, limit: usize) -> Result<Vec<Recorded>, Error> {
@@ -75,6 +91,16 @@ impl EventStore for LocalStore {
 
     fn streams(&self) -> Result<Vec<(StreamId, Sequence)>, Error> {
         Ok(self.log.heads()?)
+    }
+
+    fn live_streams(&self) -> Result<Vec<StreamId>, Error> {
+        match self.live.streams() {
+            Some(streams) => Ok(streams.into_iter().map(|(stream, _)| stream).collect()),
+            None => {
+                let streams = self.streams()?.into_iter().map(|(stream, _)| stream);
+                Ok(streams.filter(|stream| stream.as_workflow().is_some()).collect())
+            }
+        }
     }
 
     fn durable(&self) -> Position {
@@ -103,6 +129,7 @@ fn event_of(record: &Record) -> Result<Recorded, Error> {
 struct LocalWriter {
     writer: Writer,
     horizon: Arc<Horizon>,
+    live: Arc<Live>,
 }
 
 fn group_of(append: Append) -> Result<Group, log::Error> {
@@ -141,7 +168,8 @@ impl StoreWriter for LocalWriter {
     }
 
     fn upkeep(&mut self) -> Option<Upkeep> {
-        Some(Upkeep { preparer: self.writer.preparer(), aftercare: self.writer.aftercare() })
+        let (preparer, aftercare) = (self.writer.preparer(), self.writer.aftercare());
+        Some(Upkeep { preparer, aftercare, live: Arc::clone(&self.live) })
     }
 
     fn close(mut self: Box<Self>) -> Result<(), Error> {
@@ -154,12 +182,13 @@ impl StoreWriter for LocalWriter {
 pub struct Upkeep {
     preparer: Preparer,
     aftercare: Aftercare,
+    live: Arc<Live>,
 }
 
 impl Upkeep {
     /// Whether there is something to do; to be asked after a write.
     pub fn is_due(&self) -> bool {
-        self.preparer.is_wanted() || self.aftercare.is_wanted()
+        self.preparer.is_wanted() || self.aftercare.is_wanted() || self.live.is_due()
     }
 
     /// Does something of what is due, the most urgent first. It takes as long as writing and syncing a segment does.
@@ -172,7 +201,11 @@ impl Upkeep {
         if self.preparer.is_wanted() {
             return Ok(self.preparer.prepare()?);
         }
-        Ok(self.aftercare.perform()?)
+        if self.aftercare.is_wanted() {
+            return Ok(self.aftercare.perform()?);
+        }
+        self.live.perform();
+        Ok(())
     }
 }
 

@@ -8,12 +8,14 @@ mod append;
 mod codec;
 mod error;
 mod horizon;
+mod live;
 mod local;
 mod log_files;
 mod log_rescue;
 mod log_stats;
 mod memory;
 mod scan;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +80,16 @@ pub trait EventStore: Send + Sync {
     ///
     /// A backend that fails.
     fn streams(&self) -> Result<Vec<(StreamId, Sequence)>, Error>;
+
+    /// Streams of workflows, every one that may go on among them, in no order. Without an index all of them may.
+    ///
+    /// # Errors
+    ///
+    /// A backend that fails.
+    fn live_streams(&self) -> Result<Vec<StreamId>, Error> {
+        let streams = self.streams()?.into_iter().map(|(stream, _)| stream);
+        Ok(streams.filter(|stream| stream.as_workflow().is_some()).collect())
+    }
 
     /// The position behind the last durable event, as far as it is known here: every event before it can be read.
     fn durable(&self) -> Position;

@@ -52,6 +52,7 @@ const HOMES: &[(&str, Home)] = &[
     ("serde_json", Places(&["cli/src/output.rs", "cli/tests/"])),
     ("sha2", File("src/digest.rs")),
     ("signal-hook", File("cli/src/interrupt.rs")),
+    ("sled", File("src/store/table.rs")),
     ("stabilize", Places(&["projections/", "cli/"])),
     ("stabilize-projections", Places(&["cli/"])),
     ("tempfile", Tests),

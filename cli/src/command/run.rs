@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use stabilize::{At, Drive, Engine, Error, Filter, History, Position, Status, WorkflowId, WorkflowView};
+use stabilize::{At, Drive, Engine, Error, History, Position, Status, WorkflowId, WorkflowView};
 
 use super::inspect::{print_outputs, stages};
 use super::start::{Beginning, actor, beginning};
@@ -261,11 +261,8 @@ fn close(engine: &Engine, ended: &Result<Ended, Report>, follower: &mut Follower
 /// Names open workflows that this command leaves as they are.
 fn name_others(follower: &mut Follower<'_>, engine: &Engine, own: WorkflowId) -> Result<(), Report> {
     const SHOWN: usize = 5;
-    let statuses = Status::ALL.into_iter().filter(|status| !status.is_complete());
-    let filter = statuses.fold(Filter::new(), Filter::status);
-    let open = engine.history().workflows(&filter).map_err(|error| Report::of_history(&error))?;
-    let others: Vec<String> =
-        open.iter().map(|other| other.id()).filter(|other| *other != own).map(|id| id.to_string()).collect();
+    let open = engine.history().open_workflows().map_err(|error| Report::of_history(&error))?;
+    let others: Vec<String> = open.iter().filter(|other| **other != own).map(ToString::to_string).collect();
     if others.is_empty() {
         return Ok(());
     }

@@ -45,7 +45,7 @@ fn check_new(to: &Disk, salvaged: &Salvaged, due: &[Record]) {
     assert_eq!(found.len(), due.len());
     for (found, due) in found.iter().zip(due) {
         // All that the leaf of an event is made of.
-        let moved = Record { segment: due.segment, offset: due.offset, ..found.clone() };
+        let moved = Record { segment: due.segment, offset: due.offset, crc: due.crc, ..found.clone() };
         assert_eq!(moved, *due);
     }
     let mut first = None;

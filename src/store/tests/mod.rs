@@ -2,5 +2,6 @@
 
 mod codec;
 mod golden;
+mod live;
 mod local;
 mod suite;
