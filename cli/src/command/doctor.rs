@@ -170,7 +170,7 @@ fn hold(files: &LogFiles) -> Check {
         Ok(true) => Check::warn(
             "hold",
             "the file HOLD is there, as after a salvage: no task may begin",
-            "look at what was lost; once that is accepted, the file may go",
+            "look at what was lost, then `stabilize log accept DIR --reason TEXT`",
         ),
         Err(error) => Check::warn("hold", one_line(&error), "the directory must be readable"),
     }
