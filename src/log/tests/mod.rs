@@ -3,9 +3,10 @@
 //! Here: 1 to 29, 33 to 36, 42, 44 to 51 and property P8 as they stand there; of 8 and 17 what concerns
 //! WATERMARK, `.idx` and what is set aside.
 //!
+//! What concerns the index of live streams, of 17 and 30 and 39 to 41, is in `src/store/tests/live.rs`.
+//!
 //! What waits, and for what:
-//! - the rest of 8 and 17, 39 to 41: for the index of live streams.
-//! - 30 to 32, 37, 38: for the runtime, which queues, holds answers back and dispatches.
+//! - 31, 32, 37, 38: for the runtime, which queues, holds answers back and dispatches.
 //! - 43: for snapshots.
 //!
 //! `STABILIZE_LONG=n` runs n times as many seeds, and every bit where a sample is taken otherwise.
