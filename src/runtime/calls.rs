@@ -56,7 +56,7 @@ impl Shared {
         let (told, awaited) = promise();
         let ask = Ask::Drive(told);
         self.put(Entry { workflow, definition: None, id: None, actor: Actor::Engine, ask, answer: None })?;
-        awaited.wait().ok_or_else(|| self.unanswered())
+        awaited.wait().unwrap_or_else(|| Err(self.unanswered()))
     }
 
     /// Does it drive this workflow?

@@ -38,7 +38,7 @@ pub(super) enum Ask {
     /// That the workflow takes this in, or refuses it.
     Decide(Request),
     /// That the engine drives the workflow from now on; whoever waits is told when it does.
-    Drive(Promise<()>),
+    Drive(Promise<Result<(), Error>>),
     /// Whether it drives the workflow.
     IsDriven(Promise<bool>),
 }

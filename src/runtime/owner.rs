@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 use super::commit::{Outgoing, Release};
 use super::config::Drive;
-use super::error::Error;
+use super::error::{Error, describe};
 use super::inbox::{Answer, Ask, Entry, Reply};
 use super::promise::Promise;
 use super::timers::Timers;
@@ -83,9 +83,8 @@ impl Owner {
         let request = match ask {
             Ask::Decide(request) => request,
             Ask::Drive(told) => {
-                self.adopt(workflow, now, out)?;
-                told.give(());
-                return Ok(());
+                let adopted = self.adopt(workflow, now, out);
+                return spared(workflow, adopted).map(|adopted| told.give(adopted));
             }
             Ask::IsDriven(told) => {
                 told.give(self.drive.includes(workflow));
@@ -93,16 +92,10 @@ impl Owner {
             }
         };
         let creates = definition.is_some();
-        if let Some(definition) = definition {
-            self.register(&definition, &actor, now, out)?;
-            if !self.states.contains_key(&workflow) && self.store.last(StreamId::workflow(workflow))?.is_none() {
-                let state = State::new(workflow, definition);
-                self.states.insert(workflow, Box::new(Held { state, batch: 0 }));
-            }
-        }
-        if !self.hold(workflow)? {
+        let brought = self.bring(workflow, definition, &actor, now, out);
+        if let Err(error) = spared(workflow, brought)? {
             if let Some(answer) = answer {
-                answer.give(Err(Error::NotFound { workflow }));
+                answer.give(Err(error));
             }
             return Ok(());
         }
@@ -126,6 +119,29 @@ impl Owner {
                 Ok(())
             }
         }
+    }
+
+    /// Makes sure that the state of a command's workflow is here; `definition` is that of one that begins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such workflow; if history cannot be read back.
+    fn bring(
+        &mut self,
+        workflow: WorkflowId,
+        definition: Option<Definition>,
+        actor: &Actor,
+        now: Timestamp,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<(), Error> {
+        if let Some(definition) = definition {
+            self.register(&definition, actor, now, out)?;
+            if !self.states.contains_key(&workflow) && self.store.last(StreamId::workflow(workflow))?.is_none() {
+                let state = State::new(workflow, definition);
+                self.states.insert(workflow, Box::new(Held { state, batch: 0 }));
+            }
+        }
+        if self.hold(workflow)? { Ok(()) } else { Err(Error::NotFound { workflow }) }
     }
 
     /// Fires every timer that is due.
@@ -155,7 +171,9 @@ impl Owner {
             Drive::Only(workflows) => workflows.iter().copied().collect(),
         };
         for workflow in driven {
-            self.resume(workflow, now, out)?;
+            let resumed = self.resume(workflow, now, out);
+            // Told already: who asks for it is answered with the damage.
+            spared(workflow, resumed)?.ok();
         }
         Ok(())
     }
@@ -257,12 +275,14 @@ impl Owner {
         out: &mut Vec<Outgoing>,
     ) -> Result<(), Error> {
         let hash = definition.hash();
-        if !self.registered.insert(hash) {
+        if self.registered.contains(&hash) {
             return Ok(());
         }
-        self.definitions.know(definition);
         let stream = StreamId::definition(hash);
-        if self.store.last(stream)?.is_some() {
+        let is_stored = self.store.last(stream)?.is_some();
+        self.registered.insert(hash);
+        self.definitions.know(definition);
+        if is_stored {
             return Ok(());
         }
         let stamp = Stamp { now, command: None, actor: actor.clone(), rules: RULES };
@@ -388,6 +408,23 @@ impl Owner {
         let batch = self.states.get(&workflow).map_or(0, |held| held.batch);
         let release = Release { answers: vec![(answer, reply)], ..Release::default() };
         out.push(Outgoing { batch, append: None, release });
+    }
+}
+
+/// What concerns one workflow only, for whoever asked for it; the engine goes on with the others.
+///
+/// # Errors
+///
+/// What concerns all.
+fn spared<T>(workflow: WorkflowId, result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    match result {
+        Err(error) if error.is_damage() => {
+            tracing::error!(%workflow, error = describe(&error), "the history of a workflow is damaged");
+            Ok(Err(error))
+        }
+        Err(error @ Error::NotFound { .. }) => Ok(Err(error)),
+        Err(error) => Err(error),
+        Ok(value) => Ok(Ok(value)),
     }
 }
 
