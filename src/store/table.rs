@@ -121,4 +121,13 @@ mod tests {
         table.for_each(&mut |key, value| seen.push((key.to_vec(), value.to_vec()))).unwrap();
         assert_eq!(seen, [(b"b".to_vec(), b"2".to_vec())]);
     }
+
+    #[test]
+    fn test_40_a_table_that_panics_is_broken_like_one_that_fails() {
+        let broken = guarded::<()>(|| panic!("as a damaged page does")).unwrap_err();
+        assert_eq!(broken.to_string(), "it panicked");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("index"), b"no table").unwrap();
+        assert!(Table::open(&directory.path().join("index")).is_err());
+    }
 }
