@@ -179,19 +179,42 @@ pub(super) fn look_beyond(
     due: Position,
 ) -> Result<Beyond, Error> {
     let mut beyond = Beyond { witness: None, first_nonzero: None };
-    let mut window = Vec::new();
-    let mut at = from;
-    while at < until {
-        let size = usize::try_from(until.since(at)).unwrap_or(usize::MAX).min(WINDOW_BYTES);
-        resize(&mut window, size);
-        file.read_exact(&mut window, at)?;
-        // A header may lie across the end of the window; the next one begins where the last whole one could.
-        let is_last = at.plus(size as u64) == until;
-        let places = if is_last { size } else { size - HEADER_BYTES };
-        search(file, salt, (&window, at, places), (until, due), &mut beyond)?;
-        at = at.plus(places.next_multiple_of(ALIGNMENT) as u64);
+    let mut windows = Windows { file, at: from, until, bytes: Vec::new() };
+    while let Some((start, places)) = windows.next()? {
+        search(file, salt, (&windows.bytes, start, places), (until, due), &mut beyond)?;
     }
     Ok(beyond)
+}
+
+/// The bytes of a file from a place to another, a window at a time, so that frames can be looked for in them.
+struct Windows<'f> {
+    file: &'f LogFile,
+    at: Offset,
+    until: Offset,
+    /// Those of the window.
+    bytes: Vec<u8>,
+}
+
+impl Windows<'_> {
+    /// Reads the next window: where it begins, and how many of its places are to be looked at. A header may lie across
+    /// the end of the window; the next one begins where the last whole one could.
+    ///
+    /// # Errors
+    ///
+    /// `Io` if the file cannot be read.
+    fn next(&mut self) -> Result<Option<(Offset, usize)>, Error> {
+        if self.at >= self.until {
+            return Ok(None);
+        }
+        let start = self.at;
+        let size = usize::try_from(self.until.since(start)).unwrap_or(usize::MAX).min(WINDOW_BYTES);
+        resize(&mut self.bytes, size);
+        self.file.read_exact(&mut self.bytes, start)?;
+        let is_last = start.plus(size as u64) == self.until;
+        let places = if is_last { size } else { size - HEADER_BYTES };
+        self.at = start.plus(places.next_multiple_of(ALIGNMENT) as u64);
+        Ok(Some((start, places)))
+    }
 }
 
 fn search(
@@ -238,23 +261,16 @@ pub(super) fn next_frame(
     (from, until): (Offset, Offset),
     due: Position,
 ) -> Result<Option<(Offset, Position)>, Error> {
-    let mut window = Vec::new();
-    let mut at = from;
-    while at < until {
-        let size = usize::try_from(until.since(at)).unwrap_or(usize::MAX).min(WINDOW_BYTES);
-        resize(&mut window, size);
-        file.read_exact(&mut window, at)?;
-        let is_last = at.plus(size as u64) == until;
-        let places = if is_last { size } else { size - HEADER_BYTES };
+    let mut windows = Windows { file, at: from, until, bytes: Vec::new() };
+    while let Some((start, places)) = windows.next()? {
         for place in (0..places).step_by(ALIGNMENT) {
-            let here = at.plus(place as u64);
-            if record::may_begin(window.get(place..).unwrap_or_default(), due)
+            let here = start.plus(place as u64);
+            if record::may_begin(windows.bytes.get(place..).unwrap_or_default(), due)
                 && let Some(Ok(frame)) = Frames::new(file, salt, here, until).by(ONE_FRAME_BYTES).next()?
             {
                 return Ok(Some((here, frame.head.position)));
             }
         }
-        at = at.plus(places.next_multiple_of(ALIGNMENT) as u64);
     }
     Ok(None)
 }

@@ -106,6 +106,12 @@ impl Diagram {
         self.status
     }
 
+    /// Title, id and status in a line, for forms that have one line for it.
+    pub(super) fn heading(&self) -> String {
+        let parts = [self.title()].into_iter().chain(self.subtitle()).chain(self.status.map(Status::name));
+        parts.collect::<Vec<&str>>().join(" ")
+    }
+
     /// The stages in definition order, then the ends of branches that lead nowhere.
     pub fn boxes(&self) -> &[DiagramBox] {
         &self.boxes

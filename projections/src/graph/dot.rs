@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use stabilize::Status;
-
 use super::diagram::{Diagram, DiagramArc, DiagramBox};
 use super::layout::Direction;
 use super::palette::{Colours, LIGHT};
@@ -15,13 +13,11 @@ pub(super) fn write(diagram: &Diagram) -> String {
 }
 
 fn write_to(diagram: &Diagram, out: &mut String) -> std::fmt::Result {
-    let title: Vec<&str> =
-        [diagram.title()].into_iter().chain(diagram.subtitle()).chain(diagram.status().map(Status::name)).collect();
     writeln!(out, "digraph {} {{", quoted(diagram.title()))?;
     writeln!(
         out,
         "  graph [rankdir=TB, nodesep=0.4, ranksep=0.5, fontname=\"sans-serif\", labelloc=t, label={}]",
-        quoted(&title.join(" "))
+        quoted(&diagram.heading())
     )?;
     writeln!(out, "  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\", fontsize=12]")?;
     writeln!(out, "  edge [fontname=\"monospace\", fontsize=10, color=\"{}\"]", LIGHT.arc)?;

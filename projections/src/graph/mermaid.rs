@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use stabilize::Status;
-
 use super::diagram::Diagram;
 use super::layout::Direction;
 use super::palette::{Colours, LIGHT, word};
@@ -15,10 +13,8 @@ pub(super) fn write(diagram: &Diagram) -> String {
 }
 
 fn write_to(diagram: &Diagram, out: &mut String) -> std::fmt::Result {
-    let title: Vec<&str> =
-        [diagram.title()].into_iter().chain(diagram.subtitle()).chain(diagram.status().map(Status::name)).collect();
     // A comment; but two of its signs with a brace would be an order to the program that draws.
-    writeln!(out, "%% {}", title.join(" ").replace('%', "#37;"))?;
+    writeln!(out, "%% {}", diagram.heading().replace('%', "#37;"))?;
     writeln!(out, "flowchart TD")?;
     for (place, shown) in diagram.boxes().iter().enumerate() {
         let lines: Vec<String> = shown.lines().map(|line| escaped(&line)).collect();
