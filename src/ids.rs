@@ -4,10 +4,10 @@
 //! the edges, everything else is a counter inside a state. Only user of `ulid`.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ulid::Ulid;
 
 use crate::digest::{Sha256, sha256};
@@ -320,19 +320,87 @@ impl ScopeId {
     pub const ROOT: ScopeId = ScopeId(0);
 }
 
-/// One entry of a stage by a token: the `number`-th activation of that stage in its workflow, from 1.
+/// One of the instances of an activation, from 0, in the order in which they were made.
+///
+/// Kept as the number behind it, so that no instance needs no room of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceIndex(NonZeroU32);
+
+impl InstanceIndex {
+    /// The instance with this number, from 0; none has the greatest.
+    pub fn new(number: u32) -> Option<InstanceIndex> {
+        number.checked_add(1).and_then(NonZeroU32::new).map(InstanceIndex)
+    }
+
+    /// Its number, from 0.
+    pub fn get(self) -> u32 {
+        self.0.get() - 1
+    }
+}
+
+impl fmt::Display for InstanceIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.get(), f)
+    }
+}
+
+impl fmt::Debug for InstanceIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for InstanceIndex {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.get().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for InstanceIndex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<InstanceIndex, D::Error> {
+        let number = u32::deserialize(deserializer)?;
+        InstanceIndex::new(number).ok_or_else(|| de::Error::custom("no instance has this number"))
+    }
+}
+
+/// One entry of a stage by a token, or one of the instances of such an entry, which consumes and emits no tokens.
+///
+/// Instances come behind their activation in the order of ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ActivationId {
     /// The stage that is activated.
     pub stage: StageIndex,
     /// How many activations of this stage the workflow has had, this one included. From 1.
     pub number: u32,
+    /// Which of its instances it is; `None` is the activation itself.
+    pub instance: Option<InstanceIndex>,
 }
 
 impl ActivationId {
+    /// The `number`-th activation of this stage in its workflow, from 1.
+    pub fn new(stage: StageIndex, number: u32) -> ActivationId {
+        ActivationId { stage, number, instance: None }
+    }
+
     /// How many activations of its stage the workflow has had, this one included. From 1.
     pub fn number(self) -> u32 {
         self.number
+    }
+
+    /// Which of the instances of the activation it is, from 0; `None` if it is the activation itself.
+    pub fn instance(self) -> Option<u32> {
+        self.instance.map(InstanceIndex::get)
+    }
+
+    /// The activation whose instance this is; itself, if it is none.
+    pub fn owner(self) -> ActivationId {
+        ActivationId { instance: None, ..self }
+    }
+
+    /// What stands behind the name of its stage in the name people read: `#2`, `#1[5]`.
+    pub(crate) fn suffix(self) -> String {
+        let instance = self.instance.map(|instance| format!("[{instance}]")).unwrap_or_default();
+        format!("#{}{instance}", self.number)
     }
 }
 
@@ -369,6 +437,16 @@ mod tests {
     fn a_text_that_overflows_a_ulid_is_refused() {
         assert!("8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<WorkflowId>().is_err());
         assert!("".parse::<WorkflowId>().is_err());
+    }
+
+    #[test]
+    fn an_instance_is_named_behind_its_activation_and_needs_no_room() {
+        let activation = ActivationId::new(StageIndex::new(3), 2);
+        let instance = ActivationId { instance: InstanceIndex::new(0), ..activation };
+        assert_eq!((activation.suffix(), instance.suffix()), ("#2".to_owned(), "#2[0]".to_owned()));
+        assert!(activation < instance && instance < ActivationId::new(StageIndex::new(3), 3));
+        assert_eq!((instance.owner(), InstanceIndex::new(u32::MAX)), (activation, None));
+        assert_eq!(size_of::<ActivationId>(), 12);
     }
 
     #[test]

@@ -49,8 +49,8 @@ pub use event::{
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InvalidId, Position, ScopeId, Sequence, StageIndex,
-    StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, InvalidId, Position, ScopeId,
+    Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use machine::{
     Answers, AttemptStage, Batch, Broken, Command, EvolveError, MissingArc, RULES, Rejection, Request, ServerName,

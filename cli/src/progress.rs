@@ -72,7 +72,10 @@ impl Progress {
             return;
         };
         let key = (stage.to_owned(), activation);
-        let shown = shown(&key);
+        let mut shown = shown(&key);
+        if let Some(instance) = envelope.instance() {
+            shown = format!("{stage}#{activation}[{instance}]");
+        }
         match envelope.name() {
             "stage.started" => self.begin(key, envelope.at()),
             "timer.set" => {
@@ -90,7 +93,7 @@ impl Progress {
                 let (task, error) = (envelope.task().unwrap_or_default(), harmless(error.unwrap_or("it failed")));
                 self.say(format!("{shown}: task {task} is tried again: {error}"));
             }
-            name if name.starts_with("stage.") => self.end(&key, &shown, envelope),
+            name if name.starts_with("stage.") && envelope.instance().is_none() => self.end(&key, &shown, envelope),
             _ => (),
         }
     }

@@ -167,6 +167,8 @@ pub(crate) struct Event<'a> {
     event_type: &'static str,
     stage: Option<&'a str>,
     activation: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<u32>,
     task: Option<&'a str>,
     attempt: Option<u32>,
     at: String,
@@ -183,6 +185,7 @@ impl<'a> From<&'a Envelope> for Event<'a> {
             event_type: envelope.name(),
             stage: envelope.stage(),
             activation: envelope.activation(),
+            instance: envelope.instance(),
             task: envelope.task(),
             attempt: envelope.attempt(),
             at: text(envelope.at()),

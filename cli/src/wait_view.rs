@@ -28,6 +28,8 @@ struct Waiting<'a> {
     reason: &'static str,
     stage: Option<&'a str>,
     activation: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<u32>,
     task: Option<&'a str>,
     attempt: Option<u32>,
     since: String,
@@ -91,6 +93,7 @@ impl<'a> From<&'a Wait> for Waiting<'a> {
             reason: wait.reason().code(),
             stage: wait.stage(),
             activation: wait.activation(),
+            instance: wait.instance(),
             task: wait.task(),
             attempt: wait.attempt(),
             since: wait.since().to_string(),

@@ -317,6 +317,7 @@ impl<'a> Fields<'a> {
             self.put("type", stage.stage_type.as_str());
             self.put("name", stage.name.as_str());
         }
+        self.put_some("instance", activation.instance());
     }
 
     fn task(&mut self, task: TaskId) {
@@ -324,6 +325,7 @@ impl<'a> Fields<'a> {
             self.put("name", task.name.as_str());
             self.put("implementing_class", task.uses.as_str());
         }
+        self.put_some("instance", task.activation.instance());
     }
 
     fn report(&mut self, told: &TaskReport) {
@@ -460,6 +462,11 @@ mod tests {
             Value::map([("type", Value::from(envelope.name())), ("data", envelope.data())]).to_json()
         });
         let lines: Vec<String> = lines.collect();
+        if std::env::var_os("STABILIZE_BLESS").is_some_and(|value| value == "1") {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/event-data.jsonl");
+            std::fs::write(path, lines.join("\n") + "\n").unwrap();
+            return;
+        }
         let golden: Vec<&str> = GOLDEN.lines().collect();
         for (line, golden) in lines.iter().zip(&golden) {
             assert_eq!(line, golden);
@@ -497,10 +504,7 @@ mod tests {
         assert!(Event::NAMES.is_sorted());
         let mut names: Vec<&str> = examples::events().iter().map(Event::name).collect();
         names.extend(Status::ALL.map(|status| Event::WorkflowEnded { status, reason: None, outputs: None }.name()));
-        let task = TaskId {
-            activation: ActivationId { stage: StageIndex::new(0), number: 1 },
-            task: crate::ids::TaskIndex::new(0),
-        };
+        let task = TaskId { activation: ActivationId::new(StageIndex::new(0), 1), task: crate::ids::TaskIndex::new(0) };
         names.extend(Status::ALL.map(|status| Event::TaskEnded { task, status, error: None }.name()));
         names.sort_unstable();
         names.dedup();

@@ -81,6 +81,11 @@ impl Envelope {
         self.recorded.event.activation().map(|activation| activation.number)
     }
 
+    /// The number of the instance of that activation it is about, from 0; `None` if it is about no instance.
+    pub fn instance(&self) -> Option<u32> {
+        self.recorded.event.activation()?.instance()
+    }
+
     /// The name of the task it is about.
     pub fn task(&self) -> Option<&str> {
         let task = self.recorded.event.task()?;

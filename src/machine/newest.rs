@@ -30,7 +30,7 @@ impl State {
         let behind = self.everything_behind();
         let mut newest = BTreeMap::new();
         for (stage, number) in &self.core.numbers {
-            let id = ActivationId { stage: *stage, number: *number };
+            let id = ActivationId::new(*stage, *number);
             let known = match (self.core.live.get(&id), behind.get(*stage)) {
                 (Some(live), _) => {
                     let status = match live.progress {

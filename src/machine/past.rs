@@ -391,7 +391,7 @@ mod tests {
             odd => Some(Json::of(&Map::from([(KEYS[odd as usize % 3].to_owned(), Value::from(number))]))),
         };
         Arc::new(Ended {
-            activation: ActivationId { stage: StageIndex::new(stage), number },
+            activation: ActivationId::new(StageIndex::new(stage), number),
             depth: 1 + stage % 7 + number % 3,
             status: Status::Succeeded,
             tasks: Vec::new(),

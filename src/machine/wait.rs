@@ -139,6 +139,15 @@ impl Wait {
         }
     }
 
+    /// The number of the instance of that activation that waits, from 0; `None` if it is no instance.
+    pub fn instance(&self) -> Option<u32> {
+        match self.waiter {
+            Waiter::Workflow | Waiter::Join(_) => None,
+            Waiter::Activation(activation) => activation.instance(),
+            Waiter::Attempt(attempt) => attempt.task.activation.instance(),
+        }
+    }
+
     /// The name of the task that waits.
     pub fn task(&self) -> Option<&str> {
         self.spec().map(|task| task.name.as_str())

@@ -28,6 +28,7 @@ pub struct CapturedStreams {
 pub struct CapturedStream {
     stage: String,
     activation: u32,
+    instance: Option<u32>,
     task: String,
     attempt: u32,
     name: &'static str,
@@ -71,6 +72,7 @@ impl CapturedStreams {
         let stream = |stream: StreamName| CapturedStream {
             stage: envelope.stage().unwrap_or_default().to_owned(),
             activation: attempt.task.activation.number,
+            instance: attempt.task.activation.instance(),
             task: envelope.task().unwrap_or_default().to_owned(),
             attempt: attempt.dispatch,
             name: stream.name(),
@@ -100,6 +102,11 @@ impl CapturedStream {
     /// The number of the stage's activation, from 1.
     pub fn activation(&self) -> u32 {
         self.activation
+    }
+
+    /// The number of the instance of that activation, from 0; `None` if it has none.
+    pub fn instance(&self) -> Option<u32> {
+        self.instance
     }
 
     /// The name of the task.

@@ -69,7 +69,7 @@ pub(super) fn prepare(
     let AttemptId { task, dispatch } = item.attempt;
     let stage = definition.graph().stage(task.activation.stage);
     let spec = definition.graph().task(task.activation.stage, task.task);
-    let idempotency_key = format!("{}/{}#{}/{}", item.workflow, stage.ref_id, task.activation.number, spec.name);
+    let idempotency_key = format!("{}/{}{}/{}", item.workflow, stage.ref_id, task.activation.suffix(), spec.name);
     let work = registry.task(&spec.uses).ok_or_else(|| {
         let message = format!("no task is registered as {}", spec.uses);
         Failure::new(ErrorCode::TASK_NOT_FOUND, ErrorClass::Permanent, message)

@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn activation(number: u32) -> TimerOwner {
-        TimerOwner::Activation(ActivationId { stage: StageIndex::new(0), number })
+        TimerOwner::Activation(ActivationId::new(StageIndex::new(0), number))
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub(crate) struct Dispatch {
     pub(crate) task: String,
     /// Which attempt this is; holds activation and task.
     pub(crate) attempt: AttemptId,
-    /// `workflow/activation/task`: the same for every attempt at this work.
+    /// `workflow/stage#activation/task`, of an instance `workflow/stage#activation[instance]/task`: the same for every
+    /// attempt at this work.
     pub(crate) idempotency_key: String,
     /// The task's `with`, computed. `run: text` stands here as `command`.
     pub(crate) with: Map,
@@ -141,7 +142,7 @@ impl<'a> TaskContext<'a> {
         &self.dispatch.stage
     }
 
-    /// Which activation of its stage this is.
+    /// Which activation of its stage this is, and which instance of that.
     pub fn activation(&self) -> ActivationId {
         self.dispatch.attempt.task.activation
     }
@@ -151,7 +152,8 @@ impl<'a> TaskContext<'a> {
         self.dispatch.attempt.dispatch
     }
 
-    /// `workflow/activation/task`: the same for every attempt at this work. Give it to whatever must act only once.
+    /// `workflow/stage#activation/task`, of an instance `workflow/stage#activation[instance]/task`: the same for every
+    /// attempt at this work. Give it to whatever must act only once.
     pub fn idempotency_key(&self) -> &str {
         &self.dispatch.idempotency_key
     }

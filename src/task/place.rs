@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::ids::{AttemptId, WorkflowId};
+use crate::ids::{ActivationId, AttemptId, WorkflowId};
 
 /// The directory that holds `output/`, `processes/` and `tmp/`: the log's, or a scratch one of an engine in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,14 +105,19 @@ fn whole_name(workflow: WorkflowId, attempt: AttemptId) -> String {
     format!("{workflow}.{}", AttemptName(attempt))
 }
 
-/// `<stage index>-<activation number>.<task index>.<attempt>`: unique in its workflow and a file name everywhere.
+/// `<stage index>-<activation number>.<task index>.<attempt>`, of an instance with `-<its number>` behind that of its
+/// activation: unique in its workflow and a file name everywhere.
 struct AttemptName(AttemptId);
 
 impl fmt::Display for AttemptName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AttemptId { task, dispatch } = self.0;
-        let stage = task.activation.stage.get();
-        write!(f, "{stage}-{}.{}.{dispatch}", task.activation.number, task.task.get())
+        let ActivationId { stage, number, instance } = task.activation;
+        write!(f, "{}-{number}", stage.get())?;
+        if let Some(instance) = instance {
+            write!(f, "-{instance}")?;
+        }
+        write!(f, ".{}.{dispatch}", task.task.get())
     }
 }
 
@@ -121,13 +126,13 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::ids::{ActivationId, StageIndex, TaskId, TaskIndex};
+    use crate::ids::{InstanceIndex, StageIndex, TaskId, TaskIndex};
     use crate::time::Timestamp;
 
     #[test]
     fn files_are_named_by_workflow_and_attempt() {
         let workflow = WorkflowId::from_parts(Timestamp::from_microseconds(0), 1);
-        let activation = ActivationId { stage: StageIndex::new(3), number: 2 };
+        let activation = ActivationId::new(StageIndex::new(3), 2);
         let task = TaskId { activation, task: TaskIndex::new(0) };
         let attempt = AttemptId { task, dispatch: 7 };
         let place = Place::new("/log");
@@ -139,5 +144,9 @@ mod tests {
         ] {
             assert_eq!(path, Path::new(expected));
         }
+        let activation = ActivationId { instance: InstanceIndex::new(11), ..activation };
+        let attempt = AttemptId { task: TaskId { activation, ..task }, dispatch: 7 };
+        let path = place.process(workflow, attempt);
+        assert_eq!(path, Path::new("/log/processes/00000000000000000000000001.3-2-11.0.7"));
     }
 }

@@ -10,7 +10,7 @@ use crate::value::Value;
 
 /// A dispatch of the task `work` of stage `build`, with nothing in it and an hour of time.
 pub(super) fn dispatch() -> Dispatch {
-    let activation = ActivationId { stage: StageIndex::new(0), number: 1 };
+    let activation = ActivationId::new(StageIndex::new(0), 1);
     let task = TaskId { activation, task: TaskIndex::new(0) };
     let root = std::env::temp_dir();
     Dispatch {

@@ -15,7 +15,7 @@ use crate::event::{
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, ScopeId, StageIndex, TaskId, TaskIndex,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, ScopeId, StageIndex, TaskId, TaskIndex,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -229,7 +229,8 @@ fn arcs() -> impl Strategy<Value = Vec<ArcIndex>> {
 }
 
 fn activations() -> impl Strategy<Value = ActivationId> {
-    (stages(), any::<u32>()).prop_map(|(stage, number)| ActivationId { stage, number })
+    let instance = prop_oneof![3 => Just(None), 1 => any::<u32>().prop_map(InstanceIndex::new)];
+    (stages(), any::<u32>(), instance).prop_map(|(stage, number, instance)| ActivationId { stage, number, instance })
 }
 
 fn tasks() -> impl Strategy<Value = TaskId> {

@@ -9,7 +9,7 @@ use crate::event::{
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, ScopeId, StageIndex, TaskId, TaskIndex,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, ScopeId, StageIndex, TaskId, TaskIndex,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -40,7 +40,7 @@ fn of_person() -> Stamp {
 }
 
 fn activation() -> ActivationId {
-    ActivationId { stage: StageIndex::new(3), number: 2 }
+    ActivationId::new(StageIndex::new(3), 2)
 }
 
 fn task() -> TaskId {
@@ -49,6 +49,11 @@ fn task() -> TaskId {
 
 fn attempt() -> AttemptId {
     AttemptId { task: task(), dispatch: 4 }
+}
+
+fn attempt_of_instance() -> AttemptId {
+    let activation = ActivationId { instance: InstanceIndex::new(7), ..activation() };
+    AttemptId { task: TaskId { activation, ..task() }, ..attempt() }
 }
 
 fn arcs() -> Vec<ArcIndex> {
@@ -154,6 +159,7 @@ fn consequences() -> Vec<Event> {
         Event::StageCanceled { activation, cause: CancelCause::ScopeFailed },
         Event::TaskQueued { attempt: attempt(), due: None },
         Event::TaskQueued { attempt: attempt(), due: Some(moment()) },
+        Event::TaskQueued { attempt: attempt_of_instance(), due: None },
         Event::TaskRetried { attempt: attempt(), failures: 3 },
         Event::TaskEnded { task: task(), status: Status::Succeeded, error: None },
         Event::TaskEnded { task: task(), status: Status::Terminal, error: Some(failure(ErrorClass::Timeout)) },

@@ -1,11 +1,12 @@
 //! What can happen to a workflow from outside, by the names of its definition: `complete("build")`.
 //!
-//! A piece of work is named `stage`, `stage.task`, `stage#2.task` for the second activation and `stage.task@3` for the
-//! third attempt. What is left out is the oldest activation that lives, its open task, its newest attempt.
+//! A piece of work is named `stage`, `stage.task`, `stage#2.task` for the second activation, `stage#1[0].task` or
+//! `stage[0].task` for one of its instances and `stage.task@3` for the third attempt. What is left out is the oldest
+//! activation that lives, its open task, its newest attempt.
 
 use crate::event::{Actor, CancelRequest, Json, LeaseLoss, Report, TaskReport, TimerId};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, AttemptId, CommandId, TaskId, TaskIndex};
+use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, TaskId, TaskIndex};
 use crate::machine::{Command, Request, State};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
@@ -269,6 +270,7 @@ impl Told {
 struct Name<'n> {
     stage: &'n str,
     number: Option<u32>,
+    instance: Option<InstanceIndex>,
     task: Option<&'n str>,
     dispatch: Option<u32>,
 }
@@ -284,21 +286,25 @@ impl Name<'_> {
             Some((rest, task)) => (rest, Some(task)),
             None => (rest, None),
         };
+        let (rest, instance) = match rest.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
+            Some((rest, digits)) => (rest, InstanceIndex::new(number(digits))),
+            None => (rest, None),
+        };
         let (stage, number) = match rest.split_once('#') {
             Some((stage, digits)) => (stage, Some(number(digits))),
             None => (rest, None),
         };
-        Name { stage, number, task, dispatch }
+        Name { stage, number, instance, task, dispatch }
     }
 }
 
 /// The attempt that `text` names, whether it is awaited or not.
 fn attempt_named(state: &State, text: &str) -> AttemptId {
-    let Name { stage, number, task, dispatch } = Name::read(text);
+    let Name { stage, number, instance, task, dispatch } = Name::read(text);
     let graph = state.definition().graph();
     let stage = graph.stage_index(stage).unwrap_or_else(|| panic!("there is no stage {stage}"));
     let oldest = || state.live().find(|id| id.stage == stage).map_or(1, |id| id.number);
-    let activation = ActivationId { stage, number: number.unwrap_or_else(oldest) };
+    let activation = ActivationId { stage, number: number.unwrap_or_else(oldest), instance };
     let open = state.newest_attempt(activation);
     let task = match task {
         Some(name) => {

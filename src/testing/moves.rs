@@ -156,7 +156,7 @@ fn attempt(choice: &mut Choice, state: &State) -> AttemptId {
         None => None,
     }
     .unwrap_or_else(|| {
-        let activation = ActivationId { stage: StageIndex::new(choice.of(&[0, 1, 2, u32::MAX])), number: 1 };
+        let activation = ActivationId::new(StageIndex::new(choice.of(&[0, 1, 2, u32::MAX])), 1);
         AttemptId { task: TaskId { activation, task: TaskIndex::new(0) }, dispatch: 1 }
     });
     match choice.below(6) {

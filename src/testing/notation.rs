@@ -97,8 +97,8 @@ struct Names<'g> {
 impl Names<'_> {
     fn activation(&self, activation: ActivationId) -> String {
         let mut name = self.graph.stage(activation.stage).ref_id.clone();
-        if activation.number != 1 {
-            let _ = write!(name, "#{}", activation.number);
+        if activation.number != 1 || activation.instance.is_some() {
+            name += &activation.suffix();
         }
         name
     }

@@ -6,6 +6,7 @@ use stabilize::{At, Envelope, Failure, Filter, Sequence, StageView, Status, Task
 use stabilize_projections::{Driver, WorkflowList};
 
 use super::Reading;
+use super::reasons::numbers;
 use crate::args::{Events, Ls, Moment, Show};
 use crate::exit::Exit;
 use crate::output::{Form, Output};
@@ -210,9 +211,7 @@ const NOT_SHOWN: [&str; 11] = [
 
 fn line(envelope: &Envelope) -> String {
     let mut subject = envelope.stage().unwrap_or_default().to_owned();
-    if let Some(number) = envelope.activation().filter(|number| *number > 1) {
-        subject.push_str(&format!("#{number}"));
-    }
+    subject.push_str(&numbers(envelope.activation(), envelope.instance()));
     if let Some(task) = envelope.task() {
         subject.push_str(&format!("/{task}"));
     }

@@ -21,6 +21,8 @@ use crate::report::{Report, Stop};
 pub(super) struct Stream<'a> {
     stage: &'a str,
     activation: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<u32>,
     task: &'a str,
     attempt: u32,
     stream: &'static str,
@@ -32,6 +34,7 @@ impl<'a> Stream<'a> {
         Stream {
             stage: stream.stage(),
             activation: stream.activation(),
+            instance: stream.instance(),
             task: stream.task(),
             attempt: stream.attempt(),
             stream: stream.name(),
@@ -119,7 +122,7 @@ pub(super) fn unreadable(stream: &CapturedStream, error: &std::io::Error) -> Rep
 
 /// Leaves the last attempt of each task.
 pub(super) fn retain_newest(streams: &mut Vec<CapturedStream>) {
-    let of = |stream: &CapturedStream| (stream.stage().to_owned(), stream.task().to_owned());
+    let of = |stream: &CapturedStream| (stream.stage().to_owned(), stream.instance(), stream.task().to_owned());
     let number = |stream: &CapturedStream| (stream.activation(), stream.attempt());
     let mut newest = BTreeMap::new();
     for stream in streams.iter() {
@@ -133,7 +136,8 @@ pub(super) fn retain_newest(streams: &mut Vec<CapturedStream>) {
 pub(super) fn heading(stream: &CapturedStream) -> String {
     let (stage, task) = (harmless(stream.stage()), harmless(stream.task()));
     let (activation, attempt, name) = (stream.activation(), stream.attempt(), stream.name());
-    format!("==> {stage}#{activation}/{task}, attempt {attempt}, {name} <==")
+    let instance = stream.instance().map(|instance| format!("[{instance}]")).unwrap_or_default();
+    format!("==> {stage}#{activation}{instance}/{task}, attempt {attempt}, {name} <==")
 }
 
 fn print(texts: &[(&CapturedStream, Vec<u8>)], out: &mut Output) -> Result<(), Stop> {

@@ -36,7 +36,8 @@ impl<'a> Around<'a> {
         now: Timestamp,
         log: &'a Path,
     ) -> Around<'a> {
-        let live = waits.iter().filter_map(|wait| Some(((wait.stage()?, wait.activation()?), wait))).collect();
+        let owners = waits.iter().filter(|wait| wait.instance().is_none());
+        let live = owners.filter_map(|wait| Some(((wait.stage()?, wait.activation()?), wait))).collect();
         Around { view, waits, mover, now, log, live }
     }
 
@@ -105,13 +106,20 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
 fn who(wait: &Wait) -> String {
     let Some(stage) = wait.stage() else { return "workflow".to_owned() };
     let mut who = harmless(stage);
-    if let Some(number) = wait.activation().filter(|number| *number > 1) {
-        who += &format!("#{number}");
-    }
+    who += &numbers(wait.activation(), wait.instance());
     if let Some(task) = wait.task().filter(|task| wait.task_type() != Some(task)) {
         who += &format!("/{}", harmless(task));
     }
     who
+}
+
+/// What stands behind the name of a stage: `#2`, `#1[5]`, and nothing for its first activation.
+pub(super) fn numbers(activation: Option<u32>, instance: Option<u32>) -> String {
+    match (activation, instance) {
+        (Some(number), Some(instance)) => format!("#{number}[{instance}]"),
+        (Some(number), None) if number > 1 => format!("#{number}"),
+        (_, _) => String::new(),
+    }
 }
 
 fn running(wait: &Wait, timeout: Duration, around: &Around<'_>) -> (String, Vec<String>) {
@@ -149,7 +157,8 @@ fn retried(wait: &Wait, due: Timestamp, (failures, most): (u32, u32), around: &A
     let what = format!("has failed {times} and is tried again {} (at most {most} tries)", around.at(due));
     let mut details = Vec::new();
     let stage = wait.stage().and_then(|stage| around.view.stage(stage));
-    let is_newest = stage.is_some_and(|stage| Some(stage.activations()) == wait.activation());
+    let is_newest =
+        wait.instance().is_none() && stage.is_some_and(|stage| Some(stage.activations()) == wait.activation());
     let task = stage.filter(|_| is_newest).and_then(|stage| stage.task(wait.task().unwrap_or_default()));
     if let Some(error) = task.and_then(|task| task.error()) {
         details.push(format!("the last failure, {} ago: {}", length(wait.since(), around.now), in_short(error)));

@@ -16,7 +16,7 @@ impl Decision<'_> {
     /// A join fires: a stage with a gate becomes ready, any other starts.
     pub(super) fn fire(&mut self, scope: ScopeId, stage: StageIndex, consumed: Consumed) {
         let number = self.state.core.numbers.get(&stage).copied().unwrap_or(0) + 1;
-        let activation = ActivationId { stage, number };
+        let activation = ActivationId::new(stage, number);
         let spec = self.state.definition.graph().stage(stage);
         if spec.condition.is_some() || spec.times.guard_the_start() {
             self.push(Event::StageReady { activation, scope, consumed });

@@ -185,6 +185,9 @@ fn start_workflow(state: &mut State) -> Fit<()> {
 
 /// Consumes the tokens of a new activation, or takes up one that was ready.
 fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consumed, progress: Progress) -> Fit<()> {
+    if id.instance.is_some() {
+        return Err("an instance consumes no tokens");
+    }
     let definition = state.definition.clone();
     let graph = definition.graph();
     let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;

@@ -59,7 +59,7 @@ fn a_workflow_is_created_once() {
 
 /// One rejection of each kind, the next after each: a new kind does not compile before it is here.
 fn after(rejection: &Rejection) -> Option<Rejection> {
-    let task = TaskId { activation: ActivationId { stage: StageIndex::new(0), number: 1 }, task: TaskIndex::new(0) };
+    let task = TaskId { activation: ActivationId::new(StageIndex::new(0), 1), task: TaskIndex::new(0) };
     let attempt = AttemptId { task, dispatch: 1 };
     Some(match rejection {
         Rejection::AlreadyCreated => Rejection::NotCreated,

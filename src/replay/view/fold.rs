@@ -131,7 +131,7 @@ impl TaskRecord {
 }
 
 fn stage_id(id: ActivationId) -> String {
-    format!("{}#{}", id.stage.get(), id.number)
+    format!("{}{}", id.stage.get(), id.suffix())
 }
 
 fn task_id(id: TaskId) -> String {
@@ -291,7 +291,11 @@ impl ViewFold {
 
     /// The activation's record, if it is the newest of its stage.
     fn newest(&mut self, id: ActivationId, sequence: Sequence) -> Option<&mut StageRecord> {
-        let stage = self.stages.get_mut(id.stage.index()).filter(|stage| stage.number == id.number)?;
+        let stage = self.stages.get_mut(id.stage.index())?;
+        // What happens to an instance is not what happens to the activation that has it.
+        if stage.number != id.number || id.instance.is_some() {
+            return None;
+        }
         stage.version = Some(sequence);
         Some(stage)
     }
@@ -332,7 +336,7 @@ impl ViewFold {
     /// Context that the reported attempt of a task leaves is there for what follows in its activation.
     fn leave_context(&mut self, id: TaskId) {
         let stage = &mut self.stages[id.activation.stage.index()];
-        if stage.number != id.activation.number {
+        if stage.number != id.activation.number || id.activation.instance.is_some() {
             return;
         }
         if let Some(task) = stage.tasks.get_mut(id.task.index()) {
