@@ -123,6 +123,18 @@ stages:
     "{ name: x, type: ORCHESTRATION, stages: [{ ref_id: a, uses: fail, with: { message: no } }] }",
 ];
 
+/// How control comes to stages and where it goes.
+const ROUTES: &str = "
+name: x
+leftover_tokens: ignore
+stages:
+  a: { split_type: OR, split_conditions: { b: 'true', c: 'false' }, split_default: c, on_no_match: default }
+  b: { needs: [a], reentry: serialize }
+  c: { needs: [a], reentry: Parallel }
+  d: { needs: [b, c], join_type: multi_merge }
+  e: { needs: [b, c], join_type: GENERALIZED_AND }
+";
+
 fn schema() -> Value {
     serde_json::from_str(&Definition::schema()).unwrap()
 }
@@ -144,7 +156,7 @@ fn documents_with_every_key() -> Vec<Value> {
     files.sort();
     let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     let texts = examples.map(|path| fs::read_to_string(path).unwrap());
-    let ours = [MAP].into_iter().chain(LISTS).map(str::to_owned);
+    let ours = [MAP, ROUTES].into_iter().chain(LISTS).map(str::to_owned);
     texts.chain(ours).map(|text| document(&text)).collect()
 }
 

@@ -59,6 +59,8 @@ struct More<'a> {
     by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_by: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -120,6 +122,7 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 let by = if let Actor::Named(name) = by { name } else { "engine" };
                 More { by: Some(by), because: reason.as_deref(), ..none }
             }
+            WaitReason::Serialized { activation } => More { held_by: Some(*activation), ..none },
             WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
             _ => none,
         }

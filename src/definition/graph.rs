@@ -9,6 +9,8 @@ use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
+pub(crate) use super::flow::{Branch, Split, Target};
+pub use super::flow::{Join, LeftoverTokens, Reentry};
 use super::shell_text::ShellText;
 use super::template::Template;
 use super::times::Times;
@@ -53,6 +55,8 @@ pub(crate) struct GraphStage {
     pub(crate) join: Join,
     /// Where control goes from here.
     pub(crate) split: Split,
+    /// Whether it starts again while an activation of it lives.
+    pub(crate) reentry: Reentry,
     /// `if:`; false passes the stage by.
     pub(crate) condition: Option<Expression>,
     /// What an error in a condition of this stage means.
@@ -69,61 +73,6 @@ pub(crate) struct GraphStage {
     pub(crate) times: Times,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
-}
-
-/// When a stage starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Join {
-    /// With a token on every incoming arc; one of each is consumed.
-    And,
-    /// With a token on any incoming arc; that one is consumed.
-    Xor,
-}
-
-impl Join {
-    /// Every join there is.
-    pub(super) const ALL: [Join; 2] = [Join::And, Join::Xor];
-
-    /// The name as definitions write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Join::And => "AND",
-            Join::Xor => "XOR",
-        }
-    }
-}
-
-/// Where control goes from a stage.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Split {
-    /// One token on every outgoing arc.
-    And,
-    /// One token on the arc of the first branch whose condition holds, else on the default's.
-    Xor {
-        /// In the order in which they are tried.
-        branches: Vec<Branch>,
-        /// Taken when no condition holds.
-        default: Option<Target>,
-    },
-}
-
-/// A branch of a split.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Branch {
-    /// Where it leads.
-    pub(crate) target: Target,
-    /// When it is taken.
-    pub(crate) condition: Expression,
-}
-
-/// Where a branch leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// To the stage at the end of this arc.
-    Arc(ArcIndex),
-    /// Nowhere (`$end`): the token is consumed.
-    End,
 }
 
 /// What an error in a condition means.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::flow::LeftoverTokens;
 use super::input::Input;
 use super::template::Template;
 use super::times::Times;
@@ -27,6 +28,8 @@ pub(crate) struct Header {
     pub(crate) times: Times,
     /// 0 to 9, larger first.
     pub(crate) priority: u8,
+    /// What tokens mean that are left at the end.
+    pub(crate) leftover_tokens: LeftoverTokens,
 }
 
 /// What kind of workflow a definition describes.

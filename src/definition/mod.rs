@@ -33,6 +33,8 @@ mod header;
 
 mod check;
 
+mod flow;
+
 mod graph;
 
 mod outline;
@@ -61,7 +63,7 @@ pub(crate) use error::{NormalFormError, TemplateError};
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
 pub(crate) use graph::{Branch, Graph, GraphStage, GraphTask, RetryPolicy, Split, Target};
-pub use graph::{Join, OnConditionError, OnFailure};
+pub use graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry};
 pub(crate) use header::Header;
 pub use header::WorkflowType;
 pub use input::{InputError, InputErrors};

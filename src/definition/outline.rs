@@ -2,7 +2,7 @@
 //!
 //! Borrowed from the checked graph, for those who draw or count it; the machine walks the graph itself.
 
-use super::graph::{Graph, GraphStage, Join, OnFailure, Split, Target};
+use super::graph::{Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
 use crate::ids::StageIndex;
 
 /// A stage of a definition.
@@ -25,7 +25,7 @@ pub struct ArcOutline<'d> {
 pub enum Choice<'d> {
     /// Whenever the stage has ended.
     Always,
-    /// If this condition is the first of its split to hold.
+    /// If this condition holds; of an XOR split, if it is the first to hold.
     If(&'d str),
     /// If no condition of its split holds.
     Otherwise,
@@ -72,24 +72,37 @@ impl<'d> StageOutline<'d> {
         self.stage.on_failure
     }
 
-    /// Whether control takes one of its ways, and not all of them.
+    /// Whether control takes some of its ways, and not always all of them.
     pub fn is_choice(&self) -> bool {
-        matches!(self.stage.split, Split::Xor { .. })
+        !matches!(self.stage.split, Split::And)
+    }
+
+    /// Where control goes, as definitions write it: `AND`, `XOR`, `OR`.
+    pub fn split_type(&self) -> &'static str {
+        self.stage.split.name()
+    }
+
+    /// Whether it starts again while an activation of it lives.
+    pub fn reentry(&self) -> Reentry {
+        self.stage.reentry
     }
 
     /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,
-    /// the default behind them. Two branches of a choice may lead to the same stage.
+    /// the default and those without condition behind them. Two branches of a choice may lead to the same stage.
     pub fn arcs(&self) -> Vec<ArcOutline<'d>> {
         match &self.stage.split {
             Split::And => {
                 let way = |arc: &_| ArcOutline { to: Some(self.graph.arc(*arc).to), choice: Choice::Always };
                 self.stage.outgoing.iter().map(way).collect()
             }
-            Split::Xor { branches, default } => {
+            Split::Xor { branches, default } | Split::Or { branches, default, .. } => {
                 let conditions = branches.iter().map(|branch| (branch.target, Choice::If(branch.condition.text())));
                 let default = default.iter().map(|target| (*target, Choice::Otherwise));
+                let always = if let Split::Or { always, .. } = &self.stage.split { always.as_slice() } else { &[] };
+                let always = always.iter().map(|arc| (Target::Arc(*arc), Choice::Always));
                 conditions
                     .chain(default)
+                    .chain(always)
                     .map(|(target, choice)| ArcOutline { to: self.stage_at(target), choice })
                     .collect()
             }

@@ -10,8 +10,11 @@
 //! | 1 sequence | `needs` |
 //! | 2, 3 parallel split, synchronization | `split_type: AND`, `join_type: AND` |
 //! | 4, 5 exclusive choice, simple merge | `split_type: XOR`, `join_type: XOR` |
+//! | 6 multi-choice | `split_type: OR` |
+//! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 20 cancel case | the command `Cancel` |
+//! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
 //!
 //! and of time, which is not among the patterns:
 //!

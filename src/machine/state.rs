@@ -440,6 +440,13 @@ impl State {
         }
     }
 
+    /// The live activations of `stage` in `scope`, by number.
+    pub(super) fn live_of(&self, scope: ScopeId, stage: StageIndex) -> impl Iterator<Item = ActivationId> + '_ {
+        let of_stage = self.core.live.range(ActivationId { stage, number: 0, instance: None }..);
+        let of_stage = of_stage.take_while(move |(id, _)| id.stage == stage);
+        of_stage.filter(move |(_, live)| live.scope == scope).map(|(id, _)| *id)
+    }
+
     /// Do tokens still move in this scope? Not once it has failed or is being canceled.
     pub(super) fn moves(&self, scope: ScopeId) -> bool {
         self.core.cancel.is_none() && self.core.scopes.get(&scope).is_some_and(|scope| scope.failed.is_none())

@@ -84,6 +84,12 @@ pub enum WaitReason {
     },
     /// The last batch was cut for its size, and the engine goes on with it. Released by the engine alone.
     Settling,
+    /// The stage has the tokens it needs and starts again only when this activation of it has ended. Released by that
+    /// end.
+    Serialized {
+        /// The number of the activation, from 1.
+        activation: u32,
+    },
 }
 
 impl WaitReason {
@@ -99,6 +105,7 @@ impl WaitReason {
             WaitReason::Ending { .. } => "ENDING",
             WaitReason::Canceling { .. } => "CANCELING",
             WaitReason::Settling => "SETTLING",
+            WaitReason::Serialized { .. } => "SERIALIZED",
         }
     }
 
@@ -113,7 +120,8 @@ impl WaitReason {
             | WaitReason::Join { .. }
             | WaitReason::Ending { .. }
             | WaitReason::Canceling { .. }
-            | WaitReason::Settling => None,
+            | WaitReason::Settling
+            | WaitReason::Serialized { .. } => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::definition::Join;
 use crate::event::{TimerId, TimerPurpose};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 
-use super::decide::{fires, missing};
+use super::decide::{fires, holds_back, missing};
 use super::servers::Servers;
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
 use super::wait::{MissingArc, Wait, WaitReason, Waiter};
@@ -111,9 +111,11 @@ fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Serve
     // Where tokens do not move any more, only the end of the scope is waited for, and that is the engine's.
     let reason = if fires(state, scope, stage) || !state.moves(scope) {
         WaitReason::Settling
+    } else if let (Some(live), true) = (holds_back(state, scope, stage), has_its_tokens(state, scope, stage)) {
+        WaitReason::Serialized { activation: live.number }
     } else {
         match state.definition.graph().stage(stage).join {
-            Join::And => {
+            Join::And | Join::GeneralizedAnd => {
                 let missing = missing(state, scope, stage).into_iter().map(|arc| {
                     let (servers, completeness) = servers.of_arc(arc);
                     MissingArc { definition: state.definition.clone(), arc, servers, completeness }
@@ -121,8 +123,16 @@ fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Serve
                 WaitReason::Join { missing: missing.collect(), arcs: incoming.len() }
             }
             // A token on any arc is enough.
-            Join::Xor => WaitReason::Settling,
+            Join::Xor | Join::MultiMerge => WaitReason::Settling,
         }
     };
     Wait { since: since.unwrap_or(state.core.now), ..wait(state, Waiter::Join(stage), reason) }
+}
+
+/// Would its join fire if the stage could start again?
+fn has_its_tokens(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
+    match state.definition.graph().stage(stage).join {
+        Join::And | Join::GeneralizedAnd => missing(state, scope, stage).is_empty(),
+        Join::Xor | Join::MultiMerge => true,
+    }
 }

@@ -108,6 +108,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(15, start_times()),
         some(10, texts("deadline", &["1s", "2m", "3h"])),
         some(20, constant("priority", vec![0.into(), 9.into()])),
+        some(20, texts("leftover_tokens", &["fail", "fail", "ignore"])),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
     ])
 }
@@ -295,6 +296,10 @@ struct SplitDraft {
     /// The order is written, backwards.
     ordered: bool,
     on_no_match: bool,
+    /// All branches whose conditions hold, and not the first.
+    is_or: bool,
+    /// One follower has no condition, if it is an OR split.
+    leaves_one: bool,
 }
 
 fn stages() -> BoxedStrategy<StageDraft> {
@@ -313,7 +318,8 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(15, start_times()),
         some(15, texts("deadline", &["1s", "90s", "2h"])),
         some(40, texts("on_failure", &ON_FAILURE)),
-        some(50, texts("join_type", &["AND", "XOR", "XOR", "xor"])),
+        some(60, texts("join_type", &["AND", "XOR", "XOR", "xor", "MULTI_MERGE", "MULTI_MERGE", "GENERALIZED_AND"])),
+        some(12, texts("reentry", &["parallel", "serialize"])),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
         // Behind the others: what it names in `env` is there.
         body(),
@@ -326,14 +332,17 @@ fn stages() -> BoxedStrategy<StageDraft> {
 }
 
 fn splits() -> impl Strategy<Value = SplitDraft> {
-    (vec(conditions(), 7), weighted(0.2, conditions()), weighted(0.6, any::<Index>()), any::<bool>(), any::<bool>())
-        .prop_map(|(conditions, end, default, ordered, on_no_match)| SplitDraft {
+    (vec(conditions(), 7), weighted(0.2, conditions()), weighted(0.6, any::<Index>()), vec(any::<bool>(), 4)).prop_map(
+        |(conditions, end, default, flags)| SplitDraft {
             conditions,
             end,
             default,
-            ordered,
-            on_no_match,
-        })
+            ordered: flags[0],
+            on_no_match: flags[1],
+            is_or: flags[2],
+            leaves_one: flags[3],
+        },
+    )
 }
 
 /// What a stage does: nothing said, one task, or several.
@@ -487,12 +496,14 @@ impl SplitDraft {
         targets.push("$end");
         let default = self.default.map(|default| *default.get(&targets));
         let end = self.end.map(|condition| ("$end", condition));
-        let conditions: Vec<(&str, Value)> = followers.iter().copied().zip(self.conditions).chain(end).collect();
+        let left = usize::from(self.is_or && self.leaves_one && followers.len() > 1);
+        let conditions: Vec<(&str, Value)> =
+            followers[left..].iter().copied().zip(self.conditions).chain(end).collect();
         if conditions.is_empty() {
             return;
         }
-        insert(stage, "split_type", "XOR".into());
-        if self.ordered {
+        insert(stage, "split_type", if self.is_or { "OR" } else { "XOR" }.into());
+        if self.ordered && !self.is_or {
             insert(stage, "split_order", Value::list(conditions.iter().rev().map(|(target, _)| *target)));
         }
         insert(stage, "split_conditions", Value::map(conditions));
@@ -552,12 +563,19 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 47] = [
+    const CONSTRUCTS: [&str; 54] = [
         "a workflow.type=pipeline",
         "a workflow.type=orchestration",
         "a stage.join_type=and",
         "a stage.join_type=xor",
+        "a stage.join_type=multi_merge",
+        "a stage.join_type=generalized_and",
+        "a stage.reentry=parallel",
+        "a stage.reentry=serialize",
+        "a workflow.leftover_tokens=fail",
+        "a workflow.leftover_tokens=ignore",
         "a stage.split_type=xor",
+        "a stage.split_type=or",
         "a stage.on_no_match=fail",
         "a stage.on_no_match=default",
         "a stage.on_failure=fail",

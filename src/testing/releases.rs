@@ -50,7 +50,7 @@ fn request(wait: &Wait) -> Request {
         WaitReason::Queued | WaitReason::RetryAt { .. } => Request::StartTask(attempt()),
         WaitReason::Timer { timer, .. } | WaitReason::Scheduled { timer, .. } => Request::FireTimer(*timer),
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
-        WaitReason::Join { .. } => Request::Cancel(CancelRequest { reason: None }),
+        WaitReason::Join { .. } | WaitReason::Serialized { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
     }
 }

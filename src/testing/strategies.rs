@@ -72,7 +72,7 @@ pub fn examples() -> BoxedStrategy<Example> {
     let limits = prop_oneof![
         6 => limit("chunk_events_max", 1..8),
         2 => limit("chunk_bytes_max", 100..600),
-        3 => limit("tokens_max", 0..4),
+        5 => limit("tokens_max", 0..4),
         3 => limit("payload_bytes_max", 0..40),
         3 => limit("commands_remembered", 0..4),
         6 => limit("workers_lost_max", 1..3),

@@ -95,6 +95,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Ending { cause } => (ending(*cause).to_owned(), by_engine(around)),
         WaitReason::Canceling { by, reason } => canceling(wait, by, reason.as_deref(), around),
         WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
+        WaitReason::Serialized { activation } => serialized(wait, *activation, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -210,6 +211,13 @@ fn join(wait: &Wait, missing: &[MissingArc], arcs: usize, around: &Around<'_>) -
         "released when all of them have passed control on".to_owned()
     });
     (what, details)
+}
+
+fn serialized(wait: &Wait, activation: u32, around: &Around<'_>) -> (String, Vec<String>) {
+    let stage = harmless(wait.stage().unwrap_or_default());
+    let what =
+        format!("has its tokens and starts again when {stage}#{activation} has ended, {}", around.since(wait.since()));
+    (what, vec![format!("released by the end of {stage}#{activation}: its reentry is serialize")])
 }
 
 fn missing_arc(arc: &MissingArc, around: &Around<'_>) -> String {

@@ -1,7 +1,9 @@
 //! What is to be seen: the stages of a definition with their marks, the arcs with their conditions, and, of a workflow,
 //! what has become of each.
 
-use stabilize::{Choice, Definition, Join, OnFailure, StageOutline, StageView, Status, TaskView, WorkflowView};
+use stabilize::{
+    Choice, Definition, Join, OnFailure, Reentry, StageOutline, StageView, Status, TaskView, WorkflowView,
+};
 
 use super::drawing::Drawing;
 use super::layout::{Direction, Layout, Link, Size, TooLarge, directions};
@@ -37,7 +39,7 @@ pub struct DiagramBox {
     name: String,
     details: Vec<String>,
     join: Option<Join>,
-    is_choice: bool,
+    split: Option<&'static str>,
     is_end: bool,
     status: Option<Status>,
     attempts: u32,
@@ -184,7 +186,9 @@ impl Diagram {
 /// Where control goes from a stage: each place once, with what is written on the arc, and whether it is the default.
 fn ways(stage: &StageOutline<'_>) -> Vec<(Option<usize>, Option<String>, bool)> {
     let arcs = stage.arcs();
-    let conditions = arcs.iter().filter(|arc| matches!(arc.choice(), Choice::If(_))).count();
+    // Of the conditions of an XOR split the first that holds counts, so their order is told.
+    let is_ordered =
+        stage.split_type() == "XOR" && arcs.iter().filter(|arc| matches!(arc.choice(), Choice::If(_))).count() > 1;
     let mut ways: Vec<(Option<usize>, Vec<String>, bool)> = Vec::new();
     for (tried, arc) in (1..).zip(&arcs) {
         let to = arc.to().map(|stage| stage.get() as usize);
@@ -196,8 +200,7 @@ fn ways(stage: &StageOutline<'_>) -> Vec<(Option<usize>, Option<String>, bool)> 
             }
         };
         match arc.choice() {
-            // Of several conditions the first that holds counts.
-            Choice::If(condition) if conditions > 1 => ways[way].1.push(format!("{tried}: {condition}")),
+            Choice::If(condition) if is_ordered => ways[way].1.push(format!("{tried}: {condition}")),
             Choice::If(condition) => ways[way].1.push(condition.to_owned()),
             Choice::Otherwise => {
                 ways[way].1.push("default".to_owned());
@@ -223,6 +226,9 @@ impl DiagramBox {
             count => Some(format!("{count} tasks")),
         };
         details.extend(work);
+        if stage.reentry() != Reentry::Parallel {
+            details.push(format!("reentry: {}", stage.reentry().name()));
+        }
         if stage.on_failure() != OnFailure::Fail {
             details.push(format!("on failure: {}", stage.on_failure().name()));
         }
@@ -231,7 +237,7 @@ impl DiagramBox {
             name: short(activated.as_deref().unwrap_or(stage.ref_id()), NAME_MOST),
             details: details.iter().map(|detail| short(detail, DETAIL_MOST)).collect(),
             join: None,
-            is_choice: stage.is_choice(),
+            split: stage.is_choice().then(|| stage.split_type()),
             is_end: false,
             status: view.map(StageView::status),
             attempts: view.map_or(0, |view| view.tasks().iter().map(TaskView::attempts).max().unwrap_or(0)),
@@ -243,7 +249,7 @@ impl DiagramBox {
             name: "end".to_owned(),
             details: Vec::new(),
             join: None,
-            is_choice: false,
+            split: None,
             is_end: true,
             status: None,
             attempts: 0,
@@ -265,9 +271,14 @@ impl DiagramBox {
         self.join
     }
 
-    /// Whether control takes one of its arcs, and not all of them.
+    /// Whether control takes some of its arcs, and not always all of them.
     pub fn is_choice(&self) -> bool {
-        self.is_choice
+        self.split.is_some()
+    }
+
+    /// How control takes some of its arcs, as definitions write it: `XOR`, `OR`.
+    pub fn split(&self) -> Option<&'static str> {
+        self.split
     }
 
     /// Whether it is no stage, but where a branch ends.
@@ -294,7 +305,7 @@ impl DiagramBox {
     /// The kinds of its join and split, as far as they say anything.
     pub(super) fn marks(&self) -> Option<String> {
         let join = self.join.map(|join| format!("{} join", join.name()));
-        let split = self.is_choice.then(|| "XOR split".to_owned());
+        let split = self.split.map(|split| format!("{split} split"));
         let marks: Vec<String> = join.into_iter().chain(split).collect();
         (!marks.is_empty()).then(|| marks.join(", "))
     }

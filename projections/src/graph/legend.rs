@@ -2,7 +2,7 @@
 
 use stabilize::{Join, Status};
 
-use super::diagram::{Diagram, DiagramBox};
+use super::diagram::Diagram;
 use super::layout::Direction;
 
 /// What the colours and marks of a diagram mean.
@@ -20,21 +20,38 @@ pub enum Mark {
     AndJoin,
     /// A stage that starts with any of its arcs.
     XorJoin,
+    /// A stage that starts once for each token.
+    MultiMerge,
+    /// A stage that waits for all its arcs, on which more than one token may lie.
+    GeneralizedAndJoin,
     /// A stage from which control takes one arc.
     XorSplit,
+    /// A stage from which control takes one or more arcs.
+    OrSplit,
     /// An arc that closes a circle.
     Back,
 }
 
 impl Mark {
-    const ALL: [Mark; 4] = [Mark::AndJoin, Mark::XorJoin, Mark::XorSplit, Mark::Back];
+    const ALL: [Mark; 7] = [
+        Mark::AndJoin,
+        Mark::XorJoin,
+        Mark::MultiMerge,
+        Mark::GeneralizedAndJoin,
+        Mark::XorSplit,
+        Mark::OrSplit,
+        Mark::Back,
+    ];
 
     /// What is seen.
     pub fn sign(self) -> &'static str {
         match self {
             Mark::AndJoin => "AND join",
             Mark::XorJoin => "XOR join",
+            Mark::MultiMerge => "MULTI_MERGE join",
+            Mark::GeneralizedAndJoin => "GENERALIZED_AND join",
             Mark::XorSplit => "XOR split",
+            Mark::OrSplit => "OR split",
             Mark::Back => "dashed",
         }
     }
@@ -44,7 +61,10 @@ impl Mark {
         match self {
             Mark::AndJoin => "waits for every arc",
             Mark::XorJoin => "starts with any arc",
+            Mark::MultiMerge => "starts once for each token",
+            Mark::GeneralizedAndJoin => "waits for every arc, one token of each",
             Mark::XorSplit => "takes the first arc whose condition holds",
+            Mark::OrSplit => "takes every arc whose condition holds",
             Mark::Back => "leads back",
         }
     }
@@ -55,10 +75,14 @@ impl Legend {
         let boxes = diagram.boxes();
         let occurs = |status: &Status| boxes.iter().any(|shown| shown.status() == Some(*status));
         let joins = |join: Join| boxes.iter().any(|shown| shown.join() == Some(join));
+        let splits = |split: &str| boxes.iter().any(|shown| shown.split() == Some(split));
         let is_seen = |mark: &Mark| match mark {
             Mark::AndJoin => joins(Join::And),
             Mark::XorJoin => joins(Join::Xor),
-            Mark::XorSplit => boxes.iter().any(DiagramBox::is_choice),
+            Mark::MultiMerge => joins(Join::MultiMerge),
+            Mark::GeneralizedAndJoin => joins(Join::GeneralizedAnd),
+            Mark::XorSplit => splits("XOR"),
+            Mark::OrSplit => splits("OR"),
             Mark::Back => diagram.directions().contains(&Direction::Back),
         };
         Legend {

@@ -113,11 +113,11 @@ fn every_colour_and_mark_that_occurs_has_its_place_in_the_legend() {
         let statuses: BTreeSet<Status> = diagram.boxes().iter().filter_map(DiagramBox::status).collect();
         assert_eq!(legend.statuses().iter().copied().collect::<BTreeSet<_>>(), statuses);
         let has = |mark| legend.marks().contains(&mark);
-        assert_eq!(diagram.boxes().iter().any(DiagramBox::is_choice), has(Mark::XorSplit));
+        let signs: BTreeSet<&str> = legend.marks().iter().map(|mark| mark.sign()).collect();
         let is_marked = diagram.boxes().iter().all(|shown| {
-            shown
-                .join()
-                .is_none_or(|join| has(if join == stabilize::Join::And { Mark::AndJoin } else { Mark::XorJoin }))
+            let join = shown.join().map(|join| format!("{} join", join.name()));
+            let split = shown.split().map(|split| format!("{split} split"));
+            join.into_iter().chain(split).all(|sign| signs.contains(sign.as_str()))
         });
         assert!(is_marked && !has(Mark::Back), "{legend:?}");
         let text = letters(diagram);

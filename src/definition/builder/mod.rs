@@ -14,6 +14,7 @@ pub use task::{Defaults, Retry, TaskSpec};
 use super::Definition;
 use super::code::ProblemCode;
 use super::document::{Content, Document, Entry, Node, WRITTEN_DEPTH_MAX};
+use super::graph::LeftoverTokens;
 use super::header::WorkflowType;
 use super::problem::{Problem, Problems};
 use crate::time::{Duration, Timestamp};
@@ -124,6 +125,11 @@ impl Builder {
     /// 0 to 9, larger first; 5 unless said otherwise.
     pub fn priority(self, priority: u8) -> Builder {
         self.set("priority", priority)
+    }
+
+    /// What it means that tokens are left when nothing can move; [`LeftoverTokens::Fail`] unless said otherwise.
+    pub fn leftover_tokens(self, meaning: LeftoverTokens) -> Builder {
+        self.set("leftover_tokens", meaning.name())
     }
 
     /// Adds a stage behind those there are.

@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::task::{TaskSpec, shared_keys, work_keys};
 use crate::definition::check::END;
 use crate::definition::document::{Entry, Node};
-use crate::definition::graph::{Join, OnConditionError, OnFailure};
+use crate::definition::graph::{Join, OnConditionError, OnFailure, Reentry};
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
@@ -88,12 +88,17 @@ impl Stage {
 
     /// Where control goes from here; to all stages that need this one unless said otherwise.
     pub fn split(mut self, split: Split) -> Stage {
-        self.0.set("split_type", "XOR");
+        self.0.set("split_type", split.split_type);
         self.0.set_node("split_conditions", split.conditions.into_node());
         if let Some(default) = split.default {
             self.0.set("split_default", default);
         }
         self
+    }
+
+    /// Whether it starts again while an activation of it lives; [`Reentry::Parallel`] unless said otherwise.
+    pub fn reentry(self, reentry: Reentry) -> Stage {
+        self.set("reentry", reentry.name())
     }
 
     /// What an error in a condition means; [`OnConditionError::Fail`] unless said otherwise.
@@ -111,6 +116,7 @@ impl Stage {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Split {
+    split_type: &'static str,
     conditions: Fields,
     default: Option<String>,
 }
@@ -125,11 +131,28 @@ impl Split {
         T: Into<String>,
         E: Into<String>,
     {
+        Split::of("XOR", conditions)
+    }
+
+    /// To every one of these stages whose condition holds, and to those that need this one and have no condition.
+    pub fn or<T, E>(conditions: impl IntoIterator<Item = (T, E)>) -> Split
+    where
+        T: Into<String>,
+        E: Into<String>,
+    {
+        Split::of("OR", conditions)
+    }
+
+    fn of<T, E>(split_type: &'static str, conditions: impl IntoIterator<Item = (T, E)>) -> Split
+    where
+        T: Into<String>,
+        E: Into<String>,
+    {
         let mut fields = Fields::new();
         for (target, condition) in conditions {
             fields.set(&target.into(), condition.into());
         }
-        Split { conditions: fields, default: None }
+        Split { split_type, conditions: fields, default: None }
     }
 
     /// Where it leads when no condition holds; without it the stage then fails.

@@ -124,7 +124,7 @@ impl Doubts<'_> {
     fn joins(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         for (index, stage) in self.stages().iter().enumerate() {
-            if stage.join != Join::And || stage.incoming.len() < 2 {
+            if !matches!(stage.join, Join::And | Join::GeneralizedAnd) || stage.incoming.len() < 2 {
                 continue;
             }
             let mut branches: BTreeMap<StageIndex, (StageIndex, StageIndex)> = BTreeMap::new();
@@ -159,7 +159,7 @@ impl Doubts<'_> {
         let mut found = Vec::new();
         let mut branch = stage;
         let leads = |split: &Split, to: usize| match split {
-            Split::And => false,
+            Split::And | Split::Or { .. } => false,
             Split::Xor { branches, default } => {
                 let targets = branches.iter().map(|branch| &branch.target).chain(default);
                 targets.map(|target| self.target(target)).any(|stage| stage == Some(to))

@@ -7,10 +7,10 @@ use crate::definition::code::ProblemCode;
 use crate::definition::document::{Node, Span};
 use crate::definition::graph::{Branch, GraphArc, Split, Target};
 use crate::definition::problem::Problem;
-use crate::definition::reading::{Named, SplitDraft, StageDraft};
+use crate::definition::reading::{Conditional, Named, SplitDraft, StageDraft};
 use crate::expression::Expression;
 use crate::ids::ArcIndex;
-use crate::limits::PROBLEMS_MAX;
+use crate::limits::{LISTED_MAX, PROBLEMS_MAX};
 
 /// Where a branch leads that ends there.
 pub(in crate::definition) const END: &str = "$end";
@@ -29,14 +29,14 @@ impl<'g> Successors<'g> {
 
     /// The split of the stage these follow. What does not fit goes to `problems`.
     pub(super) fn split(&self, draft: &StageDraft<'_>, problems: &mut Vec<Problem>) -> Split {
-        let SplitDraft::Xor { span, conditions, default, order } = &draft.split else {
+        let SplitDraft::Conditional { kind, span, conditions, default, order } = &draft.split else {
             return Split::And;
         };
         if conditions.is_empty() {
             let problem = Problem::error(ProblemCode::MissingKey, span, "a split without conditions")
                 .with_help("write split_conditions: { STAGE: EXPRESSION }");
             problems.push(problem);
-        } else {
+        } else if *kind == Conditional::Xor {
             self.never_taken(span, conditions.iter().map(|(named, _)| named).chain(default), problems);
         }
         let mut branches = Vec::new();
@@ -46,7 +46,18 @@ impl<'g> Successors<'g> {
             }
         }
         check_order(conditions, order.as_ref(), problems);
-        Split::Xor { branches, default: default.as_ref().and_then(|named| self.target(named, problems)) }
+        let default = default.as_ref().and_then(|named| self.target(named, problems));
+        match kind {
+            Conditional::Xor => Split::Xor { branches, default },
+            Conditional::Or => {
+                if self.arcs.len() > LISTED_MAX {
+                    let message = format!("an OR split with {} arcs, more than {LISTED_MAX}", self.arcs.len());
+                    problems.push(Problem::error(ProblemCode::TooManyArcs, span, message));
+                }
+                let outgoing: Vec<ArcIndex> = self.arcs.values().copied().collect();
+                Split::or(branches, default, &outgoing)
+            }
+        }
     }
 
     fn target(&self, named: &Named<'_>, problems: &mut Vec<Problem>) -> Option<Target> {

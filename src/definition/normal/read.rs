@@ -6,7 +6,8 @@ use crate::definition::check::{Arcs, END, topological_order};
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::error::NormalFormError;
 use crate::definition::graph::{
-    Branch, Graph, GraphStage, GraphTask, Join, OnConditionError, OnFailure, RetryOn, RetryPolicy, Split, Target,
+    Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn,
+    RetryPolicy, Split, Target,
 };
 use crate::definition::header::{Header, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
@@ -98,6 +99,11 @@ impl<'v> Fields<'v> {
         values.iter().copied().find(|value| name(*value) == word).ok_or_else(|| self.wrong(key, "a known word"))
     }
 
+    /// A word that is left out where it is the usual one.
+    fn word_or<T: Copy>(&self, key: &str, (values, name): (&[T], fn(T) -> &'static str), usual: T) -> Read<T> {
+        if self.get(key).is_some() { self.word(key, values, name) } else { Ok(usual) }
+    }
+
     fn map(&self, key: &str) -> Read<Fields<'v>> {
         Fields::of(self.need(key)?, &self.path(key))
     }
@@ -147,6 +153,11 @@ fn header(map: &Fields<'_>) -> Read<Header> {
         context: map.templates("context")?,
         times: times(map)?,
         priority: map.integer("priority")?,
+        leftover_tokens: map.word_or(
+            "leftover_tokens",
+            (&LeftoverTokens::ALL, LeftoverTokens::name),
+            LeftoverTokens::Fail,
+        )?,
     })
 }
 
@@ -203,7 +214,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
             let stage = StageIndex::new(u32::try_from(*by_name.get(name)?).ok()?);
             outgoing.iter().find(|arc| arcs[arc.index()].to == stage).copied().map(Target::Arc)
         };
-        let split = split(map, target)?;
+        let split = split(map, target, &outgoing)?;
         stages.push(stage(map, Place { incoming, outgoing, split })?);
     }
     Ok(Graph::new(stages, arcs, map.templates("outputs")?))
@@ -229,6 +240,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         outgoing: place.outgoing,
         join: map.word("join_type", &Join::ALL, Join::name)?,
         split: place.split,
+        reentry: map.word_or("reentry", (&Reentry::ALL, Reentry::name), Reentry::Parallel)?,
         condition: map.some("if", Fields::expression)?,
         on_condition_error: map.word("on_condition_error", &OnConditionError::ALL, OnConditionError::name)?,
         tasks: tasks.iter().map(task).collect::<Read<_>>()?,
@@ -240,18 +252,22 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
     })
 }
 
-fn split(map: &Fields<'_>, target: impl Fn(&str) -> Option<Target>) -> Read<Split> {
-    match map.text("split_type")?.as_str() {
-        "AND" => return Ok(Split::And),
-        "XOR" => {}
-        _ => return Err(map.wrong("split_type", "a known word")),
+fn split(map: &Fields<'_>, target: impl Fn(&str) -> Option<Target>, outgoing: &[ArcIndex]) -> Read<Split> {
+    let split_type = map.text("split_type")?;
+    if split_type == "AND" {
+        return Ok(Split::And);
     }
     let find = |map: &Fields<'_>, key: &str| {
         target(&map.text(key)?).ok_or_else(|| map.wrong(key, "the name of a stage that follows"))
     };
     let branch = |map: &Fields<'_>| Ok(Branch { target: find(map, "to")?, condition: map.expression("if")? });
-    let branches = map.maps("split_conditions")?.iter().map(branch).collect::<Read<_>>()?;
-    Ok(Split::Xor { branches, default: map.some("split_default", find)? })
+    let branches: Vec<Branch> = map.maps("split_conditions")?.iter().map(branch).collect::<Read<_>>()?;
+    let default = map.some("split_default", find)?;
+    match split_type.as_str() {
+        "XOR" => Ok(Split::Xor { branches, default }),
+        "OR" => Ok(Split::or(branches, default, outgoing)),
+        _ => Err(map.wrong("split_type", "a known word")),
+    }
 }
 
 fn task(map: &Fields<'_>) -> Read<GraphTask> {

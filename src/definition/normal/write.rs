@@ -2,7 +2,7 @@
 
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
-use crate::definition::graph::{Graph, GraphStage, GraphTask, RetryPolicy, Split, Target};
+use crate::definition::graph::{Graph, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target};
 use crate::definition::header::Header;
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
@@ -29,6 +29,9 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
     put(&mut map, "context", templates(&header.context));
     write_times(&header.times, &mut map);
     put(&mut map, "priority", header.priority);
+    if header.leftover_tokens != LeftoverTokens::Fail {
+        put(&mut map, "leftover_tokens", header.leftover_tokens.name());
+    }
     put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
     put(&mut map, "outputs", templates(&graph.outputs));
     put(&mut map, "limits", Value::map(limits.named()));
@@ -81,6 +84,9 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "needs", Value::list(needs.map(|from| graph.stage(from).ref_id.as_str())));
     put(&mut map, "join_type", stage.join.name());
     write_split(graph, &stage.split, &mut map);
+    if stage.reentry != Reentry::Parallel {
+        put(&mut map, "reentry", stage.reentry.name());
+    }
     put_some(&mut map, "if", expression(stage.condition.as_ref()));
     put(&mut map, "on_condition_error", stage.on_condition_error.name());
     put(&mut map, "tasks", Value::list(stage.tasks.iter().map(write_task)));
@@ -99,14 +105,12 @@ fn write_times(times: &Times, map: &mut Map) {
 }
 
 fn write_split(graph: &Graph, split: &Split, map: &mut Map) {
-    let Split::Xor { branches, default } = split else {
-        return put(map, "split_type", "AND");
-    };
+    put(map, "split_type", split.name());
+    let (Split::Xor { branches, default } | Split::Or { branches, default, .. }) = split else { return };
     let target = |target: &Target| match target {
         Target::Arc(arc) => graph.stage(graph.arc(*arc).to).ref_id.as_str(),
         Target::End => END,
     };
-    put(map, "split_type", "XOR");
     let branches =
         branches.iter().map(|branch| Value::map([("to", target(&branch.target)), ("if", branch.condition.text())]));
     put(map, "split_conditions", Value::list(branches));

@@ -13,7 +13,7 @@ mod workflow;
 pub(super) use data::Named;
 #[cfg(test)]
 pub(super) use keys::spellings;
-pub(super) use stage::{SPLIT_FIELDS, SplitDraft, StageDraft};
+pub(super) use stage::{Conditional, SPLIT_FIELDS, SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
 pub(super) use task::SHELL;
 pub(super) use workflow::read_workflow;

@@ -6,7 +6,7 @@ use super::keys::{Fields, STAGE};
 use super::task::{Inherited, noop};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
-use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, Split};
+use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, Reentry, Split};
 use crate::definition::site::{Site, StageSite};
 use crate::definition::times::Times;
 use crate::expression::Expression;
@@ -27,7 +27,8 @@ pub(in crate::definition) enum SplitDraft<'d> {
     /// One token on every outgoing arc.
     And,
     /// By conditions.
-    Xor {
+    Conditional {
+        kind: Conditional,
         /// Where the split is declared.
         span: &'d Span,
         conditions: Vec<(Named<'d>, Option<Expression>)>,
@@ -36,15 +37,24 @@ pub(in crate::definition) enum SplitDraft<'d> {
     },
 }
 
+/// How many branches of a split with conditions are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::definition) enum Conditional {
+    /// The first whose condition holds.
+    Xor,
+    /// All whose conditions hold.
+    Or,
+}
+
 /// The names of a stage's outgoing control where `split_type` says which.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SplitType {
     And,
-    Xor,
+    Conditional(Conditional),
 }
 
-const JOINS_LATER: [&str; 6] = ["OR", "MULTI_MERGE", "DISCRIMINATOR", "N_OF_M", "GENERALIZED_AND", "THREAD_MERGE"];
-const SPLITS_LATER: [&str; 3] = ["OR", "DEFERRED", "THREAD"];
+const JOINS_LATER: [&str; 4] = ["OR", "DISCRIMINATOR", "N_OF_M", "THREAD_MERGE"];
+const SPLITS_LATER: [&str; 2] = ["DEFERRED", "THREAD"];
 /// What only a split with conditions has.
 pub(in crate::definition) const SPLIT_FIELDS: [&str; 4] =
     ["split_conditions", "split_default", "split_order", "on_no_match"];
@@ -91,6 +101,7 @@ impl<'d> Reader<'d> {
             outgoing: Vec::new(),
             join: self.join(&fields),
             split: Split::And,
+            reentry: self.reentry(&fields),
             condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "`if`")),
             on_condition_error: self.on_condition_error(&fields),
             context: context.unwrap_or_default().into_iter().collect(),
@@ -170,6 +181,11 @@ impl<'d> Reader<'d> {
         written.unwrap_or(Join::And)
     }
 
+    fn reentry(&mut self, fields: &Fields<'d>) -> Reentry {
+        let written = fields.get("reentry").and_then(|node| self.choice(node, "reentry", &Reentry::ALL, Reentry::name));
+        written.unwrap_or(Reentry::Parallel)
+    }
+
     fn on_condition_error(&mut self, fields: &Fields<'d>) -> OnConditionError {
         let (all, name) = (&OnConditionError::ALL, OnConditionError::name);
         let Some(node) = fields.get("on_condition_error") else { return OnConditionError::Fail };
@@ -183,9 +199,11 @@ impl<'d> Reader<'d> {
     fn split(&mut self, fields: &Fields<'d>, stage: &'d Span, site: Site) -> SplitDraft<'d> {
         let name: fn(SplitType) -> &'static str = |split| match split {
             SplitType::And => "AND",
-            SplitType::Xor => "XOR",
+            SplitType::Conditional(Conditional::Xor) => "XOR",
+            SplitType::Conditional(Conditional::Or) => "OR",
         };
-        let types = [SplitType::And, SplitType::Xor];
+        let conditional = [Conditional::Xor, Conditional::Or].map(SplitType::Conditional);
+        let types = [SplitType::And, conditional[0], conditional[1]];
         let node = fields.get("split_type");
         let written = node.map(|node| self.choice_so_far(node, "split_type", &SPLITS_LATER, (&types, name)));
         // Of a split that is broken or not supported yet, the other fields are read as if they fitted.
@@ -193,7 +211,7 @@ impl<'d> Reader<'d> {
         if split_type == Some(SplitType::And) {
             for key in SPLIT_FIELDS.iter().filter_map(|key| fields.key(key)) {
                 let message = format!("`{}` on a stage whose split has no conditions", key.text);
-                let help = "add split_type: XOR";
+                let help = "add split_type: XOR, or OR";
                 self.report_with_help(ProblemCode::SplitFieldWithoutSplit, &key.span, message, help);
             }
         }
@@ -204,9 +222,14 @@ impl<'d> Reader<'d> {
         });
         let order = fields.get("split_order").and_then(|node| Some((node, self.references(node, "split_order")?)));
         self.on_no_match(fields, default.as_ref());
+        if let (Some(SplitType::Conditional(Conditional::Or)), Some(key)) = (split_type, fields.key("split_order")) {
+            let message = "split_order on a split that takes all branches whose conditions hold";
+            self.report_with_help(ProblemCode::ConflictingKeys, &key.span, message, "leave it out, or write XOR");
+        }
         match split_type {
             Some(SplitType::And) => SplitDraft::And,
-            Some(SplitType::Xor) => SplitDraft::Xor {
+            Some(SplitType::Conditional(kind)) => SplitDraft::Conditional {
+                kind,
                 span: node.map_or(stage, |node| &node.span),
                 conditions: conditions.unwrap_or_default(),
                 default,
@@ -254,6 +277,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         outgoing: Vec::new(),
         join: Join::And,
         split: Split::And,
+        reentry: Reentry::Parallel,
         condition: None,
         on_condition_error: OnConditionError::Fail,
         tasks: vec![task],

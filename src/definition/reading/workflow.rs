@@ -8,6 +8,7 @@ use super::stage::StageDraft;
 use super::task::Inherited;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Document, Node, Span};
+use crate::definition::graph::LeftoverTokens;
 use crate::definition::header::{Header, WorkflowType};
 use crate::definition::input::Input;
 use crate::definition::problem::Problem;
@@ -105,6 +106,7 @@ impl<'d> Reader<'d> {
             context: context.unwrap_or_default().into_iter().collect(),
             times: self.times(fields),
             priority: self.priority(fields).unwrap_or(PRIORITY),
+            leftover_tokens: self.leftover_tokens(fields),
         }
     }
 
@@ -125,6 +127,13 @@ impl<'d> Reader<'d> {
                 Template::Constant(Value::Null)
             }
         }
+    }
+
+    fn leftover_tokens(&mut self, fields: &Fields<'d>) -> LeftoverTokens {
+        let node = fields.get("leftover_tokens");
+        let choices = (&LeftoverTokens::ALL, LeftoverTokens::name);
+        let written = node.and_then(|node| self.choice(node, "leftover_tokens", choices.0, choices.1));
+        written.unwrap_or(LeftoverTokens::Fail)
     }
 
     /// `priority` of a workflow or stage.

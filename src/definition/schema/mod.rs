@@ -10,7 +10,7 @@ mod inputs;
 
 mod stage;
 
-use super::graph::{Join, OnConditionError, OnFailure, RetryOn};
+use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn};
 use super::header::WorkflowType;
 use super::reading::keys::{DEFAULTS, Level, RETRY, WORKFLOW};
 use crate::limits::{RETRY_FACTOR_MAX, STAGES_MAX, TASKS_PER_STAGE_MAX};
@@ -65,6 +65,11 @@ fn workflow() -> Vec<Property> {
         ("scheduled_time", "It does not start before this moment (RFC 3339).", instant()),
         ("start_time_expiry", "If it has not started by this moment (RFC 3339) it is canceled.", instant()),
         ("priority", "0 to 9, larger first; default 5.", integer(0, 9)),
+        (
+            "leftover_tokens",
+            "What tokens mean that are left at the end.",
+            choice(&LeftoverTokens::ALL.map(LeftoverTokens::name)),
+        ),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
     ]
 }

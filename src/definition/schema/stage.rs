@@ -9,8 +9,8 @@ use super::data::{
     templates, text, without,
 };
 use super::{
-    Join, OnConditionError, OnFailure, Property, TASKS_PER_STAGE_MAX, inherited, keyed, not, properties, reference,
-    required, when, with, with_more, with_rules,
+    Join, OnConditionError, OnFailure, Property, Reentry, TASKS_PER_STAGE_MAX, inherited, keyed, not, properties,
+    reference, required, when, with, with_more, with_rules,
 };
 
 /// A stage.
@@ -93,17 +93,26 @@ fn control() -> Vec<Property> {
     let on_error = Value::map([("anyOf", Value::list([on_error, Value::map([("const", false)])]))]);
     vec![
         ("on_failure", "What its failure means.", on_failure()),
-        ("join_type", "AND waits for all it needs, XOR for any.", choice(&joins)),
+        (
+            "join_type",
+            "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each.",
+            choice(&joins),
+        ),
         (
             "split_type",
-            "AND goes on everywhere, XOR to the first stage whose condition holds.",
-            choice(&["AND", "XOR"]),
+            "AND goes on everywhere, XOR to the first stage whose condition holds, OR to all whose conditions hold.",
+            choice(&["AND", "XOR", "OR"]),
         ),
         ("split_conditions", "By ref id of a stage that needs this one, or $end: when control goes there.", conditions),
         ("split_default", "Where control goes if no condition holds.", text()),
         ("split_order", "The order in which conditions are tried.", references()),
         ("on_no_match", "Says again whether there is a split_default.", choice(&["fail", "default"])),
         ("on_condition_error", "What an error in a condition means.", on_error),
+        (
+            "reentry",
+            "Whether it starts again while an activation of it lives.",
+            choice(&Reentry::ALL.map(Reentry::name)),
+        ),
     ]
 }
 
@@ -112,9 +121,11 @@ fn on_failure() -> Value {
 }
 
 fn split_rules() -> Vec<Value> {
-    let xor = with("split_type", any_case("XOR"));
+    let conditional =
+        Value::map([("anyOf", Value::list(["XOR", "OR"].map(|kind| with("split_type", any_case(kind)))))]);
     vec![
-        with_more(when(xor, required(["split_conditions"])), [("else", without(SPLIT_FIELDS))]),
+        with_more(when(conditional, required(["split_conditions"])), [("else", without(SPLIT_FIELDS))]),
+        when(with("split_type", any_case("OR")), without(["split_order"])),
         when(with("on_no_match", any_case("fail")), without(["split_default"])),
         when(with("on_no_match", any_case("default")), required(["split_default"])),
     ]

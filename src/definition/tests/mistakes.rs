@@ -58,6 +58,12 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["1:24 NOT_SUPPORTED", "1:37 NOT_SUPPORTED", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
     ("{name: x, stages: {a: {join_type: OR, split_type: deferred}}}", &["1:35 NOT_SUPPORTED", "1:51 NOT_SUPPORTED"]),
+    ("{name: x, leftover_tokens: keep, stages: {a: {reentry: never}}}", &["1:28 BAD_VALUE", "1:56 BAD_VALUE"]),
+    ("{name: x, stages: {a: {split_type: OR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
+    (
+        "{name: x, stages: {a: {split_type: OR, split_conditions: {b: x}, split_order: [b]}, b: {needs: [a]}}}",
+        &["1:66 CONFLICTING_KEYS"],
+    ),
     ("{name: x, stages: {a: {join_type: all, on_failure: ignore}}}", &["1:35 BAD_VALUE", "1:52 BAD_VALUE"]),
     ("{name: x, stages: {a: {on_failure: {stages: {}}}}}", &["1:36 NOT_SUPPORTED"]),
     // Splits.

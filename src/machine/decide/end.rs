@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::definition::{Graph, OnFailure};
+use crate::definition::{Graph, LeftoverTokens, OnFailure};
 use crate::event::{EndReason, Event, Json, LeftTokens, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
@@ -79,7 +79,8 @@ impl Decision<'_> {
 
     /// Tokens are left, and not because a stopped branch would have served the joins that wait.
     fn deadlock(&self, scope: &Scope) -> Option<Vec<WaitingJoin>> {
-        if self.state.core.marking.count() == 0 {
+        let is_meant = self.state.definition.header().leftover_tokens == LeftoverTokens::Ignore;
+        if self.state.core.marking.count() == 0 || is_meant {
             return None;
         }
         let graph = self.state.definition.graph();
@@ -89,7 +90,7 @@ impl Decision<'_> {
         let mut excused = true;
         let mut listed = 0;
         for stage in self.state.core.marking.marked_stages(ScopeId::ROOT) {
-            let missing = join::missing(graph, &self.state.core.marking, ScopeId::ROOT, stage);
+            let missing = join::missing(self.state, ScopeId::ROOT, stage);
             excused &= missing.iter().any(|arc| unserved.contains(arc));
             // The list names the first joins and arcs of a large deadlock: an event is bounded.
             let missing: Vec<ArcIndex> = missing.into_iter().take(LISTED_MAX - listed).collect();

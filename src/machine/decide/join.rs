@@ -1,24 +1,38 @@
 //! Joins: may this stage start, now that tokens lie on its incoming arcs?
 //!
-//! Pure: reads the marking and returns which tokens a firing consumes. Terms: van der Aalst et al., "Workflow
-//! Patterns", 2003.
+//! Pure: reads the state and returns which tokens a firing consumes. Terms: van der Aalst et al., "Workflow Patterns",
+//! 2003.
 
-use crate::definition::{Graph, Join};
+use crate::definition::{Join, Reentry};
 use crate::event::Consumed;
-use crate::ids::{ArcIndex, ScopeId, StageIndex};
-use crate::machine::marking::Marking;
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
+use crate::machine::state::State;
 
 /// What a firing of the stage's join would consume now; `None` if it has to wait.
-pub(super) fn enabled(graph: &Graph, marking: &Marking, scope: ScopeId, stage: StageIndex) -> Option<Consumed> {
-    let incoming = &graph.stage(stage).incoming;
-    match graph.stage(stage).join {
-        Join::And => (marking.marked(scope, stage) == incoming.len()).then_some(Consumed::OnePerArc),
-        Join::Xor => marking.first_marked(scope, incoming).map(|arc| Consumed::Arcs(vec![arc])),
+pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Option<Consumed> {
+    let spec = state.definition.graph().stage(stage);
+    let marking = &state.core.marking;
+    let consumed = match spec.join {
+        Join::And | Join::GeneralizedAnd => {
+            (marking.marked(scope, stage) == spec.incoming.len()).then_some(Consumed::OnePerArc)
+        }
+        Join::Xor | Join::MultiMerge => {
+            marking.first_marked(scope, &spec.incoming).map(|arc| Consumed::Arcs(vec![arc]))
+        }
+    };
+    consumed.filter(|_| holds_back(state, scope, stage).is_none())
+}
+
+/// The live activation whose end the stage waits for before it starts again.
+pub(super) fn holds_back(state: &State, scope: ScopeId, stage: StageIndex) -> Option<ActivationId> {
+    match state.definition.graph().stage(stage).reentry {
+        Reentry::Parallel => None,
+        Reentry::Serialize => state.live_of(scope, stage).next(),
     }
 }
 
 /// The arcs a waiting join still lacks a token on.
-pub(super) fn missing(graph: &Graph, marking: &Marking, scope: ScopeId, stage: StageIndex) -> Vec<ArcIndex> {
-    let incoming = graph.stage(stage).incoming.iter();
-    incoming.copied().filter(|arc| !marking.is_marked(scope, *arc)).collect()
+pub(super) fn missing(state: &State, scope: ScopeId, stage: StageIndex) -> Vec<ArcIndex> {
+    let incoming = state.definition.graph().stage(stage).incoming.iter();
+    incoming.copied().filter(|arc| !state.core.marking.is_marked(scope, *arc)).collect()
 }

@@ -18,7 +18,7 @@ pub use answers::{Answers, Site};
 
 use crate::event::{Consumed, Event};
 use crate::failure::Failure;
-use crate::ids::{ArcIndex, ScopeId, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
@@ -109,12 +109,17 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
 
 /// Would the join of `stage` fire now?
 pub(super) fn fires(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
-    state.moves(scope) && join::enabled(state.definition.graph(), &state.core.marking, scope, stage).is_some()
+    state.moves(scope) && join::enabled(state, scope, stage).is_some()
 }
 
 /// The arcs on which the join of `stage` lacks a token.
 pub(super) fn missing(state: &State, scope: ScopeId, stage: StageIndex) -> Vec<ArcIndex> {
-    join::missing(state.definition.graph(), &state.core.marking, scope, stage)
+    join::missing(state, scope, stage)
+}
+
+/// The live activation whose end the join of `stage` waits for, though it has its tokens.
+pub(super) fn holds_back(state: &State, scope: ScopeId, stage: StageIndex) -> Option<ActivationId> {
+    join::holds_back(state, scope, stage)
 }
 
 /// A batch under way.

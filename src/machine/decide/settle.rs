@@ -71,9 +71,8 @@ impl Decision<'_> {
     }
 
     fn fire_a_join(&mut self) -> Found {
-        let definition = self.state.definition.clone();
         while let Some(&(scope, stage)) = self.state.candidates.joins.first() {
-            match join::enabled(definition.graph(), &self.state.core.marking, scope, stage) {
+            match join::enabled(self.state, scope, stage) {
                 Some(consumed) => {
                     self.fire(scope, stage, consumed);
                     return Found::Applied;

@@ -1,9 +1,9 @@
 //! Splits: which arcs receive a token when an activation ends.
 
-use crate::definition::{OnConditionError, Split, Target};
+use crate::definition::{Branch, GraphStage, OnConditionError, Split, Target};
 use crate::event::Emitted;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::ActivationId;
+use crate::ids::{ActivationId, ArcIndex};
 use crate::machine::data::Surroundings;
 
 use super::{Decision, Site};
@@ -28,30 +28,36 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let emitted = match &stage.split {
-            Split::And if stage.outgoing.is_empty() => Emitted::Nothing,
-            Split::And => Emitted::All,
+            Split::And => everywhere(stage),
             Split::Xor { branches, default } => {
                 let mut chosen = None;
                 for branch in branches {
-                    let arc = match branch.target {
-                        Target::Arc(arc) => Some(arc),
-                        Target::End => None,
-                    };
-                    match self.answers.holds(Site::Branch(id, arc), &branch.condition, seen) {
-                        Ok(true) => {
-                            chosen = Some(branch.target);
-                            break;
-                        }
-                        Ok(false) => (),
-                        Err(_)
-                            if passage == Passage::PassedBy || stage.on_condition_error == OnConditionError::False => {}
-                        Err(error) => return Err(error),
+                    if self.is_taken(id, branch, passage, seen)? {
+                        chosen = Some(branch.target);
+                        break;
                     }
                 }
                 match chosen.or(*default) {
                     Some(Target::Arc(arc)) => Emitted::Arcs(vec![arc]),
                     Some(Target::End) => Emitted::Nothing,
                     None => return Err(no_branch(&stage.ref_id)),
+                }
+            }
+            Split::Or { branches, default, always } => {
+                let mut chosen = Vec::new();
+                for branch in branches {
+                    if self.is_taken(id, branch, passage, seen)? {
+                        chosen.push(branch.target);
+                    }
+                }
+                if chosen.is_empty() {
+                    chosen.extend(*default);
+                }
+                chosen.extend(always.iter().map(|arc| Target::Arc(*arc)));
+                match (chosen.is_empty(), passage) {
+                    (false, _) => emitted_to(&chosen),
+                    (true, Passage::PassedBy) => everywhere(stage),
+                    (true, Passage::Done) => return Err(no_branch(&stage.ref_id)),
                 }
             }
         };
@@ -66,6 +72,38 @@ impl Decision<'_> {
         }
         Ok(emitted)
     }
+
+    /// Does the condition of this branch hold?
+    fn is_taken(
+        &mut self,
+        id: ActivationId,
+        branch: &Branch,
+        passage: Passage,
+        seen: &Surroundings,
+    ) -> Result<bool, Failure> {
+        let arc = match branch.target {
+            Target::Arc(arc) => Some(arc),
+            Target::End => None,
+        };
+        let on_error = self.state.definition.graph().stage(id.stage).on_condition_error;
+        match self.answers.holds(Site::Branch(id, arc), &branch.condition, seen) {
+            Err(_) if passage == Passage::PassedBy || on_error == OnConditionError::False => Ok(false),
+            answer => answer,
+        }
+    }
+}
+
+/// A token on every arc from the stage.
+fn everywhere(stage: &GraphStage) -> Emitted {
+    if stage.outgoing.is_empty() { Emitted::Nothing } else { Emitted::All }
+}
+
+/// A token on the arc of each of these targets.
+fn emitted_to(targets: &[Target]) -> Emitted {
+    let arc = |target: &Target| if let Target::Arc(arc) = target { Some(*arc) } else { None };
+    let mut arcs: Vec<ArcIndex> = targets.iter().filter_map(arc).collect();
+    arcs.sort_unstable();
+    if arcs.is_empty() { Emitted::Nothing } else { Emitted::Arcs(arcs) }
 }
 
 fn no_branch(ref_id: &str) -> Failure {

@@ -8,6 +8,7 @@ mod timers;
 
 use std::sync::Arc;
 
+use crate::definition::Reentry;
 use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens, Stamp, TaskReport};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
@@ -260,6 +261,11 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     let scope = state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?;
     scope.live = scope.live.checked_sub(1).ok_or("the scope has no live activation")?;
     timers::drop_all(state, &activation.timers);
+    if state.definition.graph().stage(id.stage).reentry == Reentry::Serialize
+        && state.core.marking.marked(activation.scope, id.stage) > 0
+    {
+        state.candidates.joins.insert((activation.scope, id.stage));
+    }
     Ok(*activation)
 }
 

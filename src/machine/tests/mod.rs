@@ -7,6 +7,8 @@ mod context;
 mod deadlines;
 mod failure;
 mod flow;
+mod merges;
+mod or_split;
 mod properties;
 mod refusals;
 mod repeats;

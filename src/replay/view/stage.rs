@@ -1,6 +1,6 @@
 //! A stage of a workflow, as people are told of it.
 
-use crate::definition::{Definition, GraphStage, Join, OnFailure, Split, Target};
+use crate::definition::{Definition, GraphStage, OnFailure, Target};
 use crate::failure::Failure;
 use crate::ids::{Sequence, StageIndex};
 use crate::status::Status;
@@ -117,35 +117,24 @@ impl StageView {
         sources.map(|stage| graph.stage(stage).ref_id.as_str()).collect()
     }
 
-    /// When it starts: `AND`, `XOR`.
+    /// When it starts: `AND`, `XOR`, ...
     pub fn join_type(&self) -> &'static str {
-        match self.spec().join {
-            Join::And => "AND",
-            Join::Xor => "XOR",
-        }
+        self.spec().join.name()
     }
 
-    /// Where control goes from it: `AND`, `XOR`.
+    /// Where control goes from it: `AND`, `XOR`, ...
     pub fn split_type(&self) -> &'static str {
-        match self.spec().split {
-            Split::And => "AND",
-            Split::Xor { .. } => "XOR",
-        }
+        self.spec().split.name()
     }
 
     /// Ref id (`$end` for none) and condition of each branch of its split, in the order in which they are tried.
     pub fn split_conditions(&self) -> Vec<(&str, &str)> {
         let graph = self.definition.graph();
-        match &self.spec().split {
-            Split::And => Vec::new(),
-            Split::Xor { branches, .. } => {
-                let pair = |branch: &'_ crate::definition::Branch| match branch.target {
-                    Target::Arc(arc) => graph.stage(graph.arc(arc).to).ref_id.as_str(),
-                    Target::End => "$end",
-                };
-                branches.iter().map(|branch| (pair(branch), branch.condition.text())).collect()
-            }
-        }
+        let pair = |branch: &'_ crate::definition::Branch| match branch.target {
+            Target::Arc(arc) => graph.stage(graph.arc(arc).to).ref_id.as_str(),
+            Target::End => "$end",
+        };
+        self.spec().split.branches().iter().map(|branch| (pair(branch), branch.condition.text())).collect()
     }
 
     /// Its `if:`.

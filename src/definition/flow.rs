@@ -1,0 +1,157 @@
+//! How control comes to a stage and where it goes from there: joins, splits and what else routes tokens.
+//!
+//! The vocabulary of the graph; what it does is the machine's. Terms: Russell et al., "Workflow Control-Flow
+//! Patterns: A Revised View", 2006.
+
+use std::collections::BTreeSet;
+
+use crate::expression::Expression;
+use crate::ids::ArcIndex;
+
+/// When a stage starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Join {
+    /// With a token on every incoming arc; one of each is consumed.
+    And,
+    /// With a token on any incoming arc; that one is consumed. Never do two tokens lie before it at once.
+    Xor,
+    /// Once for each token on any incoming arc, however many there are.
+    MultiMerge,
+    /// As `And`, where more than one token may lie on an arc; what is more than needed stays for the next time.
+    GeneralizedAnd,
+}
+
+impl Join {
+    /// Every join there is.
+    pub(super) const ALL: [Join; 4] = [Join::And, Join::Xor, Join::MultiMerge, Join::GeneralizedAnd];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Join::And => "AND",
+            Join::Xor => "XOR",
+            Join::MultiMerge => "MULTI_MERGE",
+            Join::GeneralizedAnd => "GENERALIZED_AND",
+        }
+    }
+}
+
+/// Where control goes from a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Split {
+    /// One token on every outgoing arc.
+    And,
+    /// One token on the arc of the first branch whose condition holds, else on the default's.
+    Xor {
+        /// In the order in which they are tried.
+        branches: Vec<Branch>,
+        /// Taken when no condition holds.
+        default: Option<Target>,
+    },
+    /// One token on each arc that has no condition, and on that of every branch whose condition holds; if none does,
+    /// on the default's, too.
+    Or {
+        /// In the order in which they were written; all are examined.
+        branches: Vec<Branch>,
+        /// Taken when no condition holds.
+        default: Option<Target>,
+        /// The arcs without condition that are not the default's, ascending.
+        always: Vec<ArcIndex>,
+    },
+}
+
+impl Split {
+    /// An OR-split with these branches of a stage with these `outgoing` arcs.
+    pub(super) fn or(branches: Vec<Branch>, default: Option<Target>, outgoing: &[ArcIndex]) -> Split {
+        let named: BTreeSet<ArcIndex> = branches
+            .iter()
+            .map(|branch| branch.target)
+            .chain(default)
+            .filter_map(|target| if let Target::Arc(arc) = target { Some(arc) } else { None })
+            .collect();
+        let always = outgoing.iter().copied().filter(|arc| !named.contains(arc)).collect();
+        Split::Or { branches, default, always }
+    }
+
+    /// The name as definitions write it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Split::And => "AND",
+            Split::Xor { .. } => "XOR",
+            Split::Or { .. } => "OR",
+        }
+    }
+
+    /// The branches with conditions.
+    pub(crate) fn branches(&self) -> &[Branch] {
+        match self {
+            Split::And => &[],
+            Split::Xor { branches, .. } | Split::Or { branches, .. } => branches,
+        }
+    }
+}
+
+/// A branch of a split.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Branch {
+    /// Where it leads.
+    pub(crate) target: Target,
+    /// When it is taken.
+    pub(crate) condition: Expression,
+}
+
+/// Where a branch leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// To the stage at the end of this arc.
+    Arc(ArcIndex),
+    /// Nowhere (`$end`): the token is consumed.
+    End,
+}
+
+/// Whether a stage starts again while an activation of it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reentry {
+    /// It does: its activations may overlap.
+    Parallel,
+    /// Tokens wait before it until the activation has ended; none is lost.
+    Serialize,
+}
+
+impl Reentry {
+    /// Every meaning there is.
+    pub(super) const ALL: [Reentry; 2] = [Reentry::Parallel, Reentry::Serialize];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reentry::Parallel => "parallel",
+            Reentry::Serialize => "serialize",
+        }
+    }
+}
+
+/// What it means that tokens are left when nothing can move any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LeftoverTokens {
+    /// A deadlock: the workflow is TERMINAL.
+    Fail,
+    /// Nothing: they are listed, and the workflow ends as without them.
+    Ignore,
+}
+
+impl LeftoverTokens {
+    /// Every meaning there is.
+    pub(super) const ALL: [LeftoverTokens; 2] = [LeftoverTokens::Fail, LeftoverTokens::Ignore];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LeftoverTokens::Fail => "fail",
+            LeftoverTokens::Ignore => "ignore",
+        }
+    }
+}
