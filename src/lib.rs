@@ -33,7 +33,7 @@ mod runtime;
 
 mod version;
 
-#[cfg(any(test, feature = "testing"))]
+#[cfg(any(test, feature = "patterns"))]
 pub mod testing;
 
 pub use definition::{

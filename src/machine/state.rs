@@ -397,7 +397,7 @@ impl State {
     }
 
     /// The newest attempt of the task that `activation` has open.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(any(test, feature = "patterns"))]
     pub(crate) fn newest_attempt(&self, activation: ActivationId) -> Option<AttemptId> {
         let Progress::Open(open) = &self.core.live.get(&activation)?.progress else { return None };
         Some(AttemptId { task: TaskId { activation, task: open.task }, dispatch: open.dispatch })

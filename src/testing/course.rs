@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
 use super::happening::{Happening, create};
+#[cfg(any(test, feature = "testing"))]
 use super::moves::{Move, Surrounding};
 use super::notation::{attempt_name, line};
 
@@ -153,6 +154,7 @@ impl Course {
         }
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The workflow is created, and all this is tried on it; what it refuses, it refuses.
     ///
     /// # Panics
@@ -167,17 +169,20 @@ impl Course {
         }
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The command that a move is now.
     pub fn command(&self, tried: Move) -> Command {
         self.command_to(&self.state, tried)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The command that a move is to another state in the place of this one.
     pub fn command_to(&self, state: &State, tried: Move) -> Command {
         let around = Surrounding { now: self.now, accepted: &self.commands, creation: &self.creation };
         tried.command(state, around)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The command that creates the workflow.
     pub fn creation_command(&self) -> Command {
         create().command(&self.state, self.now, || Request::Create(self.creation.clone()))
@@ -193,6 +198,22 @@ impl Course {
             self.happen(&super::happening::complete(work));
         }
         self
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The process is gone and another one folds the events: the state is that fold from here on.
+    ///
+    /// # Panics
+    ///
+    /// If an event does not fit, or the fold is another state.
+    pub fn crash(&mut self) {
+        let fold = self.fold();
+        assert!(fold == self.state, "the fold is another state\n{}", self.story());
+        self.state = fold;
     }
 
     /// The workflow as it is.
@@ -251,6 +272,11 @@ impl Course {
     /// How many activations of `stage` live.
     pub fn live(&self, stage: &str) -> usize {
         self.state.live().filter(|id| self.is(*id, stage)).count()
+    }
+
+    /// All that has happened, each event a line.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.events.iter().map(|event| self.line(event))
     }
 
     /// Has the first activation of `earlier` ended before the first of `later` started?

@@ -26,6 +26,7 @@ impl Dice {
     }
 
     /// True once in `times` on average.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

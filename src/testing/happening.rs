@@ -153,6 +153,11 @@ pub fn pass(length: &str) -> Happening {
     of_engine(What::Pass { length: duration(length) })
 }
 
+/// So much time passes. Nobody tells the workflow.
+pub fn pass_by(length: Duration) -> Happening {
+    of_engine(What::Pass { length })
+}
+
 fn duration(text: &str) -> Duration {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
@@ -202,6 +207,18 @@ impl Happening {
             panic!("only a failure asks for a try later")
         };
         *retry_after = Some(duration(length));
+        self
+    }
+
+    /// The same of another piece of work: `rename` is given the name and says which it is to be.
+    #[must_use]
+    pub fn renamed(mut self, rename: impl FnOnce(&str) -> String) -> Happening {
+        match &mut self.what {
+            What::Start { work } | What::Report { work, .. } | What::Discard { work } | What::Lose { work, .. } => {
+                *work = rename(work);
+            }
+            What::Create | What::Cancel { .. } | What::Fire { .. } | What::GoOn | What::Pass { .. } => (),
+        }
         self
     }
 

@@ -215,7 +215,8 @@ fn is_character(rest: &str) -> bool {
 fn test_parts(text: &str, code: &str) -> Vec<Range<usize>> {
     let for_tests = |attribute: &str| {
         let plain: String = attribute.split_whitespace().collect();
-        ["cfg(test)]", r#"cfg(any(test,feature="testing"))]"#].contains(&&plain[2..])
+        ["cfg(test)]", r#"cfg(any(test,feature="testing"))]"#, r#"cfg(any(test,feature="patterns"))]"#]
+            .contains(&&plain[2..])
             || plain[2..].starts_with("cfg(all(test,")
     };
     let part = |(at, _): (usize, &str)| {

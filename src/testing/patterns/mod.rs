@@ -1,0 +1,124 @@
+//! The conformance suite of the 43 workflow control-flow patterns, as a library (feature `patterns`).
+//!
+//! # How to write a pattern's module
+//!
+//! One file a pattern, `wcp_NN.rs`, with one function `pattern()`, listed in `MODULES` below. It says what happens and
+//! what must come of it; the suite plays it plain, in every order it leaves open; with a crash after every batch, also
+//! with batches cut after every micro-step; three rounds inside a loop; inside a sub-workflow and inside an instance of
+//! several. [`wcp_02`] is the example:
+//!
+//! ```text
+//! pub(super) fn pattern() -> Pattern {
+//!     let net = Net::of("
+//!         a:
+//!         b: { needs: [a] }
+//!         c: { needs: [a] }
+//!     ");
+//!     Pattern::of(2, net)
+//!         .positive(
+//!             scenario("both branches in both orders", chain().complete("a").live("b", 1).live("c", 1)
+//!                 .any_order([complete("b"), complete("c")]))
+//!                 .ends(Status::Succeeded)
+//!                 .runs("a 1, b 1, c 1")
+//!                 .order("a<b, a<c"),
+//!         )
+//!         .negative(..)
+//!         .refuses(Net::of(".."), ProblemCode::UnknownStage, "[nowhere]")
+//! }
+//! ```
+//!
+//! - **Net**: the entries of `stages:` as block YAML, one stage a line if you like; what stands above them goes into
+//!   `.header("inputs: ..")`. A stage without tasks has one that nobody works on: its activation stays open until the
+//!   plan completes it. No program is run, no clock ticks.
+//! - **Chain**: `then(happening)` with what [`happening`](crate::testing::happening) offers (`complete("b").output("n",
+//!   1)`, `terminal("b")`, `cancel()`, ...), `complete`, `pass("30d")` (what is due fires), `refused(happening,
+//!   "CODE")`, `any_order([..])` with happenings, arrays of them or chains, `rest()` (whatever is open, in every
+//!   order). Between them what is true *at that moment*: `live`, `started`, `ended`, `status`, `sees(line, count)`,
+//!   `check(|view| ..)`. A check belongs to what happened before it in its chain; nothing comes between the two.
+//! - **Scenario**: `ends(status)` and `runs("..")` of *every* stage are required, the suite refuses one without. Also
+//!   `outcomes`, `order`, `sees`, `always`, `at_most_live`, `finally`, `input`; `of(&net)` takes other stages than the
+//!   pattern's. A scenario that ends RUNNING may leave things open; after every other nothing is outstanding and
+//!   everything that had been accepted is refused.
+//! - **Names** are those of the pattern's stages: `b` the oldest live activation, `b#2` the second one *of this round
+//!   or instance*. Write no activation number into `sees`: numbers are left out of both sides.
+//! - **Nesting**: every positive scenario that ends SUCCEEDED is nested. One that is about the whole workflow says
+//!   `.alone("why")`; at least one must be left. In a loop the scenarios of the same net and inputs take turns, so that
+//!   what one round leaves behind meets another course in the next. A net that may not stand in a loop body or instance
+//!   says `.nested_by_call("why")` and is called there as a sub-workflow.
+//! - **Negative**: `.refuses(net, code, at)` for definitions: the code, a hint, and the text at the place of the
+//!   problem; `.negative(scenario)` for what must not happen: the runs that stay 0, commands that are refused.
+//!
+//! Run one with `cargo test --test patterns wcp_02`, or `stabilize patterns 2` to see its definition and traces. A kind
+//! that cannot be tried is reported missing and never as passed. If a kind fails because the engine is wrong, the
+//! engine is changed, not the scenario.
+
+mod blocks;
+mod expect;
+mod explore;
+mod names;
+mod nesting;
+mod net;
+mod pattern;
+mod report;
+mod scenario;
+mod trial;
+mod view;
+mod world;
+
+mod wcp_01;
+mod wcp_02;
+mod wcp_03;
+mod wcp_04;
+mod wcp_05;
+mod wcp_11;
+
+pub use names::NAMES;
+pub use net::Net;
+pub use pattern::Pattern;
+pub use report::{Counts, Kind, Report, Verdict};
+pub use scenario::{Chain, Scenario, chain, scenario};
+pub use trial::{Effort, report, traces, verdict};
+pub use view::View;
+pub use world::Breach;
+
+/// What modules of patterns say.
+mod words {
+    pub(super) use super::*;
+    pub(super) use crate::definition::ProblemCode;
+    pub(super) use crate::status::Status;
+    pub(super) use crate::testing::happening::*;
+}
+
+/// What a module says of its pattern.
+type Declared = fn() -> Pattern;
+
+/// The modules there are, each with the number of its pattern.
+const MODULES: &[(usize, Declared)] = &[
+    (1, wcp_01::pattern),
+    (2, wcp_02::pattern),
+    (3, wcp_03::pattern),
+    (4, wcp_04::pattern),
+    (5, wcp_05::pattern),
+    (11, wcp_11::pattern),
+];
+
+/// The pattern of this number, 1 to 43; `None` if it has no module.
+pub fn pattern(number: usize) -> Option<Pattern> {
+    MODULES.iter().find(|(known, _)| *known == number).map(|(_, declared)| declared())
+}
+
+/// What is said of a pattern that has no module: all five kinds are missing.
+fn absent(number: usize) -> Report {
+    let missing = |_| Verdict::Missing { why: "the pattern has no module".to_owned() };
+    Report { number, name: NAMES[number - 1], verdicts: Kind::ALL.map(missing) }
+}
+
+/// Tries all 43 patterns, one after the other; `seen` is told of each when it is done.
+pub fn reports(effort: Effort, mut seen: impl FnMut(&Report)) -> Vec<Report> {
+    let of = |number| {
+        let found = pattern(number).map_or_else(|| absent(number), |pattern| report(&pattern, effort));
+        seen(&found);
+        found
+    };
+    (1..=NAMES.len()).map(of).collect()
+}

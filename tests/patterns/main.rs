@@ -1,0 +1,42 @@
+//! The conformance suite of the 43 patterns: a test a pattern, in all five ways that it can be tried in.
+
+use stabilize::testing::patterns::{Effort, Verdict, pattern, report};
+
+/// One reason to draw other interleavings is to look for a defect; a test draws the same every day.
+const SEED: u64 = 43;
+
+/// As the nightly checks ask for it, all interleavings.
+fn effort() -> Effort {
+    let is_long = std::env::var_os("STABILIZE_LONG").is_some();
+    if is_long { Effort::Complete { seed: SEED } } else { Effort::Sampled { seed: SEED } }
+}
+
+/// Whatever is there of the pattern passes; what is missing is said by the table in docs/PATTERNS.md.
+fn holds(number: usize) {
+    let Some(pattern) = pattern(number) else { return };
+    let report = report(&pattern, effort());
+    if let Some((kind, scenario, breach)) = report.failures().next() {
+        panic!("{} {}, {scenario}: {}\n{}", report.id(), kind.name(), breach.what, breach.story);
+    }
+    for verdict in &report.verdicts {
+        if let Verdict::Missing { why } = verdict {
+            println!("{}: {why}", report.id());
+        }
+    }
+}
+
+macro_rules! patterns {
+    ($($name:ident $number:literal)*) => {
+        $(#[test]
+        fn $name() {
+            holds($number);
+        })*
+    };
+}
+
+patterns! {
+    wcp_01 1 wcp_02 2 wcp_03 3 wcp_04 4 wcp_05 5 wcp_06 6 wcp_07 7 wcp_08 8 wcp_09 9 wcp_10 10 wcp_11 11 wcp_12 12
+    wcp_13 13 wcp_14 14 wcp_15 15 wcp_16 16 wcp_17 17 wcp_18 18 wcp_19 19 wcp_20 20 wcp_21 21 wcp_22 22 wcp_23 23
+    wcp_24 24 wcp_25 25 wcp_26 26 wcp_27 27 wcp_28 28 wcp_29 29 wcp_30 30 wcp_31 31 wcp_32 32 wcp_33 33 wcp_34 34
+    wcp_35 35 wcp_36 36 wcp_37 37 wcp_38 38 wcp_39 39 wcp_40 40 wcp_41 41 wcp_42 42 wcp_43 43
+}
