@@ -130,6 +130,8 @@ codes! {
     LIMIT_TOKENS = "split the work into several workflows";
     /// More bytes of data than one event may hold.
     LIMIT_PAYLOAD = "write large data to a file and give its name as the value";
+    /// Whoever did the work by hand said that it has failed.
+    FAILED_BY_HAND = "read what they said; who it was stands in the event (`stabilize events ID`)";
 }
 
 /// The page that explains every code.

@@ -53,16 +53,16 @@ pub use ids::{
     Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use machine::{
-    Answers, AttemptStage, Batch, Broken, Command, EvolveError, MissingArc, RULES, Rejection, Request, ServerName,
-    Site, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
+    Answers, AttemptStage, Batch, Broken, Command, EvolveError, InvalidAddress, MissingArc, RULES, Rejection, Request,
+    ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
 };
 pub use replay::{
     At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, EventFilter, Filter, Follow, History,
     Replayed, StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
 pub use runtime::{
-    Answer, By, CapturedStream, CapturedStreams, Clock, Config, Control, Drive, Engine, Error, Progress, RemoteReason,
-    Start, Subscription, SystemClock, Trigger,
+    Answer, By, CapturedStream, CapturedStreams, Clock, Completion, Config, Control, Drive, Engine, Error, Progress,
+    RemoteReason, Start, Subscription, SystemClock, Trigger,
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{

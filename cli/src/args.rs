@@ -1,5 +1,7 @@
 //! The command line: verbs, their flags, and what `--help` says.
 
+mod people;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,6 +12,8 @@ use stabilize::{At, Duration, Position, Sequence, Status, Timestamp};
 use crate::completion::Shell;
 use crate::exit::{self, Exit};
 use crate::input::Assignment;
+
+pub(crate) use people::Complete;
 
 /// Run, audit and replay workflows.
 ///
@@ -62,6 +66,7 @@ pub(crate) enum Verb {
     Start(Start),
     Worker(Worker),
     Cancel(Cancel),
+    Complete(Complete),
     Ls(Ls),
     Show(Show),
     Why(Why),

@@ -83,11 +83,12 @@ fn start(name: &str, life: impl FnOnce() + Send + 'static) -> Result<(), Report>
 
 impl<'a> Follower<'a> {
     /// From here on signals are taken in.
-    pub(crate) fn new(out: &'a mut Output) -> Result<Follower<'a>, Report> {
+    /// `log` is what a verb is told of where the log is.
+    pub(crate) fn new(out: &'a mut Output, log: String) -> Result<Follower<'a>, Report> {
         let (sender, notices) = mpsc::channel();
         let unusable = |error| Report::new(Exit::Unusable, "could not take signals").because(&error);
         interrupt::watch(sender.clone(), Notice::Interrupted).map_err(unusable)?;
-        let progress = Progress::new(out.form());
+        let progress = Progress::new(out.form(), log);
         Ok(Follower { out, progress, sender, notices, told: None, reader: OutputReader::There })
     }
 

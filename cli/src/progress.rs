@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Progress {
     face: Face,
     paint: Paint,
+    /// `--log DIR` as the verbs that are named are given it.
+    log: String,
     /// Running activations of stages.
     running: HashMap<(String, u32), Running>,
 }
@@ -34,8 +36,8 @@ struct Running {
 }
 
 impl Progress {
-    /// Progress beside results of this form.
-    pub(crate) fn new(form: Form) -> Progress {
+    /// Progress beside results of this form. `log` is what a verb is told of where the log is.
+    pub(crate) fn new(form: Form, log: String) -> Progress {
         let paint = Paint::of(&io::stderr());
         let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
         let face = match form {
@@ -43,7 +45,7 @@ impl Progress {
             Form::Human if is_terminal => Face::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
             Form::Human => Face::Lines,
         };
-        Progress { face, paint, running: HashMap::new() }
+        Progress { face, paint, log, running: HashMap::new() }
     }
 
     /// Takes in where a workflow stands that goes on.
@@ -82,6 +84,7 @@ impl Progress {
                 let moment = scheduled(envelope).into_iter();
                 moment.for_each(|moment| self.say(format!("{shown}: scheduled for {moment}")));
             }
+            "task.queued" => self.by_hand(&shown, envelope),
             "task.lease_lost" => {
                 let is_orderly = envelope.data().get("orderly").is_some_and(Value::is_truthy);
                 let what = if is_orderly { "is given back" } else { "lost its engine" };
@@ -95,6 +98,15 @@ impl Progress {
             }
             name if name.starts_with("stage.") && envelope.instance().is_none() => self.end(&key, &shown, envelope),
             _ => (),
+        }
+    }
+
+    /// What people do waits until one of them says how it ended.
+    fn by_hand(&self, shown: &str, envelope: &Envelope) {
+        let data = envelope.data();
+        if data.get("implementing_class").and_then(Value::as_str) == Some("manual") {
+            let workflow = envelope.workflow().map(|workflow| workflow.to_string()).unwrap_or_default();
+            self.say(format!("{shown}: waits for `stabilize{} complete {workflow} {shown}`", self.log));
         }
     }
 

@@ -219,11 +219,11 @@ pub(crate) struct Started {
     pub(crate) driven_by: Option<u32>,
 }
 
-/// `cancel --json`.
+/// `cancel --json`, `complete --json`: what a workflow was told is recorded.
 #[derive(Serialize)]
-pub(crate) struct CancelAccepted {
+pub(crate) struct Taken {
     pub(crate) workflow: String,
-    /// The event of the request.
+    /// The event of it.
     pub(crate) sequence: u64,
     pub(crate) status: &'static str,
 }

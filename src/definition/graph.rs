@@ -9,6 +9,7 @@ use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
+use super::by_hand::ByHand;
 pub(crate) use super::flow::{Branch, Split, Target};
 pub use super::flow::{Join, LeftoverTokens, Reentry};
 use super::shell_text::ShellText;
@@ -153,6 +154,13 @@ pub(crate) struct GraphTask {
     pub(crate) timeout: Duration,
     /// What a failure of the task means; the stage's where the task has none.
     pub(crate) on_failure: OnFailure,
+}
+
+impl GraphTask {
+    /// What people are to do, where they and no worker do the task.
+    pub(crate) fn by_hand(&self) -> Option<ByHand> {
+        ByHand::of(&self.uses)
+    }
 }
 
 /// How often and when a failed attempt is tried again. Integers only, so that every binary computes the same.

@@ -11,6 +11,8 @@ mod flow_hint;
 
 mod builder;
 
+mod by_hand;
+
 mod problem;
 
 mod code;
@@ -56,6 +58,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use builder::{Builder, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec};
+pub(crate) use by_hand::ByHand;
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
 pub use document::Span;

@@ -109,6 +109,24 @@ pub enum Rejection {
     /// There is nothing to continue.
     #[error("the workflow is settled")]
     Settled,
+    /// The definition has no such stage.
+    #[error("the definition has no stage {stage}")]
+    NoSuchStage {
+        /// Its ref id, as it was given.
+        stage: String,
+    },
+    /// People do the task, and no worker begins it.
+    #[error("the task of attempt {} is done by hand, by no worker", attempt.dispatch)]
+    DoneByHand {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// Nothing that people do is open there.
+    #[error("{work} has no open task that is done by hand")]
+    NothingByHand {
+        /// The stage or activation, as it was given.
+        work: String,
+    },
 }
 
 impl Rejection {
@@ -136,6 +154,21 @@ impl Rejection {
         ("NO_SUCH_TIMER", "No such timer is set.", "nothing: what it was for is over"),
         ("UNSETTLED", "The last batch was cut, and settling goes on.", "send the command again"),
         ("SETTLED", "There is nothing to continue.", "nothing: settling is done"),
+        (
+            "NO_SUCH_STAGE",
+            "The definition of the workflow has no such stage.",
+            "look at its stages: `stabilize show ID`",
+        ),
+        (
+            "DONE_BY_HAND",
+            "People do the task: it is open until one of them says how it ended, and no worker begins it.",
+            "say how it ended: `stabilize complete ID STAGE`",
+        ),
+        (
+            "NOTHING_BY_HAND",
+            "No task that people do is open in this stage or activation.",
+            "look at what waits for whom: `stabilize why ID`",
+        ),
     ];
 
     /// Name for programs: `ENDED`, `REPEATED`, ...
@@ -155,6 +188,9 @@ impl Rejection {
             Rejection::NoSuchTimer { .. } => "NO_SUCH_TIMER",
             Rejection::Unsettled => "UNSETTLED",
             Rejection::Settled => "SETTLED",
+            Rejection::NoSuchStage { .. } => "NO_SUCH_STAGE",
+            Rejection::DoneByHand { .. } => "DONE_BY_HAND",
+            Rejection::NothingByHand { .. } => "NOTHING_BY_HAND",
         }
     }
 }

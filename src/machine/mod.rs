@@ -26,6 +26,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod address;
 mod command;
 mod data;
 mod decide;
@@ -42,8 +43,10 @@ mod wait;
 mod waits;
 mod work;
 
+pub use address::{InvalidAddress, StageAddress};
 pub use command::{Command, Rejection, Request};
 pub(crate) use data::{DispatchNames, Surroundings, template_failure};
+pub(crate) use decide::Deed;
 pub use decide::{Answers, Batch, RULES, Site, decide};
 pub use evolve::{EvolveError, evolve};
 pub use invariant::Broken;

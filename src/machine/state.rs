@@ -465,6 +465,13 @@ impl State {
     }
 }
 
+impl State {
+    /// Do people do this task, and no worker?
+    pub(super) fn is_by_hand(&self, task: TaskId) -> bool {
+        self.definition.graph().task(task.activation.stage, task.task).by_hand().is_some()
+    }
+}
+
 /// Two states are equal if the same has happened to workflows of the same definition.
 impl PartialEq for State {
     fn eq(&self, other: &State) -> bool {

@@ -90,6 +90,8 @@ pub enum WaitReason {
         /// The number of the activation, from 1.
         activation: u32,
     },
+    /// People do the task. Released by one of them who says how it ended.
+    ByHand,
 }
 
 impl WaitReason {
@@ -106,6 +108,7 @@ impl WaitReason {
             WaitReason::Canceling { .. } => "CANCELING",
             WaitReason::Settling => "SETTLING",
             WaitReason::Serialized { .. } => "SERIALIZED",
+            WaitReason::ByHand => "BY_HAND",
         }
     }
 
@@ -121,7 +124,8 @@ impl WaitReason {
             | WaitReason::Ending { .. }
             | WaitReason::Canceling { .. }
             | WaitReason::Settling
-            | WaitReason::Serialized { .. } => None,
+            | WaitReason::Serialized { .. }
+            | WaitReason::ByHand => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A function of state, like `outstanding`: what is told is what the engine itself goes by. Every live activation,
 //! every token on an arc, a request for the end and a batch that was cut give at least one entry.
 
-use crate::definition::Join;
+use crate::definition::{ByHand, Join};
 use crate::event::{TimerId, TimerPurpose};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 
@@ -83,6 +83,7 @@ fn timer_for(state: &State, timers: impl Iterator<Item = TimerId>, purpose: Time
 fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
     let spec = state.definition.graph().task(id.stage, open.task);
     let reason = match open.attempt {
+        AttemptState::Queued { .. } if spec.by_hand() == Some(ByHand::Manual) => WaitReason::ByHand,
         AttemptState::Queued { due: None } => WaitReason::Queued,
         AttemptState::Queued { due: Some(due) } => {
             WaitReason::RetryAt { due, failures: open.failures, max_attempts: spec.retry.max_attempts }

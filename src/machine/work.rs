@@ -35,6 +35,11 @@ pub enum Work {
     },
     /// Go on with settling.
     Continue,
+    /// People do this; no worker begins it. It ends when somebody says how.
+    ByHand {
+        /// The attempt that is open.
+        attempt: AttemptId,
+    },
 }
 
 /// Has a worker begun an attempt, as far as is recorded?
@@ -61,6 +66,7 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
         let attempt = AttemptId { task, dispatch: open.dispatch };
         let priority = state.definition.graph().stage(id.stage).priority;
         match open.attempt {
+            AttemptState::Queued { .. } if state.is_by_hand(task) => Some(Work::ByHand { attempt }),
             AttemptState::Queued { due } => Some(Work::RunTask { attempt, due, stage: AttemptStage::Queued, priority }),
             AttemptState::Started => Some(Work::RunTask { attempt, due: None, stage: AttemptStage::Started, priority }),
             AttemptState::Waiting { timer } => state.timer(timer).map(|(due, _)| Work::WaitUntil { timer, due }),
@@ -95,7 +101,7 @@ pub(crate) fn surroundings(state: &State, attempt: AttemptId) -> Option<(Surroun
     let open = state.open_task(attempt.task)?;
     let activation = state.core.live.get(&attempt.task.activation)?;
     let AttemptState::Queued { due } = open.attempt else { return None };
-    if open.dispatch != attempt.dispatch || activation.doomed.is_some() {
+    if open.dispatch != attempt.dispatch || activation.doomed.is_some() || state.is_by_hand(attempt.task) {
         return None;
     }
     let stage = attempt.task.activation.stage;

@@ -68,7 +68,7 @@ impl Shared {
     }
 
     /// Sends a caller's command and waits for what becomes of it.
-    fn call(&self, mut entry: Entry) -> Result<Answer, Error> {
+    pub(super) fn call(&self, mut entry: Entry) -> Result<Answer, Error> {
         let (given, awaited) = promise();
         entry.answer = Some(given);
         self.put(entry)?;

@@ -27,6 +27,12 @@ pub enum Error {
         /// What could not be computed.
         message: String,
     },
+    /// What was given cannot be meant: a name of work that is none, an output without a good name.
+    #[error("{message}")]
+    Unfit {
+        /// What is wrong with it.
+        message: String,
+    },
     /// There is no such workflow.
     #[error("there is no workflow {workflow}")]
     NotFound {
@@ -165,7 +171,7 @@ impl RemoteReason {
     /// The reason that an error of the engine is to another process.
     pub(super) fn of(error: &Error) -> RemoteReason {
         match error {
-            Error::Inputs(_) | Error::Start { .. } => RemoteReason::Input,
+            Error::Inputs(_) | Error::Start { .. } | Error::Unfit { .. } => RemoteReason::Input,
             Error::NotFound { .. } => RemoteReason::NotFound,
             Error::Rejected(_) => RemoteReason::Rejected,
             Error::Closed => RemoteReason::Ending,

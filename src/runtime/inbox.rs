@@ -12,7 +12,7 @@ use crate::definition::Definition;
 use crate::event::Actor;
 use crate::ids::{CommandId, Sequence, WorkflowId};
 use crate::limits::INBOX_COMMANDS_MAX;
-use crate::machine::Request;
+use crate::machine::{Deed, Request};
 
 use super::error::Error;
 use super::promise::Promise;
@@ -37,6 +37,8 @@ pub(super) struct Entry {
 pub(super) enum Ask {
     /// That the workflow takes this in, or refuses it.
     Decide(Request),
+    /// The same of what people say about work that is done by hand.
+    ByHand(Box<Deed>),
     /// That the engine drives the workflow from now on; whoever waits is told when it does.
     Drive(Promise<Result<(), Error>>),
     /// Whether it drives the workflow.

@@ -9,6 +9,7 @@ mod captured;
 mod clock;
 mod closings;
 mod commit;
+mod completion;
 mod config;
 mod control;
 mod definition_file;
@@ -36,6 +37,7 @@ mod worklist;
 
 pub use captured::{CapturedStream, CapturedStreams};
 pub use clock::{Clock, SystemClock};
+pub use completion::Completion;
 pub use config::{Config, Drive};
 pub use control::Control;
 #[cfg(any(test, feature = "testing"))]

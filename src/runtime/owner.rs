@@ -10,7 +10,7 @@ use crate::definition::Definition;
 use crate::event::{Actor, Event, LeaseLoss, Registration, Stamp, TimerId, TimerOwner};
 use crate::ids::{AttemptId, DefinitionHash, Sequence, StreamId, WorkflowId};
 use crate::machine::{
-    Answers, AttemptStage, Command, RULES, Rejection, Request, State, Work, decide, outstanding, surroundings,
+    Answers, AttemptStage, Command, Deed, RULES, Rejection, Request, State, Work, decide, outstanding, surroundings,
 };
 use crate::replay::{Definitions, has_ended};
 use crate::store::{Append, Encoded, EventStore, Expected};
@@ -80,8 +80,9 @@ impl Owner {
     /// If history cannot be read back; the engine can then not go on.
     pub(super) fn take_in(&mut self, entry: Entry, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
         let Entry { workflow, definition, id, actor, ask, mut answer } = entry;
-        let request = match ask {
-            Ask::Decide(request) => request,
+        let asked = match ask {
+            Ask::Decide(request) => Asked::Request(request),
+            Ask::ByHand(deed) => Asked::Deed(deed),
             Ask::Drive(told) => {
                 let adopted = self.adopt(workflow, now, out);
                 return spared(workflow, adopted).map(|adopted| told.give(adopted));
@@ -99,6 +100,16 @@ impl Owner {
             }
             return Ok(());
         }
+        let request = match asked {
+            Asked::Request(request) => request,
+            Asked::Deed(deed) => match deed.request(&self.states[&workflow].state, id) {
+                Ok(request) => request,
+                Err(rejection) => {
+                    self.refuse(workflow, creates, rejection, answer, out);
+                    return Ok(());
+                }
+            },
+        };
         let late = match &request {
             Request::ReportTask(report) => Some(report.clone()),
             _ => None,
@@ -228,7 +239,7 @@ impl Owner {
                         release: Release { attempts, ..Release::default() },
                     });
                 }
-                Work::Continue => (),
+                Work::Continue | Work::ByHand { .. } => (),
             }
         }
     }
@@ -409,6 +420,13 @@ impl Owner {
         let release = Release { answers: vec![(answer, reply)], ..Release::default() };
         out.push(Outgoing { batch, append: None, release });
     }
+}
+
+/// What is decided: as it was asked, or by what the state makes of it.
+#[expect(clippy::large_enum_variant, reason = "as in the inbox: nearly all are requests")]
+enum Asked {
+    Request(Request),
+    Deed(Box<Deed>),
 }
 
 /// What concerns one workflow only, for whoever asked for it; the engine goes on with the others.

@@ -1,4 +1,4 @@
-//! The tasks that need no outside: `noop`, `wait` and `fail`.
+//! The tasks that need no outside: `noop`, `wait`, `fail`, and the name of what people do, `manual`.
 
 use super::Task;
 use super::context::TaskContext;
@@ -88,5 +88,15 @@ impl Task for Fail {
                 Err(settings.refused("outcome", &reason))
             }
         }
+    }
+}
+
+/// A name of what people do: their work is never handed to a worker, and this is never run under its own name.
+pub(super) struct ByHand;
+
+impl Task for ByHand {
+    fn run(&self, _task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+        let message = "this is done by hand, and known as such under its own name only, not under an alias";
+        Err(TaskError::permanent(message).code(ErrorCode::CONFIGURATION_INVALID))
     }
 }

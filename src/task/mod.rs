@@ -148,6 +148,16 @@ fn checked_error(error: TaskError) -> TaskError {
     error
 }
 
+/// Outputs that people give, if an event can hold them.
+///
+/// # Errors
+///
+/// A name that is none, or more than is kept.
+pub(crate) fn checked_outputs(outputs: &Map) -> Result<(), TaskError> {
+    check_names(outputs)?;
+    check_size([outputs, &Map::new()])
+}
+
 fn check_names(outputs: &Map) -> Result<(), TaskError> {
     match outputs.keys().find(|name| !outcome::is_output_name(name)) {
         Some(name) => {

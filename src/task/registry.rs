@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Task;
-use super::builtin::{Fail, Noop, Wait};
+use super::builtin::{ByHand, Fail, Noop, Wait};
 use super::context::TaskContext;
 use super::outcome::{Outcome, TaskError};
 
@@ -55,12 +55,14 @@ impl Registry {
         Registry::default()
     }
 
-    /// The tasks that come with the engine: `noop`, `wait`, `fail` and, with feature `shell`, `shell`.
+    /// The tasks that come with the engine: `noop`, `wait`, `fail` and, with feature `shell`, `shell`; and `manual`,
+    /// which people do: no engine runs what is registered under that name.
     pub fn with_builtins() -> Registry {
         let mut registry = Registry::new();
         registry.replace("noop", Noop);
         registry.replace("wait", Wait);
         registry.replace("fail", Fail);
+        registry.replace("manual", ByHand);
         #[cfg(feature = "shell")]
         registry.replace("shell", super::shell::Shell::new());
         registry

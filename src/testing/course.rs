@@ -249,7 +249,8 @@ impl Course {
         self.state.status()
     }
 
-    /// Attempts that the workflow wants to be run, with the moment before which not: `build@2 due 1s`.
+    /// Attempts that the workflow wants to be run, with the moment before which not: `build@2 due 1s`; those
+    /// that people make: `inspect by hand`.
     pub fn open(&self) -> Vec<String> {
         let name = |work| match work {
             Work::RunTask { attempt, due, .. } => {
@@ -258,6 +259,7 @@ impl Course {
             }
             Work::WaitUntil { timer, due } => format!("timer {} due {}", timer.0, due.since(ORIGIN)),
             Work::Continue => "continue".to_owned(),
+            Work::ByHand { attempt } => attempt_name(attempt, self.state.definition()) + " by hand",
         };
         outstanding(&self.state).map(name).collect()
     }

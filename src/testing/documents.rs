@@ -364,11 +364,12 @@ fn work() -> BoxedStrategy<Keys> {
         ("uses", text("shell")),
         ("with", Value::map([("command", Value::list(["make", "${{ inputs.s }}"]))])),
     ]);
-    let custom = (select(vec!["noop", "wait", "deploy"]), weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])))
-        .prop_map(|(uses, with)| {
-            let with = with.map(|with| ("with", Value::map(with)));
-            one("uses", uses).into_iter().chain(with).collect()
-        });
+    let custom =
+        (select(vec!["noop", "wait", "deploy", "manual"]), weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])))
+            .prop_map(|(uses, with)| {
+                let with = with.map(|with| ("with", Value::map(with)));
+                one("uses", uses).into_iter().chain(with).collect()
+            });
     let with_env = Just(vec![
         ("uses", text("deploy")),
         ("env", Value::map([("A", "e")])),

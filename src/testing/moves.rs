@@ -93,6 +93,8 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
     }
     Some(match &work[choice.below(work.len())] {
         Work::Continue => Request::ContinueSettling,
+        Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
+        Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now)),
         Work::WaitUntil { timer, due } => {
             wait(choice, now, *due);
             Request::FireTimer(*timer)

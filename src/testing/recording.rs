@@ -146,7 +146,7 @@ impl Recording {
     pub fn fire(&mut self, workflow: WorkflowId) {
         let timers = outstanding(&self.states[&workflow]).filter_map(|work| match work {
             Work::WaitUntil { timer, due } => Some((due, timer)),
-            Work::RunTask { .. } | Work::Continue => None,
+            Work::RunTask { .. } | Work::Continue | Work::ByHand { .. } => None,
         });
         let (due, timer) = timers.min().expect("the workflow waits for a timer");
         self.now = self.now.max(due);
@@ -184,7 +184,7 @@ impl Recording {
             Work::RunTask { attempt, stage: AttemptStage::Started, .. } => {
                 graph.stage(attempt.task.activation.stage).ref_id == stage
             }
-            Work::RunTask { .. } | Work::WaitUntil { .. } | Work::Continue => false,
+            Work::RunTask { .. } | Work::WaitUntil { .. } | Work::Continue | Work::ByHand { .. } => false,
         })
     }
 
@@ -251,10 +251,11 @@ impl Recording {
     }
 }
 
-/// Attempts that may be run, with the moment before which each may not.
+/// Attempts that may be run or are done by hand, with the moment before which each may not.
 fn attempts(state: &State) -> impl Iterator<Item = (AttemptId, Option<Timestamp>)> {
     outstanding(state).filter_map(|work| match work {
         Work::RunTask { attempt, due, .. } => Some((attempt, due)),
+        Work::ByHand { attempt } => Some((attempt, None)),
         Work::WaitUntil { .. } | Work::Continue => None,
     })
 }

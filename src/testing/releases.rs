@@ -40,7 +40,7 @@ fn send(state: &mut State, wait: &Wait, request: Request) {
 fn request(wait: &Wait) -> Request {
     let attempt = || wait.attempt_id().expect("an attempt waits for this");
     match wait.reason() {
-        WaitReason::Running { .. } => Request::ReportTask(TaskReport {
+        WaitReason::Running { .. } | WaitReason::ByHand => Request::ReportTask(TaskReport {
             attempt: attempt(),
             report: Report::Succeeded,
             outputs: Json::empty(),

@@ -144,7 +144,7 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 73] = [
+    const HAPPENINGS: [&str; 74] = [
         "workflow.created",
         "workflow.cancel_requested",
         "workflow.started",
@@ -218,6 +218,7 @@ mod tests {
         "NO_SUCH_TIMER",
         "UNSETTLED",
         "SETTLED",
+        "DONE_BY_HAND",
     ];
 
     fn happened(event: &Event, found: &mut BTreeSet<String>) {

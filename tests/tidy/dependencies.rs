@@ -27,7 +27,7 @@ use Home::{Anywhere, File, Places, Tests};
 const HOMES: &[(&str, Home)] = &[
     ("anstyle", File("cli/src/paint.rs")),
     ("bincode", File("src/store/codec.rs")),
-    ("clap", File("cli/src/args.rs")),
+    ("clap", Places(&["cli/src/args.rs", "cli/src/args/"])),
     ("clap_complete", File("cli/src/completion.rs")),
     ("criterion", File("benches/engine/main.rs")),
     ("crc32c", File("src/log/record.rs")),

@@ -10,6 +10,7 @@ mod inspect;
 mod lint;
 mod log;
 mod logs;
+mod people;
 mod reasons;
 mod replay;
 mod run;
@@ -43,6 +44,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Start(args) => start::start(args, log, out)?,
         Verb::Worker(args) => worker::worker(args, log, out)?,
         Verb::Cancel(args) => cancel::cancel(args, log, out)?,
+        Verb::Complete(args) => people::complete(args, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,
         Verb::Why(args) => why::why(args, log, out)?,

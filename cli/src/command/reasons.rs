@@ -96,6 +96,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Canceling { by, reason } => canceling(wait, by, reason.as_deref(), around),
         WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
         WaitReason::Serialized { activation } => serialized(wait, *activation, around),
+        WaitReason::ByHand => by_hand(wait, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -151,6 +152,21 @@ fn queued(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
         "released by an engine that drives it"
     };
     (what, vec![detail.to_owned()])
+}
+
+fn by_hand(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("waits for completion by hand, {}", around.since(wait.since()));
+    let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
+    let command = format!("stabilize{flag} complete {id} {work}");
+    (what, vec!["released by whoever does it and says so, or that it has failed (--fail TEXT)".to_owned(), command])
+}
+
+/// The work that waits, as a verb takes it in a shell.
+fn address(wait: &Wait) -> String {
+    let stage = wait.stage().unwrap_or_default();
+    let address = format!("{stage}{}", numbers(wait.activation(), wait.instance()));
+    // Brackets are a pattern of file names there.
+    if address.contains('[') { format!("'{address}'") } else { address }
 }
 
 fn retried(wait: &Wait, due: Timestamp, (failures, most): (u32, u32), around: &Around<'_>) -> (String, Vec<String>) {
@@ -252,6 +268,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Queued => "is queued",
         WaitReason::RetryAt { .. } => "is tried again",
         WaitReason::Timer { .. } => "waits for its moment",
+        WaitReason::ByHand => "is done by hand",
         _ => "is about to go on",
     }
 }

@@ -40,7 +40,7 @@ fn begin(file: &Path, args: &Run, log: &Path, out: &mut Output) -> Result<Exit, 
         is_begun: false,
         goes_on: None,
     };
-    pursuit.conclude(Follower::new(out)?, |taker, is_begun| {
+    pursuit.conclude(Follower::new(out, log_flag(log))?, |taker, is_begun| {
         // First, so that there is no moment at which it is recorded and nobody drives it.
         taker.drive(workflow)?;
         if is_begun { Ok(()) } else { taker.submit(&definition, start.clone()) }
@@ -66,7 +66,7 @@ fn resume(id: &str, args: &Run, log: &Path, out: &mut Output) -> Result<Exit, St
         is_begun: true,
         goes_on: Some(view),
     };
-    pursuit.conclude(Follower::new(out)?, |taker, _| taker.drive(workflow))
+    pursuit.conclude(Follower::new(out, log_flag(log))?, |taker, _| taker.drive(workflow))
 }
 
 fn deadline(args: &Run) -> Option<Instant> {

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stabilize::{Answer, By, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Start, WorkflowId};
+use stabilize::{
+    Answer, By, Completion, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Start, WorkflowId,
+};
 
 use crate::exit::Exit;
 use crate::report::Report;
@@ -44,6 +46,20 @@ impl Taker {
         match self {
             Taker::Holder(control) => control.cancel(workflow, by),
             Taker::Own(engine) => engine.cancel(workflow, by),
+        }
+    }
+
+    /// Says how work has ended that is done by hand.
+    pub(super) fn complete(
+        &mut self,
+        workflow: WorkflowId,
+        work: &str,
+        how: Completion,
+        by: By,
+    ) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.complete(workflow, work, how, by),
+            Taker::Own(engine) => engine.complete(workflow, work, how, by),
         }
     }
 

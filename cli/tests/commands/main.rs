@@ -4,6 +4,7 @@
 
 mod support;
 
+mod by_hand;
 mod crash;
 mod damage;
 mod doctor;

@@ -4,6 +4,7 @@
 //! through one door, which moves the state by it and keeps it: deciding never holds a second opinion of the state.
 
 mod answers;
+mod by_hand;
 mod cancel;
 mod end;
 mod join;
@@ -15,10 +16,11 @@ mod task;
 mod timer;
 
 pub use answers::{Answers, Site};
+pub(crate) use by_hand::Deed;
 
 use crate::event::{Consumed, Event};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, CommandId, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
@@ -55,7 +57,7 @@ impl Batch {
 ///
 /// The reason why the command is refused.
 pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Result<Batch, Rejection> {
-    refuse_repeated(state, command)?;
+    refuse_repeated(state, command.id)?;
     let now = command.now.max(state.core.now);
     refuse_unfit(state, &command.request, now)?;
     let mut fired = None;
@@ -76,8 +78,8 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
 }
 
 /// R8: a command that was accepted before is answered with the place of the first.
-fn refuse_repeated(state: &State, command: &Command) -> Result<(), Rejection> {
-    let Some(id) = command.id else { return Ok(()) };
+fn refuse_repeated(state: &State, id: Option<CommandId>) -> Result<(), Rejection> {
+    let Some(id) = id else { return Ok(()) };
     match state.core.commands.recall(id) {
         Memory::Unknown => Ok(()),
         Memory::Accepted(first) => Err(Rejection::Repeated { first }),

@@ -24,6 +24,7 @@ fn awaited(state: &State, attempt: AttemptId) -> Result<&OpenTask, Rejection> {
 
 pub(super) fn refuse_start(state: &State, attempt: AttemptId, now: Timestamp) -> Result<(), Rejection> {
     match awaited(state, attempt)?.attempt {
+        AttemptState::Queued { .. } if state.is_by_hand(attempt.task) => Err(Rejection::DoneByHand { attempt }),
         AttemptState::Queued { due: Some(due) } if now < due => Err(Rejection::Early { due }),
         AttemptState::Queued { .. } => Ok(()),
         AttemptState::Started => Err(Rejection::AlreadyStarted { attempt }),

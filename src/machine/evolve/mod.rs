@@ -353,6 +353,7 @@ fn give_up(state: &mut State, id: ActivationId, open: &OpenTask) {
     match open.attempt {
         // A worker may have begun an attempt whose start is not recorded, unless it is not due yet.
         AttemptState::Queued { due: Some(due) } if due > state.core.now => (),
+        AttemptState::Queued { .. } if state.is_by_hand(attempt.task) => (),
         AttemptState::Queued { .. } | AttemptState::Started => {
             state.core.fenced.insert(attempt);
         }

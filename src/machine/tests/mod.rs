@@ -1,5 +1,6 @@
 //! Behaviour of the machine on values: given, when, then.
 
+mod by_hand;
 mod cancel;
 mod chunks;
 mod conditions;

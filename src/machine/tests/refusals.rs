@@ -75,7 +75,10 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::Early { .. } => Rejection::NoSuchTimer { timer: TimerId(1) },
         Rejection::NoSuchTimer { .. } => Rejection::Unsettled,
         Rejection::Unsettled => Rejection::Settled,
-        Rejection::Settled => return None,
+        Rejection::Settled => Rejection::NoSuchStage { stage: "a".to_owned() },
+        Rejection::NoSuchStage { .. } => Rejection::DoneByHand { attempt },
+        Rejection::DoneByHand { .. } => Rejection::NothingByHand { work: "a".to_owned() },
+        Rejection::NothingByHand { .. } => return None,
     })
 }
 

@@ -44,7 +44,7 @@ fn line(wait: &Wait) -> String {
         WaitReason::Ending { cause } => format!("ENDING {cause:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
-        reason @ (WaitReason::Queued | WaitReason::Settling) => reason.code().to_owned(),
+        reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand) => reason.code().to_owned(),
     };
     let deadline = wait.deadline().map(|moment| format!(", deadline {}", moment.since(ORIGIN))).unwrap_or_default();
     format!("{who} since {since}: {what}{deadline}")

@@ -229,11 +229,7 @@ impl ViewFold {
                 let Some(stage) = self.newest(*activation, sequence) else { return Ok(()) };
                 stage.end(*activation, Status::Canceled, at)
             }
-            Event::TaskQueued { attempt, due } => {
-                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
-                (task.newest_attempt, task.due) = (Some(attempt.dispatch), *due);
-                Ok(())
-            }
+            Event::TaskQueued { attempt, due } => self.queue(*attempt, *due, recorded),
             Event::TaskStarted(_, attempt) => {
                 let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
                 task.begin(*attempt, at)
@@ -304,6 +300,20 @@ impl ViewFold {
         let task = self.newest(id.activation, sequence)?.tasks.get_mut(id.task.index())?;
         task.version = Some(sequence);
         Some(task)
+    }
+
+    fn queue(
+        &mut self,
+        attempt: AttemptId,
+        due: Option<Timestamp>,
+        recorded: &Recorded,
+    ) -> Result<(), InvalidTransition> {
+        let spec = self.definition.graph().task(attempt.task.activation.stage, attempt.task.task);
+        let is_by_hand = spec.by_hand().is_some();
+        let Some(task) = self.task(attempt.task, recorded.sequence) else { return Ok(()) };
+        (task.newest_attempt, task.due) = (Some(attempt.dispatch), due);
+        // Nobody tells when people begin: from now on it is theirs.
+        if is_by_hand { task.begin(attempt, recorded.recorded_at) } else { Ok(()) }
     }
 
     fn report(&mut self, told: &TaskReport, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {

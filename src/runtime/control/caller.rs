@@ -146,7 +146,7 @@ impl Control {
         Ok(())
     }
 
-    fn accepted(&mut self, request: &ControlRequest) -> Result<Answer, Error> {
+    pub(super) fn accepted(&mut self, request: &ControlRequest) -> Result<Answer, Error> {
         match self.ask(request)? {
             ControlAnswer::Accepted(answer) => Ok(answer),
             other => Err(beside_the_point(&other)),

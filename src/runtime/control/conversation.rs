@@ -15,6 +15,7 @@ use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
 use super::line::{Line, Lines};
+use super::people::Completing;
 use super::request::{Beginning, ControlRequest};
 
 /// The holder as its connections know it.
@@ -107,6 +108,10 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
             }
         }
         ControlRequest::Cancel { workflow, by } => shared.cancel(workflow, by),
+        ControlRequest::Complete(completing) => {
+            let Completing { workflow, work, how, by } = *completing;
+            shared.complete(workflow, &work, how, by)
+        }
     };
     accepted.map_or_else(|error| ControlAnswer::refusal(&error), ControlAnswer::Accepted)
 }

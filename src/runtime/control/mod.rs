@@ -5,6 +5,8 @@
 
 mod request;
 
+mod people;
+
 mod answer;
 
 mod door;

@@ -12,6 +12,8 @@ use crate::runtime::error::describe;
 use crate::runtime::start::{By, Start, Trigger};
 use crate::value::{Map, Value, ValueError};
 
+use super::people::Completing;
+
 /// The only version of the protocol there is.
 pub(super) const VERSION: u32 = 1;
 
@@ -35,6 +37,8 @@ pub(crate) enum ControlRequest {
         /// Who asks, why, and under which id.
         by: By,
     },
+    /// To end work that is done by hand.
+    Complete(Box<Completing>),
 }
 
 /// What a workflow begins with, as it is sent.
@@ -199,6 +203,7 @@ impl ControlRequest {
             "drives" => of_workflow(verb, fields).map(ControlRequest::Drives),
             "start" => body(verb, fields).and_then(|fields: StartFields| fields.request(verb)),
             "cancel" => body(verb, fields).and_then(|fields: CancelFields| fields.request(verb)),
+            "complete" => Completing::read(verb, fields),
             _ => return None,
         })
     }
@@ -221,12 +226,13 @@ impl ControlRequest {
                 ];
                 ("cancel", map(fields))
             }
+            ControlRequest::Complete(completing) => ("complete", completing.fields()),
         };
         line([("verb", verb.into())], fields)
     }
 }
 
-fn body<'f, T: Deserialize<'f>>(verb: &str, fields: &'f Value) -> Result<T, RequestError> {
+pub(super) fn body<'f, T: Deserialize<'f>>(verb: &str, fields: &'f Value) -> Result<T, RequestError> {
     fields.deserialize().map_err(|source| RequestError::Unfit { verb: verb.to_owned(), source })
 }
 
@@ -236,7 +242,7 @@ fn of_workflow(verb: &str, fields: &Value) -> Result<WorkflowId, RequestError> {
     id(verb, &workflow)
 }
 
-fn id<T: std::str::FromStr<Err = InvalidId>>(verb: &str, text: &str) -> Result<T, RequestError> {
+pub(super) fn id<T: std::str::FromStr<Err = InvalidId>>(verb: &str, text: &str) -> Result<T, RequestError> {
     text.parse().map_err(|source| RequestError::InvalidId { verb: verb.to_owned(), source })
 }
 

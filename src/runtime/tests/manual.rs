@@ -258,6 +258,7 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
                 Work::WaitUntil { timer, .. } => {
                     asked.insert(format!("{workflow} {timer:?}"));
                 }
+                Work::ByHand { .. } => (),
                 Work::Continue => panic!("a written batch leaves nothing unsettled here"),
             }
         }

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::runtime::{By, Config, Engine, Start};
+use crate::machine::WaitReason;
+use crate::runtime::{By, Completion, Config, Engine, Start};
 use crate::task::{Outcome, Registry, TaskContext, TaskError};
 use crate::testing::course::ORIGIN;
 use crate::testing::strategies::definitions;
@@ -44,6 +45,12 @@ proptest! {
         for step in 0..20 {
             engine.step(clock.now()).unwrap();
             prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
+            for wait in engine.why(workflow).unwrap() {
+                let Some(stage) = wait.stage().filter(|_| *wait.reason() == WaitReason::ByHand) else { continue };
+                let work = format!("{stage}#{}", wait.activation().unwrap());
+                engine.complete(workflow, &work, Completion::done().output("k", seed), By::user("alice")).unwrap();
+                prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
+            }
             if step == cancel {
                 engine.cancel(workflow, By::user("alice")).ok();
                 prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));

@@ -1,0 +1,72 @@
+//! What people say to a workflow over a control socket: the requests beside those that begin and end workflows.
+
+use serde::Deserialize;
+
+use crate::ids::WorkflowId;
+use crate::runtime::completion::Completion;
+use crate::runtime::error::Error;
+use crate::runtime::inbox::Answer;
+use crate::runtime::start::By;
+use crate::value::{Map, Value};
+
+use super::caller::Control;
+use super::request::{ControlRequest, RequestError, body, id, map};
+
+/// How work that is done by hand has ended, as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Completing {
+    /// Of which workflow.
+    pub(super) workflow: WorkflowId,
+    /// Which work: `STAGE`, `STAGE#N`, `STAGE#N[I]`.
+    pub(super) work: String,
+    /// How it ended.
+    pub(super) how: Completion,
+    /// Who says it, and under which id.
+    pub(super) by: By,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompleteFields {
+    workflow: String,
+    command: String,
+    actor: String,
+    work: String,
+    #[serde(default)]
+    outputs: Map,
+    failure: Option<String>,
+}
+
+impl Completing {
+    /// The request with these fields.
+    pub(super) fn read(verb: &str, fields: &Value) -> Result<ControlRequest, RequestError> {
+        let CompleteFields { workflow, command, actor, work, outputs, failure } = body(verb, fields)?;
+        let by = By { actor, reason: None, id: Some(id(verb, &command)?) };
+        let how = Completion { outputs, failure };
+        Ok(ControlRequest::Complete(Box::new(Completing { workflow: id(verb, &workflow)?, work, how, by })))
+    }
+
+    /// The fields of the request.
+    pub(super) fn fields(&self) -> Map {
+        map([
+            ("workflow", self.workflow.to_string().into()),
+            ("command", self.by.id.map(|id| id.to_string()).into()),
+            ("actor", self.by.actor.as_str().into()),
+            ("work", self.work.as_str().into()),
+            ("outputs", Value::Map(self.how.outputs.clone())),
+            ("failure", self.how.failure.clone().into()),
+        ])
+    }
+}
+
+impl Control {
+    /// Says how work has ended that is done by hand, as [`Engine::complete`](crate::Engine::complete).
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn complete(&mut self, workflow: WorkflowId, work: &str, how: Completion, by: By) -> Result<Answer, Error> {
+        let work = work.to_owned();
+        self.accepted(&ControlRequest::Complete(Box::new(Completing { workflow, work, how, by: by.with_id() })))
+    }
+}
