@@ -21,6 +21,8 @@ mod event;
 
 mod machine;
 
+mod soundness;
+
 mod log;
 
 mod store;
@@ -38,8 +40,8 @@ pub mod testing;
 
 pub use definition::{
     ArcOutline, Builder, BuilderSplit as Split, Choice, Defaults, Definition, InputError, InputErrors, InputSpec, Join,
-    LeftoverTokens, OnConditionError, OnFailure, Problem, ProblemCode, Problems, Reentry, Retry, Severity, Span, Stage,
-    StageOutline, TaskSpec, WorkflowType, map_from_json, map_from_yaml,
+    LeftoverTokens, OnConditionError, OnFailure, Problem, ProblemCode, Problems, Reentry, Retry, Severity, Soundness, Span,
+    Stage, StageOutline, TaskSpec, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json,
@@ -63,6 +65,9 @@ pub use replay::{
 pub use runtime::{
     Answer, By, CapturedStream, CapturedStreams, Clock, Completion, Config, Control, Drive, Engine, Error, Progress,
     RemoteReason, Start, Subscription, SystemClock, Trigger,
+};
+pub use soundness::{
+    CheckOptions, Finding, FindingCode, Outcome as CheckOutcome, Property, PropertyError, Verdict, Witness,
 };
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{

@@ -131,6 +131,15 @@ pub const CONTROL_GREETING_SECONDS: u64 = 15;
 /// Seconds after which a holder that says nothing is taken for dead; it may have to sync a slow disk first.
 pub const CONTROL_ANSWER_SECONDS: u64 = 60;
 
+/// States of a definition that are looked at before its soundness is called unknown: some seconds, and some 100 MiB.
+pub const CHECK_STATES_MAX: u64 = 200_000;
+
+/// States of a definition that are looked at for a witness on it as it was written, once its reduced form has a flaw.
+pub const CHECK_WITNESS_STATES_MAX: u64 = 20_000;
+
+/// Tokens on one arc, or activations of one stage at a time, that checking a definition tells apart.
+pub const CHECK_BOUND: u32 = 4;
+
 /// Boxes and bends of arcs in the drawing of a definition; a picture of more takes seconds, and nobody reads it.
 pub const DRAWN_POINTS_MAX: usize = 262_144;
 

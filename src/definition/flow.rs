@@ -83,6 +83,15 @@ impl Split {
         }
     }
 
+    /// Has to hold one of its conditions, as control has no other way?
+    pub(crate) fn must_choose(&self) -> bool {
+        match self {
+            Split::And => false,
+            Split::Xor { default, .. } => default.is_none(),
+            Split::Or { default, always, .. } => default.is_none() && always.is_empty(),
+        }
+    }
+
     /// The branches with conditions.
     pub(crate) fn branches(&self) -> &[Branch] {
         match self {

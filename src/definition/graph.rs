@@ -204,6 +204,11 @@ impl Graph {
         Graph { stages, arcs, outputs, by_name }
     }
 
+    /// A graph of other stages and arcs, without outputs.
+    pub(crate) fn with(&self, stages: Vec<GraphStage>, arcs: Vec<GraphArc>) -> Graph {
+        Graph::new(stages, arcs, Vec::new())
+    }
+
     /// The stage with this index. The machine only holds indices of its own definition.
     pub(crate) fn stage(&self, stage: StageIndex) -> &GraphStage {
         &self.stages[stage.index()]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::flow::LeftoverTokens;
 use super::input::Input;
 use super::template::Template;
@@ -30,6 +32,34 @@ pub(crate) struct Header {
     pub(crate) priority: u8,
     /// What tokens mean that are left at the end.
     pub(crate) leftover_tokens: LeftoverTokens,
+    /// How strictly the verdict of the checker is taken.
+    pub(crate) soundness: Soundness,
+}
+
+/// How strictly the verdict on a definition is taken when a workflow is to begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Soundness {
+    /// A definition that is not known to be sound is refused.
+    Strict,
+    /// A definition that is known not to be sound is refused.
+    #[default]
+    Weak,
+    /// It is not checked.
+    Off,
+}
+
+impl Soundness {
+    /// Every policy there is.
+    pub(super) const ALL: [Soundness; 3] = [Soundness::Strict, Soundness::Weak, Soundness::Off];
+
+    /// The name as definitions write it: `strict`, `weak`, `off`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Soundness::Strict => "strict",
+            Soundness::Weak => "weak",
+            Soundness::Off => "off",
+        }
+    }
 }
 
 /// What kind of workflow a definition describes.

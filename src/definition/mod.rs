@@ -54,6 +54,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,10 +66,10 @@ pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
-pub(crate) use graph::{Branch, Graph, GraphStage, GraphTask, RetryPolicy, Split, Target};
+pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryPolicy, Split, Target};
 pub use graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry};
 pub(crate) use header::Header;
-pub use header::WorkflowType;
+pub use header::{Soundness, WorkflowType};
 pub use input::{InputError, InputErrors};
 pub use outline::{ArcOutline, Choice, StageOutline};
 pub use plain_data::{map_from_json, map_from_yaml};
@@ -177,6 +178,18 @@ impl Definition {
         Ok(Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings })))
     }
 
+    /// A definition of its own with this graph, which is like that of this one, and nothing else of it that depends on
+    /// data or time.
+    pub(crate) fn with_graph(&self, graph: Graph) -> Definition {
+        let header =
+            Header { inputs: BTreeMap::new(), context: Vec::new(), times: Times::NONE, ..self.0.header.clone() };
+        let (limits, source) = (self.0.limits, Arc::from(""));
+        let normal = normal::write(&header, &graph, &limits);
+        let hash = DefinitionHash::of(&normal);
+        let warnings = Problems::new(Vec::new(), Arc::clone(&source));
+        Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings }))
+    }
+
     /// Hash of the normal form. Equal for definitions that mean the same, whatever they looked like.
     pub fn hash(&self) -> DefinitionHash {
         self.0.hash
@@ -198,6 +211,11 @@ impl Definition {
     /// What groups definitions; may be empty.
     pub fn application(&self) -> &str {
         &self.0.header.application
+    }
+
+    /// How strictly the answer of [`Definition::check`] is taken.
+    pub fn soundness(&self) -> Soundness {
+        self.0.header.soundness
     }
 
     /// Its stages, in definition order.

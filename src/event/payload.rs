@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Definition;
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, StageIndex};
 use crate::status::Status;
@@ -89,6 +90,33 @@ pub struct Creation {
     pub priority: u8,
     /// If it has not started by this moment it never does.
     pub start_time_expiry: Option<Timestamp>,
+}
+
+impl Creation {
+    /// What a workflow of `definition` begins with where nobody says anything and nothing is computed.
+    pub(crate) fn bare(definition: &Definition) -> Creation {
+        let header = definition.header();
+        Creation {
+            definition: definition.hash(),
+            name: definition.name(),
+            application: header.application.clone(),
+            workflow_type: header.workflow_type.name().to_owned(),
+            version: header.version.clone().unwrap_or_default(),
+            origin: String::new(),
+            inputs: Json::empty(),
+            context: Json::empty(),
+            trigger: TriggerRecord {
+                trigger_type: "manual".to_owned(),
+                user: "anonymous".to_owned(),
+                parameters: Json::empty(),
+                artifacts: "[]".to_owned(),
+                payload: Json::empty(),
+            },
+            workdir: "/".to_owned(),
+            priority: header.priority,
+            start_time_expiry: header.times.start_time_expiry,
+        }
+    }
 }
 
 /// Who or what asked for a workflow.

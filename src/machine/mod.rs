@@ -32,9 +32,11 @@ mod data;
 mod decide;
 mod evolve;
 mod invariant;
+mod key;
 mod marking;
 mod newest;
 mod past;
+mod possible;
 mod servers;
 mod state;
 #[cfg(test)]
@@ -50,6 +52,7 @@ pub(crate) use decide::Deed;
 pub use decide::{Answers, Batch, RULES, Site, decide};
 pub use evolve::{EvolveError, evolve};
 pub use invariant::Broken;
+pub(crate) use possible::{Outcomes, Unsafe};
 #[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;

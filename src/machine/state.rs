@@ -361,6 +361,11 @@ impl State {
         matches!(self.core.phase, Phase::Ended { .. })
     }
 
+    /// Has a branch of its root scope been stopped?
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.core.scopes.get(&ScopeId::ROOT).is_some_and(|root| !root.stopped.is_empty())
+    }
+
     /// Why it ended, where it did not succeed.
     pub fn end_reason(&self) -> Option<&EndReason> {
         match &self.core.phase {

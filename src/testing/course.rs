@@ -4,7 +4,7 @@
 //! of the events so far.
 
 use crate::definition::Definition;
-use crate::event::{Creation, Event, Json, TriggerRecord};
+use crate::event::{Creation, Event, Json};
 use crate::ids::{ActivationId, WorkflowId};
 use crate::machine::{Answers, Command, Rejection, Request, State, Work, decide, evolve, outstanding};
 use crate::status::Status;
@@ -21,27 +21,7 @@ pub const ORIGIN: Timestamp = Timestamp::from_microseconds(1_767_225_600_000_000
 
 /// What a workflow of `definition` begins with where nothing else is said.
 pub fn creation_of(definition: &Definition, inputs: &Map) -> Creation {
-    let header = definition.header();
-    Creation {
-        definition: definition.hash(),
-        name: definition.name(),
-        application: header.application.clone(),
-        workflow_type: header.workflow_type.name().to_owned(),
-        version: header.version.clone().unwrap_or_default(),
-        origin: "test".to_owned(),
-        inputs: Json::of(inputs),
-        context: Json::empty(),
-        trigger: TriggerRecord {
-            trigger_type: "manual".to_owned(),
-            user: "anonymous".to_owned(),
-            parameters: Json::empty(),
-            artifacts: "[]".to_owned(),
-            payload: Json::empty(),
-        },
-        workdir: "/".to_owned(),
-        priority: header.priority,
-        start_time_expiry: header.times.start_time_expiry,
-    }
+    Creation { origin: "test".to_owned(), inputs: Json::of(inputs), ..Creation::bare(definition) }
 }
 
 /// A workflow and everything that has happened to it.

@@ -15,7 +15,7 @@ use super::Definition;
 use super::code::ProblemCode;
 use super::document::{Content, Document, Entry, Node, WRITTEN_DEPTH_MAX};
 use super::graph::LeftoverTokens;
-use super::header::WorkflowType;
+use super::header::{Soundness, WorkflowType};
 use super::problem::{Problem, Problems};
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
@@ -130,6 +130,11 @@ impl Builder {
     /// What it means that tokens are left when nothing can move; [`LeftoverTokens::Fail`] unless said otherwise.
     pub fn leftover_tokens(self, meaning: LeftoverTokens) -> Builder {
         self.set("leftover_tokens", meaning.name())
+    }
+
+    /// How strictly the verdict of the checker is taken; [`Soundness::Weak`] unless said otherwise.
+    pub fn soundness(self, policy: Soundness) -> Builder {
+        self.set("soundness", policy.name())
     }
 
     /// Adds a stage behind those there are.

@@ -9,7 +9,7 @@ use crate::definition::graph::{
     Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn,
     RetryPolicy, Split, Target,
 };
-use crate::definition::header::{Header, WorkflowType};
+use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
 use crate::definition::shell_text::ShellText;
 use crate::definition::template::{Template, read_template};
@@ -158,6 +158,9 @@ fn header(map: &Fields<'_>) -> Read<Header> {
             (&LeftoverTokens::ALL, LeftoverTokens::name),
             LeftoverTokens::Fail,
         )?,
+        soundness: map
+            .some("soundness", |map, key| map.word(key, &Soundness::ALL, Soundness::name))?
+            .unwrap_or_default(),
     })
 }
 

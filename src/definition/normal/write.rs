@@ -3,7 +3,7 @@
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::graph::{Graph, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target};
-use crate::definition::header::Header;
+use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
 use crate::definition::template::Template;
@@ -31,6 +31,9 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
     put(&mut map, "priority", header.priority);
     if header.leftover_tokens != LeftoverTokens::Fail {
         put(&mut map, "leftover_tokens", header.leftover_tokens.name());
+    }
+    if header.soundness != Soundness::default() {
+        put(&mut map, "soundness", header.soundness.name());
     }
     put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
     put(&mut map, "outputs", templates(&graph.outputs));

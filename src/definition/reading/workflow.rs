@@ -9,7 +9,7 @@ use super::task::Inherited;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Document, Node, Span};
 use crate::definition::graph::LeftoverTokens;
-use crate::definition::header::{Header, WorkflowType};
+use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::Input;
 use crate::definition::problem::Problem;
 use crate::definition::site::{Site, Use};
@@ -107,7 +107,13 @@ impl<'d> Reader<'d> {
             times: self.times(fields),
             priority: self.priority(fields).unwrap_or(PRIORITY),
             leftover_tokens: self.leftover_tokens(fields),
+            soundness: self.soundness(fields),
         }
+    }
+
+    fn soundness(&mut self, fields: &Fields<'d>) -> Soundness {
+        let written = fields.get("soundness");
+        written.and_then(|node| self.choice(node, "soundness", &Soundness::ALL, Soundness::name)).unwrap_or_default()
     }
 
     fn workflow_name(&mut self, node: &'d Node) -> Template {

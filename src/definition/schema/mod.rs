@@ -11,7 +11,7 @@ mod inputs;
 mod stage;
 
 use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn};
-use super::header::WorkflowType;
+use super::header::{Soundness, WorkflowType};
 use super::reading::keys::{DEFAULTS, Level, RETRY, WORKFLOW};
 use crate::limits::{RETRY_FACTOR_MAX, STAGES_MAX, TASKS_PER_STAGE_MAX};
 use crate::value::{Map, Value};
@@ -69,6 +69,11 @@ fn workflow() -> Vec<Property> {
             "leftover_tokens",
             "What tokens mean that are left at the end.",
             choice(&LeftoverTokens::ALL.map(LeftoverTokens::name)),
+        ),
+        (
+            "soundness",
+            "How strictly the verdict of `check` is taken; default weak: what is known not to be sound does not begin.",
+            choice(&Soundness::ALL.map(Soundness::name)),
         ),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
     ]

@@ -1,7 +1,9 @@
 //! The only source of data decisions: whether a condition holds.
 //!
 //! The engine computes the answer from the data the activation sees. Deciding asks here and nowhere else, so that an
-//! explorer of all possible courses can answer in the data's place.
+//! explorer of all possible courses can answer in the data's place, by a script.
+
+use std::collections::BTreeMap;
 
 use crate::expression::Expression;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
@@ -20,10 +22,21 @@ pub enum Site {
     Branch(ActivationId, Option<ArcIndex>),
 }
 
-/// Answers from the data of the workflow.
+/// Answers from the data of the workflow, or from a script.
 #[derive(Debug, Default)]
 pub struct Answers {
     asked: u64,
+    script: Option<Script>,
+}
+
+/// Answers in the order of the questions, for one decision.
+#[derive(Debug, Default)]
+struct Script {
+    given: Vec<bool>,
+    next: usize,
+    /// Of each split: how many of its conditions were asked, and whether one of them holds.
+    splits: BTreeMap<ActivationId, (usize, bool)>,
+    is_open: bool,
 }
 
 impl Answers {
@@ -32,19 +45,75 @@ impl Answers {
         Answers::default()
     }
 
+    /// Answers to the questions whose answer depends on data, in their order. A condition that names nothing is
+    /// computed; where a split has no other way left, its last condition holds. When the script ends before the
+    /// questions do, the decision [is open](Answers::is_open) and to be thrown away.
+    pub(crate) fn scripted(given: &[bool]) -> Answers {
+        Answers { asked: 0, script: Some(Script { given: given.to_vec(), ..Script::default() }) }
+    }
+
+    /// Has a question been asked that the script does not answer?
+    pub(crate) fn is_open(&self) -> bool {
+        self.script.as_ref().is_some_and(|script| script.is_open)
+    }
+
     /// Questions answered so far.
     pub fn asked(&self) -> u64 {
         self.asked
     }
 
     /// Does `condition` hold at `site`, given what is `seen` there?
-    pub(super) fn holds(&mut self, _site: Site, condition: &Expression, seen: &Surroundings) -> Result<bool, Failure> {
+    pub(super) fn holds(&mut self, site: Site, condition: &Expression, seen: &Surroundings) -> Result<bool, Failure> {
         self.asked += 1;
-        let failed = |error: &dyn std::fmt::Display| {
-            let message = format!("condition `{}`: {error}", condition.text());
-            Failure::new(ErrorCode::CONDITION_FAILED, ErrorClass::Permanent, message)
+        if let Some(script) = self.script.as_mut() {
+            if condition.references().is_empty() {
+                let constant = evaluate(condition, seen);
+                script.note(site, constant.as_ref().is_ok_and(|holds| *holds));
+                return constant;
+            }
+            return Ok(script.holds(site, seen));
+        }
+        evaluate(condition, seen)
+    }
+}
+
+fn evaluate(condition: &Expression, seen: &Surroundings) -> Result<bool, Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        let message = format!("condition `{}`: {error}", condition.text());
+        Failure::new(ErrorCode::CONDITION_FAILED, ErrorClass::Permanent, message)
+    };
+    let scope = seen.scope(&condition.references()).map_err(|error| failed(&error.message()))?;
+    condition.evaluate(&scope).map(|value| value.is_truthy()).map_err(|error| failed(&error))
+}
+
+impl Script {
+    fn holds(&mut self, site: Site, seen: &Surroundings) -> bool {
+        let holds = if self.is_forced(site, seen) {
+            true
+        } else if let Some(given) = self.given.get(self.next) {
+            self.next += 1;
+            *given
+        } else {
+            self.is_open = true;
+            false
         };
-        let scope = seen.scope(&condition.references()).map_err(|error| failed(&error.message()))?;
-        condition.evaluate(&scope).map(|value| value.is_truthy()).map_err(|error| failed(&error))
+        self.note(site, holds);
+        holds
+    }
+
+    fn note(&mut self, site: Site, holds: bool) {
+        if let Site::Branch(activation, _) = site {
+            let (asked, any) = self.splits.entry(activation).or_default();
+            *asked += 1;
+            *any |= holds;
+        }
+    }
+
+    /// Is this the last way a split has left? That no condition holds is a mistake in data, which is not explored.
+    fn is_forced(&self, site: Site, seen: &Surroundings) -> bool {
+        let Site::Branch(activation, _) = site else { return false };
+        let stage = seen.definition.graph().stage(activation.stage);
+        let (asked, any) = self.splits.get(&activation).copied().unwrap_or_default();
+        !any && stage.split.must_choose() && asked + 1 == stage.split.branches().len()
     }
 }

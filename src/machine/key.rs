@@ -1,0 +1,152 @@
+//! What of a state decides everything that can still happen, as bytes: for the checker of definitions (R21).
+//!
+//! Numbers of activations, tokens and timers, moments, data and what is remembered of commands are left out, so that
+//! states which differ only in them have one key. Every field of what is stored is named here, kept or left out on
+//! purpose: a new one does not compile until somebody has thought about it.
+
+use crate::event::TimerPurpose;
+use crate::ids::{ActivationId, ScopeId};
+
+use super::state::{
+    Activation, AttemptState, Core, Gate, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
+};
+
+impl State {
+    /// The key of this state; counts of tokens are taken as at most `cap`.
+    pub(crate) fn key(&self, cap: u32) -> Vec<u8> {
+        let Core {
+            phase,
+            unsettled,
+            cancel,
+            marking: _,
+            scopes: _,
+            live: _,
+            timers,
+            events: _,
+            now: _,
+            start: _,
+            commands: _,
+            numbers: _,
+            born: _,
+            timers_set: _,
+            fenced: _,
+        } = &self.core;
+        let mut key = Vec::new();
+        if let Phase::Ended { status, reason, outputs: _ } = phase {
+            key.push(1);
+            key.extend(status.name().as_bytes());
+            key.extend(reason.as_ref().map_or("", |reason| reason.code()).as_bytes());
+            return key;
+        }
+        key.extend([0, u8::from(*unsettled), u8::from(cancel.is_some())]);
+        let mut of_workflow: Vec<u8> = timers.values().filter_map(of_workflow).collect();
+        of_workflow.sort_unstable();
+        text(&mut key, &of_workflow);
+        self.key_of_scope(ScopeId::ROOT, cap, &mut key);
+        key
+    }
+
+    fn key_of_scope(&self, id: ScopeId, cap: u32, key: &mut Vec<u8>) {
+        let Some(scope) = self.core.scopes.get(&id) else { return };
+        let Scope { live: _, failed, stopped, ended: _ } = &**scope;
+        key.push(match failed {
+            None => 0,
+            Some(ScopeFailure::Activation(..)) => 1,
+            Some(ScopeFailure::Deadline) => 2,
+        });
+        let mut halted: Vec<(u32, u32)> = stopped
+            .iter()
+            .map(|(activation, task)| (activation.stage.get(), task.map_or(u32::MAX, |task| task.get())))
+            .collect();
+        halted.sort_unstable();
+        halted.dedup();
+        number(key, halted.len());
+        halted.iter().for_each(|(stage, task)| key.extend(stage.to_le_bytes().into_iter().chain(task.to_le_bytes())));
+        let left: Vec<_> = self.core.marking.left(id).collect();
+        number(key, left.len());
+        for left in left {
+            key.extend(left.arc.get().to_le_bytes());
+            key.extend(left.tokens.min(cap.saturating_add(1)).to_le_bytes());
+        }
+        let inside = self.core.live.iter().filter(|(_, live)| live.scope == id);
+        let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id)).collect();
+        live.sort_unstable();
+        number(key, live.len());
+        live.iter().for_each(|live| text(key, live));
+    }
+
+    /// The part of the key that one live activation is.
+    pub(super) fn key_of(&self, id: ActivationId) -> Vec<u8> {
+        let mut key = id.stage.get().to_le_bytes().to_vec();
+        let Some(live) = self.core.live.get(&id) else { return key };
+        let Activation { scope: _, born: _, depth: _, past: _, progress, doomed, results: _, updates: _, timers } =
+            &**live;
+        key.push(doomed.map_or(0, |cause| 1 + cause as u8));
+        of_progress(progress, &mut key);
+        let mut purposes: Vec<u8> =
+            timers.iter().filter_map(|timer| self.core.timers.get(timer)).map(of_owner).collect();
+        purposes.sort_unstable();
+        text(&mut key, &purposes);
+        key
+    }
+}
+
+fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
+    match progress {
+        Progress::Ready(Gate::Condition) => key.push(0),
+        Progress::Ready(Gate::Scheduled) => key.push(1),
+        Progress::Ready(Gate::Passed) => key.push(2),
+        Progress::Ready(Gate::Expired) => key.push(3),
+        Progress::Between { next } => {
+            key.push(4);
+            key.extend(next.get().to_le_bytes());
+        }
+        Progress::Open(open) => {
+            let OpenTask { task, attempt, dispatch: _, failures: _, lost: _, since: _, changed: _ } = open;
+            key.push(5);
+            key.extend(task.get().to_le_bytes());
+            key.push(match attempt {
+                // Whether a worker has begun makes no difference to what can happen.
+                AttemptState::Queued { .. } | AttemptState::Started => 0,
+                AttemptState::Reported(_) => 1,
+                AttemptState::Lost => 2,
+                AttemptState::Waiting { .. } => 3,
+                AttemptState::Woken => 4,
+            });
+        }
+        Progress::CoreEnded => key.push(6),
+        Progress::Overdue => key.push(7),
+    }
+}
+
+fn of_workflow(timer: &Timer) -> Option<u8> {
+    match timer.of {
+        TimerOf::Owner(crate::event::TimerOwner::Workflow, purpose) => Some(of_purpose(purpose)),
+        TimerOf::Owner(crate::event::TimerOwner::Activation(_), _) | TimerOf::Task(_) => None,
+    }
+}
+
+fn of_owner(timer: &Timer) -> u8 {
+    match timer.of {
+        TimerOf::Task(_) => 0,
+        TimerOf::Owner(_, purpose) => 1 + of_purpose(purpose),
+    }
+}
+
+fn of_purpose(purpose: TimerPurpose) -> u8 {
+    match purpose {
+        TimerPurpose::ScheduledTime => 0,
+        TimerPurpose::StartTimeExpiry => 1,
+        TimerPurpose::Deadline => 2,
+    }
+}
+
+fn number(key: &mut Vec<u8>, number: usize) {
+    key.extend(u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+/// A part whose end can be told.
+fn text(key: &mut Vec<u8>, part: &[u8]) {
+    number(key, part.len());
+    key.extend(part);
+}

@@ -1,0 +1,105 @@
+//! What may come next from outside, whatever the data: for the checker of definitions (R21).
+//!
+//! Of activations that stand alike one is named for all. Time stands still: any timer that is set may fire next.
+
+use std::collections::BTreeMap;
+
+use crate::definition::Join;
+use crate::event::{Json, Report, TaskReport};
+use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::ids::{ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
+
+use super::command::Request;
+use super::state::{AttemptState, Phase, Progress, State};
+
+/// How the work of a stage may end, where all of them are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcomes {
+    /// Success, and STOPPED.
+    Orderly,
+    /// These, and failure for good; and somebody may ask for the end.
+    All,
+}
+
+/// More than the join of a stage can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unsafe {
+    /// Two tokens lie on an arc to an AND-join.
+    AndJoin(StageIndex, ArcIndex),
+    /// A second token has come to an XOR-join while the first one's activation lives.
+    XorJoin(StageIndex),
+}
+
+impl State {
+    /// Every request that may come next and moves the workflow: reports of open tasks, timers.
+    pub(crate) fn possible(&self, outcomes: Outcomes) -> Vec<Request> {
+        if self.core.phase != Phase::Live {
+            return Vec::new();
+        }
+        if self.core.unsettled {
+            return vec![Request::ContinueSettling];
+        }
+        let mut possible = Vec::new();
+        let mut alike: Vec<Vec<u8>> = Vec::new();
+        for (id, activation) in &self.core.live {
+            let Progress::Open(open) = &activation.progress else { continue };
+            let stands = self.key_of(*id);
+            if !matches!(open.attempt, AttemptState::Queued { .. } | AttemptState::Started) || alike.contains(&stands) {
+                continue;
+            }
+            alike.push(stands);
+            let attempt = AttemptId { task: TaskId { activation: *id, task: open.task }, dispatch: open.dispatch };
+            let mut tell = |report| {
+                let (outputs, context, streams) = (Json::empty(), Json::empty(), Vec::new());
+                possible.push(Request::ReportTask(TaskReport { attempt, report, outputs, context, streams }));
+            };
+            tell(Report::Succeeded);
+            tell(Report::Stopped);
+            if outcomes == Outcomes::All {
+                let error = Failure::new(ErrorCode::SYSTEM_ERROR, ErrorClass::Permanent, "tried by the checker");
+                tell(Report::Terminal { error });
+            }
+        }
+        possible.extend(self.core.timers.keys().map(|timer| Request::FireTimer(*timer)));
+        possible
+    }
+
+    /// The first join that has more before it than it can tell apart.
+    pub(crate) fn unsafe_join(&self) -> Option<Unsafe> {
+        let graph = self.definition.graph();
+        for (scope, arc) in self.marked_arcs() {
+            let stage = graph.arc(arc).to;
+            if graph.stage(stage).join == Join::And && self.core.marking.lying(scope, arc) > 1 {
+                return Some(Unsafe::AndJoin(stage, arc));
+            }
+        }
+        let alive = self.alive();
+        let twice = alive.iter().find(|((_, stage), alive)| **alive > 1 && graph.stage(*stage).join == Join::Xor);
+        twice.map(|((_, stage), _)| Unsafe::XorJoin(*stage))
+    }
+
+    /// The first stage before or in which there is more than `bound` of anything.
+    pub(crate) fn beyond(&self, bound: u32) -> Option<StageIndex> {
+        let bound = bound as usize;
+        let graph = self.definition.graph();
+        let waiting = self.marked_arcs().find(|(scope, arc)| self.core.marking.lying(*scope, *arc) > bound);
+        if let Some((_, arc)) = waiting {
+            return Some(graph.arc(arc).to);
+        }
+        self.alive().into_iter().find(|(_, alive)| *alive > bound).map(|((_, stage), _)| stage)
+    }
+
+    /// How many activations of each stage live in each scope.
+    fn alive(&self) -> BTreeMap<(ScopeId, StageIndex), usize> {
+        let mut alive = BTreeMap::new();
+        for (id, activation) in &self.core.live {
+            *alive.entry((activation.scope, id.stage)).or_default() += 1;
+        }
+        alive
+    }
+
+    fn marked_arcs(&self) -> impl Iterator<Item = (ScopeId, ArcIndex)> + '_ {
+        let scopes = self.core.scopes.keys().copied();
+        scopes.flat_map(|scope| self.core.marking.left(scope).map(move |left| (scope, left.arc)))
+    }
+}

@@ -1,0 +1,230 @@
+//! Verdicts on definitions: small ones by hand, and nets that were composed.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::Event;
+use crate::testing::definitions::yaml;
+
+fn codes(verdict: &Verdict) -> Vec<&'static str> {
+    verdict.findings().iter().map(|finding| finding.code().name()).collect()
+}
+
+fn check(stages: &str, options: &CheckOptions) -> Verdict {
+    yaml(&format!("{{ name: x, stages: {{ {stages} }} }}")).check(options)
+}
+
+const DIAMOND: &str = "a: , b: { needs: [a] }, c: { needs: [a] }, d: { needs: [b, c] }";
+const CHOICE: &str = "a: { split_type: XOR, split_conditions: { b: x, c: y } }, b: { needs: [a] }, c: { needs: [a] }, \
+                      d: { needs: [b, c], join_type: XOR }";
+const STARVED: &str = "a: { split_type: XOR, split_conditions: { b: x, c: y } }, b: { needs: [a] }, c: { needs: [a] }, \
+                       d: { needs: [b, c] }";
+const TWICE: &str = "a: , b: { needs: [a] }, c: { needs: [a] }, d: { needs: [b, c], join_type: XOR }";
+
+#[test]
+fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
+    let cases: [(&str, Outcome, &[&str]); 7] = [
+        ("a: ", Outcome::Sound, &[]),
+        (DIAMOND, Outcome::Sound, &[]),
+        (CHOICE, Outcome::Sound, &[]),
+        (STARVED, Outcome::Unsound, &["DEADLOCK"]),
+        (TWICE, Outcome::Unsound, &["UNSAFE_XOR_JOIN"]),
+        // Two ends: implicit termination.
+        ("a: , b: { needs: [a] }, c: { needs: [a] }", Outcome::Sound, &[]),
+        ("a: { if: x, on_failure: stop, deadline: 1s }, b: { needs: [a] }", Outcome::Sound, &[]),
+    ];
+    for (stages, outcome, expected) in cases {
+        for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {
+            let verdict = check(stages, &options);
+            assert_eq!((verdict.outcome(), codes(&verdict)), (outcome, expected.to_vec()), "{stages} {options:?}");
+            assert_eq!(verdict.witness().is_some(), outcome == Outcome::Unsound, "{stages}");
+        }
+    }
+}
+
+#[test]
+fn the_witness_is_a_shortest_way_to_the_flaw() {
+    let verdict = check(STARVED, &CheckOptions::new());
+    let witness = verdict.witness().unwrap();
+    let names: Vec<Vec<&str>> = witness.batches().iter().map(|batch| batch.iter().map(Event::name).collect()).collect();
+    // It begins, the first stage ends, one branch ends: then the join starves.
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(names[0][..2], ["workflow.created", "workflow.started"]);
+    assert_eq!(names[2].last(), Some(&"workflow.failed"));
+}
+
+#[test]
+fn many_parallel_stages_are_one_block_and_without_reduction_too_many_states() {
+    let branches: Vec<String> = (0..200).map(|branch| format!("b{branch}: {{ needs: [a] }}")).collect();
+    let needs: Vec<String> = (0..200).map(|branch| format!("b{branch}")).collect();
+    let text = format!("a: , {}, z: {{ needs: [{}] }}", branches.join(", "), needs.join(", "));
+    let verdict = check(&text, &CheckOptions::new());
+    assert_eq!((verdict.outcome(), codes(&verdict)), (Outcome::Sound, Vec::new()));
+    assert!(verdict.states() < 10, "{}", verdict.states());
+    let verdict = check(&text, &CheckOptions::new().without_reduction().states_max(300));
+    assert_eq!((verdict.outcome(), verdict.states()), (Outcome::Unknown, 300));
+}
+
+#[test]
+fn conditions_that_name_nothing_are_computed() {
+    let never =
+        "a: { split_type: XOR, split_conditions: { b: 'false', c: 'true' } }, b: { needs: [a] }, c: { needs: [a] }";
+    let verdict = check(never, &CheckOptions::new().without_reduction());
+    assert_eq!((verdict.outcome(), codes(&verdict)), (Outcome::Sound, vec!["DEAD_STAGE"]));
+}
+
+#[test]
+fn properties_hold_in_every_course_or_have_a_witness() {
+    let never = |text: &str| Property::never(text).unwrap();
+    for (stages, property, holds) in [
+        (DIAMOND, Property::always_before("b", "d"), true),
+        (DIAMOND, Property::always_before("b", "c"), false),
+        (DIAMOND, never("stages.d.live > 0 and stages.b.live > 0"), true),
+        (DIAMOND, never("stages.b.live > 0 and stages.c.live > 0"), false),
+        (CHOICE, never("stages.b.activations > 0 and stages.c.activations > 0"), true),
+        (CHOICE, Property::eventually_after("a", "b"), false),
+        // It may fail, or be stopped.
+        (DIAMOND, Property::eventually_after("a", "d"), false),
+        ("a: , b: { needs: [a] }", Property::eventually_after("a", "b"), true),
+    ] {
+        let verdict = check(stages, &CheckOptions::new().property(property.clone()));
+        let expected = if holds { Vec::new() } else { vec!["PROPERTY_VIOLATED"] };
+        assert_eq!(codes(&verdict), expected, "{stages} {property:?}");
+        assert_eq!(verdict.witness().is_none(), holds);
+    }
+    let definition = yaml("{ name: x, stages: { a: } }");
+    let unknown = PropertyError::UnknownStage { ref_id: "b".to_owned() };
+    assert_eq!(Property::always_before("a", "b").fits(&definition), Err(unknown.clone()));
+    assert_eq!(never("stages.b.live > 0").fits(&definition), Err(unknown));
+    assert!(Property::never("1 +").is_err());
+}
+
+#[test]
+fn the_policy_says_what_is_refused() {
+    for (policy, stages, refused) in
+        [("weak", STARVED, true), ("strict", STARVED, true), ("off", STARVED, false), ("strict", DIAMOND, false)]
+    {
+        let verdict =
+            yaml(&format!("{{ name: x, soundness: {policy}, stages: {{ {stages} }} }}")).check(&CheckOptions::new());
+        assert_eq!(verdict.is_refused(), refused, "{policy} {stages}");
+    }
+    let unknown = |policy: &str| {
+        let definition = yaml(&format!("{{ name: x, soundness: {policy}, stages: {{ {DIAMOND} }} }}"));
+        definition.check(&CheckOptions::new().without_reduction().states_max(2)).is_refused()
+    };
+    assert_eq!(["weak", "strict", "off"].map(unknown), [false, true, false]);
+}
+
+/// A block with one way in and one way out.
+#[derive(Clone, Debug)]
+enum Block {
+    Stage,
+    Series(Vec<Block>),
+    Parallel(Vec<Block>),
+    Choice(Vec<Block>),
+}
+
+fn blocks() -> impl Strategy<Value = Block> {
+    Just(Block::Stage).prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..3).prop_map(Block::Series),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Block::Parallel),
+            prop::collection::vec(inner, 2..4).prop_map(Block::Choice),
+        ]
+    })
+}
+
+/// Stages as they are written, of which the splits and joins can still be changed.
+#[derive(Clone, Debug, Default)]
+struct Written {
+    stages: Vec<WrittenStage>,
+}
+
+#[derive(Clone, Debug)]
+struct WrittenStage {
+    needs: Vec<usize>,
+    is_xor_join: bool,
+    is_xor_split: bool,
+}
+
+impl Written {
+    fn add(&mut self, needs: Vec<usize>, is_xor_join: bool) -> usize {
+        self.stages.push(WrittenStage { needs, is_xor_join, is_xor_split: false });
+        self.stages.len() - 1
+    }
+
+    /// Writes a block behind `before`; its first and its last stage.
+    fn block(&mut self, block: &Block, before: Option<usize>) -> (usize, usize) {
+        let needs: Vec<usize> = before.into_iter().collect();
+        match block {
+            Block::Stage => {
+                let stage = self.add(needs, false);
+                (stage, stage)
+            }
+            Block::Series(blocks) => {
+                let mut ends: Option<(usize, usize)> = None;
+                for block in blocks {
+                    let (first, last) = self.block(block, ends.map_or(before, |(_, last)| Some(last)));
+                    ends = Some((ends.map_or(first, |(begin, _)| begin), last));
+                }
+                ends.expect("a series has blocks")
+            }
+            Block::Parallel(branches) | Block::Choice(branches) => {
+                let is_choice = matches!(block, Block::Choice(_));
+                let split = self.add(needs, false);
+                self.stages[split].is_xor_split = is_choice;
+                let ends = branches.iter().map(|branch| self.block(branch, Some(split)).1).collect();
+                (split, self.add(ends, is_choice))
+            }
+        }
+    }
+
+    fn definition(&self) -> Definition {
+        let stages = self.stages.iter().enumerate().map(|(place, stage)| {
+            let names = |stages: &mut dyn Iterator<Item = usize>| {
+                stages.map(|stage| format!("s{stage}")).collect::<Vec<String>>()
+            };
+            let mut keys = vec![format!("needs: [{}]", names(&mut stage.needs.iter().copied()).join(", "))];
+            if stage.is_xor_join {
+                keys.push("join_type: XOR".to_owned());
+            }
+            let mut after = (0..self.stages.len()).filter(|after| self.stages[*after].needs.contains(&place));
+            let after = names(&mut after);
+            if stage.is_xor_split && !after.is_empty() {
+                let conditions: Vec<String> = after.iter().map(|name| format!("{name}: x")).collect();
+                keys.push(format!("split_type: XOR, split_conditions: {{ {} }}", conditions.join(", ")));
+            }
+            format!("s{place}: {{ {} }}", keys.join(", "))
+        });
+        yaml(&format!("{{ name: x, stages: {{ {} }} }}", stages.collect::<Vec<String>>().join(", ")))
+    }
+}
+
+proptest! {
+    #[test]
+    fn nets_that_were_composed_of_blocks_are_sound(block in blocks()) {
+        let mut written = Written::default();
+        written.block(&block, None);
+        let verdict = written.definition().check(&CheckOptions::new());
+        prop_assert_eq!((verdict.outcome(), codes(&verdict)), (Outcome::Sound, Vec::new()));
+    }
+
+    #[test]
+    fn with_one_gate_changed_the_reduced_net_has_the_verdict_of_the_whole(block in blocks(), place in any::<prop::sample::Index>()) {
+        let mut written = Written::default();
+        written.block(&block, None);
+        let stage = place.get(&written.stages).clone();
+        let changed = place.index(written.stages.len());
+        if stage.needs.len() > 1 {
+            written.stages[changed].is_xor_join = !stage.is_xor_join;
+        } else {
+            written.stages[changed].is_xor_split = !stage.is_xor_split;
+        }
+        let definition = written.definition();
+        let reduced = definition.check(&CheckOptions::new());
+        let whole = definition.check(&CheckOptions::new().without_reduction());
+        if whole.outcome() != Outcome::Unknown {
+            prop_assert_eq!(reduced.outcome(), whole.outcome());
+        }
+    }
+}
