@@ -78,6 +78,7 @@ impl State {
     /// The part of the key that one live activation is.
     pub(super) fn key_of(&self, id: ActivationId) -> Vec<u8> {
         let mut key = id.stage.get().to_le_bytes().to_vec();
+        key.push(u8::from(id.instance.is_some()));
         let Some(live) = self.core.live.get(&id) else { return key };
         let Activation { scope: _, born: _, depth: _, past: _, progress, doomed, results: _, updates: _, timers } =
             &**live;

@@ -92,7 +92,8 @@ impl State {
     /// How many activations of each stage live in each scope.
     fn alive(&self) -> BTreeMap<(ScopeId, StageIndex), usize> {
         let mut alive = BTreeMap::new();
-        for (id, activation) in &self.core.live {
+        // Instances are within what they are instances of.
+        for (id, activation) in self.core.live.iter().filter(|(id, _)| id.instance.is_none()) {
             *alive.entry((activation.scope, id.stage)).or_default() += 1;
         }
         alive

@@ -210,7 +210,10 @@ proptest! {
     }
 
     #[test]
-    fn with_one_gate_changed_the_reduced_net_has_the_verdict_of_the_whole(block in blocks(), place in any::<prop::sample::Index>()) {
+    fn with_one_gate_changed_the_reduced_net_has_the_verdict_of_the_whole(
+        block in blocks(),
+        place in any::<prop::sample::Index>(),
+    ) {
         let mut written = Written::default();
         written.block(&block, None);
         let stage = place.get(&written.stages).clone();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stabilize::{ErrorCode, ProblemCode, Rejection};
+use stabilize::{ErrorCode, FindingCode, ProblemCode, Rejection};
 
 const HEAD: &str = "\
 # Errors
@@ -12,6 +12,7 @@ page. It is written from the code that makes the errors; a test holds the two to
 
 - [Problems of definitions](#problems-of-definitions): printed by `lint`, and by verbs that are given a definition; exit
   code 3.
+- [Flaws of definitions](#flaws-of-definitions): found by `check`, and by verbs that begin a workflow; exit code 3.
 - [Failures of work](#failures-of-work): why a task, a stage or a workflow failed, as events keep it; a workflow that
   fails ends `run` with exit code 1.
 - [Refused commands](#refused-commands): the state of a workflow did not allow what was asked; exit code 5.
@@ -34,6 +35,15 @@ fn page() -> String {
         "Problems of definitions",
         "All problems of a definition are told at once, each with its place. Where a place allows a better hint, that one is\nprinted.",
         problems.collect(),
+    );
+    // What also ends a workflow stands with the failures: one heading a name.
+    let is_failure = |code: &FindingCode| ErrorCode::ALL.iter().any(|failure| failure.as_str() == code.name());
+    let flaws = FindingCode::EXPLAINED.iter().filter(|(code, _, _)| !is_failure(code));
+    let flaws = flaws.map(|(code, meaning, cure)| entry(code.name(), meaning, cure));
+    section(
+        "Flaws of definitions",
+        "They show when every course that a workflow could take is explored.",
+        flaws.collect(),
     );
     let failures = ErrorCode::ALL
         .iter()
@@ -61,6 +71,7 @@ fn an_anchor_is_a_heading_of_the_page() {
     let different: std::collections::BTreeSet<&str> = headings.iter().copied().collect();
     assert_eq!(headings.len(), different.len(), "an anchor leads to one place");
     let anchors = ProblemCode::ALL.iter().map(|code| code.anchor());
+    let anchors = anchors.chain(FindingCode::EXPLAINED.iter().map(|(code, _, _)| code.anchor()));
     for anchor in anchors.chain(ErrorCode::ALL.iter().filter_map(ErrorCode::anchor)) {
         let name = anchor.strip_prefix("docs/ERRORS.md#").unwrap().to_uppercase();
         assert!(page.contains(&format!("\n### {name}\n")), "{name}");
