@@ -75,6 +75,7 @@ pub(crate) enum Verb {
     Logs(Logs),
     Replay(Replay),
     Lint(Lint),
+    Patterns(Patterns),
     Bench(Bench),
     #[command(subcommand)]
     Log(Log),
@@ -373,6 +374,30 @@ pub(crate) struct Lint {
     /// Definitions in YAML, or in JSON if the name ends in .json.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Try the 43 workflow control-flow patterns in five ways, or show one of them.
+///
+/// Each pattern is tried as it is (in all orders its scenarios leave open), as it must not be, with a crash after every
+/// batch, three rounds inside a loop, and inside a sub-workflow and an instance of several. Where there are too many
+/// orders they are drawn by the seed that is printed. No log is read or written. A kind that cannot be tried is missing
+/// and not passed; one that fails ends it with exit code 6.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize patterns
+  stabilize patterns 4
+  stabilize patterns --json | jq -s 'map(select(.passed)) | length'")]
+pub(crate) struct Patterns {
+    /// Show this one, 1 to 43: definition, picture, a trace of each scenario, what was tried.
+    #[arg(value_name = "NUMBER")]
+    pub(crate) number: Option<u8>,
+    /// All orders, up to ten thousand of each scenario; takes minutes.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// What is drawn depends on this number.
+    #[arg(long, default_value_t = 43, value_name = "N")]
+    pub(crate) seed: u64,
 }
 
 /// Measure what the engine does on this machine, beside what its disk can do.

@@ -51,11 +51,7 @@ fn write(diagram: &Diagram, args: &Graph, out: &mut Output) -> Result<(), Stop> 
         GraphFormat::Svg => diagram.draw().map_err(too_large)?.to_svg(),
         GraphFormat::Mermaid => diagram.to_mermaid(),
         GraphFormat::Dot => diagram.to_dot(),
-        GraphFormat::Ascii => {
-            let drawing = diagram.draw().map_err(too_large)?;
-            let lines = drawing.to_text().map_err(too_wide)?;
-            lines.iter().map(|line| painted(line, paint) + "\n").collect()
-        }
+        GraphFormat::Ascii => in_letters(diagram, paint)?,
     };
     match &args.output {
         None => out.bytes(text.as_bytes())?,
@@ -67,6 +63,19 @@ fn write(diagram: &Diagram, args: &Graph, out: &mut Output) -> Result<(), Stop> 
         }
     }
     Ok(())
+}
+
+/// Prints the picture in letters.
+pub(super) fn letters(diagram: &Diagram, out: &mut Output) -> Result<(), Stop> {
+    let text = in_letters(diagram, out.paint())?;
+    out.bytes(text.as_bytes())?;
+    Ok(())
+}
+
+fn in_letters(diagram: &Diagram, paint: Paint) -> Result<String, Report> {
+    let drawing = diagram.draw().map_err(too_large)?;
+    let lines = drawing.to_text().map_err(too_wide)?;
+    Ok(lines.iter().map(|line| painted(line, paint) + "\n").collect())
 }
 
 /// What the name of the output asks for; letters where it does not say.

@@ -10,6 +10,7 @@ mod inspect;
 mod lint;
 mod log;
 mod logs;
+mod patterns;
 mod people;
 mod reasons;
 mod replay;
@@ -53,6 +54,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Logs(args) => logs::logs(args, log, out)?,
         Verb::Replay(args) => replay::replay(args, log, out)?,
         Verb::Lint(args) => lint::lint(args, out)?,
+        Verb::Patterns(args) => patterns::patterns(args, out)?,
         Verb::Doctor => doctor::doctor(log, out)?,
         Verb::Bench(args) => bench::bench(args, log, out)?,
         Verb::Log(verb) => log::log(verb, log, out)?,

@@ -13,6 +13,7 @@ mod following;
 mod graph;
 mod interruption;
 mod measuring;
+mod patterns;
 mod reading;
 mod refusal;
 mod running;

@@ -286,6 +286,7 @@ fn help_of_each_verb_has_examples() {
         "logs",
         "replay",
         "lint",
+        "patterns",
         "doctor",
         "schema",
         "completions",
