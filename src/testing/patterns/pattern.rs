@@ -1,6 +1,7 @@
 //! What a pattern's module declares: a definition, scenarios that succeed, and what must be refused or never happen.
 
 use crate::definition::{Definition, ProblemCode};
+use crate::soundness::{CheckOptions, FindingCode};
 
 use super::names::NAMES;
 use super::net::Net;
@@ -21,8 +22,16 @@ pub struct Pattern {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) net: Net,
-    pub(super) code: ProblemCode,
-    pub(super) at: &'static str,
+    fault: Fault,
+}
+
+/// What is wrong with a definition.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// It cannot be read: a problem with this code where the text begins like this.
+    Problem(ProblemCode, &'static str),
+    /// It can be read and is unsound: the check finds this of this stage.
+    Unsound(FindingCode, &'static str),
 }
 
 /// How a pattern stands in a loop and in an instance.
@@ -63,7 +72,14 @@ impl Pattern {
     /// A definition that is refused with this code; `at` begins the text at the place of the problem.
     #[must_use]
     pub fn refuses(mut self, net: Net, code: ProblemCode, at: &'static str) -> Pattern {
-        self.refusals.push(Refusal { net, code, at });
+        self.refusals.push(Refusal { net, fault: Fault::Problem(code, at) });
+        self
+    }
+
+    /// A definition that is refused when it is checked before its start, for a finding with this code about `stage`.
+    #[must_use]
+    pub fn unsound(mut self, net: Net, code: FindingCode, stage: &'static str) -> Pattern {
+        self.refusals.push(Refusal { net, fault: Fault::Unsound(code, stage) });
         self
     }
 
@@ -101,19 +117,42 @@ impl Pattern {
 }
 
 impl Refusal {
+    /// The code for which it is refused.
+    pub(super) fn code(&self) -> &'static str {
+        match self.fault {
+            Fault::Problem(code, _) => code.name(),
+            Fault::Unsound(code, _) => code.name(),
+        }
+    }
+
     /// Is the definition refused, with this code at this place and a hint?
     pub(super) fn holds(&self, name: &str) -> Result<(), String> {
+        match self.fault {
+            Fault::Problem(code, at) => self.cannot_be_read(name, code, at),
+            Fault::Unsound(code, stage) => self.is_unsound(name, code, stage),
+        }
+    }
+
+    fn is_unsound(&self, name: &str, code: FindingCode, stage: &str) -> Result<(), String> {
+        let definition = Definition::from_yaml(&self.net.text(name)).map_err(|problems| problems.to_string())?;
+        let verdict = definition.check(&CheckOptions::new());
+        let mut found = verdict.findings().iter();
+        if verdict.is_refused() && found.any(|finding| finding.code() == code && finding.stage() == Some(stage)) {
+            return Ok(());
+        }
+        Err(format!("no {} of {stage}, but {:?} {:?}", code.name(), verdict.outcome(), verdict.findings()))
+    }
+
+    fn cannot_be_read(&self, name: &str, code: ProblemCode, at: &str) -> Result<(), String> {
         let text = self.net.text(name);
         let problems = match Definition::from_yaml(&text) {
-            Ok(_) => return Err(format!("this is not refused {}:\n{text}", self.code)),
+            Ok(_) => return Err(format!("this is not refused {code}:\n{text}")),
             Err(problems) => problems,
         };
         let is_there = problems.iter().any(|problem| {
             let place = problem.span().bytes().and_then(|bytes| text.get(bytes.start..));
-            problem.code() == self.code
-                && problem.help().is_some()
-                && place.is_some_and(|place| place.starts_with(self.at))
+            problem.code() == code && problem.help().is_some() && place.is_some_and(|place| place.starts_with(at))
         });
-        if is_there { Ok(()) } else { Err(format!("no {} at {:?}, but\n{problems}", self.code, self.at)) }
+        if is_there { Ok(()) } else { Err(format!("no {code} at {at:?}, but\n{problems}")) }
     }
 }

@@ -111,7 +111,7 @@ fn negative(pattern: &Pattern, effort: Effort) -> Outcome {
     let mut counts = total(&pattern.negative, |scenario| plain(pattern, scenario, bounds, Weather::Fair, Cut::Never))?;
     for refusal in &pattern.refusals {
         let name = pattern.workflow_name();
-        let failed = |what| Trouble::Failed(refusal.code.to_string(), Breach { what, story: String::new() });
+        let failed = |what| Trouble::Failed(refusal.code().to_owned(), Breach { what, story: String::new() });
         refusal.holds(&name).map_err(failed)?;
         counts.refusals += 1;
     }

@@ -48,6 +48,7 @@ pub(super) fn pattern() -> Pattern {
             .ends(Status::Succeeded)
             .runs("a 1, b 1, c 1, e 1, d 1"),
         )
+        .unsound(starved.clone(), FindingCode::Deadlock, "d")
         .negative(
             scenario("a join that waits for a branch never taken is no success", chain().complete("a").complete("b"))
                 .of(&starved)

@@ -36,4 +36,16 @@ pub(super) fn pattern() -> Pattern {
             .ends(Status::Succeeded)
             .runs("a 1, b 1, b2 1, c 0, c2 0, e 0, m 1"),
         )
+        .unsound(
+            Net::of(
+                "
+                a:
+                b: { needs: [a] }
+                c: { needs: [a] }
+                m: { needs: [b, c], join_type: XOR }
+            ",
+            ),
+            FindingCode::UnsafeXorJoin,
+            "m",
+        )
 }
