@@ -46,7 +46,8 @@
 //!   what one round leaves behind meets another course in the next. A net that may not stand in a loop body or instance
 //!   says `.nested_by_call("why")` and is called there as a sub-workflow.
 //! - **Negative**: `.refuses(net, code, at)` for definitions: the code, a hint, and the text at the place of the
-//!   problem; `.unsound(net, code, stage)` for those that the check refuses; `.negative(scenario)` for what must not happen: the runs that stay 0, commands that are refused.
+//!   problem; `.unsound(net, code, stage)` for those that the check refuses; `.negative(scenario)` for what must not
+//!   happen: the runs that stay 0, commands that are refused.
 //!
 //! Run one with `cargo test --test patterns wcp_02`, or `stabilize patterns 2` to see its definition and traces. A kind
 //! that cannot be tried is reported missing and never as passed. If a kind fails because the engine is wrong, the
