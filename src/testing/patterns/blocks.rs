@@ -7,29 +7,41 @@ use crate::testing::course::Course;
 
 use super::view::{Frame, Opening, View};
 
-/// The opening of a nested block, if it has happened.
-fn opened(_course: &Course, _opening: Opening) -> Option<ScopeId> {
-    // No construct opens a block yet.
-    None
+/// One opening of a block, with everything that was opened in it.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    /// Its scope first.
+    scopes: Vec<ScopeId>,
+    /// The places of the events from its opening to its end.
+    events: Range<usize>,
+}
+
+impl Block {
+    /// The block, if it was opened.
+    fn find(_course: &Course, _opening: Opening) -> Option<Block> {
+        // No construct opens a block yet.
+        None
+    }
 }
 
 impl<'w> View<'w> {
     /// What a frame shows; nothing before its workflow and its block are there.
     pub(super) fn of(courses: &'w [Course], frame: Frame) -> Option<View<'w>> {
         let course = courses.get(frame.course)?;
-        match frame.within {
-            None => Some(View { course, within: None }),
-            Some(opening) => Some(View { course, within: Some(opened(course, opening)?) }),
-        }
+        let block = match frame.within {
+            None => None,
+            Some(opening) => Some(Block::find(course, opening)?),
+        };
+        Some(View { course, block })
     }
 
     /// Is this scope the one looked at, or in it?
     pub(super) fn is_here(&self, scope: ScopeId) -> bool {
-        self.within.is_none_or(|within| within == scope)
+        self.block.as_ref().is_none_or(|block| block.scopes.contains(&scope))
     }
 
-    /// The places of the events between the opening of the block looked at and the opening of its successor.
+    /// The places of the events from the opening of the block looked at to its end.
     pub(super) fn interval(&self) -> Range<usize> {
-        0..self.course.events().len()
+        self.block.as_ref().map_or(0..self.course.events().len(), |block| block.events.clone())
     }
 }

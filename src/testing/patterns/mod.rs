@@ -38,11 +38,13 @@
 //! - **Scenario**: `ends(status)` and `runs("..")` of *every* stage are required, the suite refuses one without. Also
 //!   `outcomes`, `order`, `sees`, `always`, `at_most_live`, `finally`, `input`; `of(&net)` takes other stages than the
 //!   pattern's. A scenario that ends RUNNING may leave things open; after every other nothing is outstanding and
-//!   everything that had been accepted is refused.
+//!   everything that had been accepted is refused. The definition of a positive one has to
+//!   pass the check before the start.
 //! - **Names** are those of the pattern's stages: `b` the oldest live activation, `b#2` the second one *of this round
 //!   or instance*. Write no activation number into `sees`: numbers are left out of both sides.
 //! - **Nesting**: every positive scenario that ends SUCCEEDED is nested. One that is about the whole workflow says
-//!   `.alone("why")`; at least one must be left. In a loop the scenarios of the same net and inputs take turns, so that
+//!   `.alone("why")`; at least one must be left. One that ends the workflow otherwise is nested as the last round if
+//!   it says `.ends_everything()`. In a loop the scenarios of the same net and inputs take turns, so that
 //!   what one round leaves behind meets another course in the next. A net that may not stand in a loop body or instance
 //!   says `.nested_by_call("why")` and is called there as a sub-workflow.
 //! - **Negative**: `.refuses(net, code, at)` for definitions: the code, a hint, and the text at the place of the
@@ -72,6 +74,7 @@ mod wcp_03;
 mod wcp_04;
 mod wcp_05;
 mod wcp_11;
+mod wcp_20;
 
 pub use names::NAMES;
 pub use net::Net;
@@ -102,6 +105,7 @@ const MODULES: &[(usize, Declared)] = &[
     (4, wcp_04::pattern),
     (5, wcp_05::pattern),
     (11, wcp_11::pattern),
+    (20, wcp_20::pattern),
 ];
 
 /// The pattern of this number, 1 to 43; `None` if it has no module.

@@ -25,25 +25,41 @@ impl Net {
         format!("name: {name}\n{}stages:\n{}", self.header, indent(&self.stages, 2))
     }
 
-    /// The definition in which these stages are the body of `rounds`, a loop of three rounds, before `after`.
-    pub fn looped(&self, name: &str) -> String {
-        let stages = indent(&self.stages, 8);
+    /// The definition in which these stages are the body of a loop of three turns, before another stage.
+    pub(super) fn looped(&self, name: &str) -> String {
+        let body = indent(&self.stages, 8);
         format!(
-            "name: {name}-loop\n{}stages:\n  {ROUNDS}:\n    loop:\n      test: post\n      until: iteration == {}\n      stages:\n{stages}  {AFTER}: {{ needs: [{ROUNDS}] }}\n",
-            self.header,
-            TURNS - 1
+            "name: {name}-loop\n{}stages:\n  {ROUNDS}:\n    loop:\n      while: loop.index < {TURNS}\n      \
+             stages:\n{body}  {AFTER}: {{ needs: [{ROUNDS}] }}\n",
+            self.header
+        )
+    }
+
+    /// The definition in which these stages are what each of two instances does, before another stage.
+    pub(super) fn in_instances(&self, name: &str) -> String {
+        let body = indent(&self.stages, 8);
+        format!(
+            "name: {name}-instances\n{}stages:\n  {MANY}:\n    mi_config: {{ count: {INSTANCES} }}\n    loop:\n      \
+             while: loop.index < 1\n      stages:\n{body}  {AFTER}: {{ needs: [{MANY}] }}\n",
+            self.header
         )
     }
 }
 
 /// The stage that loops over a pattern.
-pub(super) const ROUNDS: &str = "rounds";
+pub(super) const ROUNDS: &str = "the-rounds";
 
-/// The stage behind it.
-pub(super) const AFTER: &str = "after";
+/// The stage whose instances are a pattern.
+pub(super) const MANY: &str = "the-instances";
+
+/// The stage behind a nested pattern.
+pub(super) const AFTER: &str = "the-end";
 
 /// How often the loop goes round.
 pub(super) const TURNS: usize = 3;
+
+/// How many instances there are.
+pub(super) const INSTANCES: usize = 2;
 
 /// Without the indentation that all lines share, and without empty lines at both ends.
 fn dedent(text: &str) -> String {

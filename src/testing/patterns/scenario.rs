@@ -153,7 +153,18 @@ pub struct Scenario {
     pub(super) steps: Vec<Step>,
     pub(super) always: Vec<Test>,
     pub(super) expected: Expected,
-    pub(super) alone: Option<&'static str>,
+    pub(super) nested: Nested,
+}
+
+/// How a scenario can be nested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nested {
+    /// As every round and every instance.
+    Everywhere,
+    /// As the last round or instance: with it the whole workflow ends.
+    Last,
+    /// Not at all, and why.
+    Nowhere(&'static str),
 }
 
 /// A scenario of this name in which all that happens is still to be said.
@@ -165,7 +176,7 @@ pub fn scenario(name: &str, chain: Chain) -> Scenario {
         steps: chain.steps,
         always: Vec::new(),
         expected: Expected::default(),
-        alone: None,
+        nested: Nested::Everywhere,
     }
 }
 
@@ -259,7 +270,15 @@ impl Scenario {
     /// It is not nested in loops and other workflows, and why: what it asserts belongs to a whole workflow.
     #[must_use]
     pub fn alone(mut self, why: &'static str) -> Scenario {
-        self.alone = Some(why);
+        self.nested = Nested::Nowhere(why);
+        self
+    }
+
+    /// What happens here ends the whole workflow in the scenario's status, wherever it is nested: it is the last round
+    /// or instance after others that succeed, and what stands behind never starts.
+    #[must_use]
+    pub fn ends_everything(mut self) -> Scenario {
+        self.nested = Nested::Last;
         self
     }
 
@@ -270,6 +289,6 @@ impl Scenario {
 
     /// Can it be one round of a loop, one instance of several?
     pub(super) fn nests(&self) -> bool {
-        self.alone.is_none() && self.expected.status == Some(Status::Succeeded)
+        self.nested == Nested::Everywhere && self.expected.status == Some(Status::Succeeded)
     }
 }

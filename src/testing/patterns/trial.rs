@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::definition::{Definition, ProblemCode};
+use crate::soundness::CheckOptions;
 use crate::status::Status;
 use crate::testing::definitions::with_limits;
 
@@ -100,7 +101,10 @@ fn positive(pattern: &Pattern, effort: Effort) -> Outcome {
         return Err(Trouble::Missing("no scenario is declared".to_owned()));
     }
     let bounds = effort.bounds(Kind::Positive, pattern.positive.len());
-    total(&pattern.positive, |scenario| plain(pattern, scenario, bounds, Weather::Fair, Cut::Never))
+    total(&pattern.positive, |scenario| {
+        starts(&read(&pattern.net_of(scenario).text(&pattern.workflow_name()))?)?;
+        plain(pattern, scenario, bounds, Weather::Fair, Cut::Never)
+    })
 }
 
 fn negative(pattern: &Pattern, effort: Effort) -> Outcome {
@@ -146,6 +150,16 @@ enum Cut {
     EveryEvent,
 }
 
+/// What succeeds is sound: it would not be refused at its start.
+fn starts(definition: &Definition) -> Result<(), Breach> {
+    let verdict = definition.check(&CheckOptions::new());
+    if !verdict.is_refused() {
+        return Ok(());
+    }
+    let what = format!("the definition would be refused at its start: {:?}", verdict.findings());
+    Err(Breach { what, story: String::new() })
+}
+
 /// A scenario by itself.
 fn plain(pattern: &Pattern, scenario: &Scenario, bounds: Bounds, weather: Weather, cut: Cut) -> Result<Counts, Breach> {
     let definition = read(&pattern.net_of(scenario).text(&pattern.workflow_name()))?;
@@ -171,7 +185,7 @@ fn plain(pattern: &Pattern, scenario: &Scenario, bounds: Bounds, weather: Weathe
 
 fn begin(definition: &Definition, scenario: &Scenario, weather: Weather) -> Result<World, Breach> {
     let always: Vec<(usize, Test)> = scenario.always.iter().map(|test| (0, Arc::clone(test))).collect();
-    let frames = [Frame { course: 0, within: None }];
+    let frames = [Frame::WHOLE];
     World::begin(definition, &scenario.inputs, Arc::from(frames), Arc::from(always), weather)
 }
 

@@ -5,6 +5,8 @@ use crate::ids::{ActivationId, ScopeId};
 use crate::status::Status;
 use crate::testing::course::Course;
 
+use super::blocks::Block;
+
 /// Where a pattern is: in a workflow, and there in one opening of a nested block or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
@@ -12,6 +14,16 @@ pub(super) struct Frame {
     pub(super) course: usize,
     /// `None`: the whole workflow.
     pub(super) within: Option<Opening>,
+}
+
+impl Frame {
+    /// The outermost workflow.
+    pub(super) const WHOLE: Frame = Frame { course: 0, within: None };
+
+    /// One block of a workflow.
+    pub(super) fn of_block(course: usize, opening: Opening) -> Frame {
+        Frame { course, within: Some(opening) }
+    }
 }
 
 /// The how manieth block that was opened for activations of this stage.
@@ -22,10 +34,10 @@ pub(super) struct Opening {
 }
 
 /// What a scenario can look at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct View<'w> {
     pub(super) course: &'w Course,
-    pub(super) within: Option<ScopeId>,
+    pub(super) block: Option<Block>,
 }
 
 impl<'w> View<'w> {
@@ -110,7 +122,7 @@ impl<'w> View<'w> {
 
     /// The status of what is here: the workflow's, or of a block whether anything of it lives.
     pub fn status(&self) -> Status {
-        if self.within.is_none() {
+        if self.block.is_none() {
             return self.course.status();
         }
         let mut lives = self.course.state().live().filter(|id| {
@@ -123,7 +135,7 @@ impl<'w> View<'w> {
     pub(super) fn expect_status(&self, expected: Status) -> Result<(), String> {
         let found = self.status();
         let is_fine =
-            found == expected || (self.within.is_some() && expected != Status::Running && found != Status::Running);
+            found == expected || (self.block.is_some() && expected != Status::Running && found != Status::Running);
         if is_fine { Ok(()) } else { Err(format!("the workflow is {found}, expected {expected}")) }
     }
 
