@@ -136,6 +136,17 @@ stages:
   e: { needs: [b, c], join_type: GENERALIZED_AND }
 ";
 
+/// What ends before its time, and what ends everything.
+const ENDS: &str = "
+name: x
+termination: Explicit
+stages:
+  a: { cancels: [{ stage: b }], end: none }
+  b: { cancel_on: [{ timer: 30s }, { completed: a }], cancels: [{ workflow: true }, { stage: c }], needs: [a] }
+  c: { cancels: Workflow, needs: [a, b] }
+  d: { needs: [c], end: terminate }
+";
+
 fn schema() -> Value {
     serde_json::from_str(&Definition::schema()).unwrap()
 }
@@ -157,7 +168,7 @@ fn documents_with_every_key() -> Vec<Value> {
     files.sort();
     let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     let texts = examples.map(|path| fs::read_to_string(path).unwrap());
-    let ours = [MAP, ROUTES].into_iter().chain(LISTS).map(str::to_owned);
+    let ours = [MAP, ROUTES, ENDS].into_iter().chain(LISTS).map(str::to_owned);
     texts.chain(ours).map(|text| document(&text)).collect()
 }
 

@@ -134,6 +134,9 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Workflow => "workflow",
         CancelCause::ScopeFailed => "failure",
         CancelCause::Deadline => "deadline",
+        CancelCause::Stage { .. } => "stage",
+        CancelCause::Timer => "timer",
+        CancelCause::ExplicitEnd => "explicit_end",
         _ => "other",
     }
 }

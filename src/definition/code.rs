@@ -156,6 +156,10 @@ problem_codes! {
     ParallelWriters = "PARALLEL_WRITERS";
     /// A workflow or stage is scheduled for a moment after its expiry.
     NeverStarts = "NEVER_STARTS";
+    /// A stage is canceled by its own success.
+    CancelsItself = "CANCELS_ITSELF";
+    /// A workflow ends only at nominated stages, and from this stage no path leads to one.
+    NotOnPath = "NOT_ON_PATH";
 }
 
 impl fmt::Display for ProblemCode {

@@ -61,6 +61,8 @@ impl ProblemCode {
             ProblemCode::OutputMayBeMissing => "test for the value, or leave the branch out with a split",
             ProblemCode::JoinNeverFires => "write join_type: XOR",
             ProblemCode::ParallelWriters => "give the outputs different names",
+            ProblemCode::CancelsItself => "name another stage",
+            ProblemCode::NotOnPath => "lead it to a stage with end: terminate, or write termination: implicit",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
         }
     }

@@ -10,6 +10,7 @@ use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
 use super::by_hand::ByHand;
+use super::cancellation::{Cancellation, Termination, find_victims};
 pub(crate) use super::flow::{Branch, Split, Target};
 pub use super::flow::{Join, LeftoverTokens, Reentry};
 use super::shell_text::ShellText;
@@ -26,6 +27,8 @@ pub(crate) struct Graph {
     pub(crate) arcs: Vec<GraphArc>,
     /// `outputs:` of the workflow in byte order of the names; empty if not written.
     pub(crate) outputs: Vec<(String, Template)>,
+    /// When a workflow has succeeded.
+    pub(crate) termination: Termination,
     /// The stages in the order of their ref ids.
     by_name: Vec<StageIndex>,
 }
@@ -74,6 +77,8 @@ pub(crate) struct GraphStage {
     pub(crate) times: Times,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
+    /// Whom it ends, what ends it, and where control goes then.
+    pub(crate) cancellation: Cancellation,
 }
 
 /// What an error in a condition means.
@@ -198,15 +203,21 @@ impl RetryOn {
 
 impl Graph {
     /// The graph of these stages, at most as many as an index can name.
-    pub(super) fn new(stages: Vec<GraphStage>, arcs: Vec<GraphArc>, outputs: Vec<(String, Template)>) -> Graph {
+    pub(super) fn new(mut stages: Vec<GraphStage>, arcs: Vec<GraphArc>, outputs: Vec<(String, Template)>) -> Graph {
         let mut by_name: Vec<StageIndex> = (0..).zip(&stages).map(|(place, _)| StageIndex::new(place)).collect();
         by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
-        Graph { stages, arcs, outputs, by_name }
+        find_victims(&mut stages);
+        Graph { stages, arcs, outputs, termination: Termination::default(), by_name }
+    }
+
+    /// The same with another rule for its end.
+    pub(super) fn with_termination(self, termination: Termination) -> Graph {
+        Graph { termination, ..self }
     }
 
     /// A graph of other stages and arcs, without outputs.
     pub(crate) fn with(&self, stages: Vec<GraphStage>, arcs: Vec<GraphArc>) -> Graph {
-        Graph::new(stages, arcs, Vec::new())
+        Graph::new(stages, arcs, Vec::new()).with_termination(self.termination)
     }
 
     /// The stage with this index. The machine only holds indices of its own definition.

@@ -35,6 +35,7 @@ mod header;
 
 mod check;
 
+mod cancellation;
 mod flow;
 
 mod graph;
@@ -58,8 +59,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use builder::{Builder, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec};
+pub use builder::{Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec};
 pub(crate) use by_hand::ByHand;
+pub use cancellation::{Ending, Termination};
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
 pub use document::Span;
@@ -144,6 +146,7 @@ impl Definition {
             return Err(Problems::new(problems, source));
         };
         let connected = check::connect(draft.stages, &mut problems);
+        check::check_ending(draft.termination, &connected, &mut problems);
         check::check_names(&draft.uses, &source, &draft.header.inputs, &connected, &mut problems);
         if !problems.is_empty() {
             return Err(Problems::new(problems, source));
@@ -152,7 +155,7 @@ impl Definition {
         warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
         let warnings = Problems::new(warnings, Arc::clone(&source));
         let (header, limits) = (draft.header, DecisionLimits::CURRENT);
-        let graph = Graph::new(connected.stages, connected.arcs, draft.outputs);
+        let graph = Graph::new(connected.stages, connected.arcs, draft.outputs).with_termination(draft.termination.0);
         let normal = normal::write(&header, &graph, &limits);
         if normal.len() > NORMAL_FORM_BYTES_MAX {
             let message = format!("its normal form has {} bytes, more than {NORMAL_FORM_BYTES_MAX}", normal.len());

@@ -65,11 +65,7 @@ impl Envelope {
                 data.put_some("outputs", outputs.as_ref().map(json));
                 data.put_some("error", error.as_ref().map(failure));
             }
-            Event::StageCanceled { activation, cause } => {
-                data.stage(*activation);
-                data.end(Status::Canceled, at);
-                data.put("cause", cause.name());
-            }
+            Event::StageCanceled { activation, cause, emitted } => data.canceled(*activation, *cause, emitted, at),
             Event::TaskQueued { attempt, due } => {
                 data.task(attempt.task);
                 data.put_some("due", due.map(|due| due.to_string()));
@@ -94,6 +90,7 @@ impl Envelope {
                 data.timer(*timer, *due);
                 data.put("purpose", purpose.name());
             }
+            Event::CancelsMarked { by } => data.stage(*by),
             Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
         }
     }
@@ -114,12 +111,27 @@ pub(crate) fn counts(status: Status, error: Option<&Failure>) -> bool {
 }
 
 impl CancelCause {
-    /// The word people and programs see: `workflow`, `scope_failed`, `deadline`.
+    /// The word people and programs see: `workflow`, `scope_failed`, `deadline`, `stage`, ...
     pub fn name(self) -> &'static str {
         match self {
             CancelCause::Workflow => "workflow",
             CancelCause::ScopeFailed => "scope_failed",
             CancelCause::Deadline => "deadline",
+            CancelCause::Stage { .. } => "stage",
+            CancelCause::Timer => "timer",
+            CancelCause::ExplicitEnd => "explicit_end",
+        }
+    }
+
+    /// The activation that canceled it, where one did.
+    pub fn by(self) -> Option<ActivationId> {
+        match self {
+            CancelCause::Stage { by } => Some(by),
+            CancelCause::Workflow
+            | CancelCause::ScopeFailed
+            | CancelCause::Deadline
+            | CancelCause::Timer
+            | CancelCause::ExplicitEnd => None,
         }
     }
 }
@@ -142,7 +154,7 @@ impl EndReason {
                 ErrorCode::DEADLINE_EXCEEDED,
                 format!("the workflow had not ended {deadline} after its start"),
             ),
-            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired => None,
+            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired | EndReason::CanceledBy { .. } => None,
         }
     }
 }
@@ -152,6 +164,9 @@ fn named(graph: &Graph, stage: StageIndex) -> &str {
 }
 
 fn deadlock(graph: &Graph, waiting: &[WaitingJoin]) -> String {
+    if waiting.is_empty() {
+        return "nothing is left to do, and no stage that ends the workflow has succeeded".to_owned();
+    }
     let mut message = String::from("tokens are left that no join can ever consume:");
     for join in waiting {
         let missing = join.missing.iter().filter_map(|arc| graph.arcs.get(arc.index()));
@@ -281,6 +296,16 @@ impl<'a> Fields<'a> {
         self.put("end_time", at);
     }
 
+    fn canceled(&mut self, activation: ActivationId, cause: CancelCause, emitted: &Emitted, at: String) {
+        self.stage(activation);
+        self.end(Status::Canceled, at);
+        self.put("cause", cause.name());
+        self.put_some("canceled_by", cause.by().and_then(|by| self.ref_id(by.stage)));
+        if *emitted != Emitted::Nothing {
+            self.emitted(activation, emitted);
+        }
+    }
+
     /// What a task gave, or why it failed.
     fn result(&mut self, status: Status, error: Option<&Failure>, told: Option<&TaskReport>) {
         let counted = told.filter(|_| counts(status, error));
@@ -392,7 +417,9 @@ impl<'a> Fields<'a> {
         self.put("reason_code", reason.code());
         self.put_some("error", reason.failure(self.graph).as_ref().map(failure));
         match reason {
-            EndReason::StageFailed { activation, .. } | EndReason::BranchStopped { activation } => {
+            EndReason::StageFailed { activation, .. }
+            | EndReason::BranchStopped { activation }
+            | EndReason::CanceledBy { activation } => {
                 self.put_some("stage", self.ref_id(activation.stage));
                 self.put("activation", activation.number);
             }

@@ -95,6 +95,8 @@ pub enum Event {
         activation: ActivationId,
         /// By what.
         cause: CancelCause,
+        /// The arcs that received a token: that of `on_cancelled`, or those of the split if it was passed by.
+        emitted: Emitted,
     },
     /// An attempt may be dispatched.
     TaskQueued {
@@ -152,11 +154,17 @@ pub enum Event {
     /// Input: somebody accepted a log that was salvaged from a damaged one, with what it has lost. It belongs to the
     /// log as a whole.
     LogAccepted(Stamp, Acceptance),
+    /// The work of an activation has succeeded, and what its stage cancels is marked: that ends first, then it.
+    CancelsMarked {
+        /// The activation.
+        by: ActivationId,
+    },
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 29] = [
+    pub const NAMES: [&str; 30] = [
+        "cancels.marked",
         "definition.registered",
         "log.accepted",
         "settle.continued",
@@ -214,6 +222,7 @@ impl Event {
             Event::TimerSetFor { .. } => 21,
             Event::TokensLeft { .. } => 22,
             Event::LogAccepted(..) => 23,
+            Event::CancelsMarked { .. } => 24,
         }
     }
 
@@ -256,6 +265,7 @@ impl Event {
             Event::SettleDeferred => "settle.deferred",
             Event::TokensLeft { .. } => "tokens.left",
             Event::LogAccepted(..) => "log.accepted",
+            Event::CancelsMarked { .. } => "cancels.marked",
         }
     }
 
@@ -284,6 +294,7 @@ impl Event {
             | Event::TimerSet { .. }
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
+            | Event::CancelsMarked { .. }
             | Event::TokensLeft { .. } => None,
         }
     }
@@ -300,6 +311,7 @@ impl Event {
             | Event::StageStarted { activation, .. }
             | Event::StageEnded { activation, .. }
             | Event::StageCanceled { activation, .. }
+            | Event::CancelsMarked { by: activation }
             | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. } => Some(*activation),
             other => other.task().map(|task| task.activation),
         }
@@ -337,6 +349,7 @@ impl Event {
             | Event::TimerSet { .. }
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
+            | Event::CancelsMarked { .. }
             | Event::TokensLeft { .. } => None,
         }
     }
@@ -344,7 +357,7 @@ impl Event {
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 23] = [
+    const NAMES: [&str; 24] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -368,6 +381,7 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "timer.set_for",
         "tokens.left",
         "log.accepted",
+        "cancels.marked",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

@@ -236,6 +236,8 @@ pub enum TimerPurpose {
     StartTimeExpiry,
     /// If its owner has not ended when it fires, it fails.
     Deadline,
+    /// If its owner has not ended when it fires, it is canceled.
+    CancelOn,
 }
 
 /// The clock by which a timer is due (R16).
@@ -254,13 +256,16 @@ impl TimerPurpose {
             TimerPurpose::ScheduledTime => "scheduled_time",
             TimerPurpose::StartTimeExpiry => "start_time_expiry",
             TimerPurpose::Deadline => "deadline",
+            TimerPurpose::CancelOn => "cancel_on",
         }
     }
 
     /// The clock by which its timers are due.
     pub fn clock(self) -> TimerClock {
         match self {
-            TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry => TimerClock::Calendar,
+            TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::CancelOn => {
+                TimerClock::Calendar
+            }
             TimerPurpose::Deadline => TimerClock::Active,
         }
     }
@@ -298,6 +303,15 @@ pub enum CancelCause {
     ScopeFailed,
     /// The deadline of the workflow has passed.
     Deadline,
+    /// An activation of a stage that cancels this one has succeeded.
+    Stage {
+        /// The activation.
+        by: ActivationId,
+    },
+    /// A timer of its `cancel_on` has fired.
+    Timer,
+    /// A stage that ends the workflow has succeeded.
+    ExplicitEnd,
 }
 
 /// Why a workflow did not succeed.
@@ -340,6 +354,11 @@ pub enum EndReason {
         /// The deadline its definition gives it.
         deadline: Duration,
     },
+    /// A stage that cancels the workflow has succeeded.
+    CanceledBy {
+        /// The activation.
+        activation: ActivationId,
+    },
 }
 
 /// A join that waits for tokens which can never come.
@@ -372,6 +391,7 @@ impl EndReason {
             EndReason::CancelRequested { .. } => "CANCEL_REQUESTED",
             EndReason::StartTimeExpired => "START_TIME_EXPIRED",
             EndReason::DeadlineExceeded { .. } => "DEADLINE_EXCEEDED",
+            EndReason::CanceledBy { .. } => "CANCELED_BY",
         }
     }
 }

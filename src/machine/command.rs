@@ -230,6 +230,7 @@ impl Command {
             | Event::StageStarted { .. }
             | Event::StageEnded { .. }
             | Event::StageCanceled { .. }
+            | Event::CancelsMarked { .. }
             | Event::TaskQueued { .. }
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }

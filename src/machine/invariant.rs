@@ -79,6 +79,14 @@ impl State {
                 TimerOwner::Workflow => {
                     ensure(self.has_started() == deadline, "a timer to start ends with the start, a deadline begins")?;
                 }
+                TimerOwner::Activation(owner) if purpose == TimerPurpose::CancelOn => {
+                    of_activations += 1;
+                    let owner = self.core.live.get(&owner);
+                    ensure(
+                        owner.is_some_and(|owner| owner.timers.contains(id)),
+                        "a timer that ends an activation is its",
+                    )?;
+                }
                 TimerOwner::Activation(owner) => {
                     of_activations += 1;
                     let owner = self.core.live.get(&owner).filter(|owner| owner.timers.contains(id));

@@ -53,6 +53,8 @@ impl State {
             None => 0,
             Some(ScopeFailure::Activation(..)) => 1,
             Some(ScopeFailure::Deadline) => 2,
+            Some(ScopeFailure::CanceledBy(_)) => 3,
+            Some(ScopeFailure::EndedBy(_)) => 4,
         });
         let mut halted: Vec<(u32, u32)> = stopped
             .iter()
@@ -82,7 +84,8 @@ impl State {
         let Some(live) = self.core.live.get(&id) else { return key };
         let Activation { scope: _, born: _, depth: _, past: _, progress, doomed, results: _, updates: _, timers } =
             &**live;
-        key.push(doomed.map_or(0, |cause| 1 + cause as u8));
+        // Who ends it makes no difference to what follows.
+        text(&mut key, doomed.map_or("", |cause| cause.name()).as_bytes());
         of_progress(progress, &mut key);
         let mut purposes: Vec<u8> =
             timers.iter().filter_map(|timer| self.core.timers.get(timer)).map(of_owner).collect();
@@ -139,6 +142,7 @@ fn of_purpose(purpose: TimerPurpose) -> u8 {
         TimerPurpose::ScheduledTime => 0,
         TimerPurpose::StartTimeExpiry => 1,
         TimerPurpose::Deadline => 2,
+        TimerPurpose::CancelOn => 3,
     }
 }
 

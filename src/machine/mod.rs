@@ -13,7 +13,9 @@
 //! | 6 multi-choice | `split_type: OR` |
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
-//! | 20 cancel case | the command `Cancel` |
+//! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on` |
+//! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
+//! | 43 explicit termination | `end: terminate`, `termination: explicit` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
 //!
 //! and of time, which is not among the patterns:

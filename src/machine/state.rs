@@ -110,6 +110,10 @@ pub(crate) enum ScopeFailure {
     Activation(ActivationId, Option<Failure>),
     /// Its deadline has passed.
     Deadline,
+    /// This activation, which has succeeded, cancels the workflow.
+    CanceledBy(ActivationId),
+    /// This activation, which has succeeded, ends the workflow.
+    EndedBy(ActivationId),
 }
 
 /// One entry of a stage by a token, not over yet.
@@ -354,6 +358,12 @@ impl State {
             TimerOf::Owner(owner, _) => owner,
         };
         Some((self.due(timer), owner))
+    }
+
+    /// The timers that are set for an activation, its tasks aside, with the time of day at which each is due.
+    pub(crate) fn timers_of(&self, activation: ActivationId) -> impl Iterator<Item = (TimerId, Timestamp)> + '_ {
+        let timers = self.core.live.get(&activation).map_or(&[][..], |live| &live.timers);
+        timers.iter().filter_map(|timer| Some((*timer, self.timer(*timer)?.0)))
     }
 
     /// Has it ended, with nothing outstanding?

@@ -76,6 +76,7 @@ impl WorkflowSummary {
             | Event::StageStarted { .. }
             | Event::StageEnded { .. }
             | Event::StageCanceled { .. }
+            | Event::CancelsMarked { .. }
             | Event::TaskQueued { .. }
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }

@@ -373,7 +373,12 @@ impl Owner {
                 }
                 Event::WorkflowStarted => self.timers.drop_of(workflow, TimerOwner::Workflow),
                 Event::StageStarted { activation, .. } => {
-                    self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
+                    // What ends it whenever it comes outlasts its start.
+                    let owner = TimerOwner::Activation(*activation);
+                    self.timers.drop_of(workflow, owner);
+                    for (timer, due) in held.state.timers_of(*activation).filter(|_| driven) {
+                        self.timers.set(workflow, timer, (due, owner));
+                    }
                 }
                 Event::StageEnded { activation, .. } => {
                     self.timers.drop_of(workflow, TimerOwner::Activation(*activation));

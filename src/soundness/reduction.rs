@@ -11,6 +11,10 @@ use crate::ids::{ArcIndex, StageIndex};
 
 /// The definition with its blocks as single stages; the same if it has none.
 pub(super) fn reduced(definition: &Definition) -> Definition {
+    // Whom a stage cancels stands anywhere, and must be found there.
+    if definition.graph().stages.iter().any(|stage| !stage.cancellation.is_none()) {
+        return definition.clone();
+    }
     let mut net = Net::of(definition.graph());
     while net.fuse_series() | net.fuse_branches() {}
     if net.alive.iter().all(|alive| *alive) { definition.clone() } else { definition.with_graph(net.graph(definition)) }
@@ -216,6 +220,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         on_failure: _,
         times: _,
         priority: _,
+        cancellation: _,
     } = stage;
     let plain_join = match join {
         Join::And | Join::Xor => true,

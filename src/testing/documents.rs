@@ -11,6 +11,8 @@ use proptest::sample::{Index, select};
 
 use crate::value::{Map, Value};
 
+mod cancellation;
+
 /// The names of stages, by their place.
 const STAGES: [&str; 7] = ["a", "b-1", "c_2", "d", "9e", "f", "g"];
 
@@ -110,6 +112,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(20, constant("priority", vec![0.into(), 9.into()])),
         some(20, texts("leftover_tokens", &["fail", "fail", "ignore"])),
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
+        some(15, texts("termination", &["implicit", "explicit", "explicit"])),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
     ])
 }
@@ -322,6 +325,7 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(60, texts("join_type", &["AND", "XOR", "XOR", "xor", "MULTI_MERGE", "MULTI_MERGE", "GENERALIZED_AND"])),
         some(12, texts("reentry", &["parallel", "serialize"])),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
+        some(30, cancellation::keys()),
         // Behind the others: what it names in `env` is there.
         body(),
     ]);
@@ -402,12 +406,24 @@ fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: 
     let needs: Vec<Vec<usize>> = drafts.iter().enumerate().map(|(place, draft)| needed(place, &draft.needs)).collect();
     let n_stages = drafts.len();
     let mut stages: Vec<(&str, Value)> = Vec::new();
+    // Those that none follows.
+    let mut last = Vec::new();
     for (place, draft) in drafts.into_iter().enumerate() {
         let followers: Vec<&str> =
             (0..n_stages).filter(|other| needs[*other].contains(&place)).map(|other| STAGES[other]).collect();
         let ancestors: Vec<&str> = ancestors(place, &needs).into_iter().map(|other| STAGES[other]).collect();
         let needed = needs[place].iter().map(|other| STAGES[*other]);
-        stages.push((STAGES[place], draft.assembled(needed, &followers, &ancestors)));
+        let named = draft.named;
+        let mut stage = draft.assembled(needed, &followers, &ancestors);
+        let others: Vec<&str> = (0..n_stages).filter(|other| *other != place).map(|other| STAGES[other]).collect();
+        cancellation::settle(&mut stage, &others, named);
+        if followers.is_empty() {
+            last.push(stages.len());
+        }
+        stages.push((STAGES[place], stage));
+    }
+    if document_ends_explicitly(&keys) {
+        last.into_iter().for_each(|place| cancellation::terminate(&mut stages[place].1));
     }
     if backwards {
         stages.reverse();
@@ -428,6 +444,10 @@ fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: 
     };
     insert(&mut document, "stages", stages);
     document
+}
+
+fn document_ends_explicitly(keys: &Keys) -> bool {
+    keys.iter().any(|(key, value)| *key == "termination" && value.as_str() == Some("explicit"))
 }
 
 fn needed(place: usize, draws: &[Index]) -> Vec<usize> {
@@ -653,6 +673,9 @@ mod tests {
                         inputs.values().for_each(|input| self.level("an input", input));
                     }
                     ("an input" | "items", "items", _) => self.level("items", entry),
+                    ("a stage", "cancels" | "cancel_on", Value::List(items)) => {
+                        items.iter().for_each(|item| self.level(&format!("an item of {key}"), item));
+                    }
                     ("a workflow", "defaults", _) => self.level("defaults", entry),
                     ("a workflow", "stages", Value::List(stages)) => {
                         self.0.insert("stages: list".to_owned());

@@ -69,8 +69,12 @@ pub fn derived() -> BoxedStrategy<Event> {
                 error,
             }
         ),
-        (activations(), select(vec![CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline]))
-            .prop_map(|(activation, cause)| Event::StageCanceled { activation, cause }),
+        (activations(), causes(), emitted()).prop_map(|(activation, cause, emitted)| Event::StageCanceled {
+            activation,
+            cause,
+            emitted
+        }),
+        activations().prop_map(|by| Event::CancelsMarked { by }),
         (attempts(), option::of(moments())).prop_map(|(attempt, due)| Event::TaskQueued { attempt, due }),
         (attempts(), any::<u32>()).prop_map(|(attempt, failures)| Event::TaskRetried { attempt, failures }),
         (tasks(), statuses(), option::of(failures())).prop_map(|(task, status, error)| Event::TaskEnded {
@@ -209,7 +213,23 @@ fn owners() -> impl Strategy<Value = TimerOwner> {
 }
 
 fn purposes() -> impl Strategy<Value = TimerPurpose> {
-    select(vec![TimerPurpose::ScheduledTime, TimerPurpose::StartTimeExpiry, TimerPurpose::Deadline])
+    select(vec![
+        TimerPurpose::ScheduledTime,
+        TimerPurpose::StartTimeExpiry,
+        TimerPurpose::Deadline,
+        TimerPurpose::CancelOn,
+    ])
+}
+
+fn causes() -> BoxedStrategy<CancelCause> {
+    let plain = vec![
+        CancelCause::Workflow,
+        CancelCause::ScopeFailed,
+        CancelCause::Deadline,
+        CancelCause::Timer,
+        CancelCause::ExplicitEnd,
+    ];
+    prop_oneof![5 => select(plain), 1 => activations().prop_map(|by| CancelCause::Stage { by })].boxed()
 }
 
 fn scopes() -> impl Strategy<Value = ScopeId> {
@@ -261,6 +281,7 @@ fn end_reasons() -> BoxedStrategy<EndReason> {
         Just(EndReason::StartTimeExpired),
         any::<u64>()
             .prop_map(|deadline| EndReason::DeadlineExceeded { deadline: Duration::from_microseconds(deadline) }),
+        activations().prop_map(|activation| EndReason::CanceledBy { activation }),
     ]
     .boxed()
 }

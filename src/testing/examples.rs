@@ -155,8 +155,8 @@ fn consequences() -> Vec<Event> {
         Event::StageStarted { activation, scope, consumed: Consumed::OnePerArc },
         Event::StageStarted { activation, scope, consumed: Consumed::Arcs(arcs()) },
         Event::StageStarted { activation, scope, consumed: Consumed::Ready },
-        Event::StageCanceled { activation, cause: CancelCause::Workflow },
-        Event::StageCanceled { activation, cause: CancelCause::ScopeFailed },
+        Event::StageCanceled { activation, cause: CancelCause::Workflow, emitted: Emitted::Nothing },
+        Event::StageCanceled { activation, cause: CancelCause::ScopeFailed, emitted: Emitted::Nothing },
         Event::TaskQueued { attempt: attempt(), due: None },
         Event::TaskQueued { attempt: attempt(), due: Some(moment()) },
         Event::TaskQueued { attempt: attempt_of_instance(), due: None },
@@ -165,9 +165,10 @@ fn consequences() -> Vec<Event> {
         Event::TaskEnded { task: task(), status: Status::Terminal, error: Some(failure(ErrorClass::Timeout)) },
         Event::TimerSet { timer: TimerId(7), due: moment(), task: task() },
         Event::SettleDeferred,
-        Event::StageCanceled { activation, cause: CancelCause::Deadline },
+        Event::StageCanceled { activation, cause: CancelCause::Deadline, emitted: Emitted::Nothing },
     ];
     events.extend(timers(activation));
+    events.extend(cancels(activation));
     let left = vec![LeftTokens { arc: ArcIndex::new(5), tokens: 1 }, LeftTokens { arc: ArcIndex::new(6), tokens: 3 }];
     events.push(Event::TokensLeft { scope, left });
     events.extend(ends(activation));
@@ -203,6 +204,19 @@ fn timers(activation: ActivationId) -> impl Iterator<Item = Event> {
     owners.into_iter().flat_map(of)
 }
 
+/// What stages do that cancel others.
+fn cancels(activation: ActivationId) -> Vec<Event> {
+    let by = ActivationId::new(StageIndex::new(9), 1);
+    let timer = TimerOwner::Activation(activation);
+    vec![
+        Event::StageCanceled { activation, cause: CancelCause::Stage { by }, emitted: Emitted::Nothing },
+        Event::StageCanceled { activation, cause: CancelCause::Timer, emitted: Emitted::Arcs(vec![ArcIndex::new(5)]) },
+        Event::StageCanceled { activation, cause: CancelCause::ExplicitEnd, emitted: Emitted::Nothing },
+        Event::TimerSetFor { timer: TimerId(7), due: moment(), owner: timer, purpose: TimerPurpose::CancelOn },
+        Event::CancelsMarked { by },
+    ]
+}
+
 fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
     let waiting = vec![WaitingJoin { stage: StageIndex::new(8), missing: arcs() }];
     let reasons = [
@@ -215,10 +229,13 @@ fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
         EndReason::CancelRequested { by: Actor::Named("alice".to_owned()), reason: Some("late".to_owned()) },
         EndReason::StartTimeExpired,
         EndReason::DeadlineExceeded { deadline: Duration::from_seconds(90) },
+        EndReason::CanceledBy { activation },
     ];
     reasons.into_iter().map(|reason| {
         let status = match reason {
-            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired => Status::Canceled,
+            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired | EndReason::CanceledBy { .. } => {
+                Status::Canceled
+            }
             EndReason::StageFailed { .. }
             | EndReason::Deadlock { .. }
             | EndReason::BranchStopped { .. }

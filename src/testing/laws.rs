@@ -274,15 +274,17 @@ impl Counted<'_> {
                 assert_eq!(*scope, ScopeId::ROOT);
                 self.take(activation.stage, consumed);
             }
-            Event::StageEnded { activation, emitted, .. } => match emitted {
-                Emitted::All => {
-                    let outgoing = self.graph.stage(activation.stage).outgoing.clone();
-                    assert!(!outgoing.is_empty());
-                    self.put(&outgoing);
+            Event::StageEnded { activation, emitted, .. } | Event::StageCanceled { activation, emitted, .. } => {
+                match emitted {
+                    Emitted::All => {
+                        let outgoing = self.graph.stage(activation.stage).outgoing.clone();
+                        assert!(!outgoing.is_empty());
+                        self.put(&outgoing);
+                    }
+                    Emitted::Arcs(arcs) => self.put(arcs),
+                    Emitted::Nothing => {}
                 }
-                Emitted::Arcs(arcs) => self.put(arcs),
-                Emitted::Nothing => {}
-            },
+            }
             Event::TokensLeft { left, .. } => {
                 for left in left {
                     let listed = self.left.insert(left.arc, left.tokens.into());

@@ -42,14 +42,18 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
             let how = how(*status, error.as_ref());
             names.activation(*activation) + &how + &names.emitted(*activation, emitted) + &outputs
         }
-        Event::StageCanceled { activation, cause } => {
+        Event::StageCanceled { activation, cause, emitted } => {
             let cause = match cause {
-                CancelCause::Workflow => "by workflow",
-                CancelCause::ScopeFailed => "by failure",
-                CancelCause::Deadline => "by deadline",
+                CancelCause::Workflow => "by workflow".to_owned(),
+                CancelCause::ScopeFailed => "by failure".to_owned(),
+                CancelCause::Deadline => "by deadline".to_owned(),
+                CancelCause::Stage { by } => format!("by {}", names.activation(*by)),
+                CancelCause::Timer => "by timer".to_owned(),
+                CancelCause::ExplicitEnd => "by end".to_owned(),
             };
-            format!("{} {cause}", names.activation(*activation))
+            format!("{} {cause}", names.activation(*activation)) + &names.emitted(*activation, emitted)
         }
+        Event::CancelsMarked { by } => names.activation(*by),
         Event::TaskQueued { attempt, due } => {
             let due = due.map(|due| format!(" due {}", names.moment(due))).unwrap_or_default();
             names.attempt(*attempt) + &due
@@ -172,7 +176,9 @@ impl Names<'_> {
                 };
                 waiting.iter().map(lacks).collect::<Vec<_>>().join(";")
             }
-            EndReason::BranchStopped { activation } => format!(" {}", self.activation(*activation)),
+            EndReason::BranchStopped { activation } | EndReason::CanceledBy { activation } => {
+                format!(" {}", self.activation(*activation))
+            }
             EndReason::OutputsFailed { error } => code(error),
             EndReason::CancelRequested { by, reason } => {
                 format!(" by {by}{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())

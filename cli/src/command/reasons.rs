@@ -278,6 +278,9 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::Workflow => "is being ended: the end of the workflow was asked for",
         CancelCause::ScopeFailed => "is being ended: another stage has failed",
         CancelCause::Deadline => "is being ended: the deadline of the workflow has passed",
+        CancelCause::Stage { .. } => "is being ended: a stage that cancels it has succeeded",
+        CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
+        CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",
         _ => "is being ended",
     }
 }

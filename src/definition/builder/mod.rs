@@ -1,5 +1,6 @@
 //! Definitions from Rust code: the same document as YAML, through the same checks, with the same hash.
 
+mod cancellation;
 mod fields;
 mod input;
 mod stage;
@@ -7,11 +8,13 @@ mod task;
 
 use std::sync::Arc;
 
+pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
 pub use stage::{Split, Stage};
 pub use task::{Defaults, Retry, TaskSpec};
 
 use super::Definition;
+use super::cancellation::Termination;
 use super::code::ProblemCode;
 use super::document::{Content, Document, Entry, Node, WRITTEN_DEPTH_MAX};
 use super::graph::LeftoverTokens;
@@ -135,6 +138,11 @@ impl Builder {
     /// How strictly the verdict of the checker is taken; [`Soundness::Weak`] unless said otherwise.
     pub fn soundness(self, policy: Soundness) -> Builder {
         self.set("soundness", policy.name())
+    }
+
+    /// When a workflow has succeeded; [`Termination::Implicit`] unless said otherwise.
+    pub fn termination(self, termination: Termination) -> Builder {
+        self.set("termination", termination.name())
     }
 
     /// Adds a stage behind those there are.

@@ -1,7 +1,9 @@
 //! Stages from code.
 
+use super::cancellation::{Cancel, CancelOn};
 use super::fields::Fields;
 use super::task::{TaskSpec, shared_keys, work_keys};
+use crate::definition::cancellation::Ending;
 use crate::definition::check::END;
 use crate::definition::document::{Entry, Node};
 use crate::definition::graph::{Join, OnConditionError, OnFailure, Reentry};
@@ -104,6 +106,21 @@ impl Stage {
     /// What an error in a condition means; [`OnConditionError::Fail`] unless said otherwise.
     pub fn on_condition_error(self, meaning: OnConditionError) -> Stage {
         self.set("on_condition_error", meaning.name())
+    }
+
+    /// What ends when it has succeeded, before control goes on from it.
+    pub fn cancels(self, targets: impl IntoIterator<Item = Cancel>) -> Stage {
+        self.set("cancels", Value::list(targets.into_iter().map(Cancel::into_value)))
+    }
+
+    /// What ends it from outside while it lives.
+    pub fn cancel_on(self, events: impl IntoIterator<Item = CancelOn>) -> Stage {
+        self.set("cancel_on", Value::list(events.into_iter().map(CancelOn::into_value)))
+    }
+
+    /// What its success means for the workflow; [`Ending::None`] unless said otherwise.
+    pub fn end(self, ending: Ending) -> Stage {
+        self.set("end", ending.name())
     }
 
     pub(super) fn into_entry(self) -> Entry {

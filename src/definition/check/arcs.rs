@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cancellation;
 use super::splits::Successors;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
@@ -55,7 +56,8 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
         let successors = Successors::of(&outgoing[index], &arcs, &names);
         let split = successors.split(&draft, problems);
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
-        stages.push(GraphStage { incoming, outgoing, split, ..draft.stage });
+        let cancellation = cancellation::resolve(&draft.cancellation, index, &names, problems);
+        stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
     }
     Connected { stages, arcs, names, spans, predecessors, order, certain }
 }

@@ -1,12 +1,15 @@
 //! Checks what only the whole of a definition shows, and makes the graph of it: arcs, cycles, splits, names.
 
 mod arcs;
+mod cancellation;
 mod doubts;
+mod ending;
 mod names;
 mod reach;
 mod splits;
 
 pub(super) use arcs::{Arcs, connect, topological_order};
 pub(super) use doubts::{doubts, never_starts};
+pub(super) use ending::check_ending;
 pub(super) use names::check_names;
 pub(super) use splits::END;

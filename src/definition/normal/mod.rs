@@ -4,6 +4,7 @@
 //! It is written and read here only, apart from the language people write: what the log holds is read back by every
 //! later binary, also when the language has become stricter.
 
+mod cancellation;
 mod read;
 mod write;
 

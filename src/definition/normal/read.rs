@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::cancellation;
+use crate::definition::cancellation::{Cancellation, Termination};
 use crate::definition::check::{Arcs, END, topological_order};
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::error::NormalFormError;
@@ -19,7 +21,7 @@ use crate::ids::{ArcIndex, StageIndex};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
-type Read<T> = Result<T, NormalFormError>;
+pub(super) type Read<T> = Result<T, NormalFormError>;
 
 /// The definition whose normal form `text` is.
 pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLimits)> {
@@ -46,7 +48,7 @@ pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLi
 }
 
 /// A map of the form and the path to it.
-struct Fields<'v> {
+pub(super) struct Fields<'v> {
     map: &'v Map,
     path: String,
 }
@@ -63,11 +65,11 @@ impl<'v> Fields<'v> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    fn wrong(&self, key: &str, expected: &'static str) -> NormalFormError {
+    pub(super) fn wrong(&self, key: &str, expected: &'static str) -> NormalFormError {
         NormalFormError::Shape { path: self.path(key), expected }
     }
 
-    fn get(&self, key: &str) -> Option<&'v Value> {
+    pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
         self.map.get(key)
     }
 
@@ -76,15 +78,15 @@ impl<'v> Fields<'v> {
     }
 
     /// What `read` makes of the value under `key`, if there is one.
-    fn some<T>(&self, key: &str, read: impl FnOnce(&Self, &str) -> Read<T>) -> Read<Option<T>> {
+    pub(super) fn some<T>(&self, key: &str, read: impl FnOnce(&Self, &str) -> Read<T>) -> Read<Option<T>> {
         self.get(key).map(|_| read(self, key)).transpose()
     }
 
-    fn text(&self, key: &str) -> Read<String> {
+    pub(super) fn text(&self, key: &str) -> Read<String> {
         self.need(key)?.as_str().map(str::to_owned).ok_or_else(|| self.wrong(key, "text"))
     }
 
-    fn integer<T: TryFrom<i128>>(&self, key: &str) -> Read<T> {
+    pub(super) fn integer<T: TryFrom<i128>>(&self, key: &str) -> Read<T> {
         let number = self.need(key)?.as_integer().and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| self.wrong(key, "a whole number in range"))
     }
@@ -100,7 +102,12 @@ impl<'v> Fields<'v> {
     }
 
     /// A word that is left out where it is the usual one.
-    fn word_or<T: Copy>(&self, key: &str, (values, name): (&[T], fn(T) -> &'static str), usual: T) -> Read<T> {
+    pub(super) fn word_or<T: Copy>(
+        &self,
+        key: &str,
+        (values, name): (&[T], fn(T) -> &'static str),
+        usual: T,
+    ) -> Read<T> {
         if self.get(key).is_some() { self.word(key, values, name) } else { Ok(usual) }
     }
 
@@ -113,7 +120,7 @@ impl<'v> Fields<'v> {
     }
 
     /// The maps of a list.
-    fn maps(&self, key: &str) -> Read<Vec<Fields<'v>>> {
+    pub(super) fn maps(&self, key: &str) -> Read<Vec<Fields<'v>>> {
         let fields = |(index, value)| Fields::of(value, &format!("{}[{index}]", self.path(key)));
         self.list(key)?.iter().enumerate().map(fields).collect()
     }
@@ -218,9 +225,11 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
             outgoing.iter().find(|arc| arcs[arc.index()].to == stage).copied().map(Target::Arc)
         };
         let split = split(map, target, &outgoing)?;
-        stages.push(stage(map, Place { incoming, outgoing, split })?);
+        let cancellation = cancellation::read(map, &by_name)?;
+        stages.push(stage(map, Place { incoming, outgoing, split, cancellation })?);
     }
-    Ok(Graph::new(stages, arcs, map.templates("outputs")?))
+    let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
+    Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_termination(termination))
 }
 
 /// What a stage has of the graph around it.
@@ -228,6 +237,7 @@ struct Place {
     incoming: Vec<ArcIndex>,
     outgoing: Vec<ArcIndex>,
     split: Split,
+    cancellation: Cancellation,
 }
 
 fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
@@ -252,6 +262,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
         times: times(map)?,
         priority: map.integer("priority")?,
+        cancellation: place.cancellation,
     })
 }
 

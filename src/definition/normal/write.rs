@@ -1,5 +1,7 @@
 //! Writes the normal form.
 
+use super::cancellation;
+use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::graph::{Graph, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target};
@@ -37,11 +39,14 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
     }
     put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
     put(&mut map, "outputs", templates(&graph.outputs));
+    if graph.termination != Termination::Implicit {
+        put(&mut map, "termination", graph.termination.name());
+    }
     put(&mut map, "limits", Value::map(limits.named()));
     Value::Map(map).to_json()
 }
 
-fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
+pub(super) fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
     map.insert(key.to_owned(), value.into());
 }
 
@@ -98,6 +103,7 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "on_failure", stage.on_failure.name());
     write_times(&stage.times, &mut map);
     put(&mut map, "priority", stage.priority);
+    cancellation::write(graph, stage, &mut map);
     Value::Map(map)
 }
 

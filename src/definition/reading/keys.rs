@@ -48,6 +48,7 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "priority",
         "leftover_tokens",
         "soundness",
+        "termination",
         "stages",
     ],
     aliases: &[],
@@ -66,7 +67,6 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "pipeline_config_id",
         "regions",
         "split_correlation",
-        "termination",
     ],
     extensions: Extensions::Allowed,
 };
@@ -111,6 +111,9 @@ pub(in crate::definition) const STAGE: Level = Level {
         "on_no_match",
         "on_condition_error",
         "reentry",
+        "cancels",
+        "cancel_on",
+        "end",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
     later: &[
@@ -118,14 +121,11 @@ pub(in crate::definition) const STAGE: Level = Level {
         "back_from",
         "before",
         "cancel_mode",
-        "cancel_on",
         "cancel_region",
         "cancel_timeout",
-        "cancels",
         "cleanup_on_failure",
         "compensate",
         "deferred_choice_group",
-        "end",
         "finalizer_names",
         "for_each",
         "interleave",
@@ -196,7 +196,33 @@ pub(in crate::definition) const ITEMS: Level = Level {
     extensions: Extensions::Refused,
 };
 
+pub(in crate::definition) const CANCELS: Level = Level {
+    what: "an item of cancels",
+    keys: &["stage", "workflow"],
+    aliases: &[],
+    later: &["complete_mi", "mi", "region"],
+    extensions: Extensions::Refused,
+};
+
+pub(in crate::definition) const CANCEL_ON: Level = Level {
+    what: "an item of cancel_on",
+    keys: &["timer", "completed"],
+    aliases: &[],
+    later: &["signal"],
+    extensions: Extensions::Refused,
+};
+
 impl Level {
+    /// What the map is, for messages: `a stage`.
+    pub(super) fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// Its keys, for a hint.
+    pub(super) fn listed(&self) -> String {
+        format!("{} has the keys {}", self.what, self.keys.join(", "))
+    }
+
     /// The key in each of its spellings, the usual one first.
     pub(in crate::definition) fn spellings(&self, key: &'static str) -> impl Iterator<Item = &'static str> {
         let aliases = self.aliases.iter().filter(move |(of, _)| *of == key).map(|(_, alias)| *alias);
@@ -229,7 +255,7 @@ impl Level {
 /// spelling.
 #[cfg(test)]
 pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
-    let levels = [&WORKFLOW, &DEFAULTS, &STAGE, &TASK, &RETRY, &INPUT, &ITEMS];
+    let levels = [&WORKFLOW, &DEFAULTS, &STAGE, &TASK, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON];
     let spellings = |level: &'static Level| {
         let aliases = level.aliases.iter().map(|(_, alias)| alias);
         level.keys.iter().chain(aliases).map(|key| (level.what, *key))
@@ -248,6 +274,11 @@ impl<'d> Fields<'d> {
     /// What stands under a key of the level.
     pub(super) fn get(&self, key: &'static str) -> Option<&'d Node> {
         self.entries.get(key).map(|entry| &entry.value)
+    }
+
+    /// Everything that is there, in byte order of the keys.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'static str, &'d Node)> {
+        self.entries.iter().map(|(key, entry)| (*key, &entry.value))
     }
 
     /// The key as it was written.
@@ -295,7 +326,7 @@ impl<'d> Reader<'d> {
         let aliases = level.aliases.iter().map(|(_, alias)| *alias);
         let hint = match closest(text, level.keys.iter().copied().chain(aliases)) {
             Some(key) => format!("did you mean `{key}`?"),
-            None => format!("{} has the keys {}", level.what, level.keys.join(", ")),
+            None => level.listed(),
         };
         let message = format!("unknown key `{text}` in {}", level.what);
         self.problems.push(Problem::error(ProblemCode::UnknownKey, &key.span, message).with_help(hint));

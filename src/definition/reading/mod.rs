@@ -2,6 +2,7 @@
 //!
 //! Looks at one field at a time. What only the whole shows, arcs and names, is checked afterwards by `check`.
 
+mod cancellation;
 mod data;
 mod inputs;
 pub(super) mod keys;
@@ -10,6 +11,7 @@ mod suggestion;
 mod task;
 mod workflow;
 
+pub(super) use cancellation::{CancellationDraft, TargetDraft};
 pub(super) use data::Named;
 #[cfg(test)]
 pub(super) use keys::spellings;

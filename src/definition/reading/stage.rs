@@ -1,9 +1,11 @@
 //! Reads stages: their place in the graph, their tasks, their data.
 
 use super::Reader;
+use super::cancellation::CancellationDraft;
 use super::data::Named;
 use super::keys::{Fields, STAGE};
 use super::task::{Inherited, noop};
+use crate::definition::cancellation::Cancellation;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, Reentry, Split};
@@ -20,6 +22,7 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) span: &'d Span,
     pub(in crate::definition) needs: Vec<Named<'d>>,
     pub(in crate::definition) split: SplitDraft<'d>,
+    pub(in crate::definition) cancellation: CancellationDraft<'d>,
 }
 
 /// The fields of a split as they were written.
@@ -109,11 +112,13 @@ impl<'d> Reader<'d> {
             on_failure,
             times: self.times(&fields),
             priority: self.priority(&fields).unwrap_or(priority),
+            cancellation: Cancellation::default(),
             tasks,
         };
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
         let split = self.split(&fields, span, site(StageSite::Split));
-        Some(StageDraft { stage, span, needs, split })
+        let cancellation = self.cancellation(&fields);
+        Some(StageDraft { stage, span, needs, split, cancellation })
     }
 
     fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
@@ -286,6 +291,8 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         on_failure,
         times: Times::NONE,
         priority,
+        cancellation: Cancellation::default(),
     };
-    StageDraft { stage, span, needs: Vec::new(), split: SplitDraft::And }
+    let cancellation = CancellationDraft::default();
+    StageDraft { stage, span, needs: Vec::new(), split: SplitDraft::And, cancellation }
 }

@@ -6,6 +6,7 @@ use super::Reader;
 use super::keys::{Fields, WORKFLOW};
 use super::stage::StageDraft;
 use super::task::Inherited;
+use crate::definition::cancellation::Termination;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Document, Node, Span};
 use crate::definition::graph::LeftoverTokens;
@@ -26,6 +27,8 @@ pub(in crate::definition) struct Draft<'d> {
     pub(in crate::definition) stages: Vec<StageDraft<'d>>,
     /// `outputs` of the workflow in byte order of the names.
     pub(in crate::definition) outputs: Vec<(String, Template)>,
+    /// `termination`, and where it stands.
+    pub(in crate::definition) termination: (Termination, &'d Span),
     /// The expressions, for the check of their names.
     pub(in crate::definition) uses: Vec<Use<'d>>,
 }
@@ -38,11 +41,11 @@ pub(in crate::definition) fn read_workflow<'d>(
     let mut reader = Reader { source: &document.source, problems: Vec::new(), uses: Vec::new(), copied: 0 };
     let draft = reader.workflow(&document.root);
     problems.append(&mut reader.problems);
-    let (header, stages, outputs) = draft?;
-    Some(Draft { header, stages, outputs, uses: reader.uses })
+    let (header, stages, outputs, termination) = draft?;
+    Some(Draft { header, stages, outputs, termination, uses: reader.uses })
 }
 
-type Parts<'d> = (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>);
+type Parts<'d> = (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>, (Termination, &'d Span));
 
 impl<'d> Reader<'d> {
     fn workflow(&mut self, root: &'d Node) -> Option<Parts<'d>> {
@@ -76,7 +79,11 @@ impl<'d> Reader<'d> {
             self.report(ProblemCode::OneStageOnly, &node.span, message);
         }
         let outputs = fields.get("outputs").map(|node| self.outputs(node, Site::WorkflowOutputs)).unwrap_or_default();
-        Some((header, stages, outputs))
+        let termination = match fields.get("termination") {
+            Some(node) => (self.choice(node, "termination", &Termination::ALL, Termination::name), &node.span),
+            None => (None, &root.span),
+        };
+        Some((header, stages, outputs, (termination.0.unwrap_or_default(), termination.1)))
     }
 
     fn header(&mut self, fields: &Fields<'d>) -> Header {

@@ -4,12 +4,15 @@
 //! Made from the same tables of keys as reading, and held to it by a test: what it refuses is refused, and what is
 //! refused for its shape is refused here. What only the whole shows, names, circles and expressions, it cannot tell.
 
+mod cancellation;
+
 mod data;
 
 mod inputs;
 
 mod stage;
 
+use super::cancellation::Termination;
 use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn};
 use super::header::{Soundness, WorkflowType};
 use super::reading::keys::{DEFAULTS, Level, RETRY, WORKFLOW};
@@ -27,6 +30,8 @@ type Property = (&'static str, &'static str, Value);
 /// The schema of a whole document.
 pub(super) fn schema() -> Value {
     let shared = [
+        ("cancel_on", cancellation::cancel_on()),
+        ("cancels", cancellation::cancels()),
         ("defaults", keyed(&DEFAULTS, inherited())),
         ("env", env()),
         ("input", inputs::input()),
@@ -75,8 +80,13 @@ fn workflow() -> Vec<Property> {
             "How strictly the verdict of `check` is taken; default weak: what is known not to be sound does not begin.",
             choice(&Soundness::ALL.map(Soundness::name)),
         ),
+        ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
     ]
+}
+
+fn termination() -> Value {
+    choice(&Termination::ALL.map(Termination::name))
 }
 
 /// Both forms at once: each keyword speaks of one of the two types only.
@@ -206,7 +216,7 @@ fn when(condition: Value, then: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::definition::reading::keys::{INPUT, ITEMS, STAGE, TASK};
+    use crate::definition::reading::keys::{CANCEL_ON, CANCELS, INPUT, ITEMS, STAGE, TASK};
 
     use super::*;
 
@@ -222,6 +232,8 @@ mod tests {
             (&RETRY, below("retry")),
             (&INPUT, below("input")),
             (&ITEMS, below("items")),
+            (&CANCELS, below("cancels")),
+            (&CANCEL_ON, below("cancel_on")),
         ] {
             let mut expected: Vec<&str> = level.keys().iter().flat_map(|key| level.spellings(key)).collect();
             expected.sort_unstable();

@@ -19,12 +19,14 @@ pub(super) fn stage() -> Value {
     known.extend(inherited());
     known.extend(place());
     known.extend(control());
+    known.extend(super::cancellation::stage());
     let tasks =
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
     known.push(("tasks", "What it does, one task after the other.", tasks));
     let mut rules = work_rules();
     rules.push(when(required(["tasks"]), without(["run", "uses", "with"])));
     rules.extend(split_rules());
+    rules.extend(super::cancellation::rules());
     with_rules(keyed(&STAGE, known), rules)
 }
 

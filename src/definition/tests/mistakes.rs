@@ -66,6 +66,25 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("{name: x, stages: {a: {join_type: all, on_failure: ignore}}}", &["1:35 BAD_VALUE", "1:52 BAD_VALUE"]),
     ("{name: x, stages: {a: {on_failure: {stages: {}}}}}", &["1:36 NOT_SUPPORTED"]),
+    // Cancellation and ends.
+    (
+        "{name: x, stages: {a: {cancels: [{stage: a}, {stage: b}, {region: r}, {}, {workflow: false}]}}}",
+        &["1:42 CANCELS_ITSELF", "1:54 UNKNOWN_STAGE", "1:59 NOT_SUPPORTED", "1:71 MISSING_KEY", "1:86 BAD_VALUE"],
+    ),
+    (
+        "{name: x, stages: {a: {cancels: all, cancel_on: [{completed: a}, {timer: 0s}, {timer: 1s}]}}}",
+        &["1:33 BAD_VALUE", "1:62 CANCELS_ITSELF", "1:74 OUT_OF_RANGE", "1:79 CONFLICTING_KEYS"],
+    ),
+    (
+        "{name: x, stages: {a: , b: {cancels: [{stage: a}, {stage: a}, {stage: a, workflow: true}], cancel_on: [{signal: s}]}}}",
+        &["1:51 DUPLICATE_REFERENCE", "1:63 CONFLICTING_KEYS", "1:105 NOT_SUPPORTED"],
+    ),
+    ("{name: x, stages: {a: {cancels: workflow, end: terminate}}}", &["1:48 CONFLICTING_KEYS"]),
+    ("{name: x, termination: explicit, stages: {a: }}", &["1:24 NOT_ON_PATH"]),
+    (
+        "{name: x, termination: explicit, stages: {a: , b: {needs: [a], end: terminate}, c: {needs: [a]}}}",
+        &["1:81 NOT_ON_PATH"],
+    ),
     // Splits.
     ("{name: x, stages: {a: {split_default: b}, b: {needs: [a]}}}", &["1:24 SPLIT_FIELD_WITHOUT_SPLIT"]),
     ("{name: x, stages: {a: {split_type: XOR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),

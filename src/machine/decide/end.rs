@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::definition::{Graph, LeftoverTokens, OnFailure};
+use crate::definition::{Graph, LeftoverTokens, OnFailure, Termination};
 use crate::event::{EndReason, Event, Json, LeftTokens, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
@@ -62,6 +62,10 @@ impl Decision<'_> {
                 let deadline = self.state.definition.header().times.deadline.unwrap_or_default();
                 return (Status::Terminal, Some(EndReason::DeadlineExceeded { deadline }));
             }
+            Some(ScopeFailure::CanceledBy(activation)) => {
+                return (Status::Canceled, Some(EndReason::CanceledBy { activation: *activation }));
+            }
+            Some(ScopeFailure::EndedBy(_)) => return (Status::Succeeded, None),
             None => (),
         }
         if let Some(cancel) = &self.state.core.cancel {
@@ -73,6 +77,14 @@ impl Decision<'_> {
         }
         match self.stopped_with_failure(scope) {
             Some(activation) => (Status::Terminal, Some(EndReason::BranchStopped { activation })),
+            None if self.state.definition.graph().termination == Termination::Explicit => {
+                // A branch that was stopped might have reached an end; without one nothing was left out.
+                let reason = match scope.stopped.first() {
+                    Some((activation, _)) => EndReason::BranchStopped { activation: *activation },
+                    None => EndReason::Deadlock { waiting: Vec::new() },
+                };
+                (Status::Terminal, Some(reason))
+            }
             None => (Status::Succeeded, None),
         }
     }

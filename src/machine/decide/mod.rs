@@ -64,7 +64,7 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
     if let Request::FireTimer(timer) = &command.request {
         fired = state.core.timers.get(timer).map(|timer| timer.of);
     }
-    let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0 };
+    let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0, concluded: None };
     decision.push(command.to_input(now, RULES));
     match &command.request {
         Request::Create(_) => decision.start(),
@@ -131,6 +131,8 @@ struct Decision<'a> {
     events: Vec<Event>,
     /// Size of the events so far, about.
     bytes: usize,
+    /// What was found for an activation that ends once those it cancels have ended.
+    concluded: Option<(ActivationId, stage::Conclusion)>,
 }
 
 impl Decision<'_> {
@@ -175,6 +177,7 @@ fn weight(event: &Event) -> usize {
         | Event::SettleContinued(_)
         | Event::WorkflowStarted
         | Event::StageCanceled { .. }
+        | Event::CancelsMarked { .. }
         | Event::TaskQueued { .. }
         | Event::TaskRetried { .. }
         | Event::TimerSet { .. }

@@ -51,7 +51,7 @@ impl Decision<'_> {
     fn cancel_doomed(&mut self) -> Found {
         while let Some((_, id)) = self.state.candidates.doomed.pop_first() {
             if let Some(cause) = self.state.core.live.get(&id).and_then(|live| live.doomed) {
-                self.push(Event::StageCanceled { activation: id, cause });
+                self.cancel_activation(id, cause);
                 return Found::Applied;
             }
         }

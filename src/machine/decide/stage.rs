@@ -1,6 +1,6 @@
 //! Stages: gates, the order of their tasks, and their ends.
 
-use crate::definition::{GraphStage, OnConditionError, OnFailure, Template, Times};
+use crate::definition::{Ending, GraphStage, OnConditionError, OnFailure, Template, Times};
 use crate::event::{Consumed, Emitted, Event, Json, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
@@ -9,8 +9,12 @@ use crate::machine::past::TaskResult;
 use crate::machine::state::{Gate, Progress};
 use crate::status::Status;
 
+use super::cancel::Cancels;
 use super::split::Passage;
 use super::{Decision, Site};
+
+/// The outputs of an activation, and the arcs that receive a token.
+pub(super) type Conclusion = (Option<Json>, Emitted);
 
 impl Decision<'_> {
     /// A join fires: a stage with a gate becomes ready, any other starts.
@@ -20,6 +24,7 @@ impl Decision<'_> {
         let spec = self.state.definition.graph().stage(stage);
         if spec.condition.is_some() || spec.times.guard_the_start() {
             self.push(Event::StageReady { activation, scope, consumed });
+            self.set_boundary(activation);
         } else {
             self.start_stage(activation, scope, consumed);
         }
@@ -27,7 +32,11 @@ impl Decision<'_> {
 
     /// An activation begins its work.
     fn start_stage(&mut self, id: ActivationId, scope: ScopeId, consumed: Consumed) {
+        let is_new = consumed != Consumed::Ready;
         self.push(Event::StageStarted { activation: id, scope, consumed });
+        if is_new {
+            self.set_boundary(id);
+        }
         let deadline = self.state.definition.graph().stage(id.stage).times.deadline;
         self.set_deadline(TimerOwner::Activation(id), deadline);
         self.next_task(id);
@@ -156,22 +165,34 @@ impl Decision<'_> {
             self.push(Event::StageEnded { activation: id, status, emitted, outputs: None, error });
             return;
         }
+        let (outputs, emitted) = match self.conclusion(id, status) {
+            Ok(conclusion) => conclusion,
+            Err(failure) => return self.fail_at_split(id, failure),
+        };
+        if status == Status::Succeeded && self.cancel_others(id) == Cancels::Marked {
+            self.concluded = Some((id, (outputs, emitted)));
+            return;
+        }
+        self.push(Event::StageEnded { activation: id, status, emitted, outputs, error });
+    }
+
+    /// What an activation gives, and where control goes from it. Found once, also where others end before it does.
+    fn conclusion(&mut self, id: ActivationId, status: Status) -> Result<Conclusion, Failure> {
+        if let Some((_, conclusion)) = self.concluded.take_if(|(of, _)| *of == id) {
+            return Ok(conclusion);
+        }
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let mut seen = self.surroundings(id);
-        let outputs = if stage.outputs.is_empty() {
-            None
-        } else {
-            match self.render_outputs(&stage.outputs, &seen) {
-                Ok(outputs) => Some(outputs),
-                Err(failure) => return self.fail_at_split(id, failure),
-            }
+        let outputs = match stage.outputs.as_slice() {
+            [] => None,
+            outputs => Some(self.render_outputs(outputs, &seen)?),
         };
         seen.add_outputs(outputs.as_ref());
-        match self.split(id, Passage::Done, &seen) {
-            Ok(emitted) => self.push(Event::StageEnded { activation: id, status, emitted, outputs, error }),
-            Err(failure) => self.fail_at_split(id, failure),
+        if status == Status::Succeeded && stage.cancellation.ending == Ending::Terminate {
+            return Ok((outputs, Emitted::Nothing));
         }
+        Ok((outputs, self.split(id, Passage::Done, &seen)?))
     }
 
     /// `outputs:` of a stage or of the workflow, if an event can hold them.

@@ -25,7 +25,7 @@ impl Decision<'_> {
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::ScheduledTime) => self.start_in_time(),
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::StartTimeExpiry) => self.end_expired(),
             // These have changed the state, and settling draws the consequences.
-            TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::Deadline)
+            TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::Deadline | TimerPurpose::CancelOn)
             | TimerOf::Owner(TimerOwner::Activation(_), _) => (),
         }
     }
@@ -34,6 +34,15 @@ impl Decision<'_> {
     pub(super) fn set_moment(&mut self, owner: TimerOwner, purpose: TimerPurpose, due: Timestamp) {
         let timer = TimerId(self.state.core.timers_set + 1);
         self.push(Event::TimerSetFor { timer, due, owner, purpose });
+    }
+
+    /// From now on an activation that has just begun to live has as long as its `cancel_on` says.
+    pub(super) fn set_boundary(&mut self, id: ActivationId) {
+        let timer = self.state.definition.graph().stage(id.stage).cancellation.boundary.timer;
+        if let Some(timer) = timer {
+            let due = self.state.clock(TimerClock::Calendar).saturating_add(timer);
+            self.set_moment(TimerOwner::Activation(id), TimerPurpose::CancelOn, due);
+        }
     }
 
     /// From now on its owner has this long.

@@ -4,6 +4,7 @@
 //! sizes and indices only. An event that cannot have happened to this state is a typed error, since it may come from
 //! a damaged or foreign log.
 
+mod cancel;
 mod timers;
 
 use std::sync::Arc;
@@ -69,7 +70,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             }
             let (by, reason, since) = (stamp.actor.clone(), cancel.reason.clone(), stamp.now);
             state.core.cancel = Some(Canceling { by, reason, since });
-            doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
+            cancel::doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
             Ok(())
         }
         Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
@@ -98,7 +99,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::StageEnded { activation, status, emitted, outputs, error } => {
             end_activation(state, *activation, *status, emitted, outputs.clone(), error.clone())
         }
-        Event::StageCanceled { activation, cause } => cancel_activation(state, *activation, *cause),
+        Event::StageCanceled { activation, cause, emitted } => cancel::end(state, *activation, *cause, emitted),
+        Event::CancelsMarked { by } => cancel::mark(state, *by),
         Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
         Event::TaskRetried { attempt, failures } => count_failure(state, *attempt, *failures),
         Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
@@ -246,10 +248,8 @@ fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Prog
     }
     activation.progress = progress;
     let place = (activation.born, id);
-    let timers = std::mem::take(&mut activation.timers);
     state.candidates.ready.remove(&place);
-    timers::drop_all(state, &timers);
-    Ok(())
+    timers::pass_gates(state, id)
 }
 
 fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
@@ -301,7 +301,10 @@ fn end_activation(
         if scope_state.failed.is_none() {
             scope_state.failed = Some(ScopeFailure::Activation(id, ended.failure().cloned()));
         }
-        doom_all(state, scope, CancelCause::ScopeFailed);
+        cancel::doom_all(state, scope, CancelCause::ScopeFailed);
+    }
+    if status == Status::Succeeded {
+        cancel::close(state, id, scope);
     }
     Ok(())
 }
@@ -334,19 +337,6 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
     Ok(())
 }
 
-fn cancel_activation(state: &mut State, id: ActivationId, cause: CancelCause) -> Fit<()> {
-    let activation = remove(state, id)?;
-    if activation.doomed != Some(cause) {
-        return Err("nothing like this ends the activation");
-    }
-    if let Progress::Open(open) = &activation.progress {
-        give_up(state, id, open);
-    }
-    let past = activation.past;
-    state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?.ended.union(&past);
-    Ok(())
-}
-
 /// Nobody waits for the open task of an activation any more.
 fn give_up(state: &mut State, id: ActivationId, open: &OpenTask) {
     let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };
@@ -361,16 +351,6 @@ fn give_up(state: &mut State, id: ActivationId, open: &OpenTask) {
             state.core.timers.remove(&timer);
         }
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
-    }
-}
-
-/// Everything live in the scope ends as the next thing that happens to it.
-fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
-    for (id, activation) in &mut state.core.live {
-        if activation.scope == scope && activation.doomed.is_none() {
-            activation.doomed = Some(cause);
-            state.candidates.doomed.insert((activation.born, *id));
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use crate::ids::{ActivationId, ScopeId, TaskId};
 use crate::machine::state::{AttemptState, Gate, Progress, ScopeFailure, State, Timer, TimerOf};
 use crate::time::Timestamp;
 
-use super::{Fit, activation, doom_all, give_up, leave_updates, open_task};
+use super::cancel::{doom, doom_all};
+use super::{Fit, activation, give_up, leave_updates, open_task};
 
 /// A task asked to be called again.
 pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
@@ -34,7 +35,7 @@ pub(super) fn set_for(
     let of = TimerOf::Owner(owner, purpose);
     match owner {
         TimerOwner::Workflow => {
-            if state.has_started() != (purpose == TimerPurpose::Deadline) {
+            if state.has_started() != (purpose == TimerPurpose::Deadline) || purpose == TimerPurpose::CancelOn {
                 return Err("the workflow does not stand where such a timer is set");
             }
             if state.core.timers.values().any(|set| set.of == of) {
@@ -63,10 +64,17 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             state.candidates.ready.remove(&place);
         }
         (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled))
-        | (TimerPurpose::Deadline, Progress::Between { .. }) => activation.timers.push(timer),
-        (TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::Deadline, _) => {
-            return Err("the activation does not stand where such a timer is set");
+        | (TimerPurpose::Deadline, Progress::Between { .. })
+        | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. }) => {
+            activation.timers.push(timer);
         }
+        (
+            TimerPurpose::ScheduledTime
+            | TimerPurpose::StartTimeExpiry
+            | TimerPurpose::Deadline
+            | TimerPurpose::CancelOn,
+            _,
+        ) => return Err("the activation does not stand where such a timer is set"),
     }
     Ok(())
 }
@@ -103,6 +111,7 @@ pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
             }
             Ok(())
         }
+        TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::CancelOn) => Err("nobody waits for the timer"),
         TimerOf::Owner(TimerOwner::Activation(id), purpose) => fire_of(state, id, timer, purpose),
     }
 }
@@ -133,10 +142,28 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
             state.candidates.core_ended.insert(place);
             Ok(())
         }
+        (TimerPurpose::CancelOn, _) => {
+            doom(state, id, CancelCause::Timer);
+            Ok(())
+        }
         (TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::Deadline, _) => {
             Err("nobody waits for the timer")
         }
     }
+}
+
+/// The activation starts: what it waited for at its gates is over. What ends it whenever it comes stays.
+pub(super) fn pass_gates(state: &mut State, id: ActivationId) -> Fit<()> {
+    let timers = &mut state.core.timers;
+    let live = state.core.live.get_mut(&id).ok_or("the activation is not live")?;
+    live.timers.retain(|timer| {
+        let stays = timers.get(timer).is_some_and(|set| matches!(set.of, TimerOf::Owner(_, TimerPurpose::CancelOn)));
+        if !stays {
+            timers.remove(timer);
+        }
+        stays
+    });
+    Ok(())
 }
 
 /// These timers end with what they were set for.

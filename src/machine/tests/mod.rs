@@ -2,10 +2,12 @@
 
 mod by_hand;
 mod cancel;
+mod cancellation;
 mod chunks;
 mod conditions;
 mod context;
 mod deadlines;
+mod endings;
 mod failure;
 mod flow;
 mod merges;

@@ -209,26 +209,10 @@ impl ViewFold {
                 self.outputs.clone_from(outputs);
                 self.end(*status, reason.as_ref(), at)
             }
-            Event::StageReady { activation, .. } => {
-                self.activate(*activation, sequence);
-                Ok(())
-            }
-            Event::StageStarted { activation, .. } => {
-                let stage = self.activate(*activation, sequence);
-                stage.start_time = Some(at);
-                change(&mut stage.status, Status::Running, "stage", || stage_id(*activation))
-            }
-            Event::StageEnded { activation, status, outputs, error, .. } => {
-                let Some(stage) = self.newest(*activation, sequence) else { return Ok(()) };
-                stage.outputs.clone_from(outputs);
-                let of_task = || stage.tasks.iter().rev().find_map(|task| task.error.clone());
-                stage.error = error.clone().or_else(|| of_task().filter(|_| status.is_failure()));
-                stage.end(*activation, *status, at)
-            }
-            Event::StageCanceled { activation, .. } => {
-                let Some(stage) = self.newest(*activation, sequence) else { return Ok(()) };
-                stage.end(*activation, Status::Canceled, at)
-            }
+            Event::StageReady { activation, .. }
+            | Event::StageStarted { activation, .. }
+            | Event::StageEnded { activation, .. }
+            | Event::StageCanceled { activation, .. } => self.change_stage(*activation, recorded),
             Event::TaskQueued { attempt, due } => self.queue(*attempt, *due, recorded),
             Event::TaskStarted(_, attempt) => {
                 let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
@@ -260,7 +244,36 @@ impl ViewFold {
             | Event::SettleContinued(_)
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
+            | Event::CancelsMarked { .. }
             | Event::TokensLeft { .. } => Ok(()),
+        }
+    }
+
+    /// What an event about an activation as a whole changes.
+    fn change_stage(&mut self, activation: ActivationId, recorded: &Recorded) -> Result<(), InvalidTransition> {
+        let (at, sequence) = (recorded.recorded_at, recorded.sequence);
+        match &recorded.event {
+            Event::StageReady { .. } => {
+                self.activate(activation, sequence);
+                Ok(())
+            }
+            Event::StageStarted { .. } => {
+                let stage = self.activate(activation, sequence);
+                stage.start_time = Some(at);
+                change(&mut stage.status, Status::Running, "stage", || stage_id(activation))
+            }
+            Event::StageEnded { status, outputs, error, .. } => {
+                let Some(stage) = self.newest(activation, sequence) else { return Ok(()) };
+                stage.outputs.clone_from(outputs);
+                let of_task = || stage.tasks.iter().rev().find_map(|task| task.error.clone());
+                stage.error = error.clone().or_else(|| of_task().filter(|_| status.is_failure()));
+                stage.end(activation, *status, at)
+            }
+            Event::StageCanceled { .. } => {
+                let Some(stage) = self.newest(activation, sequence) else { return Ok(()) };
+                stage.end(activation, Status::Canceled, at)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -270,6 +283,11 @@ impl ViewFold {
         if reason == Some(&EndReason::StartTimeExpired) {
             let reason = Some("it was not started in time".to_owned());
             self.cancellation = Some(Cancellation { by: "engine".to_owned(), reason });
+        }
+        if let Some(EndReason::CanceledBy { activation }) = reason {
+            let stage = &self.definition.graph().stage(activation.stage).ref_id;
+            let reason = Some(format!("stage {stage} has succeeded, which cancels the workflow"));
+            self.cancellation = Some(Cancellation { by: stage.clone(), reason });
         }
         change(&mut self.status, status, "workflow", || self.workflow.to_string())
     }

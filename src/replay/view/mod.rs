@@ -179,7 +179,7 @@ impl WorkflowView {
     }
 
     /// Why it did not succeed, for programs: `STAGE_FAILED`, `DEADLOCK`, `BRANCH_STOPPED`, `OUTPUTS_FAILED`,
-    /// `CANCEL_REQUESTED`, `START_TIME_EXPIRED`, `DEADLINE_EXCEEDED`.
+    /// `CANCEL_REQUESTED`, `START_TIME_EXPIRED`, `DEADLINE_EXCEEDED`, `CANCELED_BY`.
     pub fn end_reason(&self) -> Option<&'static str> {
         self.end_reason.as_ref().map(EndReason::code)
     }
@@ -199,6 +199,7 @@ impl WorkflowView {
             | EndReason::OutputsFailed { .. }
             | EndReason::CancelRequested { .. }
             | EndReason::StartTimeExpired
+            | EndReason::CanceledBy { .. }
             | EndReason::DeadlineExceeded { .. } => None,
         }
     }

@@ -83,7 +83,7 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
             }
             Event::WorkflowEnded { reason, .. } => parts.extend(reason.as_ref().map(|it| it.code().to_owned())),
             Event::StageStarted { consumed, .. } => _ = parts.insert(format!("consumed {}", variant(consumed))),
-            Event::StageCanceled { cause, .. } => _ = parts.insert(format!("{cause:?}")),
+            Event::StageCanceled { cause, .. } => _ = parts.insert(variant(cause)),
             Event::StageEnded { emitted, status, .. } => {
                 parts.insert(format!("emitted {}", variant(emitted)));
                 parts.insert(format!("{status:?}"));
@@ -94,7 +94,7 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     let mut expected: Vec<String> = Status::ALL.map(|status| format!("{status:?}")).into();
     let words = "SUCCEEDED RUNNING TERMINAL FAILED_CONTINUE SKIPPED CANCELED STOPPED FAILED \
                  STAGE_FAILED DEADLOCK BRANCH_STOPPED OUTPUTS_FAILED CANCEL_REQUESTED START_TIME_EXPIRED \
-                 DEADLINE_EXCEEDED";
+                 DEADLINE_EXCEEDED CANCELED_BY Stage Timer ExplicitEnd";
     expected.extend(words.split(' ').map(str::to_owned));
     let classes = [ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout];
     expected.extend(classes.map(|class| class.name().to_owned()));

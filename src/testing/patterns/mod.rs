@@ -74,7 +74,9 @@ mod wcp_03;
 mod wcp_04;
 mod wcp_05;
 mod wcp_11;
+mod wcp_19;
 mod wcp_20;
+mod wcp_43;
 
 pub use names::NAMES;
 pub use net::Net;
@@ -105,7 +107,9 @@ const MODULES: &[(usize, Declared)] = &[
     (4, wcp_04::pattern),
     (5, wcp_05::pattern),
     (11, wcp_11::pattern),
+    (19, wcp_19::pattern),
     (20, wcp_20::pattern),
+    (43, wcp_43::pattern),
 ];
 
 /// The pattern of this number, 1 to 43; `None` if it has no module.

@@ -11,11 +11,21 @@ pub(super) fn pattern() -> Pattern {
         d: { needs: [b, c] }
     ",
     );
+    by_stages(by_request(Pattern::of(20, net))).refuses(
+        Net::of("a: { cancels: everything }"),
+        ProblemCode::BadValue,
+        "everything",
+    )
+}
+
+/// Everything is refused from here on.
+fn nothing_more(chain: Chain) -> Chain {
+    ["a", "b", "c", "d"].into_iter().fold(chain, |chain, stage| chain.refused(complete(stage), "ENDED"))
+}
+
+fn by_request(pattern: Pattern) -> Pattern {
     let begun = || chain().complete("a");
-    let nothing_more = |chain: Chain| {
-        ["a", "b", "c", "d"].into_iter().fold(chain, |chain, stage| chain.refused(complete(stage), "ENDED"))
-    };
-    Pattern::of(20, net)
+    pattern
         .positive(
             scenario("nobody cancels", begun().any_order([complete("b"), complete("c")]).complete("d"))
                 .ends(Status::Succeeded)
@@ -33,6 +43,7 @@ pub(super) fn pattern() -> Pattern {
                 .ends(Status::Canceled)
                 .runs("a 1, b 1, c 1, d 0")
                 .outcomes("b CANCELED, c SUCCEEDED")
+                .sees("tokens.left c to d", 1)
                 .ends_everything(),
         )
         .negative(
@@ -40,5 +51,46 @@ pub(super) fn pattern() -> Pattern {
                 .ends(Status::Canceled)
                 .runs("a 1, b 0, c 0, d 0")
                 .sees("workflow.completed", 0),
+        )
+}
+
+fn by_stages(pattern: Pattern) -> Pattern {
+    let net = Net::of(
+        "
+        a:
+        b: { needs: [a] }
+        c: { needs: [a], scheduled_time: 2027-01-01T00:00:00Z }
+        d: { needs: [b, c] }
+        k: { needs: [a], cancels: workflow }
+        l: { needs: [k] }
+    ",
+    );
+    let canceled = || nothing_more(chain().complete("a").then(start("b")).complete("k").status(Status::Canceled));
+    let failed = chain().complete("a").complete("b").then(failed_continue("k")).complete("l").pass("400d").rest();
+    pattern
+        .positive(
+            scenario("a stage of the definition cancels the workflow", canceled())
+                .of(&net)
+                .ends(Status::Canceled)
+                .runs("a 1, b 1, c 0, d 0, k 1, l 0")
+                .outcomes("b CANCELED, c CANCELED, k SUCCEEDED")
+                .sees("stage.canceled b by workflow", 1)
+                .ends_everything(),
+        )
+        .positive(
+            scenario("a stage that fails cancels nothing", failed)
+                .of(&net)
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, c 1, d 1, k 1, l 1")
+                .alone("the time of day goes on from round to round"),
+        )
+        .negative(
+            scenario("nothing happens behind the cancel", {
+                canceled().refused(start("b"), "ENDED").refused(cancel(), "ENDED").refused(complete("l"), "ENDED")
+            })
+            .of(&net)
+            .ends(Status::Canceled)
+            .runs("a 1, b 1, c 0, d 0, k 1, l 0")
+            .sees("workflow.completed", 0),
         )
 }

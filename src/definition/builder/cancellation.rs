@@ -1,0 +1,46 @@
+//! Cancellation from code.
+
+use crate::time::Duration;
+use crate::value::Value;
+
+/// What a stage cancels when it has succeeded.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Cancel(Value);
+
+impl Cancel {
+    /// Whatever lives of this stage.
+    pub fn stage(ref_id: impl Into<String>) -> Cancel {
+        Cancel(Value::map([("stage", ref_id.into())]))
+    }
+
+    /// The workflow.
+    pub fn workflow() -> Cancel {
+        Cancel(Value::map([("workflow", true)]))
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        self.0
+    }
+}
+
+/// What ends a stage from outside while it lives.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CancelOn(Value);
+
+impl CancelOn {
+    /// It has lived this long.
+    pub fn timer(length: impl Into<Duration>) -> CancelOn {
+        CancelOn(Value::map([("timer", length.into().to_string())]))
+    }
+
+    /// This stage has succeeded.
+    pub fn completed(ref_id: impl Into<String>) -> CancelOn {
+        CancelOn(Value::map([("completed", ref_id.into())]))
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        self.0
+    }
+}

@@ -1,0 +1,142 @@
+//! Reads what a stage cancels, what cancels it, and what its end means.
+
+use std::collections::BTreeSet;
+
+use super::Reader;
+use super::data::Named;
+use super::keys::{CANCEL_ON, CANCELS, Fields, Level};
+use crate::definition::cancellation::Ending;
+use crate::definition::code::ProblemCode;
+use crate::definition::document::{Content, Node, Span};
+use crate::time::Duration;
+
+/// The fields of a stage about cancellation as they were written; the names are not looked up yet.
+#[derive(Default)]
+pub(in crate::definition) struct CancellationDraft<'d> {
+    pub(in crate::definition) cancels: Vec<TargetDraft<'d>>,
+    pub(in crate::definition) timer: Option<Duration>,
+    pub(in crate::definition) completed: Vec<Named<'d>>,
+    pub(in crate::definition) on_cancelled: Option<Named<'d>>,
+    pub(in crate::definition) ending: Ending,
+    /// Where `end` stands.
+    pub(in crate::definition) ending_span: Option<&'d Span>,
+}
+
+/// What a stage cancels, as it was written.
+#[derive(Clone, Copy)]
+pub(in crate::definition) enum TargetDraft<'d> {
+    Stage(Named<'d>),
+    Workflow,
+}
+
+impl<'d> Reader<'d> {
+    /// Everything a stage says about cancellation.
+    pub(super) fn cancellation(&mut self, fields: &Fields<'d>) -> CancellationDraft<'d> {
+        let mut draft = CancellationDraft::default();
+        if let Some(node) = fields.get("cancels") {
+            draft.cancels = self.cancels(node);
+        }
+        if let Some(node) = fields.get("cancel_on") {
+            self.cancel_on(node, &mut draft);
+        }
+        draft.on_cancelled = fields.get("on_cancelled").and_then(|node| {
+            let text = self.text(node, "on_cancelled")?;
+            Some(Named { text, span: &node.span })
+        });
+        if let Some(node) = fields.get("end") {
+            draft.ending = self.choice(node, "end", &Ending::ALL, Ending::name).unwrap_or_default();
+            draft.ending_span = Some(&node.span);
+        }
+        let cancels_workflow = draft.cancels.iter().any(|target| matches!(target, TargetDraft::Workflow));
+        if draft.ending == Ending::Terminate
+            && cancels_workflow
+            && let Some(span) = draft.ending_span
+        {
+            let message = "a stage whose success is that of the workflow does not cancel the workflow";
+            let help = "keep end: terminate, which ends everything else too, or cancels: workflow";
+            self.report_with_help(ProblemCode::ConflictingKeys, span, message, help);
+        }
+        draft
+    }
+
+    /// `cancels`: a list of what is canceled, or just `workflow`.
+    fn cancels(&mut self, node: &'d Node) -> Vec<TargetDraft<'d>> {
+        if let Content::Text(_) = &node.content {
+            let target = self.choice(node, "cancels", &["workflow"], |word| word);
+            return target.map(|_| TargetDraft::Workflow).into_iter().collect();
+        }
+        let mut targets = Vec::new();
+        let mut seen = BTreeSet::new();
+        for item in self.list(node, "cancels").unwrap_or_default() {
+            let Some((key, value)) = self.only_entry(item, &CANCELS) else { continue };
+            let (name, target) = match key {
+                "stage" => {
+                    let Some(text) = self.text(value, "the name of a stage") else { continue };
+                    (text, TargetDraft::Stage(Named { text, span: &value.span }))
+                }
+                _ if matches!(value.content, Content::Bool(true)) => ("", TargetDraft::Workflow),
+                _ => {
+                    let help = "write workflow: true, or leave it out";
+                    self.report_with_help(ProblemCode::BadValue, &value.span, "workflow can only be true", help);
+                    continue;
+                }
+            };
+            if seen.insert((key, name)) {
+                targets.push(target);
+            } else {
+                let message = "this stands twice in cancels";
+                self.report(ProblemCode::DuplicateReference, &item.span, message);
+            }
+        }
+        targets
+    }
+
+    fn cancel_on(&mut self, node: &'d Node, draft: &mut CancellationDraft<'d>) {
+        for item in self.list(node, "cancel_on").unwrap_or_default() {
+            let Some((key, value)) = self.only_entry(item, &CANCEL_ON) else { continue };
+            match key {
+                "completed" => {
+                    let Some(text) = self.text(value, "the name of a stage") else { continue };
+                    if draft.completed.iter().any(|known| known.text == text) {
+                        let message = format!("`{text}` stands twice in cancel_on");
+                        self.report(ProblemCode::DuplicateReference, &item.span, message);
+                    } else {
+                        draft.completed.push(Named { text, span: &value.span });
+                    }
+                }
+                _ if draft.timer.is_some() => {
+                    let help = "keep the shorter one";
+                    self.report_with_help(ProblemCode::ConflictingKeys, &item.span, "two timers in cancel_on", help);
+                }
+                _ => draft.timer = self.some_duration(value, "timer"),
+            }
+        }
+    }
+
+    /// A length of time that is not zero.
+    fn some_duration(&mut self, node: &'d Node, what: &str) -> Option<Duration> {
+        let duration = self.duration(node, what)?;
+        if duration == Duration::ZERO {
+            self.report(ProblemCode::OutOfRange, &node.span, format!("a {what} of no time leaves none for any work"));
+        }
+        Some(duration)
+    }
+
+    /// The one entry of a map of this level.
+    fn only_entry(&mut self, node: &'d Node, level: &Level) -> Option<(&'static str, &'d Node)> {
+        let known = self.problems.len();
+        let fields = self.fields(node, level)?;
+        let mut entries = fields.entries();
+        let first = entries.next();
+        if entries.next().is_some() {
+            let help = "write an item for each";
+            self.report_with_help(ProblemCode::ConflictingKeys, &node.span, "two keys in one item", help);
+            return None;
+        }
+        if first.is_none() && self.problems.len() == known {
+            let message = format!("{} is empty", level.what());
+            self.report_with_help(ProblemCode::MissingKey, &node.span, message, level.listed());
+        }
+        first
+    }
+}

@@ -1,0 +1,52 @@
+//! What stages say about cancellation, in the schema.
+
+use crate::definition::cancellation::Ending;
+use crate::definition::reading::keys::{CANCEL_ON, CANCELS};
+use crate::value::Value;
+
+use super::data::{any_case, choice, list_of, some_time, text};
+use super::{Property, keyed, not, reference, required, with, with_more};
+
+/// The keys of a stage.
+pub(super) fn stage() -> Vec<Property> {
+    let cancels = with_more(list_of(reference("cancels")), [("uniqueItems", true.into())]);
+    let cancels = Value::map([("anyOf", Value::list([any_case("workflow"), cancels]))]);
+    let timers = [("contains", required(["timer"])), ("minContains", 0.into()), ("maxContains", 1.into())];
+    let cancel_on = with_more(with_more(list_of(reference("cancel_on")), timers), [("uniqueItems", Value::from(true))]);
+    vec![
+        ("cancels", "What ends when it has succeeded, before control goes on.", cancels),
+        ("cancel_on", "What ends it from outside.", cancel_on),
+        ("end", "terminate: its success is that of the workflow.", choice(&Ending::ALL.map(Ending::name))),
+    ]
+}
+
+/// What excludes what in a stage.
+pub(super) fn rules() -> Vec<Value> {
+    let in_list = Value::map([("type", Value::from("array")), ("contains", required(["workflow"]))]);
+    let workflow = Value::map([("anyOf", Value::list([any_case("workflow"), in_list]))]);
+    let both = [with("end", any_case(Ending::Terminate.name())), with("cancels", workflow)];
+    vec![not(Value::map([("allOf", Value::list(both))]))]
+}
+
+/// An item of `cancels`.
+pub(super) fn cancels() -> Value {
+    let known = vec![
+        ("stage", "What lives of this stage.", text()),
+        ("workflow", "The workflow.", Value::map([("const", true)])),
+    ];
+    one_of(keyed(&CANCELS, known))
+}
+
+/// An item of `cancel_on`.
+pub(super) fn cancel_on() -> Value {
+    let known = vec![
+        ("timer", "It has lived this long, like 2h.", some_time()),
+        ("completed", "This stage has succeeded.", text()),
+    ];
+    one_of(keyed(&CANCEL_ON, known))
+}
+
+/// Exactly one of its keys.
+fn one_of(map: Value) -> Value {
+    with_more(map, [("minProperties", 1.into()), ("maxProperties", 1.into())])
+}

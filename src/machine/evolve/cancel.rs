@@ -1,0 +1,85 @@
+//! What it changes that something outside ends activations: first they are marked, then each comes to its end.
+
+use std::sync::Arc;
+
+use crate::event::{CancelCause, Emitted};
+use crate::ids::{ActivationId, ScopeId};
+use crate::machine::past::{Ended, Remembered};
+use crate::machine::state::{Progress, ScopeFailure, State};
+use crate::status::Status;
+
+use super::{Fit, emit, give_up, remove};
+
+/// The activation ends as the next thing that happens to it, unless something else ends it already.
+pub(super) fn doom(state: &mut State, id: ActivationId, cause: CancelCause) {
+    if let Some(activation) = state.core.live.get_mut(&id)
+        && activation.doomed.is_none()
+    {
+        activation.doomed = Some(cause);
+        state.candidates.doomed.insert((activation.born, id));
+    }
+}
+
+/// Everything live in the scope ends as the next thing that happens to it.
+pub(super) fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
+    for (id, activation) in &mut state.core.live {
+        if activation.scope == scope && activation.doomed.is_none() {
+            activation.doomed = Some(cause);
+            state.candidates.doomed.insert((activation.born, *id));
+        }
+    }
+}
+
+/// The work of an activation has succeeded, and what its stage cancels is marked.
+pub(super) fn mark(state: &mut State, by: ActivationId) -> Fit<()> {
+    let definition = state.definition.clone();
+    let stage = definition.graph().stages.get(by.stage.index()).ok_or("the definition has no such stage")?;
+    let activation = state.core.live.get(&by).ok_or("the activation is not live")?;
+    if activation.progress != Progress::CoreEnded || activation.doomed.is_some() {
+        return Err("the activation is not at its end");
+    }
+    let (place, scope) = ((activation.born, by), activation.scope);
+    let cancellation = &stage.cancellation;
+    let whole = if cancellation.cancels_workflow() { CancelCause::Workflow } else { CancelCause::ExplicitEnd };
+    let victims: Vec<(ActivationId, CancelCause)> = if cancellation.ends_all() {
+        state.core.live.keys().filter(|id| **id != by).map(|id| (*id, whole)).collect()
+    } else {
+        let victims = cancellation.victims.iter().flat_map(|victim| state.live_of(scope, *victim));
+        victims.filter(|id| *id != by).map(|id| (id, CancelCause::Stage { by })).collect()
+    };
+    victims.into_iter().for_each(|(id, cause)| doom(state, id, cause));
+    // It goes on when they have ended.
+    state.candidates.core_ended.insert(place);
+    Ok(())
+}
+
+/// A marked activation comes to its end.
+pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitted: &Emitted) -> Fit<()> {
+    let activation = remove(state, id)?;
+    if activation.doomed != Some(cause) {
+        return Err("nothing like this ends the activation");
+    }
+    if let Progress::Open(open) = &activation.progress {
+        give_up(state, id, open);
+    }
+    let (scope, depth, mut past) = (activation.scope, activation.depth, activation.past);
+    if *emitted != Emitted::Nothing {
+        // Who comes behind it sees that it was canceled, and nothing of what it gave.
+        let (tasks, outputs, error, keys) = (Vec::new(), None, None, Remembered::default());
+        past.insert(Arc::new(Ended { activation: id, depth, status: Status::Canceled, tasks, outputs, error, keys }));
+    }
+    emit(state, id, scope, emitted, depth, past)
+}
+
+/// An activation has succeeded: does that end the workflow? What came to its end before has its reason.
+pub(super) fn close(state: &mut State, id: ActivationId, scope: ScopeId) {
+    let cancellation = &state.definition.graph().stage(id.stage).cancellation;
+    if !cancellation.ends_all() || state.core.cancel.is_some() {
+        return;
+    }
+    let how = if cancellation.cancels_workflow() { ScopeFailure::CanceledBy } else { ScopeFailure::EndedBy };
+    let scope = if cancellation.cancels_workflow() { ScopeId::ROOT } else { scope };
+    if let Some(scope) = state.core.scopes.get_mut(&scope) {
+        scope.failed.get_or_insert(how(id));
+    }
+}
