@@ -222,6 +222,11 @@ impl Happening {
         self
     }
 
+    /// Is it the request for the end of the whole workflow?
+    pub(super) fn is_cancel(&self) -> bool {
+        matches!(self.what, What::Cancel { .. })
+    }
+
     /// Is it the request for the workflow itself?
     pub(super) fn is_creation(&self) -> bool {
         matches!(self.what, What::Create)

@@ -117,16 +117,22 @@ pub fn pattern(number: usize) -> Option<Pattern> {
     MODULES.iter().find(|(known, _)| *known == number).map(|(_, declared)| declared())
 }
 
-/// What is said of a pattern that has no module: all five kinds are missing.
-fn absent(number: usize) -> Report {
+/// Tries the pattern of this number; if it has no module, all five kinds are missing.
+///
+/// # Panics
+///
+/// If there is no such pattern: they are 1 to 43.
+pub fn report_of(number: usize, effort: Effort) -> Report {
+    let name = NAMES[number - 1];
     let missing = |_| Verdict::Missing { why: "the pattern has no module".to_owned() };
-    Report { number, name: NAMES[number - 1], verdicts: Kind::ALL.map(missing) }
+    pattern(number)
+        .map_or_else(|| Report { number, name, verdicts: Kind::ALL.map(missing) }, |pattern| report(&pattern, effort))
 }
 
 /// Tries all 43 patterns, one after the other; `seen` is told of each when it is done.
 pub fn reports(effort: Effort, mut seen: impl FnMut(&Report)) -> Vec<Report> {
     let of = |number| {
-        let found = pattern(number).map_or_else(|| absent(number), |pattern| report(&pattern, effort));
+        let found = report_of(number, effort);
         seen(&found);
         found
     };

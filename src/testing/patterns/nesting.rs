@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::testing::happening;
+use crate::value::Map;
 
 use super::explore::{Bounds, explore};
 use super::net::{AFTER, INSTANCES, MANY, Net, ROUNDS, TURNS};
@@ -42,75 +43,121 @@ fn casts(pattern: &Pattern, length: usize) -> Result<Vec<Vec<&Scenario>>, Troubl
 
 /// Three rounds of a loop.
 pub(super) fn looped(pattern: &Pattern, bounds: Bounds) -> Outcome {
-    if let Nesting::Call(_) = pattern.nesting {
-        return Err(Trouble::Missing("the suite does not play sub-workflows yet".to_owned()));
-    }
-    let mut counts = Counts::default();
-    for rounds in casts(pattern, TURNS)? {
-        counts.add(play(pattern, &Play::rounds(pattern.net_of(rounds[0]), &rounds), bounds)?);
-    }
-    Ok(counts)
+    let form = match pattern.nesting {
+        Nesting::Body => Form::Loop,
+        Nesting::Call(_) => Form::CallsInLoop,
+    };
+    all(pattern, form, bounds)
 }
 
 /// A sub-workflow, and an instance of several.
 pub(super) fn composed(pattern: &Pattern, bounds: Bounds) -> Outcome {
-    let mut counts = Counts::default();
-    for both in casts(pattern, INSTANCES)? {
-        counts.add(play(pattern, &Play::instances(pattern.net_of(both[0]), &both), bounds)?);
-    }
-    Err(Trouble::Missing("the suite does not play sub-workflows yet".to_owned()))
-}
-
-/// A definition around a pattern, with the scenario that is played in each frame.
-struct Play<'s> {
-    title: &'static str,
-    text: fn(&Net, &str) -> String,
-    net: Net,
-    frames: Vec<Frame>,
-    scenarios: Vec<&'s Scenario>,
-    order: fn(Vec<Step>) -> Vec<Step>,
-}
-
-impl<'s> Play<'s> {
-    fn rounds(net: &Net, scenarios: &[&'s Scenario]) -> Play<'s> {
-        let frames = (0..TURNS).map(|number| Frame::of_block(0, Opening { owner: ROUNDS, number })).collect();
-        let (title, net, scenarios) = ("in a loop", net.clone(), scenarios.to_vec());
-        Play { title, text: Net::looped, net, frames, scenarios, order: |steps| steps }
-    }
-
-    fn instances(net: &Net, scenarios: &[&'s Scenario]) -> Play<'s> {
-        let frames = (0..INSTANCES).map(|number| Frame::of_block(0, Opening { owner: MANY, number })).collect();
-        let (title, net, scenarios) = ("in instances", net.clone(), scenarios.to_vec());
-        let side_by_side: fn(Vec<Step>) -> Vec<Step> =
-            |steps| vec![Step::AnyOrder(steps.into_iter().map(|step| vec![step]).collect())];
-        let has_last = scenarios.iter().any(|scenario| scenario.nested == Nested::Last);
-        let order = if has_last { |steps| steps } else { side_by_side };
-        Play { title, text: Net::in_instances, net, frames, scenarios, order }
-    }
-}
-
-fn play(pattern: &Pattern, play: &Play<'_>, bounds: Bounds) -> Outcome {
-    let name = pattern.workflow_name();
-    let definition = read_nested(&(play.text)(&play.net, &name))?;
-    let titled = |scenario: &Scenario| format!("{} {}", scenario.name, play.title);
-    let failed = |breach| Trouble::Failed(titled(play.scenarios[0]), breach);
-    let inner = play.scenarios.iter().enumerate().map(|(frame, scenario)| plan_in(frame, scenario)).collect();
-    let outer = play.frames.len();
-    let mut plan = (play.order)(inner);
-    let end = match play.scenarios.iter().find(|scenario| scenario.nested == Nested::Last) {
-        None => vec![Step::Check(all_runs(&play.scenarios)), Step::Happen(happening::complete(AFTER))],
-        Some(last) => vec![Step::Check(all_runs(&play.scenarios)), Step::Check(ended_all(last))],
+    let instances = match pattern.nesting {
+        Nesting::Body => Form::Instances,
+        Nesting::Call(_) => Form::CallsByInstances,
     };
-    plan.push(Step::In(outer, end));
-    let frames: Arc<[Frame]> = play.frames.iter().copied().chain([Frame::WHOLE]).collect();
+    let mut counts = all(pattern, instances, bounds)?;
+    counts.add(all(pattern, Form::Call, bounds)?);
+    Ok(counts)
+}
+
+fn all(pattern: &Pattern, form: Form, bounds: Bounds) -> Outcome {
+    let mut counts = Counts::default();
+    for cast in casts(pattern, form.length())? {
+        counts.add(play(pattern, form, &cast, bounds)?);
+    }
+    Ok(counts)
+}
+
+/// What is around a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// It is the body of a loop.
+    Loop,
+    /// It is what instances do, side by side.
+    Instances,
+    /// It is called.
+    Call,
+    /// It is called in every turn of a loop.
+    CallsInLoop,
+    /// It is called by instances, side by side.
+    CallsByInstances,
+}
+
+impl Form {
+    fn title(self) -> &'static str {
+        match self {
+            Form::Loop => "in a loop",
+            Form::Instances => "in instances",
+            Form::Call => "called",
+            Form::CallsInLoop => "called in a loop",
+            Form::CallsByInstances => "called by instances",
+        }
+    }
+
+    /// How often the pattern is there.
+    fn length(self) -> usize {
+        match self {
+            Form::Loop | Form::CallsInLoop => TURNS,
+            Form::Instances | Form::CallsByInstances => INSTANCES,
+            Form::Call => 1,
+        }
+    }
+
+    fn text(self, net: &Net, name: &str, inputs: &Map) -> String {
+        let text = match self {
+            Form::Loop => Net::looped,
+            Form::Instances => Net::in_instances,
+            Form::Call => Net::called,
+            Form::CallsInLoop => Net::called_in_loop,
+            Form::CallsByInstances => Net::called_by_instances,
+        };
+        text(net, name, inputs)
+    }
+
+    /// Where the pattern is the `number`-th time.
+    fn frame(self, number: usize) -> Frame {
+        let of_block = |owner| Frame { course: 0, within: Some(Opening { owner, number }) };
+        match self {
+            Form::Loop => of_block(ROUNDS),
+            Form::Instances => of_block(MANY),
+            Form::Call | Form::CallsInLoop | Form::CallsByInstances => Frame { course: 1 + number, within: None },
+        }
+    }
+
+    /// The names in the outermost workflow mean the pattern's stages, too.
+    fn is_inside(self) -> bool {
+        matches!(self, Form::Loop | Form::Instances)
+    }
+
+    /// The inputs of the outermost workflow.
+    fn inputs(self, inputs: &Map) -> Map {
+        if self.is_inside() { inputs.clone() } else { Map::new() }
+    }
+
+    /// One after the other, or side by side.
+    fn ordered(self, steps: Vec<Step>) -> Vec<Step> {
+        match self {
+            Form::Loop | Form::CallsInLoop | Form::Call => steps,
+            Form::Instances | Form::CallsByInstances => {
+                vec![Step::AnyOrder(steps.into_iter().map(|step| vec![step]).collect())]
+            }
+        }
+    }
+}
+
+fn play(pattern: &Pattern, form: Form, cast: &[&Scenario], bounds: Bounds) -> Outcome {
+    let (net, inputs) = (pattern.net_of(cast[0]), &cast[0].inputs);
+    let definition = read_nested(&form.text(net, &pattern.workflow_name(), inputs))?;
+    let failed = |breach| Trouble::Failed(format!("{} {}", cast[0].name, form.title()), breach);
+    let frames = (0..cast.len()).map(|number| form.frame(number)).chain([Frame::WHOLE]).collect();
     let always = |(frame, scenario): (usize, &&Scenario)| -> Vec<(usize, Test)> {
         scenario.always.iter().map(|test| (frame, Arc::clone(test))).collect()
     };
-    let always: Arc<[(usize, Test)]> = play.scenarios.iter().enumerate().flat_map(always).collect();
-    let inputs = &play.scenarios[0].inputs;
-    let world = World::begin(&definition, inputs, frames, always, Weather::Crashes).map_err(failed)?;
+    let always = cast.iter().enumerate().flat_map(always).collect();
+    let world = World::begin(&definition, &form.inputs(inputs), frames, always, Weather::Crashes).map_err(failed)?;
     let mut counts = Counts { scenarios: 1, ..Counts::default() };
-    let seen = explore(&world, &plan, bounds, &mut |mut world| {
+    let seen = explore(&world, &plan(form, cast), bounds, &mut |mut world| {
         counts.crashes += world.crashes();
         world.over()
     });
@@ -118,6 +165,21 @@ fn play(pattern: &Pattern, play: &Play<'_>, bounds: Bounds) -> Outcome {
     counts.enumerated = seen.interleavings;
     counts.drawn = seen.drawn;
     Ok(counts)
+}
+
+/// The scenarios in their frames, then the end of what is around them.
+fn plan(form: Form, cast: &[&Scenario]) -> Vec<Step> {
+    let inner = cast.iter().enumerate().map(|(frame, scenario)| plan_in(frame, scenario)).collect();
+    let last = cast.iter().find(|scenario| scenario.nested == Nested::Last);
+    // What ends everything ends it when the others are done.
+    let mut plan = if last.is_some() { inner } else { form.ordered(inner) };
+    let mut end = Vec::new();
+    if form.is_inside() {
+        end.push(Step::Check(all_runs(cast)));
+    }
+    end.push(last.map_or_else(|| Step::Happen(happening::complete(AFTER)), |last| Step::Check(ended_all(last))));
+    plan.push(Step::In(cast.len(), end));
+    plan
 }
 
 /// All together as many activations started as each round or instance by itself says.

@@ -19,11 +19,6 @@ pub(super) struct Frame {
 impl Frame {
     /// The outermost workflow.
     pub(super) const WHOLE: Frame = Frame { course: 0, within: None };
-
-    /// One block of a workflow.
-    pub(super) fn of_block(course: usize, opening: Opening) -> Frame {
-        Frame { course, within: Some(opening) }
-    }
 }
 
 /// The how manieth block that was opened for activations of this stage.

@@ -162,6 +162,10 @@ impl World {
 
     /// The happening by the names of the outermost definition.
     fn located(&self, frame: usize, happening: &Happening) -> Result<(usize, Happening), Breach> {
+        if happening.is_cancel() {
+            // The whole workflow is meant, wherever it is nested.
+            return Ok((0, happening.clone()));
+        }
         let view = self.view(frame)?;
         let mut problem = None;
         let renamed = happening.clone().renamed(|work| {
