@@ -64,6 +64,8 @@ mod net;
 mod pattern;
 mod report;
 mod scenario;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod view;
 mod world;

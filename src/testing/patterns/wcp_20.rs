@@ -24,6 +24,15 @@ fn nothing_more(chain: Chain) -> Chain {
 }
 
 fn by_request(pattern: Pattern) -> Pattern {
+    let modelled = Net::of(
+        "
+        a:
+        b: { needs: [a] }
+        c: { needs: [a] }
+        k: { needs: [a], cancels: [{ workflow: true }] }
+        d: { needs: [b, c] }
+    ",
+    );
     let begun = || chain().complete("a");
     pattern
         .positive(
@@ -45,6 +54,16 @@ fn by_request(pattern: Pattern) -> Pattern {
                 .outcomes("b CANCELED, c SUCCEEDED")
                 .sees("tokens.left c to d", 1)
                 .ends_everything(),
+        )
+        .positive(
+            scenario(
+                "a stage withdraws the workflow it belongs to",
+                nothing_more(begun().live("b", 1).live("c", 1).complete("k")).refused(complete("k"), "ENDED"),
+            )
+            .of(&modelled)
+            .ends(Status::Canceled)
+            .runs("a 1, b 1, c 1, k 1, d 0")
+            .outcomes("a SUCCEEDED, b CANCELED, c CANCELED"),
         )
         .negative(
             scenario("a canceled workflow does not succeed later", nothing_more(chain().then(cancel())))
