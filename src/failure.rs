@@ -124,6 +124,8 @@ codes! {
     DEADLOCK = "look at the arcs that are listed: let the join wait for one branch only (`join_type: XOR`), or let both run";
     /// A loop turns without outside work in it.
     INSTANT_LOOP = "put a task or a wait into the loop";
+    /// Control has come back over an arc as often as its `max_iterations` allows.
+    LOOP_LIMIT = "raise max_iterations, or let the condition of the loop end it earlier";
     /// A condition could not be computed.
     CONDITION_FAILED = "correct the expression, or say with `on_condition_error` what an error means";
     /// More tokens than one workflow may hold.

@@ -39,10 +39,10 @@ mod version;
 pub mod testing;
 
 pub use definition::{
-    ArcOutline, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition, Ending, InputError,
-    InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure, Problem, ProblemCode, Problems, Reentry,
-    Retry, Severity, Soundness, Span, Stage, StageOutline, TaskSpec, Termination, WorkflowType, map_from_json,
-    map_from_yaml,
+    ArcKind, ArcOutline, BackArc, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition,
+    Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure, Problem,
+    ProblemCode, Problems, Reentry, Retry, Severity, Soundness, Span, Stage, StageOutline, TaskSpec, Termination,
+    WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json,

@@ -134,6 +134,9 @@ stages:
   c: { needs: [a], reentry: Parallel }
   d: { needs: [b, c], join_type: multi_merge }
   e: { needs: [b, c], join_type: GENERALIZED_AND }
+  f: { needs: [d], join_type: XOR, back_from: [g, { stage: h, max_iterations: 3 }] }
+  g: { needs: [f] }
+  h: { needs: [g] }
 ";
 
 /// What ends before its time, and what ends everything.

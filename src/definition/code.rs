@@ -160,6 +160,8 @@ problem_codes! {
     CancelsItself = "CANCELS_ITSELF";
     /// A workflow ends only at nominated stages, and from this stage no path leads to one.
     NotOnPath = "NOT_ON_PATH";
+    /// Stages that each wait for all that leads to them stand in a circle, so that none of them ever starts.
+    CycleOfAndJoins = "CYCLE_OF_AND_JOINS";
 }
 
 impl fmt::Display for ProblemCode {

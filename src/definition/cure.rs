@@ -42,7 +42,7 @@ impl ProblemCode {
             ProblemCode::DuplicateReference => "name the stage once",
             ProblemCode::UnknownStage => "name a stage of this definition",
             ProblemCode::NeedsItself => "remove it from its own `needs`",
-            ProblemCode::CycleWithoutBackEdge => "remove one of these `needs`",
+            ProblemCode::CycleWithoutBackEdge => "write one of these `needs` as back_from, or remove it",
             ProblemCode::SplitFieldWithoutSplit => "write split_type: XOR, or remove the field",
             ProblemCode::NotASuccessor => "name a stage that has this one in its `needs`, or $end",
             ProblemCode::BranchNeverTaken => "give it a condition in split_conditions, or make it split_default",
@@ -63,6 +63,7 @@ impl ProblemCode {
             ProblemCode::ParallelWriters => "give the outputs different names",
             ProblemCode::CancelsItself => "name another stage",
             ProblemCode::NotOnPath => "lead it to a stage with end: terminate, or write termination: implicit",
+            ProblemCode::CycleOfAndJoins => "write join_type: XOR, MULTI_MERGE or OR where the circle is entered",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
         }
     }

@@ -119,6 +119,16 @@ pub(crate) enum Target {
     End,
 }
 
+/// What kind of way an arc is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ArcKind {
+    /// From a stage, or the start, to one that needs it. These arcs alone form no circle.
+    Forward,
+    /// From a stage to one before it, as `back_from` says.
+    Back,
+}
+
 /// Whether a stage starts again while an activation of it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

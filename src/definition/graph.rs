@@ -11,8 +11,8 @@ use crate::time::Duration;
 
 use super::by_hand::ByHand;
 use super::cancellation::{Cancellation, Termination, find_victims};
+pub use super::flow::{ArcKind, Join, LeftoverTokens, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
-pub use super::flow::{Join, LeftoverTokens, Reentry};
 use super::shell_text::ShellText;
 use super::template::Template;
 use super::times::Times;
@@ -22,8 +22,8 @@ use super::times::Times;
 pub(crate) struct Graph {
     /// In definition order.
     pub(crate) stages: Vec<GraphStage>,
-    /// Grouped by the stage they lead to, in definition order; within a stage in the order of `needs`. A stage without
-    /// `needs` has one arc, from the start.
+    /// Grouped by the stage they lead to, in definition order; within a stage in the order of `needs`, then of
+    /// `back_from`. A stage without `needs` has one arc, from the start, in their place.
     pub(crate) arcs: Vec<GraphArc>,
     /// `outputs:` of the workflow in byte order of the names; empty if not written.
     pub(crate) outputs: Vec<(String, Template)>,
@@ -40,6 +40,10 @@ pub(crate) struct GraphArc {
     pub(crate) from: Option<StageIndex>,
     /// The stage that consumes them.
     pub(crate) to: StageIndex,
+    /// What kind of way it is.
+    pub(crate) kind: ArcKind,
+    /// How many tokens may come this way in one scope.
+    pub(crate) max_iterations: Option<u32>,
 }
 
 /// One stage.
@@ -235,6 +239,21 @@ impl Graph {
         let name_of = |stage: &StageIndex| self.stage(*stage).ref_id.as_str();
         let place = self.by_name.binary_search_by(|stage| name_of(stage).cmp(ref_id)).ok()?;
         Some(self.by_name[place])
+    }
+
+    /// The stages that `stage` needs, in the order of `needs`.
+    pub(crate) fn needs(&self, stage: StageIndex) -> impl Iterator<Item = StageIndex> {
+        self.sources(stage, ArcKind::Forward).filter_map(|arc| arc.from)
+    }
+
+    /// The arcs that lead back to `stage`, in the order of `back_from`.
+    pub(crate) fn back_from(&self, stage: StageIndex) -> impl Iterator<Item = GraphArc> {
+        self.sources(stage, ArcKind::Back)
+    }
+
+    fn sources(&self, stage: StageIndex, kind: ArcKind) -> impl Iterator<Item = GraphArc> {
+        let incoming = self.stage(stage).incoming.iter().map(|arc| self.arc(*arc));
+        incoming.filter(move |arc| arc.kind == kind)
     }
 
     /// The stages from which a path of arcs leads to `stage`, in definition order. Found by walking: kept for every

@@ -59,7 +59,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use builder::{Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec};
+pub use builder::{
+    BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec,
+};
 pub(crate) use by_hand::ByHand;
 pub use cancellation::{Ending, Termination};
 pub use code::ProblemCode;
@@ -68,8 +70,8 @@ pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
+pub use graph::{ArcKind, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry};
 pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryPolicy, Split, Target};
-pub use graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry};
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
 pub use input::{InputError, InputErrors};

@@ -2,7 +2,7 @@
 //!
 //! Borrowed from the checked graph, for those who draw or count it; the machine walks the graph itself.
 
-use super::graph::{Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
+use super::graph::{ArcKind, Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
 use crate::ids::StageIndex;
 
 /// A stage of a definition.
@@ -16,6 +16,7 @@ pub struct StageOutline<'d> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArcOutline<'d> {
     to: Option<StageIndex>,
+    kind: ArcKind,
     choice: Choice<'d>,
 }
 
@@ -92,7 +93,7 @@ impl<'d> StageOutline<'d> {
     pub fn arcs(&self) -> Vec<ArcOutline<'d>> {
         match &self.stage.split {
             Split::And => {
-                let way = |arc: &_| ArcOutline { to: Some(self.graph.arc(*arc).to), choice: Choice::Always };
+                let way = |arc: &_| self.way(Target::Arc(*arc), Choice::Always);
                 self.stage.outgoing.iter().map(way).collect()
             }
             Split::Xor { branches, default } | Split::Or { branches, default, .. } => {
@@ -100,19 +101,18 @@ impl<'d> StageOutline<'d> {
                 let default = default.iter().map(|target| (*target, Choice::Otherwise));
                 let always = if let Split::Or { always, .. } = &self.stage.split { always.as_slice() } else { &[] };
                 let always = always.iter().map(|arc| (Target::Arc(*arc), Choice::Always));
-                conditions
-                    .chain(default)
-                    .chain(always)
-                    .map(|(target, choice)| ArcOutline { to: self.stage_at(target), choice })
-                    .collect()
+                conditions.chain(default).chain(always).map(|(target, choice)| self.way(target, choice)).collect()
             }
         }
     }
 
-    fn stage_at(&self, target: Target) -> Option<StageIndex> {
+    fn way(&self, target: Target, choice: Choice<'d>) -> ArcOutline<'d> {
         match target {
-            Target::Arc(arc) => Some(self.graph.arc(arc).to),
-            Target::End => None,
+            Target::Arc(arc) => {
+                let arc = self.graph.arc(arc);
+                ArcOutline { to: Some(arc.to), kind: arc.kind, choice }
+            }
+            Target::End => ArcOutline { to: None, kind: ArcKind::Forward, choice },
         }
     }
 }
@@ -121,6 +121,11 @@ impl<'d> ArcOutline<'d> {
     /// The stage it leads to, by its place in definition order; `None` is `$end`, nowhere.
     pub fn to(&self) -> Option<StageIndex> {
         self.to
+    }
+
+    /// What kind of way it is.
+    pub fn kind(&self) -> ArcKind {
+        self.kind
     }
 
     /// When control takes it.

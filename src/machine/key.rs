@@ -30,6 +30,7 @@ impl State {
             born: _,
             timers_set: _,
             fenced: _,
+            instant_turns: _,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {
@@ -48,7 +49,7 @@ impl State {
 
     fn key_of_scope(&self, id: ScopeId, cap: u32, key: &mut Vec<u8>) {
         let Some(scope) = self.core.scopes.get(&id) else { return };
-        let Scope { live: _, failed, stopped, ended: _ } = &**scope;
+        let Scope { live: _, failed, stopped, ended: _, iterations } = &**scope;
         key.push(match failed {
             None => 0,
             Some(ScopeFailure::Activation(..)) => 1,
@@ -69,6 +70,11 @@ impl State {
         for left in left {
             key.extend(left.arc.get().to_le_bytes());
             key.extend(left.tokens.min(cap.saturating_add(1)).to_le_bytes());
+        }
+        number(key, iterations.len());
+        for (arc, turns) in iterations {
+            key.extend(arc.get().to_le_bytes());
+            key.extend(turns.min(&cap.saturating_add(1)).to_le_bytes());
         }
         let inside = self.core.live.iter().filter(|(_, live)| live.scope == id);
         let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id)).collect();

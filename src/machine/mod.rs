@@ -12,6 +12,7 @@
 //! | 4, 5 exclusive choice, simple merge | `split_type: XOR`, `join_type: XOR` |
 //! | 6 multi-choice | `split_type: OR` |
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
+//! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::Graph;
+use crate::definition::{ArcKind, Graph};
 use crate::ids::{ArcIndex, ScopeId, StageIndex};
 
 use super::decide::fires;
@@ -22,6 +22,8 @@ pub(super) struct Servers<'s> {
     /// Numbers of the live activations of the stages that have any.
     live: BTreeMap<StageIndex, Vec<u32>>,
     found: BTreeMap<StageIndex, Found>,
+    /// Do arcs lead back?
+    has_circles: bool,
 }
 
 /// The nearest that live on the paths through a stage.
@@ -37,16 +39,46 @@ impl<'s> Servers<'s> {
         for (id, _) in state.core.live.iter().filter(|(_, activation)| activation.scope == scope) {
             live.entry(id.stage).or_default().push(id.number);
         }
-        Servers { state, scope, live, found: BTreeMap::new() }
+        let has_circles = state.definition.graph().arcs.iter().any(|arc| arc.kind == ArcKind::Back);
+        Servers { state, scope, live, found: BTreeMap::new(), has_circles }
     }
 
     /// Who may bring a token to `arc`.
     pub(super) fn of_arc(&mut self, arc: ArcIndex) -> (Vec<Server>, Completeness) {
-        let Some(from) = self.graph().arc(arc).from else { return (Vec::new(), Completeness::All) };
-        self.find(from);
-        let found = &self.found[&from];
+        let way = self.graph().arc(arc);
+        let Some(from) = way.from else { return (Vec::new(), Completeness::All) };
+        let found = if self.has_circles {
+            self.around(from, way.to)
+        } else {
+            self.find(from);
+            self.found[&from].clone()
+        };
         let completeness = if found.is_cut { Completeness::Some } else { Completeness::All };
-        (found.servers.iter().copied().collect(), completeness)
+        (found.servers.into_iter().collect(), completeness)
+    }
+
+    /// The same where arcs lead back: each way is walked until it meets what lives, or the waiting join itself, behind
+    /// which nothing comes before that has its tokens.
+    fn around(&self, from: StageIndex, join: StageIndex) -> Found {
+        let mut found = Found::default();
+        let mut met = BTreeSet::from([from]);
+        let mut ahead = vec![from];
+        while let Some(stage) = ahead.pop() {
+            let own = self.own(stage);
+            if own.servers.is_empty() {
+                if stage != join {
+                    ahead.extend(self.before(stage).filter(|before| met.insert(*before)));
+                }
+                continue;
+            }
+            found.servers.extend(own.servers);
+            found.is_cut |= own.is_cut;
+            while found.servers.len() > NAMED_MAX {
+                found.servers.pop_last();
+                found.is_cut = true;
+            }
+        }
+        found
     }
 
     fn graph(&self) -> &'s Graph {

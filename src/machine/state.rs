@@ -14,7 +14,9 @@ use crate::event::{
     Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
 };
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
+use crate::ids::{
+    ActivationId, ArcIndex, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
+};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::Map;
@@ -56,6 +58,8 @@ pub(crate) struct Core {
     pub(super) timers: BTreeMap<TimerId, Timer>,
     /// Timers ever.
     pub(super) timers_set: u32,
+    /// Tokens that have come over arcs that lead back since anything came from outside (R4).
+    pub(super) instant_turns: u64,
     /// Attempts that a worker has begun, or may have, that are not awaited any more and have told nothing yet.
     pub(super) fenced: BTreeSet<AttemptId>,
 }
@@ -101,6 +105,8 @@ pub(crate) struct Scope {
     pub(super) stopped: Vec<(ActivationId, Option<TaskIndex>)>,
     /// What lies behind the threads that have ended here.
     pub(super) ended: Past,
+    /// How many tokens have come over the arcs that have a limit of these.
+    pub(super) iterations: BTreeMap<ArcIndex, u32>,
 }
 
 /// What ended a scope before it was over.
@@ -285,6 +291,7 @@ impl State {
             born: 0,
             timers: BTreeMap::new(),
             timers_set: 0,
+            instant_turns: 0,
             fenced: BTreeSet::new(),
         };
         State { workflow, definition, core, candidates: Candidates::default() }
@@ -407,7 +414,7 @@ impl State {
 
     /// Every token that lies on an arc, with its number: the how manieth token of the workflow it is.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, crate::ids::ArcIndex, u64)> + '_ {
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, ArcIndex, u64)> + '_ {
         self.core.marking.iter().map(|(scope, arc, token)| (scope, arc, token.number))
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::{Branch, Definition, Graph, GraphArc, GraphStage, Join, Reentry, Split, Target};
+use crate::definition::{ArcKind, Branch, Definition, Graph, GraphArc, GraphStage, Join, Reentry, Split, Target};
 use crate::ids::{ArcIndex, StageIndex};
 
 /// The definition with its blocks as single stages; the same if it has none.
@@ -23,7 +23,7 @@ pub(super) fn reduced(definition: &Definition) -> Definition {
 /// Stages and the arcs between them, by their places in the whole graph.
 struct Net {
     alive: Vec<bool>,
-    /// Nothing but join, split and gate.
+    /// Nothing but join, split and gate, and no arc that leads back.
     plain: Vec<bool>,
     join: Vec<Join>,
     split: Vec<Way>,
@@ -51,7 +51,7 @@ impl Net {
         let from = |arc: &ArcIndex| graph.arc(*arc).from.map(StageIndex::index);
         Net {
             alive: vec![true; stages.len()],
-            plain: stages.iter().map(is_plain).collect(),
+            plain: stages.iter().map(|stage| is_plain(stage) && !stands_in_circle(graph, stage)).collect(),
             join: stages.iter().map(|stage| stage.join).collect(),
             split: stages.iter().map(way).collect(),
             from: stages.iter().map(|stage| stage.incoming.iter().map(from).collect()).collect(),
@@ -142,9 +142,13 @@ impl Net {
             let mut stage = whole.stages[old].clone();
             let to = place[old].expect("it is left");
             stage.incoming = Vec::new();
-            for from in &self.from[old] {
+            for (at, from) in self.from[old].iter().enumerate() {
                 stage.incoming.push(ArcIndex::new(u32::try_from(arcs.len()).unwrap_or(u32::MAX)));
-                arcs.push(GraphArc { from: from.and_then(|from| place[from]), to });
+                let from = from.and_then(|from| place[from]);
+                // What is not plain has kept its arcs; before what is plain none leads back.
+                let way = whole.stages[old].incoming.get(at).filter(|_| !self.plain[old]).map(|arc| whole.arc(*arc));
+                let (kind, most) = way.map_or((ArcKind::Forward, None), |way| (way.kind, way.max_iterations));
+                arcs.push(GraphArc { from, to, kind, max_iterations: most });
             }
             stages.push(stage);
         }
@@ -199,6 +203,11 @@ impl Net {
 
 fn index(place: usize) -> StageIndex {
     StageIndex::new(u32::try_from(place).unwrap_or(u32::MAX))
+}
+
+/// Does an arc lead back to the stage, or from it?
+fn stands_in_circle(graph: &Graph, stage: &GraphStage) -> bool {
+    stage.incoming.iter().chain(&stage.outgoing).any(|arc| graph.arc(*arc).kind == ArcKind::Back)
 }
 
 /// Has the stage nothing but join, split and gate? Every field is named, so that a new one has to be thought about.

@@ -12,6 +12,7 @@ use proptest::sample::{Index, select};
 use crate::value::{Map, Value};
 
 mod cancellation;
+mod circles;
 
 /// The names of stages, by their place.
 const STAGES: [&str; 7] = ["a", "b-1", "c_2", "d", "9e", "f", "g"];
@@ -279,6 +280,8 @@ struct StageDraft {
     /// Of the stages before it; more than one may be the same.
     needs: Vec<Index>,
     split: Option<SplitDraft>,
+    /// Of this stage and those behind it one from which control comes back, and how often at most.
+    back_from: Option<(Index, Option<u32>)>,
     /// Which ancestor, which earlier task an expression names.
     named: Index,
     spelling: Spelling,
@@ -331,8 +334,16 @@ fn stages() -> BoxedStrategy<StageDraft> {
     ]);
     let needs = prop_oneof![2 => vec(any::<Index>(), 1), 2 => vec(any::<Index>(), 2..4), 1 => Just(Vec::new())];
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
-    (keys, needs, weighted(0.35, splits()), any::<Index>(), spelling)
-        .prop_map(|(keys, needs, split, named, spelling)| StageDraft { keys, needs, split, named, spelling })
+    let back_from = weighted(0.15, (any::<Index>(), weighted(0.9, 1..4_u32)));
+    (keys, needs, weighted(0.35, splits()), back_from, any::<Index>(), spelling)
+        .prop_map(|(keys, needs, split, back_from, named, spelling)| StageDraft {
+            keys,
+            needs,
+            split,
+            back_from,
+            named,
+            spelling,
+        })
         .boxed()
 }
 
@@ -369,12 +380,14 @@ fn work() -> BoxedStrategy<Keys> {
         ("uses", text("shell")),
         ("with", Value::map([("command", Value::list(["make", "${{ inputs.s }}"]))])),
     ]);
-    let custom =
-        (select(vec!["noop", "wait", "deploy", "manual"]), weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])))
-            .prop_map(|(uses, with)| {
-                let with = with.map(|with| ("with", Value::map(with)));
-                one("uses", uses).into_iter().chain(with).collect()
-            });
+    let custom = (
+        select(vec!["noop", "wait", "deploy", "manual", "manual"]),
+        weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])),
+    )
+        .prop_map(|(uses, with)| {
+            let with = with.map(|with| ("with", Value::map(with)));
+            one("uses", uses).into_iter().chain(with).collect()
+        });
     let with_env = Just(vec![
         ("uses", text("deploy")),
         ("env", Value::map([("A", "e")])),
@@ -405,19 +418,23 @@ fn task_keys() -> BoxedStrategy<Keys> {
 fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
     let needs: Vec<Vec<usize>> = drafts.iter().enumerate().map(|(place, draft)| needed(place, &draft.needs)).collect();
     let n_stages = drafts.len();
+    let back: Vec<Option<usize>> = (0..n_stages)
+        .map(|place| drafts[place].back_from.map(|(draw, _)| *draw.get(&circles::followers(place, &needs))))
+        .collect();
     let mut stages: Vec<(&str, Value)> = Vec::new();
     // Those that none follows.
     let mut last = Vec::new();
     for (place, draft) in drafts.into_iter().enumerate() {
-        let followers: Vec<&str> =
-            (0..n_stages).filter(|other| needs[*other].contains(&place)).map(|other| STAGES[other]).collect();
+        let is_follower = |other: &usize| needs[*other].contains(&place) || back[*other] == Some(place);
+        let followers: Vec<&str> = (0..n_stages).filter(is_follower).map(|other| STAGES[other]).collect();
         let ancestors: Vec<&str> = ancestors(place, &needs).into_iter().map(|other| STAGES[other]).collect();
         let needed = needs[place].iter().map(|other| STAGES[*other]);
-        let named = draft.named;
+        let (named, most) = (draft.named, draft.back_from.and_then(|(_, most)| most));
         let mut stage = draft.assembled(needed, &followers, &ancestors);
         let others: Vec<&str> = (0..n_stages).filter(|other| *other != place).map(|other| STAGES[other]).collect();
         cancellation::settle(&mut stage, &others, named);
-        if followers.is_empty() {
+        back[place].into_iter().for_each(|from| circles::come_back(&mut stage, STAGES[from], most));
+        if !needs.iter().any(|needs| needs.contains(&place)) {
             last.push(stages.len());
         }
         stages.push((STAGES[place], stage));
@@ -585,7 +602,9 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 54] = [
+    const CONSTRUCTS: [&str; 56] = [
+        "a stage.back_from: name",
+        "a stage.back_from: map",
         "a workflow.type=pipeline",
         "a workflow.type=orchestration",
         "a stage.join_type=and",
@@ -687,6 +706,15 @@ mod tests {
                     }
                     ("a stage", "tasks", Value::List(tasks)) => {
                         tasks.iter().for_each(|task| self.level("a task", task))
+                    }
+                    ("a stage", "back_from", Value::List(arcs)) => {
+                        for arc in arcs {
+                            let written = if arc.as_str().is_some() { "name" } else { "map" };
+                            self.0.insert(format!("a stage.back_from: {written}"));
+                            if written == "map" {
+                                self.level("an arc that leads back", arc);
+                            }
+                        }
                     }
                     ("a stage", "split_conditions", Value::Map(conditions)) if conditions.contains_key("$end") => {
                         self.0.insert("a stage.split_conditions: $end".to_owned());

@@ -76,6 +76,7 @@ pub fn examples() -> BoxedStrategy<Example> {
         3 => limit("payload_bytes_max", 0..40),
         3 => limit("commands_remembered", 0..4),
         6 => limit("workers_lost_max", 1..3),
+        3 => limit("instant_turns_max", 0..3),
         1 => limit("expression_fuel", 0..8),
     ];
     (definitions(), weighted(0.5, vec(limits, 1..3)))
@@ -144,7 +145,9 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 74] = [
+    const HAPPENINGS: [&str; 76] = [
+        "code LOOP_LIMIT",
+        "code INSTANT_LOOP",
         "workflow.created",
         "workflow.cancel_requested",
         "workflow.started",
@@ -277,12 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_can_happen_does_at_least_once_in_a_hundred_histories() {
+    fn everything_that_can_happen_does_at_least_once_in_two_hundred_histories() {
         let mut runner = TestRunner::deterministic();
         let mut counts: BTreeMap<String, u32> = HAPPENINGS.map(|name| (name.to_owned(), 0)).into();
         let mut ends: BTreeMap<Status, u32> = BTreeMap::new();
         let histories = histories();
-        for _ in 0..1_000 {
+        for _ in 0..2_000 {
             let history = histories.new_tree(&mut runner).unwrap().current();
             let mut course = history.beginning();
             let mut found = BTreeSet::new();

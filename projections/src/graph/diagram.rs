@@ -2,7 +2,7 @@
 //! what has become of each.
 
 use stabilize::{
-    Choice, Definition, Join, OnFailure, Reentry, StageOutline, StageView, Status, TaskView, WorkflowView,
+    ArcKind, Choice, Definition, Join, OnFailure, Reentry, StageOutline, StageView, Status, TaskView, WorkflowView,
 };
 
 use super::drawing::Drawing;
@@ -52,6 +52,7 @@ pub struct DiagramArc {
     to: usize,
     label: Option<String>,
     is_default: bool,
+    is_back: bool,
 }
 
 impl Diagram {
@@ -78,13 +79,13 @@ impl Diagram {
             boxes.push(DiagramBox::of(stage, view));
         }
         for (place, stage) in stages.iter().enumerate() {
-            for (to, label, is_default) in ways(stage) {
+            for Way { to, label, is_default, is_back } in ways(stage) {
                 let to = to.unwrap_or_else(|| {
                     boxes.push(DiagramBox::end());
                     boxes.len() - 1
                 });
                 entered.get_mut(to).into_iter().for_each(|count| *count += 1);
-                arcs.push(DiagramArc { from: place, to, label, is_default });
+                arcs.push(DiagramArc { from: place, to, label, is_default, is_back });
             }
         }
         for ((stage, entered), shown) in stages.iter().zip(entered).zip(&mut boxes) {
@@ -170,6 +171,7 @@ impl Diagram {
             to: *to,
             label: label.map(str::to_owned),
             is_default: false,
+            is_back: false,
         };
         let arcs = arcs.iter().map(arc).collect();
         Diagram { title: short(title, TITLE_MOST), subtitle: None, status: None, boxes: boxes.collect(), arcs }
@@ -178,24 +180,38 @@ impl Diagram {
     /// Its arcs as the layout knows them.
     pub(super) fn links(&self) -> Vec<Link> {
         let width = |label: &String| columns(label) + 2;
-        let link = |arc: &DiagramArc| Link { from: arc.from, to: arc.to, label: arc.label.as_ref().map(width) };
+        let link = |arc: &DiagramArc| Link {
+            from: arc.from,
+            to: arc.to,
+            label: arc.label.as_ref().map(width),
+            is_back: arc.is_back,
+        };
         self.arcs.iter().map(link).collect()
     }
 }
 
-/// Where control goes from a stage: each place once, with what is written on the arc, and whether it is the default.
-fn ways(stage: &StageOutline<'_>) -> Vec<(Option<usize>, Option<String>, bool)> {
+/// A place where control goes from a stage.
+struct Way {
+    to: Option<usize>,
+    label: Option<String>,
+    is_default: bool,
+    is_back: bool,
+}
+
+/// Where control goes from a stage: each place once, with what is written on the arc.
+fn ways(stage: &StageOutline<'_>) -> Vec<Way> {
     let arcs = stage.arcs();
     // Of the conditions of an XOR split the first that holds counts, so their order is told.
     let is_ordered =
         stage.split_type() == "XOR" && arcs.iter().filter(|arc| matches!(arc.choice(), Choice::If(_))).count() > 1;
-    let mut ways: Vec<(Option<usize>, Vec<String>, bool)> = Vec::new();
+    let mut ways: Vec<(Way, Vec<String>)> = Vec::new();
     for (tried, arc) in (1..).zip(&arcs) {
         let to = arc.to().map(|stage| stage.get() as usize);
-        let way = match ways.iter().position(|(known, ..)| *known == to) {
+        let way = match ways.iter().position(|(known, _)| known.to == to) {
             Some(way) => way,
             None => {
-                ways.push((to, Vec::new(), false));
+                let is_back = arc.kind() == ArcKind::Back;
+                ways.push((Way { to, label: None, is_default: false, is_back }, Vec::new()));
                 ways.len() - 1
             }
         };
@@ -204,13 +220,13 @@ fn ways(stage: &StageOutline<'_>) -> Vec<(Option<usize>, Option<String>, bool)> 
             Choice::If(condition) => ways[way].1.push(condition.to_owned()),
             Choice::Otherwise => {
                 ways[way].1.push("default".to_owned());
-                ways[way].2 = true;
+                ways[way].0.is_default = true;
             }
             _ => {}
         }
     }
     let written = |labels: Vec<String>| (!labels.is_empty()).then(|| short(&labels.join(" or "), LABEL_MOST));
-    ways.into_iter().map(|(to, labels, is_default)| (to, written(labels), is_default)).collect()
+    ways.into_iter().map(|(way, labels)| Way { label: written(labels), ..way }).collect()
 }
 
 impl DiagramBox {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
-pub use stage::{Split, Stage};
+pub use stage::{BackArc, Split, Stage};
 pub use task::{Defaults, Retry, TaskSpec};
 
 use super::Definition;

@@ -1,11 +1,11 @@
 //! Stages from code.
 
 use super::cancellation::{Cancel, CancelOn};
-use super::fields::Fields;
+use super::fields::{Fields, node};
 use super::task::{TaskSpec, shared_keys, work_keys};
 use crate::definition::cancellation::Ending;
 use crate::definition::check::END;
-use crate::definition::document::{Entry, Node};
+use crate::definition::document::{Content, Entry, Node};
 use crate::definition::graph::{Join, OnConditionError, OnFailure, Reentry};
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
@@ -42,6 +42,15 @@ impl Stage {
     /// The stages that lead here.
     pub fn needs<T: Into<String>>(self, ref_ids: impl IntoIterator<Item = T>) -> Stage {
         self.set("needs", Value::list(ref_ids.into_iter().map(Into::into)))
+    }
+
+    /// The stages behind this one from which control comes back to it: each a ref id or a [`BackArc`].
+    pub fn back_from<T: Into<BackArc>>(mut self, arcs: impl IntoIterator<Item = T>) -> Stage {
+        self.0.set_node("back_from", Node::unplaced(Content::List(Vec::new())));
+        for arc in arcs {
+            self.0.push_in("back_from", arc.into().0);
+        }
+        self
     }
 
     /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.
@@ -126,6 +135,25 @@ impl Stage {
     pub(super) fn into_entry(self) -> Entry {
         let ref_id = self.1.clone();
         Entry::unplaced(&ref_id, self.into_node())
+    }
+}
+
+/// An arc that leads back to a stage.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct BackArc(Node);
+
+impl BackArc {
+    /// An arc from the stage with this ref id, over which at most `most` tokens come in one scope, 1 or more.
+    pub fn at_most(ref_id: impl Into<String>, most: u32) -> BackArc {
+        let fields = Fields::new().with("stage", ref_id.into()).with("max_iterations", most);
+        BackArc(fields.into_node())
+    }
+}
+
+impl<T: Into<String>> From<T> for BackArc {
+    fn from(ref_id: T) -> BackArc {
+        BackArc(node(&Value::from(ref_id.into())))
     }
 }
 

@@ -1,14 +1,15 @@
 //! Connects stages by their `needs`: arcs and cycles, with everything that is wrong with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cancellation;
+use super::cycles::{cycle_of_and_joins, cycles};
 use super::splits::Successors;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
-use crate::definition::graph::{GraphArc, GraphStage};
+use crate::definition::graph::{ArcKind, GraphArc, GraphStage};
 use crate::definition::problem::Problem;
-use crate::definition::reading::{Named, StageDraft, closest};
+use crate::definition::reading::{BackDraft, Named, StageDraft, closest};
 use crate::ids::{ArcIndex, StageIndex};
 use crate::limits::{ARCS_MAX, PROBLEMS_MAX};
 
@@ -22,6 +23,8 @@ pub(in crate::definition) struct Connected {
     pub(in crate::definition) spans: Vec<Span>,
     /// The stages each stage needs, in the order of `needs`.
     pub(in crate::definition) predecessors: Vec<Vec<usize>>,
+    /// The stages from which arcs lead back to each stage.
+    pub(in crate::definition) back_from: Vec<Vec<usize>>,
     /// Stages behind those they need; those on a cycle, and what follows them, are left out.
     pub(in crate::definition) order: Vec<usize>,
     /// Whether all that comes before a stage is known: a broken arc or a cycle there makes it a guess.
@@ -32,24 +35,30 @@ pub(in crate::definition) struct Connected {
 pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut Vec<Problem>) -> Connected {
     let names = Names::of(&drafts, problems);
     let mut certain = vec![true; drafts.len()];
-    let mut predecessors = Vec::with_capacity(drafts.len());
+    let mut sources = Sources::default();
     for (index, draft) in drafts.iter().enumerate() {
         let found: Vec<usize> = draft.needs.iter().filter_map(|need| names.need(index, *need, problems)).collect();
-        certain[index] = found.len() == draft.needs.len();
-        predecessors.push(found);
+        let back = names.back_arcs(draft, problems);
+        certain[index] = found.len() == draft.needs.len() && back.len() == draft.back_from.len();
+        sources.needs.push(found);
+        sources.back_from.push(back);
     }
-    let total = predecessors.iter().map(|from| from.len().max(1)).sum();
+    let total = sources.needs.iter().map(|from| from.len().max(1)).sum::<usize>()
+        + sources.back_from.iter().map(Vec::len).sum::<usize>();
     let first = drafts.first().map_or_else(Span::start, |draft| draft.span.clone());
     if let Some(problem) = too_many_arcs(total, &first) {
         problems.push(problem);
-        predecessors.iter_mut().for_each(Vec::clear);
+        sources.needs.iter_mut().for_each(Vec::clear);
+        sources.back_from.iter_mut().for_each(Vec::clear);
     }
-    let order = topological_order(&predecessors);
+    let order = topological_order(&sources.needs);
     if order.len() < drafts.len() {
-        cycles(&drafts, &predecessors, &order, problems);
+        cycles(&drafts, &sources.needs, &order, problems);
+    } else {
+        cycle_of_and_joins(&drafts, &sources, problems);
     }
-    spread_doubt(&predecessors, &order, &mut certain);
-    let Arcs { arcs, incoming, outgoing } = Arcs::of(&predecessors);
+    spread_doubt(&sources.needs, &order, &mut certain);
+    let Arcs { arcs, incoming, outgoing } = Arcs::of(&sources);
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
@@ -59,7 +68,25 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
         let cancellation = cancellation::resolve(&draft.cancellation, index, &names, problems);
         stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
     }
-    Connected { stages, arcs, names, spans, predecessors, order, certain }
+    let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();
+    Connected { stages, arcs, names, spans, predecessors: sources.needs, back_from, order, certain }
+}
+
+/// Where the arcs to each stage come from.
+#[derive(Default)]
+pub(in crate::definition) struct Sources {
+    /// The stages it needs, in the order of `needs`.
+    pub(in crate::definition) needs: Vec<Vec<usize>>,
+    /// The arcs that lead back to it, in the order of `back_from`.
+    pub(in crate::definition) back_from: Vec<Vec<BackArc>>,
+}
+
+/// An arc that leads back.
+pub(in crate::definition) struct BackArc {
+    /// The place of the stage it comes from.
+    pub(in crate::definition) from: usize,
+    /// How many tokens may come this way.
+    pub(in crate::definition) max_iterations: Option<u32>,
 }
 
 fn too_many_arcs(total: usize, span: &Span) -> Option<Problem> {
@@ -105,6 +132,27 @@ impl Names {
         Problem::error(ProblemCode::UnknownStage, span, format!("there is no stage `{shown}`")).with_hint(hint)
     }
 
+    /// The arcs that lead back to a stage, without those that come from nowhere or twice.
+    fn back_arcs(&self, draft: &StageDraft<'_>, problems: &mut Vec<Problem>) -> Vec<BackArc> {
+        let mut known: BTreeSet<&str> = draft.needs.iter().map(|need| need.text).collect();
+        let mut found = Vec::new();
+        for BackDraft { from, max_iterations } in &draft.back_from {
+            if problems.len() >= PROBLEMS_MAX {
+                break;
+            }
+            if !known.insert(from.text) {
+                let message = format!("`{}` stands twice in needs and back_from", from.text);
+                problems.push(Problem::error(ProblemCode::DuplicateReference, from.span, message));
+                continue;
+            }
+            match self.find(from.text) {
+                Some(index) => found.push(BackArc { from: index, max_iterations: *max_iterations }),
+                None => problems.push(self.unknown(from.text, from.span)),
+            }
+        }
+        found
+    }
+
     /// The stage that the `index`-th needs, unless there is none.
     fn need(&self, index: usize, need: Named<'_>, problems: &mut Vec<Problem>) -> Option<usize> {
         match self.find(need.text) {
@@ -132,16 +180,18 @@ pub(in crate::definition) struct Arcs {
 
 impl Arcs {
     /// Grouped by the stage they lead to, in definition order; a stage that needs none has one from the start.
-    pub(in crate::definition) fn of(predecessors: &[Vec<usize>]) -> Arcs {
+    pub(in crate::definition) fn of(sources: &Sources) -> Arcs {
         let mut arcs = Vec::new();
-        let mut incoming = vec![Vec::new(); predecessors.len()];
-        let mut outgoing = vec![Vec::new(); predecessors.len()];
-        for (to, from) in predecessors.iter().enumerate() {
-            let sources: Vec<Option<usize>> =
+        let mut incoming = vec![Vec::new(); sources.needs.len()];
+        let mut outgoing = vec![Vec::new(); sources.needs.len()];
+        for (to, (from, back)) in sources.needs.iter().zip(&sources.back_from).enumerate() {
+            let forward: Vec<Option<usize>> =
                 if from.is_empty() { vec![None] } else { from.iter().copied().map(Some).collect() };
-            for source in sources {
+            let forward = forward.into_iter().map(|source| (source, ArcKind::Forward, None));
+            let back = back.iter().map(|arc| (Some(arc.from), ArcKind::Back, arc.max_iterations));
+            for (source, kind, max_iterations) in forward.chain(back) {
                 let arc = ArcIndex::new(u32::try_from(arcs.len()).expect("there are at most ARCS_MAX arcs"));
-                arcs.push(GraphArc { from: source.map(stage_index), to: stage_index(to) });
+                arcs.push(GraphArc { from: source.map(stage_index), to: stage_index(to), kind, max_iterations });
                 incoming[to].push(arc);
                 if let Some(source) = source {
                     outgoing[source].push(arc);
@@ -177,48 +227,6 @@ pub(in crate::definition) fn topological_order(predecessors: &[Vec<usize>]) -> V
         }
     }
     order
-}
-
-/// Reports each cycle that is met when going back from the stages that are not in `order`.
-fn cycles(drafts: &[StageDraft<'_>], predecessors: &[Vec<usize>], order: &[usize], problems: &mut Vec<Problem>) {
-    let mut ordered = vec![false; drafts.len()];
-    order.iter().for_each(|index| ordered[*index] = true);
-    // The walk each stage was first met on.
-    let mut met: Vec<Option<usize>> = vec![None; drafts.len()];
-    for start in (0..drafts.len()).filter(|index| !ordered[*index]) {
-        let mut way = Vec::new();
-        let mut index = start;
-        while met[index].is_none() {
-            met[index] = Some(start);
-            way.push(index);
-            // A stage that is left needs another one that is left.
-            match predecessors[index].iter().find(|from| !ordered[**from]) {
-                Some(from) => index = *from,
-                None => break,
-            }
-        }
-        if met[index] == Some(start)
-            && let Some(begin) = way.iter().position(|met| *met == index)
-        {
-            problems.push(cycle(drafts, &way[begin..]));
-        }
-    }
-}
-
-/// Names shown of a long cycle.
-const CYCLE_SHOWN: usize = 8;
-
-fn cycle(drafts: &[StageDraft<'_>], way: &[usize]) -> Problem {
-    let first = (0..way.len()).min_by_key(|place| way[*place]).unwrap_or(0);
-    let mut names: Vec<&str> =
-        way.iter().cycle().skip(first).take(way.len() + 1).map(|index| drafts[*index].stage.ref_id.as_str()).collect();
-    if names.len() > CYCLE_SHOWN {
-        names.splice(CYCLE_SHOWN - 1..names.len() - 1, ["..."]);
-    }
-    let message = format!("stages need each other in a circle: {}", names.join(" needs "));
-    let span = drafts.get(way[first]).map_or_else(Span::start, |draft| draft.span.clone());
-    Problem::error(ProblemCode::CycleWithoutBackEdge, &span, message)
-        .with_help("stages start when all they need have ended; these never could")
 }
 
 /// What comes before a stage is known if it is known for all the stage needs, and they are not on a cycle.

@@ -2,13 +2,14 @@
 
 mod arcs;
 mod cancellation;
+mod cycles;
 mod doubts;
 mod ending;
 mod names;
 mod reach;
 mod splits;
 
-pub(super) use arcs::{Arcs, connect, topological_order};
+pub(super) use arcs::{Arcs, BackArc, Sources, connect, topological_order};
 pub(super) use doubts::{doubts, never_starts};
 pub(super) use ending::check_ending;
 pub(super) use names::check_names;

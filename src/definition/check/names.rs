@@ -33,7 +33,7 @@ pub(in crate::definition) fn check_names(
     problems: &mut Vec<Problem>,
 ) {
     let pairs = uses.iter().flat_map(|site| pairs(site, &connected.names)).collect();
-    let before = reach::connected(&pairs, &connected.predecessors, &connected.order);
+    let before = reach::connected(&pairs, connected);
     let mut text: Option<&Node> = None;
     let mut of_text = 0;
     for site in uses {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cancellation;
 use crate::definition::cancellation::{Cancellation, Termination};
-use crate::definition::check::{Arcs, END, topological_order};
+use crate::definition::check::{Arcs, BackArc, END, Sources, topological_order};
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::error::NormalFormError;
 use crate::definition::graph::{
@@ -205,16 +205,17 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     let written = map.maps("stages")?;
     let names: Vec<String> = written.iter().map(|stage| stage.text("ref_id")).collect::<Read<_>>()?;
     let by_name: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
-    let mut predecessors = Vec::with_capacity(written.len());
+    let mut sources = Sources::default();
     for stage in &written {
         let find = |need: &Value| need.as_str().and_then(|name| by_name.get(name)).copied();
         let needs: Option<Vec<usize>> = stage.list("needs")?.iter().map(find).collect();
-        predecessors.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
+        sources.needs.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
+        sources.back_from.push(back_from(stage, &by_name)?);
     }
-    if topological_order(&predecessors).len() < written.len() {
+    if topological_order(&sources.needs).len() < written.len() {
         return Err(map.wrong("stages", "stages without a cycle"));
     }
-    let Arcs { arcs, incoming, outgoing } = Arcs::of(&predecessors);
+    let Arcs { arcs, incoming, outgoing } = Arcs::of(&sources);
     let mut stages = Vec::with_capacity(written.len());
     for ((map, incoming), outgoing) in written.iter().zip(incoming).zip(outgoing) {
         let target = |name: &str| {
@@ -230,6 +231,18 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
     Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_termination(termination))
+}
+
+fn back_from(stage: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Vec<BackArc>> {
+    let read = |map: &Fields<'_>| {
+        let from = by_name.get(map.text("stage")?.as_str()).copied();
+        let from = from.ok_or_else(|| map.wrong("stage", "the name of a stage"))?;
+        Ok(BackArc { from, max_iterations: map.some("max_iterations", Fields::integer)? })
+    };
+    if stage.get("back_from").is_none() {
+        return Ok(Vec::new());
+    }
+    stage.maps("back_from")?.iter().map(read).collect()
 }
 
 /// What a stage has of the graph around it.

@@ -4,7 +4,9 @@ use super::cancellation;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
-use crate::definition::graph::{Graph, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target};
+use crate::definition::graph::{
+    Graph, GraphArc, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target,
+};
 use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
@@ -88,9 +90,12 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "ref_id", stage.ref_id.as_str());
     put(&mut map, "name", stage.name.as_str());
     put(&mut map, "type", stage.stage_type.as_str());
-    let needs = stage.incoming.iter().filter_map(|arc| graph.arc(*arc).from);
+    let index = graph.stage_index(&stage.ref_id).expect("every stage of a graph has its name there");
+    let needs = graph.needs(index);
     put(&mut map, "needs", Value::list(needs.map(|from| graph.stage(from).ref_id.as_str())));
     put(&mut map, "join_type", stage.join.name());
+    let back: Vec<Value> = graph.back_from(index).filter_map(|arc| write_back(graph, arc)).collect();
+    put_some(&mut map, "back_from", (!back.is_empty()).then_some(Value::List(back)));
     write_split(graph, &stage.split, &mut map);
     if stage.reentry != Reentry::Parallel {
         put(&mut map, "reentry", stage.reentry.name());
@@ -105,6 +110,13 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "priority", stage.priority);
     cancellation::write(graph, stage, &mut map);
     Value::Map(map)
+}
+
+fn write_back(graph: &Graph, arc: GraphArc) -> Option<Value> {
+    let mut map = Map::new();
+    put(&mut map, "stage", graph.stage(arc.from?).ref_id.as_str());
+    put_some(&mut map, "max_iterations", arc.max_iterations);
+    Some(Value::Map(map))
 }
 
 fn write_times(times: &Times, map: &mut Map) {

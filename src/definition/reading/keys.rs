@@ -114,11 +114,11 @@ pub(in crate::definition) const STAGE: Level = Level {
         "cancels",
         "cancel_on",
         "end",
+        "back_from",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
     later: &[
         "after",
-        "back_from",
         "before",
         "cancel_mode",
         "cancel_region",
@@ -161,6 +161,14 @@ pub(in crate::definition) const STAGE: Level = Level {
         "trigger",
         "verification",
     ],
+    extensions: Extensions::Refused,
+};
+
+pub(in crate::definition) const BACK_ARC: Level = Level {
+    what: "an arc that leads back",
+    keys: &["stage", "max_iterations"],
+    aliases: &[],
+    later: &[],
     extensions: Extensions::Refused,
 };
 
@@ -255,7 +263,7 @@ impl Level {
 /// spelling.
 #[cfg(test)]
 pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
-    let levels = [&WORKFLOW, &DEFAULTS, &STAGE, &TASK, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON];
+    let levels = [&WORKFLOW, &DEFAULTS, &STAGE, &BACK_ARC, &TASK, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON];
     let spellings = |level: &'static Level| {
         let aliases = level.aliases.iter().map(|(_, alias)| alias);
         level.keys.iter().chain(aliases).map(|key| (level.what, *key))

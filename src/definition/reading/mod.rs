@@ -3,6 +3,7 @@
 //! Looks at one field at a time. What only the whole shows, arcs and names, is checked afterwards by `check`.
 
 mod cancellation;
+mod cycles;
 mod data;
 mod inputs;
 pub(super) mod keys;
@@ -12,6 +13,7 @@ mod task;
 mod workflow;
 
 pub(super) use cancellation::{CancellationDraft, TargetDraft};
+pub(super) use cycles::BackDraft;
 pub(super) use data::Named;
 #[cfg(test)]
 pub(super) use keys::spellings;

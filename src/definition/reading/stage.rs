@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::cancellation::CancellationDraft;
+use super::cycles::BackDraft;
 use super::data::Named;
 use super::keys::{Fields, STAGE};
 use super::task::{Inherited, noop};
@@ -21,6 +22,7 @@ pub(in crate::definition) struct StageDraft<'d> {
     /// Where its ref id stands.
     pub(in crate::definition) span: &'d Span,
     pub(in crate::definition) needs: Vec<Named<'d>>,
+    pub(in crate::definition) back_from: Vec<BackDraft<'d>>,
     pub(in crate::definition) split: SplitDraft<'d>,
     pub(in crate::definition) cancellation: CancellationDraft<'d>,
 }
@@ -118,7 +120,8 @@ impl<'d> Reader<'d> {
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
         let split = self.split(&fields, span, site(StageSite::Split));
         let cancellation = self.cancellation(&fields);
-        Some(StageDraft { stage, span, needs, split, cancellation })
+        let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
+        Some(StageDraft { stage, span, needs, back_from, split, cancellation })
     }
 
     fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
@@ -294,5 +297,5 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         cancellation: Cancellation::default(),
     };
     let cancellation = CancellationDraft::default();
-    StageDraft { stage, span, needs: Vec::new(), split: SplitDraft::And, cancellation }
+    StageDraft { stage, span, needs: Vec::new(), back_from: Vec::new(), split: SplitDraft::And, cancellation }
 }

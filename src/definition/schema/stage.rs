@@ -1,6 +1,6 @@
 //! Stages and tasks in the schema, and what excludes or needs what in them.
 
-use crate::definition::reading::keys::{STAGE, TASK};
+use crate::definition::reading::keys::{BACK_ARC, STAGE, TASK};
 use crate::definition::reading::{SHELL, SPLIT_FIELDS};
 use crate::value::Value;
 
@@ -111,11 +111,26 @@ fn control() -> Vec<Property> {
         ("on_no_match", "Says again whether there is a split_default.", choice(&["fail", "default"])),
         ("on_condition_error", "What an error in a condition means.", on_error),
         (
+            "back_from",
+            "Stages behind it from which control comes back.",
+            with_more(list_of(back_arc()), [("uniqueItems", true.into())]),
+        ),
+        (
             "reentry",
             "Whether it starts again while an activation of it lives.",
             choice(&Reentry::ALL.map(Reentry::name)),
         ),
     ]
+}
+
+/// The name of a stage, or more about the way from there.
+fn back_arc() -> Value {
+    let known = vec![
+        ("stage", "The stage it comes from.", text()),
+        ("max_iterations", "How many tokens may come this way.", integer(1, u32::MAX)),
+    ];
+    let written = with_more(keyed(&BACK_ARC, known), [("required", Value::list(["stage"]))]);
+    Value::map([("anyOf", Value::list([text(), written]))])
 }
 
 fn on_failure() -> Value {

@@ -60,6 +60,15 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {join_type: OR, split_type: deferred}}}", &["1:35 NOT_SUPPORTED", "1:51 NOT_SUPPORTED"]),
     ("{name: x, leftover_tokens: keep, stages: {a: {reentry: never}}}", &["1:28 BAD_VALUE", "1:56 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: OR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
+    ("{name: x, stages: {a: {join_type: XOR, back_from: [z]}}}", &["1:52 UNKNOWN_STAGE"]),
+    (
+        "{name: x, stages: {a: {join_type: XOR, back_from: [{max_iterations: 0}, 1]}}}",
+        &["1:52 MISSING_KEY", "1:69 OUT_OF_RANGE", "1:73 WRONG_TYPE"],
+    ),
+    ("{name: x, stages: {a: , b: {needs: [a], join_type: XOR, back_from: [a]}}}", &["1:69 DUPLICATE_REFERENCE"]),
+    ("{name: x, stages: {a: {back_from: [b]}, b: {needs: [a]}}}", &["1:20 CYCLE_OF_AND_JOINS"]),
+    ("{name: x, stages: {a: {back_from: [a]}}}", &["1:20 CYCLE_OF_AND_JOINS"]),
+    ("{name: x, stages: {a: , b: {needs: [a, c]}, c: {needs: [b]}}}", &["1:25 CYCLE_WITHOUT_BACK_EDGE"]),
     (
         "{name: x, stages: {a: {split_type: OR, split_conditions: {b: x}, split_order: [b]}, b: {needs: [a]}}}",
         &["1:66 CONFLICTING_KEYS"],

@@ -1,5 +1,5 @@
-//! Cancelling: of a workflow by request, of others by a stage that has succeeded. What runs is marked, and settling ends
-//! it.
+//! Cancelling: of a workflow by request, of others by a stage that has succeeded. What runs is marked, and settling
+//! ends it.
 
 use crate::event::{CancelCause, Emitted, Event};
 use crate::ids::ActivationId;

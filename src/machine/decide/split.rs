@@ -1,9 +1,9 @@
 //! Splits: which arcs receive a token when an activation ends.
 
-use crate::definition::{Branch, GraphStage, OnConditionError, Split, Target};
+use crate::definition::{ArcKind, Branch, GraphStage, OnConditionError, Split, Target};
 use crate::event::Emitted;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, ArcIndex};
+use crate::ids::{ActivationId, ArcIndex, ScopeId};
 use crate::machine::data::Surroundings;
 
 use super::{Decision, Site};
@@ -70,7 +70,37 @@ impl Decision<'_> {
             let message = format!("a workflow holds at most {} tokens", definition.limits().tokens_max);
             return Err(Failure::new(ErrorCode::LIMIT_TOKENS, ErrorClass::Permanent, message));
         }
+        let arcs = match &emitted {
+            Emitted::All => stage.outgoing.as_slice(),
+            Emitted::Arcs(arcs) => arcs,
+            Emitted::Nothing => &[],
+        };
+        self.refuse_endless(self.state.core.live[&id].scope, arcs)?;
         Ok(emitted)
+    }
+
+    /// A token on each of these arcs at once would be one turn too many.
+    fn refuse_endless(&self, scope: ScopeId, arcs: &[ArcIndex]) -> Result<(), Failure> {
+        let graph = self.state.definition.graph();
+        let iterations = &self.state.core.scopes[&scope].iterations;
+        let mut turns = self.state.core.instant_turns;
+        for arc in arcs {
+            let way = graph.arc(*arc);
+            turns += u64::from(way.kind == ArcKind::Back);
+            let most = way.max_iterations.filter(|most| iterations.get(arc).is_some_and(|turns| turns >= most));
+            if let Some(most) = most {
+                let from = way.from.map_or("the start", |from| &graph.stage(from).ref_id);
+                let message =
+                    format!("the arc from {from} to {} has been taken {most} times", graph.stage(way.to).ref_id);
+                return Err(Failure::new(ErrorCode::LOOP_LIMIT, ErrorClass::Permanent, message));
+            }
+        }
+        let most = self.state.definition.limits().instant_turns_max;
+        if turns > most && turns > self.state.core.instant_turns {
+            let message = format!("control has come back {most} times, and nothing outside has been waited for");
+            return Err(Failure::new(ErrorCode::INSTANT_LOOP, ErrorClass::Permanent, message));
+        }
+        Ok(())
     }
 
     /// Does the condition of this branch hold?

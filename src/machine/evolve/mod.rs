@@ -9,7 +9,7 @@ mod timers;
 
 use std::sync::Arc;
 
-use crate::definition::Reentry;
+use crate::definition::{ArcKind, GraphArc, Reentry};
 use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens, Stamp, TaskReport};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
@@ -50,6 +50,9 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
     fits_phase(state, event)?;
     if let Some(stamp) = event.stamp() {
         stamp_input(state, stamp)?;
+        if !matches!(event, Event::SettleContinued(_)) {
+            state.core.instant_turns = 0;
+        }
     }
     match event {
         Event::DefinitionRegistered(..) | Event::LogAccepted(..) => Err("it belongs to another stream"),
@@ -327,12 +330,26 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
         return Err("the arcs it emitted to are not in their order");
     }
     for arc in arcs {
-        let to = match graph.arcs.get(arc.index()) {
-            Some(arc) if arc.from == Some(id.stage) => arc.to,
+        let way = match graph.arcs.get(arc.index()) {
+            Some(way) if way.from == Some(id.stage) => way,
             Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
         };
+        count_iteration(state, scope, *arc, way)?;
         state.core.marking.produce(graph, scope, *arc, Token::new(depth, past.clone(), state.core.now));
-        state.candidates.joins.insert((scope, to));
+        state.candidates.joins.insert((scope, way.to));
+    }
+    Ok(())
+}
+
+/// A token comes over an arc, which may lead back or have a limit.
+fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &GraphArc) -> Fit<()> {
+    match way.kind {
+        ArcKind::Forward => (),
+        ArcKind::Back => state.core.instant_turns += 1,
+    }
+    if way.max_iterations.is_some() {
+        let scope = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
+        *scope.iterations.entry(arc).or_default() += 1;
     }
     Ok(())
 }

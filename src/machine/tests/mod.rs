@@ -4,6 +4,7 @@ mod by_hand;
 mod cancel;
 mod cancellation;
 mod chunks;
+mod circles;
 mod conditions;
 mod context;
 mod deadlines;

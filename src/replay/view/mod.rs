@@ -9,7 +9,7 @@ mod trigger;
 
 use std::collections::VecDeque;
 
-use crate::definition::Definition;
+use crate::definition::{ArcKind, Definition};
 use crate::event::{Creation, EndReason};
 use crate::failure::Failure;
 use crate::ids::{DefinitionHash, Sequence, StageIndex, WorkflowId};
@@ -235,7 +235,7 @@ impl WorkflowView {
         let graph = self.definition.graph();
         let is_initial = |stage: &&StageView| {
             let incoming = &graph.stage(stage.index).incoming;
-            incoming.iter().all(|arc| graph.arc(*arc).from.is_none())
+            incoming.iter().any(|arc| graph.arc(*arc).from.is_none())
         };
         self.stages.iter().filter(is_initial).collect()
     }
@@ -249,8 +249,7 @@ impl WorkflowView {
     pub fn upstream(&self, ref_id: &str) -> Vec<&StageView> {
         let graph = self.definition.graph();
         let Some(stage) = graph.stage_index(ref_id) else { return Vec::new() };
-        let sources = graph.stage(stage).incoming.iter().filter_map(|arc| graph.arc(*arc).from);
-        sources.map(|stage| &self.stages[stage.index()]).collect()
+        graph.needs(stage).map(|stage| &self.stages[stage.index()]).collect()
     }
 
     /// Stages that need the stage with this ref id, in definition order; none if there is no such stage.
@@ -271,17 +270,16 @@ impl WorkflowView {
     /// Every stage once, none before one it needs; of those that could come next the first in definition order.
     fn in_topological_order(&self) -> Vec<StageIndex> {
         let graph = self.definition.graph();
-        let needed = |stage: &crate::definition::GraphStage| {
-            stage.incoming.iter().filter(|arc| graph.arc(**arc).from.is_some()).count()
-        };
-        let mut left: Vec<usize> = graph.stages.iter().map(needed).collect();
+        let stages = (0..).map(StageIndex::new).take(graph.stages.len());
+        let mut left: Vec<usize> = stages.map(|stage| graph.needs(stage).count()).collect();
         let indices = (0..).map(StageIndex::new).zip(&left);
         let mut ready: VecDeque<StageIndex> = indices.filter(|(_, left)| **left == 0).map(|(stage, _)| stage).collect();
         let mut order = Vec::with_capacity(left.len());
         while let Some(stage) = ready.pop_front() {
             order.push(stage);
-            for arc in &graph.stage(stage).outgoing {
-                let to = graph.arc(*arc).to;
+            let outgoing = graph.stage(stage).outgoing.iter().map(|arc| graph.arc(*arc));
+            for arc in outgoing.filter(|arc| arc.kind == ArcKind::Forward) {
+                let to = arc.to;
                 left[to.index()] -= 1;
                 if left[to.index()] == 0 {
                     ready.push_back(to);

@@ -113,7 +113,13 @@ impl StageView {
     /// Ref ids of the stages it needs, in the order they are written in.
     pub fn requisite_stage_ref_ids(&self) -> Vec<&str> {
         let graph = self.definition.graph();
-        let sources = self.spec().incoming.iter().filter_map(|arc| graph.arc(*arc).from);
+        graph.needs(self.index).map(|stage| graph.stage(stage).ref_id.as_str()).collect()
+    }
+
+    /// Ref ids of the stages from which control comes back to it, in the order they are written in.
+    pub fn back_from(&self) -> Vec<&str> {
+        let graph = self.definition.graph();
+        let sources = graph.back_from(self.index).filter_map(|arc| arc.from);
         sources.map(|stage| graph.stage(stage).ref_id.as_str()).collect()
     }
 

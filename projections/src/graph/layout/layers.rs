@@ -18,15 +18,17 @@ enum Visit {
     Closed,
 }
 
-/// Which way each link leads: back if it closes a circle when the boxes are walked in their order, those that nothing
-/// leads to first. Without these links there is no circle.
+/// Which way each link leads: back if it says so and does lead up, or closes a circle of the others when the boxes are
+/// walked in their order, those that nothing leads to first. Without these links there is no circle.
 pub(super) fn directions(boxes: usize, links: &[Link]) -> Vec<Direction> {
-    let outgoing = outgoing(boxes, links);
+    let mut outgoing = outgoing(boxes, links);
+    outgoing.iter_mut().for_each(|places| places.retain(|place| !links[*place].is_back));
     let mut is_entered = vec![false; boxes];
-    links.iter().for_each(|link| is_entered[link.to] = true);
+    links.iter().filter(|link| !link.is_back).for_each(|link| is_entered[link.to] = true);
     let roots = (0..boxes).filter(|index| !is_entered[*index]).chain((0..boxes).filter(|index| is_entered[*index]));
     let mut visits = vec![Visit::Unseen; boxes];
-    let mut directions = vec![Direction::Forward; links.len()];
+    let declared = |link: &Link| if link.is_back { Direction::Back } else { Direction::Forward };
+    let mut directions: Vec<Direction> = links.iter().map(declared).collect();
     for root in roots {
         if visits[root] != Visit::Unseen {
             continue;
@@ -49,6 +51,12 @@ pub(super) fn directions(boxes: usize, links: &[Link]) -> Vec<Direction> {
                 Visit::Open => directions[place] = Direction::Back,
                 Visit::Closed => {}
             }
+        }
+    }
+    let depths = ranks(boxes, links, &directions);
+    for (link, direction) in links.iter().zip(&mut directions).filter(|(link, _)| link.is_back) {
+        if depths[link.from] < depths[link.to] {
+            *direction = Direction::Forward;
         }
     }
     directions

@@ -37,6 +37,8 @@ pub struct Link {
     pub to: usize,
     /// Columns of its label, if it has one.
     pub label: Option<u32>,
+    /// Whether it is known to lead back.
+    pub is_back: bool,
 }
 
 /// A cell by column and row, from 0.

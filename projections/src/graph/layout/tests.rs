@@ -10,7 +10,7 @@ use super::*;
 const SIZE: Size = Size { width: 9, height: 3 };
 
 fn link((from, to): (usize, usize)) -> Link {
-    Link { from, to, label: None }
+    Link { from, to, label: None, is_back: false }
 }
 
 fn layout(boxes: usize, pairs: &[(usize, usize)]) -> Layout {
@@ -198,7 +198,12 @@ fn graphs() -> impl Strategy<Value = (Vec<Size>, Vec<Link>)> {
         let link = |(from, to, label): (prop::sample::Index, prop::sample::Index, Option<u32>)| {
             let (from, to) = (from.index(boxes.len()), to.index(boxes.len()));
             let (from, to) = if has_circles { (from, to) } else { (from.min(to), from.max(to)) };
-            ((has_circles || from != to) && known.insert((from, to))).then_some(Link { from, to, label })
+            ((has_circles || from != to) && known.insert((from, to))).then_some(Link {
+                from,
+                to,
+                label,
+                is_back: has_circles && to <= from && label.is_none(),
+            })
         };
         let links = ends.into_iter().filter_map(link).collect();
         (boxes, links)
