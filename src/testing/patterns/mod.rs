@@ -75,9 +75,11 @@ mod wcp_02;
 mod wcp_03;
 mod wcp_04;
 mod wcp_05;
+mod wcp_08;
 mod wcp_11;
 mod wcp_19;
 mod wcp_20;
+mod wcp_33;
 mod wcp_43;
 
 pub use names::NAMES;
@@ -108,9 +110,11 @@ const MODULES: &[(usize, Declared)] = &[
     (3, wcp_03::pattern),
     (4, wcp_04::pattern),
     (5, wcp_05::pattern),
+    (8, wcp_08::pattern),
     (11, wcp_11::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
+    (33, wcp_33::pattern),
     (43, wcp_43::pattern),
 ];
 
