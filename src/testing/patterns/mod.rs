@@ -76,6 +76,7 @@ mod wcp_03;
 mod wcp_04;
 mod wcp_05;
 mod wcp_08;
+mod wcp_10;
 mod wcp_11;
 mod wcp_19;
 mod wcp_20;
@@ -111,6 +112,7 @@ const MODULES: &[(usize, Declared)] = &[
     (4, wcp_04::pattern),
     (5, wcp_05::pattern),
     (8, wcp_08::pattern),
+    (10, wcp_10::pattern),
     (11, wcp_11::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),

@@ -1,0 +1,68 @@
+//! WCP-10, Arbitrary Cycles: a circle with more than one way in and more than one way out.
+
+use super::words::*;
+
+/// Ways in by `p` and by `q`, ways out to `t` and to `u`; with `rest` beside it.
+fn circle(rest: &str) -> Net {
+    Net::of(&format!(
+        "
+        s: {{ split_type: XOR, split_conditions: {{ p: first == 'p' }}, split_default: q }}
+        p: {{ needs: [s], back_from: [r], join_type: XOR }}
+        q: {{ needs: [s, p], join_type: XOR }}
+        r: {{ needs: [q], split_type: XOR, split_conditions: {{ p: next == 'p', t: next == 't' }}, split_default: u }}
+        t: {{ needs: [r] }}
+        u: {{ needs: [r] }}
+        {rest}
+    "
+    ))
+}
+
+/// The way that the stages are completed in: `s` and `r` tell what comes next.
+fn way(begun: Chain, stages: &[&str]) -> Chain {
+    let pairs = stages.iter().zip(stages.iter().skip(1).map(Some).chain([None]));
+    pairs.fold(begun, |chain, (stage, next)| {
+        let key = if *stage == "s" { "first" } else { "next" };
+        let done = next.map_or(complete(stage), |next| complete(stage).output(key, *next));
+        chain.live(stage, 1).then(done)
+    })
+}
+
+pub(super) fn pattern() -> Pattern {
+    let long = ["s", "q", "r", "p", "q", "r", "t"];
+    let beside = |stages: &[&str]| chain().any_order([way(chain(), stages), chain().live("z", 1).complete("z")]);
+    Pattern::of(10, circle(""))
+        .positive(
+            scenario("in by the second way, round once, out by the first", way(chain(), &long))
+                .ends(Status::Succeeded)
+                .runs("s 1, p 1, q 2, r 2, t 1, u 0"),
+        )
+        .positive(
+            scenario("in by the first way, out by the second", way(chain(), &["s", "p", "q", "r", "u"]))
+                .ends(Status::Succeeded)
+                .runs("s 1, p 1, q 1, r 1, t 0, u 1")
+                .order("s<p, p<q, q<r, r<u"),
+        )
+        .positive(
+            scenario("round three times", way(chain(), &["s", "p", "q", "r", "p", "q", "r", "p", "q", "r", "u"]))
+                .ends(Status::Succeeded)
+                .runs("s 1, p 3, q 3, r 3, t 0, u 1"),
+        )
+        .positive(
+            scenario("a thread beside the circle is left alone", beside(&long))
+                .of(&circle("z:"))
+                .ends(Status::Succeeded)
+                .runs("s 1, p 1, q 2, r 2, t 1, u 0, z 1")
+                .outcomes("z SUCCEEDED"),
+        )
+        .negative(
+            scenario(
+                "going back begins nothing beside",
+                way(chain(), &["s", "q", "r", "p", "q"]).live("z", 1).live("q", 0),
+            )
+            .of(&circle("z:"))
+            .ends(Status::Running)
+            .runs("s 1, p 1, q 2, r 2, t 0, u 0, z 1"),
+        )
+        .refuses(Net::of("a: { back_from: [b] }\nb: { needs: [a] }"), ProblemCode::CycleOfAndJoins, "a:")
+        .refuses(Net::of("a: { needs: [b] }\nb: { needs: [a] }"), ProblemCode::CycleWithoutBackEdge, "a:")
+}
