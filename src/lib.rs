@@ -46,8 +46,8 @@ pub use definition::{
 };
 pub use event::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json,
-    LeaseLoss, LeftTokens, Recorded, Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId,
-    TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    LeaseLoss, LeftTokens, PauseRequest, Recorded, Registration, Report, Resumption, Stamp, StreamFile, TaskReport,
+    TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
@@ -57,11 +57,11 @@ pub use ids::{
 };
 pub use machine::{
     Answers, AttemptStage, Batch, Broken, Command, EvolveError, InvalidAddress, MissingArc, RULES, Rejection, Request,
-    ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
+    ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
 };
 pub use replay::{
     At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, EventFilter, Filter, Follow, History,
-    Replayed, StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
+    PausedDetails, Replayed, StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
 pub use runtime::{
     Answer, By, CapturedStream, CapturedStreams, Clock, Completion, Config, Control, Drive, Engine, Error, Progress,

@@ -52,6 +52,11 @@ impl Timestamp {
         Timestamp(self.0.saturating_add_unsigned(length.0))
     }
 
+    /// The moment `length` earlier; the first moment there is, if that lies before it.
+    pub fn saturating_sub(self, length: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_sub_unsigned(length.0))
+    }
+
     /// Time from `earlier` to this moment; zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration(u64::try_from(i128::from(self.0) - i128::from(earlier.0)).unwrap_or(0))
@@ -107,6 +112,11 @@ impl Duration {
     /// The length in microseconds.
     pub const fn microseconds(self) -> u64 {
         self.0
+    }
+
+    /// Both lengths together; the longest there is, if that is shorter.
+    pub const fn saturating_add(self, other: Duration) -> Duration {
+        Duration(self.0.saturating_add(other.0))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::completion::Shell;
 use crate::exit::{self, Exit};
 use crate::input::Assignment;
 
-pub(crate) use people::Complete;
+pub(crate) use people::{Asking, Complete, Pause, Resume};
 
 /// Run, audit and replay workflows.
 ///
@@ -67,6 +67,8 @@ pub(crate) enum Verb {
     Worker(Worker),
     Cancel(Cancel),
     Complete(Complete),
+    Pause(Pause),
+    Resume(Resume),
     Ls(Ls),
     Show(Show),
     Why(Why),

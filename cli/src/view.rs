@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 use stabilize::{
-    Envelope, Failure, LogFinding, LogFrame, LogKind, LogReport, LogSalvage, LogStats, StageView, TaskView,
-    TriggerView, Value,
+    Envelope, Failure, LogFinding, LogFrame, LogKind, LogReport, LogSalvage, LogStats, PausedDetails, StageView,
+    TaskView, TriggerView, Value,
 };
 use stabilize::{Timestamp, WorkflowSummary, WorkflowView};
 
@@ -33,8 +33,33 @@ pub(crate) struct Workflow<'a> {
     end_time: Option<String>,
     canceled_by: Option<&'a str>,
     cancellation_reason: Option<&'a str>,
+    /// The newest pause.
+    paused: Option<Paused<'a>>,
     outputs: Option<&'a Value>,
     stages: Vec<Stage<'a>>,
+}
+
+#[derive(Serialize)]
+struct Paused<'a> {
+    paused_by: &'a str,
+    reason: Option<&'a str>,
+    pause_time: String,
+    resumed_by: Option<&'a str>,
+    resume_time: Option<String>,
+    paused_ms: Option<u64>,
+}
+
+impl<'a> From<&'a PausedDetails> for Paused<'a> {
+    fn from(paused: &'a PausedDetails) -> Paused<'a> {
+        Paused {
+            paused_by: paused.paused_by(),
+            reason: paused.reason(),
+            pause_time: text(paused.pause_time()),
+            resumed_by: paused.resumed_by(),
+            resume_time: moment(paused.resume_time()),
+            paused_ms: paused.paused().map(|length| length.microseconds() / 1_000),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -95,6 +120,7 @@ impl<'a> From<&'a WorkflowView> for Workflow<'a> {
             end_time: moment(workflow.end_time()),
             canceled_by: workflow.canceled_by(),
             cancellation_reason: workflow.cancellation_reason(),
+            paused: workflow.paused().map(Paused::from),
             outputs: outputs(workflow),
             stages: workflow.stages().iter().map(Stage::from).collect(),
         }
@@ -219,7 +245,7 @@ pub(crate) struct Started {
     pub(crate) driven_by: Option<u32>,
 }
 
-/// `cancel --json`, `complete --json`: what a workflow was told is recorded.
+/// `cancel --json`, `complete --json`, `pause --json` and the like: what a workflow was told is recorded.
 #[derive(Serialize)]
 pub(crate) struct Taken {
     pub(crate) workflow: String,

@@ -118,7 +118,7 @@ impl<'a> From<&'a WaitReason> for More<'a> {
             WaitReason::Join { missing, arcs } => {
                 More { arcs: Some(*arcs), missing: Some(missing.iter().map(Missing::from).collect()), ..none }
             }
-            WaitReason::Canceling { by, reason } => {
+            WaitReason::Canceling { by, reason } | WaitReason::Paused { by, reason } => {
                 let by = if let Actor::Named(name) = by { name } else { "engine" };
                 More { by: Some(by), because: reason.as_deref(), ..none }
             }

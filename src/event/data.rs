@@ -25,6 +25,24 @@ impl Envelope {
         Value::Map(data.fields)
     }
 
+    fn describe_pause(&self, data: &mut Fields<'_>, at: String) {
+        let reason = match self.event() {
+            Event::WorkflowPaused(_, request) => {
+                data.put("paused_by", self.actor());
+                data.put("pause_time", at);
+                request.reason.as_deref()
+            }
+            Event::WorkflowResumed(_, resumption) => {
+                data.put("resumed_by", self.actor());
+                data.put("resume_time", at);
+                data.put("paused_ms", resumption.paused.microseconds() / 1_000);
+                resumption.reason.as_deref()
+            }
+            _ => None,
+        };
+        data.put_some("reason", reason);
+    }
+
     fn describe(&self, data: &mut Fields<'_>) {
         let at = self.at().to_string();
         match self.event() {
@@ -35,6 +53,7 @@ impl Envelope {
                 data.put("canceled_by", self.actor());
                 data.put_some("reason", request.reason.as_deref());
             }
+            Event::WorkflowPaused(..) | Event::WorkflowResumed(..) => self.describe_pause(data, at),
             Event::TaskStarted(_, attempt) => data.start(attempt.task, at),
             Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => data.report(report),
             Event::TaskLeaseLost(_, loss) => {

@@ -14,8 +14,8 @@ pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, LeftTokens,
-    Registration, Report, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord,
-    WaitingJoin,
+    PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
+    TimerPurpose, TriggerRecord, WaitingJoin,
 };
 
 use serde::{Deserialize, Serialize};
@@ -159,11 +159,15 @@ pub enum Event {
         /// The activation.
         by: ActivationId,
     },
+    /// Input: somebody asked that nothing new begins.
+    WorkflowPaused(Stamp, PauseRequest),
+    /// Input: somebody asked that it goes on.
+    WorkflowResumed(Stamp, Resumption),
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 30] = [
+    pub const NAMES: [&str; 32] = [
         "cancels.marked",
         "definition.registered",
         "log.accepted",
@@ -193,6 +197,8 @@ impl Event {
         "workflow.completed",
         "workflow.created",
         "workflow.failed",
+        "workflow.paused",
+        "workflow.resumed",
         "workflow.started",
     ];
 
@@ -223,6 +229,8 @@ impl Event {
             Event::TokensLeft { .. } => 22,
             Event::LogAccepted(..) => 23,
             Event::CancelsMarked { .. } => 24,
+            Event::WorkflowPaused(..) => 25,
+            Event::WorkflowResumed(..) => 26,
         }
     }
 
@@ -266,6 +274,8 @@ impl Event {
             Event::TokensLeft { .. } => "tokens.left",
             Event::LogAccepted(..) => "log.accepted",
             Event::CancelsMarked { .. } => "cancels.marked",
+            Event::WorkflowPaused(..) => "workflow.paused",
+            Event::WorkflowResumed(..) => "workflow.resumed",
         }
     }
 
@@ -281,7 +291,9 @@ impl Event {
             | Event::TaskResultDiscarded(stamp, _)
             | Event::TimerFired(stamp, _)
             | Event::SettleContinued(stamp)
-            | Event::LogAccepted(stamp, _) => Some(stamp),
+            | Event::LogAccepted(stamp, _)
+            | Event::WorkflowPaused(stamp, _)
+            | Event::WorkflowResumed(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -335,6 +347,8 @@ impl Event {
             Event::TaskLeaseLost(_, loss) => Some(loss.attempt),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
+            | Event::WorkflowPaused(..)
+            | Event::WorkflowResumed(..)
             | Event::WorkflowCreated(..)
             | Event::WorkflowCancelRequested(..)
             | Event::TimerFired(..)
@@ -357,7 +371,7 @@ impl Event {
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 24] = [
+    const NAMES: [&str; 26] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -382,6 +396,8 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "tokens.left",
         "log.accepted",
         "cancels.marked",
+        "workflow.paused",
+        "workflow.resumed",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

@@ -141,6 +141,22 @@ pub struct CancelRequest {
     pub reason: Option<String>,
 }
 
+/// A request that nothing new begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseRequest {
+    /// Why, in words.
+    pub reason: Option<String>,
+}
+
+/// The end of a pause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// For how long the workflow has been paused in all, this pause included: what its active clock is behind by.
+    pub paused: Duration,
+}
+
 /// How an attempt ended, as the worker gave it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskReport {

@@ -2,10 +2,12 @@
 //!
 //! A command and the input event it becomes hold the same facts (R1): each can be made from the other.
 
-use crate::event::{Actor, CancelRequest, Creation, Event, LeaseLoss, Stamp, TaskReport, TimerId};
+use crate::event::{
+    Actor, CancelRequest, Creation, Event, LeaseLoss, PauseRequest, Resumption, Stamp, TaskReport, TimerId,
+};
 use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence};
 use crate::status::Status;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// A request to a workflow; it may be refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,17 @@ pub enum Request {
     FireTimer(TimerId),
     /// Settling goes on where a batch was cut.
     ContinueSettling,
+    /// Nothing new begins from now on.
+    Pause(PauseRequest),
+    /// The workflow goes on.
+    Resume(ResumeRequest),
+}
+
+/// A request that a paused workflow goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumeRequest {
+    /// Why, in words.
+    pub reason: Option<String>,
 }
 
 /// Why a command produced no events. A plain value; nothing of it is recorded.
@@ -127,6 +140,18 @@ pub enum Rejection {
         /// The stage or activation, as it was given.
         work: String,
     },
+    /// It is paused already.
+    #[error("the workflow is paused already")]
+    AlreadyPaused,
+    /// It is not paused.
+    #[error("the workflow is not paused")]
+    NotPaused,
+    /// The timer stands still as long as the workflow is paused.
+    #[error("timer {} stands still, as the workflow is paused", timer.0)]
+    Standing {
+        /// The timer.
+        timer: TimerId,
+    },
 }
 
 impl Rejection {
@@ -169,6 +194,13 @@ impl Rejection {
             "No task that people do is open in this stage or activation.",
             "look at what waits for whom: `stabilize why ID`",
         ),
+        ("ALREADY_PAUSED", "The workflow is paused already.", "nothing, or have it go on: `stabilize resume ID`"),
+        ("NOT_PAUSED", "The workflow is not paused.", "nothing: it goes on"),
+        (
+            "STANDING",
+            "The timer measures time in which the workflow is not paused, and it is paused.",
+            "have the workflow go on: `stabilize resume ID`",
+        ),
     ];
 
     /// Name for programs: `ENDED`, `REPEATED`, ...
@@ -191,13 +223,17 @@ impl Rejection {
             Rejection::NoSuchStage { .. } => "NO_SUCH_STAGE",
             Rejection::DoneByHand { .. } => "DONE_BY_HAND",
             Rejection::NothingByHand { .. } => "NOTHING_BY_HAND",
+            Rejection::AlreadyPaused => "ALREADY_PAUSED",
+            Rejection::NotPaused => "NOT_PAUSED",
+            Rejection::Standing { .. } => "STANDING",
         }
     }
 }
 
 impl Command {
-    /// The input event this command becomes when it is accepted at `now` under these rules.
-    pub(super) fn to_input(&self, now: Timestamp, rules: u32) -> Event {
+    /// The input event this command becomes when it is accepted at `now` under these rules, by a workflow that was
+    /// paused for so long in all.
+    pub(super) fn to_input(&self, now: Timestamp, rules: u32, paused: Duration) -> Event {
         let stamp = Stamp { now, command: self.id, actor: self.actor.clone(), rules };
         match &self.request {
             Request::Create(creation) => Event::WorkflowCreated(stamp, creation.clone()),
@@ -208,6 +244,10 @@ impl Command {
             Request::DiscardResult(report) => Event::TaskResultDiscarded(stamp, report.clone()),
             Request::FireTimer(timer) => Event::TimerFired(stamp, *timer),
             Request::ContinueSettling => Event::SettleContinued(stamp),
+            Request::Pause(pause) => Event::WorkflowPaused(stamp, pause.clone()),
+            Request::Resume(ResumeRequest { reason }) => {
+                Event::WorkflowResumed(stamp, Resumption { reason: reason.clone(), paused })
+            }
         }
     }
 
@@ -222,6 +262,10 @@ impl Command {
             Event::TaskResultDiscarded(_, report) => Request::DiscardResult(report.clone()),
             Event::TimerFired(_, timer) => Request::FireTimer(*timer),
             Event::SettleContinued(_) => Request::ContinueSettling,
+            Event::WorkflowPaused(_, pause) => Request::Pause(pause.clone()),
+            Event::WorkflowResumed(_, Resumption { reason, .. }) => {
+                Request::Resume(ResumeRequest { reason: reason.clone() })
+            }
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowStarted

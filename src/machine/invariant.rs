@@ -90,7 +90,9 @@ impl State {
                 TimerOwner::Activation(owner) => {
                     of_activations += 1;
                     let owner = self.core.live.get(&owner).filter(|owner| owner.timers.contains(id));
-                    let ready = owner.map(|owner| matches!(owner.progress, Progress::Ready(Gate::Scheduled)));
+                    // In a pause its moment may have come, and it waits for the workflow to go on.
+                    let stands = |gate| gate == Gate::Scheduled || self.is_paused();
+                    let ready = owner.map(|owner| matches!(owner.progress, Progress::Ready(gate) if stands(gate)));
                     ensure(ready == Some(!deadline), "a timer of an activation fits how far that is")?;
                 }
             }
@@ -106,7 +108,9 @@ impl State {
             let Progress::Open(open) = &activation.progress else {
                 // Between two batches no activation stands between two tasks.
                 let unfinished = !matches!(activation.progress, Progress::Ready(Gate::Scheduled));
-                ensure(!unfinished || self.core.unsettled, "a settled activation has an open task or waits at a gate")?;
+                let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_));
+                let excused = self.core.unsettled || held;
+                ensure(!unfinished || excused, "a settled activation has an open task or waits at a gate")?;
                 continue;
             };
             ensure(open.task.index() < n_tasks, "an open task is one of its stage")?;

@@ -18,6 +18,7 @@ impl State {
             phase,
             unsettled,
             cancel,
+            paused,
             marking: _,
             scopes: _,
             live: _,
@@ -31,6 +32,7 @@ impl State {
             timers_set: _,
             fenced: _,
             instant_turns: _,
+            paused_before: _,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {
@@ -39,7 +41,7 @@ impl State {
             key.extend(reason.as_ref().map_or("", |reason| reason.code()).as_bytes());
             return key;
         }
-        key.extend([0, u8::from(*unsettled), u8::from(cancel.is_some())]);
+        key.extend([0, u8::from(*unsettled), u8::from(cancel.is_some()), u8::from(paused.is_some())]);
         let mut of_workflow: Vec<u8> = timers.values().filter_map(of_workflow).collect();
         of_workflow.sort_unstable();
         text(&mut key, &of_workflow);

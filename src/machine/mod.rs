@@ -39,6 +39,7 @@ mod key;
 mod marking;
 mod newest;
 mod past;
+mod pause;
 mod possible;
 mod servers;
 mod state;
@@ -49,7 +50,7 @@ mod waits;
 mod work;
 
 pub use address::{InvalidAddress, StageAddress};
-pub use command::{Command, Rejection, Request};
+pub use command::{Command, Rejection, Request, ResumeRequest};
 pub(crate) use data::{DispatchNames, Surroundings, template_failure};
 pub(crate) use decide::Deed;
 pub use decide::{Answers, Batch, RULES, Site, decide};

@@ -10,19 +10,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
-use crate::event::{
-    Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
-};
+use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::Failure;
 use crate::ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
 };
 use crate::status::Status;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::value::Map;
 
 use super::marking::Marking;
 use super::past::{Past, TaskResult};
+use super::pause::Pause;
 
 /// A workflow at a moment.
 #[derive(Clone, Debug)]
@@ -46,6 +45,10 @@ pub(crate) struct Core {
     pub(super) unsettled: bool,
     /// Somebody asked for the end.
     pub(super) cancel: Option<Canceling>,
+    /// Nothing new begins.
+    pub(super) paused: Option<Box<Pause>>,
+    /// For how long it was paused before that, in all.
+    pub(super) paused_before: Duration,
     pub(super) commands: Remembered,
     pub(super) marking: Marking,
     /// Boxed, as activations are: a map makes room for eleven entries at once, and most workflows hold one.
@@ -283,6 +286,8 @@ impl State {
             start: None,
             unsettled: false,
             cancel: None,
+            paused: None,
+            paused_before: Duration::ZERO,
             commands: Remembered::default(),
             marking: Marking::default(),
             scopes: BTreeMap::from([(ScopeId::ROOT, Box::default())]),
@@ -321,6 +326,7 @@ impl State {
     pub fn status(&self) -> Status {
         match &self.core.phase {
             Phase::New => Status::NotStarted,
+            Phase::Live if self.is_paused() => Status::Paused,
             Phase::Live if !self.has_started() => Status::NotStarted,
             Phase::Live => Status::Running,
             Phase::Ended { status, .. } => *status,
@@ -335,36 +341,6 @@ impl State {
     /// Has its root scope failed? Then it is on its way to its end.
     pub(super) fn has_failed(&self) -> bool {
         self.core.scopes.get(&ScopeId::ROOT).is_some_and(|root| root.failed.is_some())
-    }
-
-    /// What this clock of the workflow shows at the moment of the last input. No workflow can be paused yet, so that
-    /// both clocks show the same; once it can, the time for which it was paused is taken off the active one here and
-    /// put back on in `due`, and nowhere else.
-    pub(super) fn clock(&self, clock: TimerClock) -> Timestamp {
-        match clock {
-            TimerClock::Calendar | TimerClock::Active => self.core.now,
-        }
-    }
-
-    /// The time of day at which a timer is due.
-    pub(super) fn due(&self, timer: Timer) -> Timestamp {
-        let clock = match timer.of {
-            TimerOf::Task(_) => TimerClock::Calendar,
-            TimerOf::Owner(_, purpose) => purpose.clock(),
-        };
-        match clock {
-            TimerClock::Calendar | TimerClock::Active => timer.due,
-        }
-    }
-
-    /// The time of day at which this timer is due, and whose it is: that of a task belongs to its activation.
-    pub(crate) fn timer(&self, timer: TimerId) -> Option<(Timestamp, TimerOwner)> {
-        let timer = *self.core.timers.get(&timer)?;
-        let owner = match timer.of {
-            TimerOf::Task(task) => TimerOwner::Activation(task.activation),
-            TimerOf::Owner(owner, _) => owner,
-        };
-        Some((self.due(timer), owner))
     }
 
     /// The timers that are set for an activation, its tasks aside, with the time of day at which each is due.

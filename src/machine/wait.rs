@@ -92,6 +92,13 @@ pub enum WaitReason {
     },
     /// People do the task. Released by one of them who says how it ended.
     ByHand,
+    /// The workflow is paused, and nothing new begins in it. Released by whoever has it go on.
+    Paused {
+        /// Who paused it, as they claim.
+        by: Actor,
+        /// Why, as they said.
+        reason: Option<String>,
+    },
 }
 
 impl WaitReason {
@@ -109,6 +116,7 @@ impl WaitReason {
             WaitReason::Settling => "SETTLING",
             WaitReason::Serialized { .. } => "SERIALIZED",
             WaitReason::ByHand => "BY_HAND",
+            WaitReason::Paused { .. } => "PAUSED",
         }
     }
 
@@ -125,7 +133,8 @@ impl WaitReason {
             | WaitReason::Canceling { .. }
             | WaitReason::Settling
             | WaitReason::Serialized { .. }
-            | WaitReason::ByHand => None,
+            | WaitReason::ByHand
+            | WaitReason::Paused { .. } => None,
         }
     }
 }

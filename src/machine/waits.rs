@@ -36,6 +36,7 @@ fn of_the_workflow(state: &State) -> Vec<Wait> {
         let reason = WaitReason::Canceling { by: cancel.by.clone(), reason: cancel.reason.clone() };
         found.push(Wait { since: cancel.since, ..wait(state, Waiter::Workflow, reason) });
     }
+    found.extend(paused(state, Waiter::Workflow));
     if !state.has_started() && !state.core.unsettled {
         let timers = state.core.timers.keys().copied();
         found.extend(scheduled(state, Waiter::Workflow, timers));
@@ -53,12 +54,16 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
     match &activation.progress {
         Progress::Open(open) => {
             let deadline = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Deadline);
-            Wait { deadline: deadline.map(|(_, set)| state.due(set)), ..of_task(state, id, open) }
+            Wait { deadline: deadline.and_then(|(_, set)| state.due(set)), ..of_task(state, id, open) }
         }
         Progress::Ready(Gate::Scheduled) => {
             let waiter = Waiter::Activation(id);
             let scheduled = scheduled(state, waiter, activation.timers.iter().copied());
             scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
+        }
+        Progress::Ready(_) if state.is_paused() && !state.core.unsettled => {
+            let waiter = Waiter::Activation(id);
+            paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
         Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => {
             wait(state, Waiter::Activation(id), WaitReason::Settling)
@@ -66,11 +71,18 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
     }
 }
 
+/// It begins when the workflow goes on.
+fn paused(state: &State, waiter: Waiter) -> Option<Wait> {
+    let pause = state.core.paused.as_ref()?;
+    let reason = WaitReason::Paused { by: pause.by.clone(), reason: pause.reason.clone() };
+    Some(Wait { since: pause.since, ..wait(state, waiter, reason) })
+}
+
 /// The scheduled time of workflow or activation, which has these timers, is still to come.
 fn scheduled(state: &State, waiter: Waiter, timers: impl Iterator<Item = TimerId> + Clone) -> Option<Wait> {
     let (timer, set) = timer_for(state, timers.clone(), TimerPurpose::ScheduledTime)?;
-    let expiry = timer_for(state, timers, TimerPurpose::StartTimeExpiry).map(|(_, expiry)| state.due(expiry));
-    let reason = WaitReason::Scheduled { timer, due: state.due(set), expiry };
+    let expiry = timer_for(state, timers, TimerPurpose::StartTimeExpiry).and_then(|(_, expiry)| state.due(expiry));
+    let reason = WaitReason::Scheduled { timer, due: state.due(set)?, expiry };
     Some(Wait { since: set.since, ..wait(state, waiter, reason) })
 }
 
@@ -84,13 +96,20 @@ fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
     let spec = state.definition.graph().task(id.stage, open.task);
     let reason = match open.attempt {
         AttemptState::Queued { .. } if spec.by_hand() == Some(ByHand::Manual) => WaitReason::ByHand,
+        AttemptState::Queued { .. } if state.is_paused() => {
+            let waiter = Waiter::Attempt(AttemptId {
+                task: TaskId { activation: id, task: open.task },
+                dispatch: open.dispatch,
+            });
+            return paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling));
+        }
         AttemptState::Queued { due: None } => WaitReason::Queued,
         AttemptState::Queued { due: Some(due) } => {
             WaitReason::RetryAt { due, failures: open.failures, max_attempts: spec.retry.max_attempts }
         }
         AttemptState::Started => WaitReason::Running { timeout: spec.timeout },
         AttemptState::Waiting { timer } => match state.core.timers.get(&timer) {
-            Some(set) => WaitReason::Timer { timer, due: state.due(*set) },
+            Some(set) => WaitReason::Timer { timer, due: set.due },
             None => WaitReason::Settling,
         },
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => WaitReason::Settling,

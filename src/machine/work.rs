@@ -67,6 +67,8 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
         let priority = state.definition.graph().stage(id.stage).priority;
         match open.attempt {
             AttemptState::Queued { .. } if state.is_by_hand(task) => Some(Work::ByHand { attempt }),
+            // Nothing begins before it goes on.
+            AttemptState::Queued { .. } if state.is_paused() => None,
             AttemptState::Queued { due } => Some(Work::RunTask { attempt, due, stage: AttemptStage::Queued, priority }),
             AttemptState::Started => Some(Work::RunTask { attempt, due: None, stage: AttemptStage::Started, priority }),
             AttemptState::Waiting { timer } => state.timer(timer).map(|(due, _)| Work::WaitUntil { timer, due }),
@@ -80,7 +82,8 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
             TimerOwner::Workflow => state.core.cancel.is_some() || state.has_failed(),
             TimerOwner::Activation(id) => state.core.live.get(&id).is_none_or(|live| live.doomed.is_some()),
         };
-        (!ends).then_some(Work::WaitUntil { timer: *timer, due: state.due(*set) })
+        let due = state.due(*set).filter(|_| !ends)?;
+        Some(Work::WaitUntil { timer: *timer, due })
     });
     unsettled.into_iter().chain(tasks).chain(timers)
 }
@@ -101,6 +104,9 @@ pub(crate) fn surroundings(state: &State, attempt: AttemptId) -> Option<(Surroun
     let open = state.open_task(attempt.task)?;
     let activation = state.core.live.get(&attempt.task.activation)?;
     let AttemptState::Queued { due } = open.attempt else { return None };
+    if state.is_paused() {
+        return None;
+    }
     if open.dispatch != attempt.dispatch || activation.doomed.is_some() || state.is_by_hand(attempt.task) {
         return None;
     }

@@ -14,6 +14,7 @@ pub struct WorkflowSummary {
     origin: String,
     definition: DefinitionHash,
     status: Status,
+    is_paused: bool,
     created_at: Timestamp,
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
@@ -43,6 +44,7 @@ impl WorkflowSummary {
             origin: creation.origin.clone(),
             definition: creation.definition,
             status: Status::NotStarted,
+            is_paused: false,
             created_at: recorded.recorded_at,
             start_time: None,
             end_time: None,
@@ -58,6 +60,8 @@ impl WorkflowSummary {
                 self.status = Status::Running;
                 self.start_time = Some(recorded.recorded_at);
             }
+            Event::WorkflowPaused(..) => self.is_paused = true,
+            Event::WorkflowResumed(..) => self.is_paused = false,
             Event::WorkflowEnded { status, .. } => {
                 self.status = *status;
                 self.end_time = Some(recorded.recorded_at);
@@ -114,7 +118,7 @@ impl WorkflowSummary {
 
     /// What it is doing, or how it ended.
     pub fn status(&self) -> Status {
-        self.status
+        if self.is_paused && !self.status.is_complete() { Status::Paused } else { self.status }
     }
 
     /// When it was asked for.
@@ -177,7 +181,7 @@ impl Filter {
 
     /// Whether the workflow fits.
     pub fn matches(&self, workflow: &WorkflowSummary) -> bool {
-        (self.statuses.is_empty() || self.statuses.contains(&workflow.status))
+        (self.statuses.is_empty() || self.statuses.contains(&workflow.status()))
             && self.application.as_ref().is_none_or(|application| *application == workflow.application)
             && self.name.as_ref().is_none_or(|name| *name == workflow.name)
     }

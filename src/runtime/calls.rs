@@ -2,9 +2,9 @@
 //! and the wait for what becomes of them.
 
 use crate::definition::Definition;
-use crate::event::{Actor, CancelRequest};
+use crate::event::{Actor, CancelRequest, PauseRequest};
 use crate::ids::{CommandId, WorkflowId};
-use crate::machine::Request;
+use crate::machine::{Request, ResumeRequest};
 
 use super::config::Threads as Mover;
 use super::error::Error;
@@ -40,15 +40,27 @@ impl Shared {
 
     /// Asks for the end of a workflow.
     pub(super) fn cancel(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        let request = Request::Cancel(CancelRequest { reason: by.reason.clone() });
+        self.ask(workflow, request, by)
+    }
+
+    /// Lets nothing new begin in a workflow.
+    pub(super) fn pause(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        let request = Request::Pause(PauseRequest { reason: by.reason.clone() });
+        self.ask(workflow, request, by)
+    }
+
+    /// Has a paused workflow go on.
+    pub(super) fn resume(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        let request = Request::Resume(ResumeRequest { reason: by.reason.clone() });
+        self.ask(workflow, request, by)
+    }
+
+    /// Sends what somebody asks of a workflow, and waits for what becomes of it.
+    fn ask(&self, workflow: WorkflowId, request: Request, by: By) -> Result<Answer, Error> {
         let id = by.id.unwrap_or_else(|| CommandId::generate_at(self.clock.now()));
-        self.call(Entry {
-            workflow,
-            definition: None,
-            id: Some(id),
-            actor: Actor::Named(by.actor),
-            ask: Ask::Decide(Request::Cancel(CancelRequest { reason: by.reason })),
-            answer: None,
-        })
+        let (actor, ask) = (Actor::Named(by.actor), Ask::Decide(request));
+        self.call(Entry { workflow, definition: None, id: Some(id), actor, ask, answer: None })
     }
 
     /// Drives this workflow, too, from now on.

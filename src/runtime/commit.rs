@@ -36,6 +36,8 @@ pub(super) struct Release {
     pub(super) opened: Option<WorkflowId>,
     pub(super) attempts: Vec<Released>,
     pub(super) withdrawn: Vec<(WorkflowId, ActivationId)>,
+    /// A workflow in which nothing begins from now on.
+    pub(super) withheld: Option<WorkflowId>,
     pub(super) ended: Vec<WorkflowId>,
     pub(super) answers: Vec<(Promise<Reply>, Reply)>,
 }

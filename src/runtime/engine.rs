@@ -160,6 +160,25 @@ impl Engine {
         self.inner.shared.cancel(workflow, by)
     }
 
+    /// Lets nothing new begin in a workflow: what has begun goes on and is recorded, and so are timers of the time of
+    /// day; deadlines stand still.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] if it is paused already or has ended; if there is no such workflow.
+    pub fn pause(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        self.inner.shared.pause(workflow, by)
+    }
+
+    /// Has a paused workflow go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] if it is not paused or has ended; if there is no such workflow.
+    pub fn resume(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        self.inner.shared.resume(workflow, by)
+    }
+
     /// Waits until the engine is closed.
     ///
     /// # Errors

@@ -398,12 +398,42 @@ impl Owner {
                 _ => (),
             }
         }
+        if driven {
+            self.follow_pause(workflow, events, &mut release);
+        }
+        let held = self.states.get(&workflow).expect("the state of a batch's workflow is held");
         let now = held.state.now().expect("a batch begins with an input");
         let expected = before.map_or(Expected::Empty, Expected::Last);
         let encoded = events.iter().map(Encoded::of).collect();
         let append = Append::new(StreamId::workflow(workflow), expected, now, encoded);
         let append = append.expect("chunks and payloads are bounded far below what a store takes");
         out.push(Outgoing { batch: self.batches, append: Some(append), release });
+    }
+
+    /// Where a pause begins or ends, timers stand still or go on, and what would begin is held back or let out.
+    fn follow_pause(&mut self, workflow: WorkflowId, events: &[Event], release: &mut Release) {
+        match events.first() {
+            Some(Event::WorkflowPaused(..)) => release.withheld = Some(workflow),
+            Some(Event::WorkflowResumed(..)) => (),
+            _ => return,
+        }
+        release.attempts.clear();
+        self.timers.drop_all(workflow);
+        let Some(held) = self.states.get(&workflow) else { return };
+        for work in outstanding(&held.state) {
+            match work {
+                Work::WaitUntil { timer, .. } => {
+                    if let Some(set) = held.state.timer(timer) {
+                        self.timers.set(workflow, timer, set);
+                    }
+                }
+                // Who knows which engine has queued it, and whether that had begun it.
+                Work::RunTask { attempt, stage: AttemptStage::Queued, .. } => {
+                    release.attempts.extend(released(&held.state, attempt, StartRecord::First));
+                }
+                Work::RunTask { stage: AttemptStage::Started, .. } | Work::Continue | Work::ByHand { .. } => (),
+            }
+        }
     }
 
     /// A refusal goes out after everything it rests on: after the last batch of its workflow.

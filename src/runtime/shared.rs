@@ -188,6 +188,9 @@ impl Outlet for Shared {
             for (workflow, activation) in release.withdrawn {
                 self.worklist.withdraw(workflow, activation);
             }
+            if let Some(workflow) = release.withheld {
+                self.worklist.withhold(workflow);
+            }
             self.worklist.release(release.attempts);
             if let Some(workflow) = release.opened {
                 self.closings.opened(workflow);

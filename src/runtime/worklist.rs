@@ -77,7 +77,12 @@ impl Worklist {
             return;
         }
         let before = items.next;
-        released.into_iter().for_each(|item| items.put(item));
+        for item in released {
+            // What a pause has found already begun goes on as it was.
+            if !items.running.contains_key(&(item.workflow, item.attempt)) {
+                items.put(item);
+            }
+        }
         let any = items.next > before;
         drop(items);
         if any {
@@ -147,6 +152,14 @@ impl Worklist {
         for (_, cancel) in stopped {
             cancel.cancel(Stop::Canceled);
         }
+    }
+
+    /// Nothing of this workflow begins until it is released again; what has begun and only rests goes on.
+    pub(super) fn withhold(&self, workflow: WorkflowId) {
+        let mut items = self.lock();
+        let stays = |item: &Released| item.workflow != workflow || item.start == StartRecord::Done;
+        items.ready.retain(|_, item| stays(item));
+        items.later.retain(|_, item| stays(item));
     }
 
     /// Nothing is handed out any more and what runs is stopped. What had been begun and only rests is given back.

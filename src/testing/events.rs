@@ -10,8 +10,8 @@ use proptest::sample::select;
 use super::values::{maps, texts};
 use crate::event::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss,
-    LeftTokens, Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord,
-    WaitingJoin,
+    LeftTokens, PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
+    TimerPurpose, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -40,6 +40,10 @@ pub fn inputs() -> BoxedStrategy<Event> {
         (stamps(), timers()).prop_map(|(stamp, of)| Event::TimerFired(stamp, of)),
         stamps().prop_map(Event::SettleContinued),
         (stamps(), texts()).prop_map(|(stamp, reason)| Event::LogAccepted(stamp, Acceptance { reason })),
+        (stamps(), option::of(texts()))
+            .prop_map(|(stamp, reason)| Event::WorkflowPaused(stamp, PauseRequest { reason })),
+        (stamps(), option::of(texts()), any::<u64>().prop_map(Duration::from_microseconds))
+            .prop_map(|(stamp, reason, paused)| Event::WorkflowResumed(stamp, Resumption { reason, paused })),
     ]
     .boxed()
 }

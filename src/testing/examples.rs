@@ -4,8 +4,8 @@
 
 use crate::event::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss,
-    LeftTokens, Registration, Report, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord,
-    WaitingJoin,
+    LeftTokens, PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
+    TimerPurpose, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -95,6 +95,10 @@ fn creation(start_time_expiry: Option<Timestamp>) -> Creation {
     }
 }
 
+fn resumption() -> Resumption {
+    Resumption { reason: Some("it is open again".to_owned()), paused: Duration::from_seconds(90) }
+}
+
 fn commands() -> Vec<Event> {
     let reason = Some("wrong branch".to_owned());
     vec![
@@ -110,6 +114,9 @@ fn commands() -> Vec<Event> {
         Event::TimerFired(of_engine(), TimerId(7)),
         Event::SettleContinued(of_engine()),
         Event::LogAccepted(of_person(), Acceptance { reason: "the disk is gone, the backup is older".to_owned() }),
+        Event::WorkflowPaused(of_person(), PauseRequest { reason: None }),
+        Event::WorkflowPaused(of_person(), PauseRequest { reason: Some("the shop is closed".to_owned()) }),
+        Event::WorkflowResumed(of_person(), resumption()),
     ]
 }
 

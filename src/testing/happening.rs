@@ -4,10 +4,10 @@
 //! `stage[0].task` for one of its instances and `stage.task@3` for the third attempt. What is left out is the oldest
 //! activation that lives, its open task, its newest attempt.
 
-use crate::event::{Actor, CancelRequest, Json, LeaseLoss, Report, TaskReport, TimerId};
+use crate::event::{Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, TaskReport, TimerId};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, TaskId, TaskIndex};
-use crate::machine::{Command, Request, State};
+use crate::machine::{Command, Request, ResumeRequest, State};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
@@ -30,6 +30,8 @@ enum What {
     Fire { timer: u32 },
     GoOn,
     Pass { length: Duration },
+    Pause { reason: Option<String> },
+    Resume,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +70,21 @@ pub fn cancel() -> Happening {
 /// Somebody asks for the end and says why.
 pub fn cancel_because(reason: &str) -> Happening {
     of_engine(What::Cancel { reason: Some(reason.to_owned()) })
+}
+
+/// Somebody asks that nothing new begins.
+pub fn pause() -> Happening {
+    of_engine(What::Pause { reason: None })
+}
+
+/// Somebody asks that nothing new begins and says why.
+pub fn pause_because(reason: &str) -> Happening {
+    of_engine(What::Pause { reason: Some(reason.to_owned()) })
+}
+
+/// Somebody has it go on.
+pub fn resume() -> Happening {
+    of_engine(What::Resume)
 }
 
 /// A worker begins this work.
@@ -217,7 +234,13 @@ impl Happening {
             What::Start { work } | What::Report { work, .. } | What::Discard { work } | What::Lose { work, .. } => {
                 *work = rename(work);
             }
-            What::Create | What::Cancel { .. } | What::Fire { .. } | What::GoOn | What::Pass { .. } => (),
+            What::Create
+            | What::Cancel { .. }
+            | What::Fire { .. }
+            | What::GoOn
+            | What::Pass { .. }
+            | What::Pause { .. }
+            | What::Resume => (),
         }
         self
     }
@@ -266,6 +289,8 @@ impl Happening {
             }
             What::Fire { timer } => Request::FireTimer(TimerId(*timer)),
             What::GoOn => Request::ContinueSettling,
+            What::Pause { reason } => Request::Pause(PauseRequest { reason: reason.clone() }),
+            What::Resume => Request::Resume(ResumeRequest { reason: None }),
             What::Pass { .. } => panic!("that time passes is no command"),
         };
         Command { now, id: self.id, actor: self.actor.clone(), request }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::definition::Graph;
 use crate::event::{Consumed, Emitted, Event};
 use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
-use crate::machine::{Answers, Batch, Command, Rejection, Request, State, decide, evolve, outstanding, waits};
+use crate::machine::{
+    Answers, AttemptStage, Batch, Command, Rejection, Request, State, Work, decide, evolve, outstanding, waits,
+};
 
 use super::course::Course;
 use super::moves::Move;
@@ -30,7 +32,7 @@ pub struct Decided<'d> {
 pub type Law = fn(Decided<'_>);
 
 /// Every law of single decisions.
-pub const LAWS: [Law; 9] = [
+pub const LAWS: [Law; 10] = [
     a_refusal_changes_nothing,
     a_batch_is_one_input_and_its_consequences,
     folding_gives_the_state,
@@ -40,6 +42,7 @@ pub const LAWS: [Law; 9] = [
     what_lives_asks_for_something,
     what_has_ended_stays_so,
     what_is_open_says_why,
+    what_is_paused_lets_nothing_begin,
 ];
 
 /// The course of these moves, with these laws held against every decision.
@@ -176,7 +179,28 @@ pub fn what_lives_asks_for_something(decided: Decided<'_>) {
         panic!("{broken} after {:?}", decided.command);
     }
     if state.sequence().is_some() && !state.is_closed() {
-        assert!(outstanding(state).next().is_some(), "nothing to do after {:?}", decided.command);
+        // A paused one may ask for nothing but to go on.
+        let asks = outstanding(state).next().is_some() || state.is_paused();
+        assert!(asks, "nothing to do after {:?}", decided.command);
+    }
+}
+
+/// R16: while a workflow is paused no attempt is handed out and no gate opens.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn what_is_paused_lets_nothing_begin(decided: Decided<'_>) {
+    if !decided.after.is_paused() {
+        return;
+    }
+    for work in outstanding(decided.after) {
+        let begins = matches!(work, Work::RunTask { stage: AttemptStage::Queued, .. });
+        assert!(!begins, "asked for in a pause: {work:?}");
+    }
+    for event in decided.outcome.iter().flat_map(Batch::events) {
+        let opens = matches!(event, Event::StageStarted { consumed: Consumed::Ready, .. });
+        assert!(!opens, "a gate opens in a pause: {event:?}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! From numbers to commands: what is tried on a workflow is chosen by a number from what its state asks for, and from
 //! what it should refuse. Small numbers are the ordinary course, so that what shrinks becomes ordinary.
 
-use crate::event::{Actor, CancelRequest, Json, LeaseLoss, Report, TaskReport, TimerId};
+use crate::event::{Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, TaskReport, TimerId};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId, TaskIndex};
-use crate::machine::{AttemptStage, Command, Request, State, Work, outstanding};
+use crate::machine::{AttemptStage, Command, Request, ResumeRequest, State, Work, outstanding};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
@@ -40,6 +40,8 @@ impl Move {
         let mut now = around.now;
         let request = if state.is_unsettled() && choice.one_in(8) {
             cancel(&mut choice)
+        } else if state.is_paused() && !state.is_unsettled() && choice.below(3) == 0 {
+            again(&mut choice)
         } else if choice.one_in(4) {
             unasked(&mut choice, state, around)
         } else {
@@ -119,6 +121,15 @@ fn wait(choice: &mut Choice, now: &mut Timestamp, due: Timestamp) {
     }
 }
 
+/// A paused workflow goes on, mostly.
+fn again(choice: &mut Choice) -> Request {
+    if choice.one_in(3) {
+        Request::Pause(PauseRequest { reason: None })
+    } else {
+        Request::Resume(ResumeRequest { reason: None })
+    }
+}
+
 fn cancel(choice: &mut Choice) -> Request {
     Request::Cancel(CancelRequest { reason: choice.one_in(2).then(|| "enough".to_owned()) })
 }
@@ -137,7 +148,8 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
             Request::DiscardResult(report(choice, attempt, around.now))
         }
         4 => Request::FireTimer(TimerId(choice.of(&[1, 2, 0, u32::MAX]))),
-        5 => Request::ContinueSettling,
+        5 if choice.one_in(3) => Request::ContinueSettling,
+        5 => Request::Pause(PauseRequest { reason: choice.one_in(2).then(|| "hold".to_owned()) }),
         6 => around
             .accepted
             .iter()
@@ -146,7 +158,7 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
             .map_or_else(|| Request::Create(around.creation.clone()), |command| command.request.clone()),
         7 => Request::Create(around.creation.clone()),
         _ if choice.one_in(2) => cancel(choice),
-        _ => Request::ContinueSettling,
+        _ => Request::Resume(ResumeRequest { reason: choice.one_in(2).then(|| "on".to_owned()) }),
     }
 }
 

@@ -27,6 +27,11 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         | Event::SettleContinued(_)
         | Event::SettleDeferred
         | Event::WorkflowStarted => String::new(),
+        Event::WorkflowPaused(stamp, request) => {
+            let reason = request.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("by {}{reason}", stamp.actor)
+        }
+        Event::WorkflowResumed(_, resumption) => format!("after {}", resumption.paused),
         Event::TaskStarted(_, attempt) => names.attempt(*attempt),
         Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => {
             format!("{} {}", names.attempt(report.attempt), report.report.name())

@@ -1,7 +1,7 @@
 //! From a thing that waits to what releases it: every reason is held to a command that the workflow takes.
 
 use crate::event::{Actor, CancelRequest, Json, Report, TaskReport};
-use crate::machine::{Answers, Command, Request, State, Wait, WaitReason, decide, waits};
+use crate::machine::{Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, decide, waits};
 use crate::time::{Duration, Timestamp};
 
 /// Sends the command that releases `wait` to a copy of `state`.
@@ -49,6 +49,7 @@ fn request(wait: &Wait) -> Request {
         }),
         WaitReason::Queued | WaitReason::RetryAt { .. } => Request::StartTask(attempt()),
         WaitReason::Timer { timer, .. } | WaitReason::Scheduled { timer, .. } => Request::FireTimer(*timer),
+        WaitReason::Paused { .. } => Request::Resume(ResumeRequest { reason: None }),
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
         WaitReason::Join { .. } | WaitReason::Serialized { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,

@@ -145,7 +145,7 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 76] = [
+    const HAPPENINGS: [&str; 80] = [
         "code LOOP_LIMIT",
         "code INSTANT_LOOP",
         "workflow.created",
@@ -222,6 +222,10 @@ mod tests {
         "UNSETTLED",
         "SETTLED",
         "DONE_BY_HAND",
+        "workflow.paused",
+        "workflow.resumed",
+        "ALREADY_PAUSED",
+        "NOT_PAUSED",
     ];
 
     fn happened(event: &Event, found: &mut BTreeSet<String>) {

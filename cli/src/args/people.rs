@@ -1,4 +1,4 @@
-//! What people say to a workflow: how work has ended that they do.
+//! What people say to a workflow: that it holds or goes on, how work has ended that they do.
 
 use clap::Args;
 
@@ -27,6 +27,46 @@ pub(crate) struct Complete {
     #[arg(long, value_name = "TEXT")]
     pub(crate) fail: Option<String>,
     /// Who says it, as recorded [default: the user's name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+}
+
+/// Hold a workflow: nothing new begins in it, what has begun goes on. Its deadlines stand still.
+///
+/// Programs that run are not stopped, what they give is recorded, moments that are waited for come and pass. If an
+/// engine holds the log, it is told; else it is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize pause last --reason 'the database moves'
+  stabilize pause 9GKZ4Q --reason audit --actor alice --json")]
+pub(crate) struct Pause {
+    #[command(flatten)]
+    pub(crate) ask: Asking,
+}
+
+/// Have a paused workflow go on.
+///
+/// If an engine holds the log, it is told; else it is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize resume last
+  stabilize resume 9GKZ4Q --reason 'the database has moved'")]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) ask: Asking,
+}
+
+/// A workflow, who asks something of it, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Asking {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+    /// Why, in words, for those who ask later.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Who asks, as recorded [default: the user's name].
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: Option<String>,
 }

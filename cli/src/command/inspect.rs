@@ -90,6 +90,11 @@ pub(super) fn print_workflow(view: &WorkflowView, out: &mut Output) -> Result<()
         let reason = view.cancellation_reason().map(|reason| format!(": {}", harmless(reason))).unwrap_or_default();
         fields.push(("canceled", format!("by {}{reason}", harmless(by))));
     }
+    if let Some(paused) = view.paused().filter(|paused| paused.is_paused() && !view.status().is_complete()) {
+        let reason = paused.reason().map(|reason| format!(": {}", harmless(reason))).unwrap_or_default();
+        let (by, since) = (harmless(paused.paused_by()), second(paused.pause_time()));
+        fields.push(("paused", format!("by {by}{reason}, since {since}")));
+    }
     fields.extend(view.error().map(|error| ("error", described(error))));
     for (name, value) in fields {
         out.line(format_args!("{} {value}", paint.paint(HEADING, format_args!("{name:<11}"))))?;

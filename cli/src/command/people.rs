@@ -1,4 +1,4 @@
-//! What people say to a workflow, and how it stands then: `complete`.
+//! What people say to a workflow, and how it stands then: `complete`, `pause`, `resume`.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use stabilize::{Answer, At, By, CommandId, Completion, Error, StageAddress, Work
 use super::start::actor;
 use super::taker::Taker;
 use super::{Reading, taker};
-use crate::args::Complete;
+use crate::args::{Asking, Complete};
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{Form, Output};
@@ -85,4 +85,16 @@ pub(super) fn complete(args: &Complete, log: &Path, out: &mut Output) -> Result<
     };
     let how = outputs.into_iter().fold(how, |how, (name, value)| how.output(name, value));
     telling.record(log, None, out, |taker, workflow, by| taker.complete(workflow, &args.stage, how.clone(), by))
+}
+
+/// Lets nothing new begin in a workflow.
+pub(super) fn pause(args: &Asking, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
+    let telling = Telling::to(&args.id, args.actor.as_ref(), log)?;
+    telling.record(log, args.reason.as_ref(), out, |taker, workflow, by| taker.pause(workflow, by))
+}
+
+/// Has a paused workflow go on.
+pub(super) fn resume(args: &Asking, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
+    let telling = Telling::to(&args.id, args.actor.as_ref(), log)?;
+    telling.record(log, args.reason.as_ref(), out, |taker, workflow, by| taker.resume(workflow, by))
 }

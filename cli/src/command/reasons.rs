@@ -97,6 +97,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
         WaitReason::Serialized { activation } => serialized(wait, *activation, around),
         WaitReason::ByHand => by_hand(wait, around),
+        WaitReason::Paused { by, reason } => paused(wait, by, reason.as_deref(), around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -167,6 +168,22 @@ fn address(wait: &Wait) -> String {
     let address = format!("{stage}{}", numbers(wait.activation(), wait.instance()));
     // Brackets are a pattern of file names there.
     if address.contains('[') { format!("'{address}'") } else { address }
+}
+
+/// The workflow says who, why and how it goes on; all that waits with it only that it does.
+fn paused(wait: &Wait, by: &Actor, reason: Option<&str>, around: &Around<'_>) -> (String, Vec<String>) {
+    if wait.stage().is_some() {
+        return ("begins when the workflow goes on: it is paused".to_owned(), Vec::new());
+    }
+    let by = match by {
+        Actor::Named(name) => harmless(name),
+        _ => "the engine".to_owned(),
+    };
+    let reason = reason.map(|reason| format!(": {}", harmless(reason))).unwrap_or_default();
+    let what = format!("is paused by {by}{reason}, {}", around.since(wait.since()));
+    let (flag, id) = (log_flag(around.log), around.view.id());
+    let begun = "what has begun goes on, nothing new begins, deadlines stand still".to_owned();
+    (what, vec![begun, "released by whoever has it go on".to_owned(), format!("stabilize{flag} resume {id}")])
 }
 
 fn retried(wait: &Wait, due: Timestamp, (failures, most): (u32, u32), around: &Around<'_>) -> (String, Vec<String>) {
@@ -269,6 +286,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::RetryAt { .. } => "is tried again",
         WaitReason::Timer { .. } => "waits for its moment",
         WaitReason::ByHand => "is done by hand",
+        WaitReason::Paused { .. } => "begins when the workflow goes on",
         _ => "is about to go on",
     }
 }

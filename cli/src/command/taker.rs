@@ -63,6 +63,22 @@ impl Taker {
         }
     }
 
+    /// Lets nothing new begin in a workflow.
+    pub(super) fn pause(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.pause(workflow, by),
+            Taker::Own(engine) => engine.pause(workflow, by),
+        }
+    }
+
+    /// Has a paused workflow go on.
+    pub(super) fn resume(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.resume(workflow, by),
+            Taker::Own(engine) => engine.resume(workflow, by),
+        }
+    }
+
     /// Has the workflow driven.
     pub(super) fn drive(&mut self, workflow: WorkflowId) -> Result<(), Error> {
         match self {

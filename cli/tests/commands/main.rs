@@ -14,6 +14,7 @@ mod graph;
 mod interruption;
 mod measuring;
 mod patterns;
+mod pausing;
 mod reading;
 mod refusal;
 mod running;

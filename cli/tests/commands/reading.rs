@@ -75,6 +75,7 @@ fn show_in_machine_form_has_exactly_these_keys() {
         "end_time",
         "canceled_by",
         "cancellation_reason",
+        "paused",
         "outputs",
         "stages",
     ];

@@ -25,6 +25,7 @@ use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
 use super::evolve::evolve;
+use super::pause;
 use super::state::{Memory, Phase, State};
 
 /// Number of the rules by which this library decides; raised with every intended change of a decision (R18).
@@ -65,13 +66,19 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         fired = state.core.timers.get(timer).map(|timer| timer.of);
     }
     let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0, concluded: None };
-    decision.push(command.to_input(now, RULES));
+    let paused = decision.state.paused_until(now);
+    decision.push(command.to_input(now, RULES, paused));
     match &command.request {
         Request::Create(_) => decision.start(),
         Request::ReportTask(report) => decision.conclude(report),
         Request::LoseLease(loss) => decision.replace_lost(*loss),
         Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
-        Request::Cancel(_) | Request::StartTask(_) | Request::DiscardResult(_) | Request::ContinueSettling => (),
+        Request::Cancel(_)
+        | Request::StartTask(_)
+        | Request::DiscardResult(_)
+        | Request::ContinueSettling
+        | Request::Pause(_)
+        | Request::Resume(_) => (),
     }
     decision.settle();
     Ok(Batch { events: decision.events })
@@ -105,6 +112,8 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::LoseLease(loss) => task::refuse_loss(state, loss.attempt),
         Request::FireTimer(timer) => timer::refuse(state, *timer, now),
         Request::DiscardResult(report) => task::refuse_discard(state, report.attempt),
+        Request::Pause(_) => pause::refuse_pause(state),
+        Request::Resume(_) => pause::refuse_resume(state),
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
 }
@@ -170,6 +179,8 @@ fn weight(event: &Event) -> usize {
         Event::TokensLeft { left, .. } => 8 * left.len(),
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
+        | Event::WorkflowPaused(..)
+        | Event::WorkflowResumed(..)
         | Event::WorkflowCancelRequested(..)
         | Event::TaskStarted(..)
         | Event::TaskLeaseLost(..)

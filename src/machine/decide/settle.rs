@@ -84,6 +84,9 @@ impl Decision<'_> {
     }
 
     fn open_a_gate(&mut self) -> Found {
+        if self.state.is_paused() {
+            return Found::Nothing;
+        }
         while let Some((_, id)) = self.state.candidates.ready.pop_first() {
             let Some(&Progress::Ready(gate)) = self.state.core.live.get(&id).map(|live| &live.progress) else {
                 continue;

@@ -13,8 +13,12 @@ use super::Decision;
 
 /// A timer fires once, and never early.
 pub(super) fn refuse(state: &State, timer: TimerId, now: Timestamp) -> Result<(), Rejection> {
-    let Some((due, _)) = state.timer(timer) else { return Err(Rejection::NoSuchTimer { timer }) };
-    if now < due { Err(Rejection::Early { due }) } else { Ok(()) }
+    let set = state.core.timers.get(&timer).ok_or(Rejection::NoSuchTimer { timer })?;
+    match state.due(*set) {
+        None => Err(Rejection::Standing { timer }),
+        Some(due) if now < due => Err(Rejection::Early { due }),
+        Some(_) => Ok(()),
+    }
 }
 
 impl Decision<'_> {

@@ -5,6 +5,7 @@
 //! a damaged or foreign log.
 
 mod cancel;
+mod pause;
 mod timers;
 
 use std::sync::Arc;
@@ -76,6 +77,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             cancel::doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
             Ok(())
         }
+        Event::WorkflowPaused(stamp, request) => pause::pause(state, stamp, request),
+        Event::WorkflowResumed(_, resumption) => pause::resume(state, resumption),
         Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
         Event::TaskReported(_, report) => record_report(state, report),
         Event::TaskLeaseLost(_, loss) => lose_attempt(state, *loss),

@@ -13,6 +13,7 @@ mod failure;
 mod flow;
 mod merges;
 mod or_split;
+mod pause;
 mod properties;
 mod refusals;
 mod repeats;

@@ -78,7 +78,10 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::Settled => Rejection::NoSuchStage { stage: "a".to_owned() },
         Rejection::NoSuchStage { .. } => Rejection::DoneByHand { attempt },
         Rejection::DoneByHand { .. } => Rejection::NothingByHand { work: "a".to_owned() },
-        Rejection::NothingByHand { .. } => return None,
+        Rejection::NothingByHand { .. } => Rejection::AlreadyPaused,
+        Rejection::AlreadyPaused => Rejection::NotPaused,
+        Rejection::NotPaused => Rejection::Standing { timer: TimerId(1) },
+        Rejection::Standing { .. } => return None,
     })
 }
 

@@ -42,6 +42,7 @@ fn line(wait: &Wait) -> String {
             format!("JOIN of {arcs} lacks {}", missing.join(", "))
         }
         WaitReason::Ending { cause } => format!("ENDING {cause:?}"),
+        WaitReason::Paused { by, reason } => format!("PAUSED {by:?} {reason:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand) => reason.code().to_owned(),

@@ -12,7 +12,7 @@ use crate::status::{InvalidTransition, Status};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
-use super::{Cancellation, StageView, TaskView, TriggerView, WorkflowView};
+use super::{Cancellation, PausedDetails, StageView, TaskView, TriggerView, WorkflowView};
 
 /// A view under way.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub(crate) struct ViewFold {
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
     cancellation: Option<Cancellation>,
+    paused: Option<PausedDetails>,
     end_reason: Option<EndReason>,
     outputs: Option<Json>,
     version: Sequence,
@@ -172,6 +173,7 @@ impl ViewFold {
             start_time: None,
             end_time: None,
             cancellation: None,
+            paused: None,
             end_reason: None,
             outputs: None,
             version: first.sequence,
@@ -180,7 +182,8 @@ impl ViewFold {
 
     /// What it is doing, as people are told.
     pub(crate) fn status(&self) -> Status {
-        self.status
+        let is_paused = self.paused.as_ref().is_some_and(PausedDetails::is_paused);
+        if is_paused && !self.status.is_complete() { Status::Paused } else { self.status }
     }
 
     /// Changes the view by one event that the machine's state has taken.
@@ -199,6 +202,10 @@ impl ViewFold {
         match &recorded.event {
             Event::WorkflowCancelRequested(stamp, request) => {
                 self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
+                Ok(())
+            }
+            Event::WorkflowPaused(..) | Event::WorkflowResumed(..) => {
+                PausedDetails::follow(&mut self.paused, &recorded.event, at);
                 Ok(())
             }
             Event::WorkflowStarted => {
@@ -401,11 +408,12 @@ impl ViewFold {
         Ok(WorkflowView {
             id: self.workflow,
             definition: self.definition.clone(),
-            status: self.status,
+            status: self.status(),
             created_at: self.created_at,
             start_time: self.start_time,
             end_time: self.end_time,
             cancellation: self.cancellation.clone(),
+            paused: self.paused.clone(),
             end_reason: self.end_reason.clone(),
             error,
             inputs: self.map(&self.creation.inputs, Sequence::FIRST)?,

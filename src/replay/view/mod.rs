@@ -3,6 +3,7 @@
 //! Folded from the events apart from the machine's state, so that replaying can hold the two against each other.
 
 mod fold;
+mod pause;
 mod stage;
 mod task;
 mod trigger;
@@ -18,6 +19,7 @@ use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value, merge_into};
 
 pub(crate) use fold::ViewFold;
+pub use pause::PausedDetails;
 pub use stage::StageView;
 pub use task::TaskView;
 pub use trigger::TriggerView;
@@ -33,6 +35,7 @@ pub struct WorkflowView {
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
     cancellation: Option<Cancellation>,
+    paused: Option<PausedDetails>,
     end_reason: Option<EndReason>,
     error: Option<Failure>,
     inputs: Value,
@@ -176,6 +179,11 @@ impl WorkflowView {
     /// Why its end was asked for, in words.
     pub fn cancellation_reason(&self) -> Option<&str> {
         self.cancellation.as_ref()?.reason.as_deref()
+    }
+
+    /// Its newest pause, whether it lasts or is over; `None` if it was never paused.
+    pub fn paused(&self) -> Option<&PausedDetails> {
+        self.paused.as_ref()
     }
 
     /// Why it did not succeed, for programs: `STAGE_FAILED`, `DEADLOCK`, `BRANCH_STOPPED`, `OUTPUTS_FAILED`,

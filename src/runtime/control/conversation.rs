@@ -15,7 +15,7 @@ use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
 use super::line::{Line, Lines};
-use super::people::Completing;
+use super::people::{Asking, Completing};
 use super::request::{Beginning, ControlRequest};
 
 /// The holder as its connections know it.
@@ -108,6 +108,8 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
             }
         }
         ControlRequest::Cancel { workflow, by } => shared.cancel(workflow, by),
+        ControlRequest::Pause(Asking { workflow, by }) => shared.pause(workflow, by),
+        ControlRequest::Resume(Asking { workflow, by }) => shared.resume(workflow, by),
         ControlRequest::Complete(completing) => {
             let Completing { workflow, work, how, by } = *completing;
             shared.complete(workflow, &work, how, by)

@@ -25,6 +25,40 @@ pub(crate) struct Completing {
     pub(super) by: By,
 }
 
+/// What a command holds that says who sends it and why, and nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asking {
+    /// Which workflow.
+    pub(super) workflow: WorkflowId,
+    /// Who asks, why, and under which id.
+    pub(super) by: By,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskFields {
+    workflow: String,
+    command: String,
+    actor: String,
+    reason: Option<String>,
+}
+
+impl Asking {
+    pub(super) fn read(verb: &str, fields: &Value) -> Result<Asking, RequestError> {
+        let AskFields { workflow, command, actor, reason } = body(verb, fields)?;
+        Ok(Asking { workflow: id(verb, &workflow)?, by: By { actor, reason, id: Some(id(verb, &command)?) } })
+    }
+
+    pub(super) fn fields(&self) -> Map {
+        map([
+            ("workflow", self.workflow.to_string().into()),
+            ("command", self.by.id.map(|id| id.to_string()).into()),
+            ("actor", self.by.actor.as_str().into()),
+            ("reason", self.by.reason.clone().into()),
+        ])
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CompleteFields {
@@ -68,5 +102,23 @@ impl Control {
     pub fn complete(&mut self, workflow: WorkflowId, work: &str, how: Completion, by: By) -> Result<Answer, Error> {
         let work = work.to_owned();
         self.accepted(&ControlRequest::Complete(Box::new(Completing { workflow, work, how, by: by.with_id() })))
+    }
+
+    /// Lets nothing new begin in a workflow, as [`Engine::pause`](crate::Engine::pause).
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn pause(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        self.accepted(&ControlRequest::Pause(Asking { workflow, by: by.with_id() }))
+    }
+
+    /// Has a paused workflow go on, as [`Engine::resume`](crate::Engine::resume).
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn resume(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        self.accepted(&ControlRequest::Resume(Asking { workflow, by: by.with_id() }))
     }
 }

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use crate::machine::WaitReason;
+use crate::replay::At;
 use crate::runtime::{By, Completion, Config, Engine, Start};
+use crate::status::Status;
 use crate::task::{Outcome, Registry, TaskContext, TaskError};
 use crate::testing::course::ORIGIN;
 use crate::testing::strategies::definitions;
@@ -32,7 +34,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
 
     #[test]
-    fn p9_the_worklist_is_what_the_fold_asks(example in definitions(), seed in 0_u64..999, cancel in 0_usize..40) {
+    fn p9_the_worklist_is_what_the_fold_asks(
+        example in definitions(),
+        seed in 0_u64..999,
+        cancel in 0_usize..40,
+        pause in 0_usize..10,
+    ) {
         // The moments that definitions name lie around this one.
         let clock = StandingClock::at(ORIGIN);
         let mut tasks = Registry::with_builtins();
@@ -49,6 +56,13 @@ proptest! {
                 let Some(stage) = wait.stage().filter(|_| *wait.reason() == WaitReason::ByHand) else { continue };
                 let work = format!("{stage}#{}", wait.activation().unwrap());
                 engine.complete(workflow, &work, Completion::done().output("k", seed), By::user("alice")).unwrap();
+                prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
+            }
+            if step % 5 == pause {
+                let paused = engine.history().state(workflow, At::Latest).unwrap().status() == Status::Paused;
+                let by = By::user("alice");
+                let told = if paused { engine.resume(workflow, by) } else { engine.pause(workflow, by) };
+                prop_assert!(told.is_ok() || engine.why(workflow).unwrap().is_empty());
                 prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
             }
             if step == cancel {

@@ -143,7 +143,7 @@ impl World {
         let definition = view.course().state().definition();
         let mut found = Vec::new();
         for work in outstanding(view.course().state()) {
-            let Work::RunTask { attempt, .. } = work else { continue };
+            let (Work::RunTask { attempt, .. } | Work::ByHand { attempt }) = work else { continue };
             let activation = attempt.task.activation;
             let stage = &definition.graph().stage(activation.stage).ref_id;
             if view.activations(stage).is_ok_and(|known| known.contains(&activation.owner())) {
