@@ -298,6 +298,10 @@ index!(
     TaskIndex
 );
 index!(
+    /// A region by its place among those of its definition, which are in the byte order of their names, from 0.
+    RegionIndex
+);
+index!(
     /// One opening of a nested block of a workflow. The root scope, 0, is the workflow itself.
     ScopeId
 );
@@ -313,7 +317,7 @@ macro_rules! slice_index {
     };
 }
 
-slice_index!(StageIndex ArcIndex TaskIndex);
+slice_index!(StageIndex ArcIndex TaskIndex RegionIndex);
 
 impl ScopeId {
     /// The scope that is the workflow itself.

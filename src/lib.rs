@@ -41,8 +41,8 @@ pub mod testing;
 pub use definition::{
     ArcKind, ArcOutline, BackArc, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition,
     Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure, Problem,
-    ProblemCode, Problems, Reentry, Retry, Severity, Soundness, Span, Stage, StageOutline, TaskSpec, Termination,
-    WorkflowType, map_from_json, map_from_yaml,
+    ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity, Soundness, Span, Stage, StageOutline,
+    TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json,
@@ -52,8 +52,8 @@ pub use event::{
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, InvalidId, Position, ScopeId,
-    Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, InvalidId, Position, RegionIndex,
+    ScopeId, Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use machine::{
     Answers, AttemptStage, Batch, Broken, Command, EvolveError, InvalidAddress, MissingArc, RULES, Rejection, Request,

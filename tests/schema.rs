@@ -143,11 +143,13 @@ stages:
 const ENDS: &str = "
 name: x
 termination: Explicit
+regions: { r: { effect: remove, future: Allow }, s: {} }
 stages:
   a: { cancels: [{ stage: b }], end: none }
   b: { cancel_on: [{ timer: 30s }, { completed: a }], cancels: [{ workflow: true }, { stage: c }], needs: [a] }
   c: { cancels: Workflow, needs: [a, b] }
-  d: { needs: [c], end: terminate }
+  d: { needs: [c], end: terminate, cancel_region: r }
+  e: { cancel_region: [r, s], cancels: [{ region: r }, { region: s }], needs: [a], end: terminate }
 ";
 
 fn schema() -> Value {

@@ -137,6 +137,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Stage { .. } => "stage",
         CancelCause::Timer => "timer",
         CancelCause::ExplicitEnd => "explicit_end",
+        CancelCause::Region { .. } => "region",
         _ => "other",
     }
 }

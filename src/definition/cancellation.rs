@@ -1,7 +1,7 @@
 //! What a stage has to do with cancellation: whom it ends, what ends it, and where control goes then. Plain data; the
 //! machine does it.
 
-use crate::ids::{ArcIndex, StageIndex};
+use crate::ids::{ArcIndex, RegionIndex, StageIndex};
 use crate::time::Duration;
 
 use super::graph::GraphStage;
@@ -15,6 +15,8 @@ pub(crate) struct Cancellation {
     pub(crate) boundary: Boundary,
     /// `on_cancelled`: the arc that then receives a token. It is not among the outgoing ones.
     pub(crate) path: Option<ArcIndex>,
+    /// `cancel_region`: the regions it lies in, ascending.
+    pub(crate) regions: Vec<RegionIndex>,
     /// `end`: what it means that an activation has succeeded.
     pub(crate) ending: Ending,
     /// The stages whose live activations end when one of this stage has succeeded, ascending: those in its `cancels`,
@@ -27,6 +29,8 @@ pub(crate) struct Cancellation {
 pub(crate) enum CancelTarget {
     /// Whatever lives of this stage in the same scope.
     Stage(StageIndex),
+    /// What there is of this region in the same scope.
+    Region(RegionIndex),
     /// The workflow.
     Workflow,
 }
@@ -60,6 +64,79 @@ impl Ending {
         match self {
             Ending::None => "none",
             Ending::Terminate => "terminate",
+        }
+    }
+}
+
+/// Stages that are canceled together. They need not be connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Region {
+    /// Its name.
+    pub(crate) name: String,
+    /// What its cancellation does to what is in it.
+    pub(crate) effect: RegionEffect,
+    /// What it means for what comes later.
+    pub(crate) future: RegionFuture,
+    /// The stages in it, ascending. Follows from the stages.
+    pub(crate) members: Vec<StageIndex>,
+}
+
+/// What the cancellation of a region does to what is in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RegionEffect {
+    /// Activations are canceled, and control goes on behind each as if it had been passed by.
+    #[default]
+    Bypass,
+    /// Activations and tokens vanish.
+    Remove,
+}
+
+impl RegionEffect {
+    /// Every effect there is.
+    pub(super) const ALL: [RegionEffect; 2] = [RegionEffect::Bypass, RegionEffect::Remove];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RegionEffect::Bypass => "bypass",
+            RegionEffect::Remove => "remove",
+        }
+    }
+}
+
+/// What the cancellation of a region means for what comes later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RegionFuture {
+    /// It is treated like what is there, until the scope ends or a stage that cancels the region is activated again.
+    #[default]
+    Withdraw,
+    /// It runs.
+    Allow,
+}
+
+impl RegionFuture {
+    /// Every meaning there is.
+    pub(super) const ALL: [RegionFuture; 2] = [RegionFuture::Withdraw, RegionFuture::Allow];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RegionFuture::Withdraw => "withdraw",
+            RegionFuture::Allow => "allow",
+        }
+    }
+}
+
+/// Fills in the stages of regions.
+pub(super) fn find_members(stages: &[GraphStage], regions: &mut [Region]) {
+    regions.iter_mut().for_each(|region| region.members.clear());
+    for (stage, place) in stages.iter().zip(0..) {
+        for region in &stage.cancellation.regions {
+            if let Some(region) = regions.get_mut(region.index()) {
+                region.members.push(StageIndex::new(place));
+            }
         }
     }
 }
@@ -99,6 +176,14 @@ impl Cancellation {
         self.cancels_workflow() || self.ending == Ending::Terminate
     }
 
+    /// The regions that the stage cancels, as written.
+    pub(crate) fn canceled_regions(&self) -> impl Iterator<Item = RegionIndex> + '_ {
+        self.cancels.iter().filter_map(|target| match target {
+            CancelTarget::Region(region) => Some(*region),
+            CancelTarget::Stage(_) | CancelTarget::Workflow => None,
+        })
+    }
+
     /// Is the workflow among what the stage cancels?
     pub(crate) fn cancels_workflow(&self) -> bool {
         self.cancels.contains(&CancelTarget::Workflow)
@@ -112,7 +197,7 @@ pub(super) fn find_victims(stages: &mut [GraphStage]) {
         let own = StageIndex::new(place);
         let named = stage.cancellation.cancels.iter().filter_map(|target| match target {
             CancelTarget::Stage(victim) => Some((own, *victim)),
-            CancelTarget::Workflow => None,
+            CancelTarget::Region(_) | CancelTarget::Workflow => None,
         });
         found.extend(named);
         found.extend(stage.cancellation.boundary.completed.iter().map(|by| (*by, own)));

@@ -162,6 +162,8 @@ problem_codes! {
     NotOnPath = "NOT_ON_PATH";
     /// Stages that each wait for all that leads to them stand in a circle, so that none of them ever starts.
     CycleOfAndJoins = "CYCLE_OF_AND_JOINS";
+    /// A region is named in which no stage lies.
+    UnknownRegion = "UNKNOWN_REGION";
 }
 
 impl fmt::Display for ProblemCode {

@@ -62,6 +62,7 @@ impl ProblemCode {
             ProblemCode::JoinNeverFires => "write join_type: XOR",
             ProblemCode::ParallelWriters => "give the outputs different names",
             ProblemCode::CancelsItself => "name another stage",
+            ProblemCode::UnknownRegion => "write cancel_region: NAME on the stages that lie in it",
             ProblemCode::NotOnPath => "lead it to a stage with end: terminate, or write termination: implicit",
             ProblemCode::CycleOfAndJoins => "write join_type: XOR, MULTI_MERGE or OR where the circle is entered",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",

@@ -10,7 +10,7 @@ use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
 use super::by_hand::ByHand;
-use super::cancellation::{Cancellation, Termination, find_victims};
+use super::cancellation::{Cancellation, Region, Termination, find_members, find_victims};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
 use super::shell_text::ShellText;
@@ -29,6 +29,8 @@ pub(crate) struct Graph {
     pub(crate) outputs: Vec<(String, Template)>,
     /// When a workflow has succeeded.
     pub(crate) termination: Termination,
+    /// Stages that are canceled together, in the byte order of their names.
+    pub(crate) regions: Vec<Region>,
     /// The stages in the order of their ref ids.
     by_name: Vec<StageIndex>,
 }
@@ -211,17 +213,18 @@ impl Graph {
         let mut by_name: Vec<StageIndex> = (0..).zip(&stages).map(|(place, _)| StageIndex::new(place)).collect();
         by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
         find_victims(&mut stages);
-        Graph { stages, arcs, outputs, termination: Termination::default(), by_name }
+        Graph { stages, arcs, outputs, termination: Termination::default(), regions: Vec::new(), by_name }
     }
 
-    /// The same with another rule for its end.
-    pub(super) fn with_termination(self, termination: Termination) -> Graph {
-        Graph { termination, ..self }
+    /// The same with another rule for its end, and these regions.
+    pub(super) fn with_rules(self, termination: Termination, mut regions: Vec<Region>) -> Graph {
+        find_members(&self.stages, &mut regions);
+        Graph { termination, regions, ..self }
     }
 
     /// A graph of other stages and arcs, without outputs.
     pub(crate) fn with(&self, stages: Vec<GraphStage>, arcs: Vec<GraphArc>) -> Graph {
-        Graph::new(stages, arcs, Vec::new()).with_termination(self.termination)
+        Graph::new(stages, arcs, Vec::new()).with_rules(self.termination, self.regions.clone())
     }
 
     /// The stage with this index. The machine only holds indices of its own definition.

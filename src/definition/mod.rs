@@ -63,7 +63,7 @@ pub use builder::{
     BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec,
 };
 pub(crate) use by_hand::ByHand;
-pub use cancellation::{Ending, Termination};
+pub use cancellation::{Ending, RegionEffect, RegionFuture, Termination};
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
 pub use document::Span;
@@ -147,7 +147,7 @@ impl Definition {
         let Some(draft) = reading::read_workflow(&document, &mut problems) else {
             return Err(Problems::new(problems, source));
         };
-        let connected = check::connect(draft.stages, &mut problems);
+        let connected = check::connect(draft.stages, draft.regions, &mut problems);
         check::check_ending(draft.termination, &connected, &mut problems);
         check::check_names(&draft.uses, &source, &draft.header.inputs, &connected, &mut problems);
         if !problems.is_empty() {
@@ -157,7 +157,8 @@ impl Definition {
         warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
         let warnings = Problems::new(warnings, Arc::clone(&source));
         let (header, limits) = (draft.header, DecisionLimits::CURRENT);
-        let graph = Graph::new(connected.stages, connected.arcs, draft.outputs).with_termination(draft.termination.0);
+        let graph = Graph::new(connected.stages, connected.arcs, draft.outputs)
+            .with_rules(draft.termination.0, connected.regions);
         let normal = normal::write(&header, &graph, &limits);
         if normal.len() > NORMAL_FORM_BYTES_MAX {
             let message = format!("its normal form has {} bytes, more than {NORMAL_FORM_BYTES_MAX}", normal.len());

@@ -5,7 +5,7 @@
 
 use crate::definition::{Graph, GraphStage, GraphTask};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, RegionIndex, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
@@ -84,7 +84,6 @@ impl Envelope {
                 data.put_some("outputs", outputs.as_ref().map(json));
                 data.put_some("error", error.as_ref().map(failure));
             }
-            Event::StageCanceled { activation, cause, emitted } => data.canceled(*activation, *cause, emitted, at),
             Event::TaskQueued { attempt, due } => {
                 data.task(attempt.task);
                 data.put_some("due", due.map(|due| due.to_string()));
@@ -109,7 +108,10 @@ impl Envelope {
                 data.timer(*timer, *due);
                 data.put("purpose", purpose.name());
             }
-            Event::CancelsMarked { by } => data.stage(*by),
+            event @ (Event::StageCanceled { .. }
+            | Event::CancelsMarked { .. }
+            | Event::RegionCanceled { .. }
+            | Event::TokensRemoved { .. }) => data.cancellation(event, at),
             Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
         }
     }
@@ -139,6 +141,7 @@ impl CancelCause {
             CancelCause::Stage { .. } => "stage",
             CancelCause::Timer => "timer",
             CancelCause::ExplicitEnd => "explicit_end",
+            CancelCause::Region { .. } => "region",
         }
     }
 
@@ -150,7 +153,8 @@ impl CancelCause {
             | CancelCause::ScopeFailed
             | CancelCause::Deadline
             | CancelCause::Timer
-            | CancelCause::ExplicitEnd => None,
+            | CancelCause::ExplicitEnd
+            | CancelCause::Region { .. } => None,
         }
     }
 }
@@ -315,11 +319,42 @@ impl<'a> Fields<'a> {
         self.put("end_time", at);
     }
 
+    /// What was canceled, or is to be.
+    fn cancellation(&mut self, event: &Event, at: String) {
+        match event {
+            Event::StageCanceled { activation, cause, emitted } => self.canceled(*activation, *cause, emitted, at),
+            Event::CancelsMarked { by } => self.stage(*by),
+            Event::RegionCanceled { region, by, .. } => self.region(*region, *by),
+            Event::TokensRemoved { removed, cause, .. } => {
+                let removed = self.left(removed);
+                self.put("removed", removed);
+                self.cause(*cause);
+            }
+            _ => (),
+        }
+    }
+
+    fn cause(&mut self, cause: CancelCause) {
+        self.put("cause", cause.name());
+        self.put_some("canceled_by", cause.by().and_then(|by| self.ref_id(by.stage)));
+        if let CancelCause::Region { region } = cause {
+            self.put_some("region", self.region_name(region));
+        }
+    }
+
+    fn region_name(&self, region: RegionIndex) -> Option<&'a str> {
+        self.graph.regions.get(region.index()).map(|region| region.name.as_str())
+    }
+
+    fn region(&mut self, region: RegionIndex, by: Option<ActivationId>) {
+        self.put_some("region", self.region_name(region));
+        self.put_some("canceled_by", by.and_then(|by| self.ref_id(by.stage)));
+    }
+
     fn canceled(&mut self, activation: ActivationId, cause: CancelCause, emitted: &Emitted, at: String) {
         self.stage(activation);
         self.end(Status::Canceled, at);
-        self.put("cause", cause.name());
-        self.put_some("canceled_by", cause.by().and_then(|by| self.ref_id(by.stage)));
+        self.cause(cause);
         if *emitted != Emitted::Nothing {
             self.emitted(activation, emitted);
         }

@@ -21,7 +21,7 @@ pub use payload::{
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, ScopeId, TaskId};
+use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -163,14 +163,33 @@ pub enum Event {
     WorkflowPaused(Stamp, PauseRequest),
     /// Input: somebody asked that it goes on.
     WorkflowResumed(Stamp, Resumption),
+    /// A region was canceled: what lives in it is marked.
+    RegionCanceled {
+        /// The region.
+        region: RegionIndex,
+        /// The scope in which it is canceled.
+        scope: ScopeId,
+        /// The activation that canceled it; `None` if somebody asked for it.
+        by: Option<ActivationId>,
+    },
+    /// All tokens on these arcs are taken away.
+    TokensRemoved {
+        /// The scope.
+        scope: ScopeId,
+        /// The arcs, and how many tokens lay there.
+        removed: Vec<LeftTokens>,
+        /// By what.
+        cause: CancelCause,
+    },
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 32] = [
+    pub const NAMES: [&str; 34] = [
         "cancels.marked",
         "definition.registered",
         "log.accepted",
+        "region.canceled",
         "settle.continued",
         "settle.deferred",
         "stage.canceled",
@@ -192,6 +211,7 @@ impl Event {
         "timer.fired",
         "timer.set",
         "tokens.left",
+        "tokens.removed",
         "workflow.cancel_requested",
         "workflow.canceled",
         "workflow.completed",
@@ -231,6 +251,8 @@ impl Event {
             Event::CancelsMarked { .. } => 24,
             Event::WorkflowPaused(..) => 25,
             Event::WorkflowResumed(..) => 26,
+            Event::RegionCanceled { .. } => 27,
+            Event::TokensRemoved { .. } => 28,
         }
     }
 
@@ -276,6 +298,8 @@ impl Event {
             Event::CancelsMarked { .. } => "cancels.marked",
             Event::WorkflowPaused(..) => "workflow.paused",
             Event::WorkflowResumed(..) => "workflow.resumed",
+            Event::RegionCanceled { .. } => "region.canceled",
+            Event::TokensRemoved { .. } => "tokens.removed",
         }
     }
 
@@ -307,6 +331,8 @@ impl Event {
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
             | Event::CancelsMarked { .. }
+            | Event::RegionCanceled { .. }
+            | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. } => None,
         }
     }
@@ -364,6 +390,8 @@ impl Event {
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
             | Event::CancelsMarked { .. }
+            | Event::RegionCanceled { .. }
+            | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. } => None,
         }
     }
@@ -371,7 +399,7 @@ impl Event {
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 26] = [
+    const NAMES: [&str; 28] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -398,6 +426,8 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "cancels.marked",
         "workflow.paused",
         "workflow.resumed",
+        "region.canceled",
+        "tokens.removed",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

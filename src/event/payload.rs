@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, RegionIndex, StageIndex};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
@@ -328,6 +328,11 @@ pub enum CancelCause {
     Timer,
     /// A stage that ends the workflow has succeeded.
     ExplicitEnd,
+    /// A region was canceled in which it lies.
+    Region {
+        /// The region.
+        region: RegionIndex,
+    },
 }
 
 /// Why a workflow did not succeed.

@@ -275,6 +275,8 @@ impl Command {
             | Event::StageEnded { .. }
             | Event::StageCanceled { .. }
             | Event::CancelsMarked { .. }
+            | Event::RegionCanceled { .. }
+            | Event::TokensRemoved { .. }
             | Event::TaskQueued { .. }
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }

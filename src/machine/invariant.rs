@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{TimerOwner, TimerPurpose};
-use crate::ids::{ScopeId, TaskId};
+use crate::ids::{RegionIndex, ScopeId, TaskId};
 
 use super::state::{AttemptState, Gate, Phase, Progress, State, TimerOf};
 
@@ -28,6 +28,7 @@ impl State {
         self.check_scopes()?;
         self.check_timers()?;
         self.check_owners()?;
+        self.check_regions()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => ensure(
@@ -99,6 +100,17 @@ impl State {
         }
         let known: usize = self.core.live.values().map(|live| live.timers.len()).sum();
         ensure(known == of_activations, "an activation knows its timers")
+    }
+
+    /// What a region takes with it is gone when the state has settled.
+    fn check_regions(&self) -> Result<(), Broken> {
+        let graph = self.definition.graph();
+        let known = |region: &RegionIndex| region.index() < graph.regions.len();
+        let withdrawn = self.core.scopes.values().all(|scope| scope.withdrawn.iter().all(known));
+        ensure(withdrawn, "a withdrawn region is one of the definition")?;
+        ensure(self.core.unsettled || self.core.sweeps.is_empty(), "a settled state has no tokens to take away")?;
+        let doomed = self.core.live.values().any(|live| live.doomed.is_some());
+        ensure(self.core.unsettled || !doomed, "nothing in a settled state is about to end")
     }
 
     fn check_timers(&self) -> Result<(), Broken> {

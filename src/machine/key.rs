@@ -30,6 +30,7 @@ impl State {
             numbers: _,
             born: _,
             timers_set: _,
+            sweeps,
             fenced: _,
             instant_turns: _,
             paused_before: _,
@@ -45,13 +46,14 @@ impl State {
         let mut of_workflow: Vec<u8> = timers.values().filter_map(of_workflow).collect();
         of_workflow.sort_unstable();
         text(&mut key, &of_workflow);
+        number(&mut key, sweeps.len());
         self.key_of_scope(ScopeId::ROOT, cap, &mut key);
         key
     }
 
     fn key_of_scope(&self, id: ScopeId, cap: u32, key: &mut Vec<u8>) {
         let Some(scope) = self.core.scopes.get(&id) else { return };
-        let Scope { live: _, failed, stopped, ended: _, iterations } = &**scope;
+        let Scope { live: _, failed, stopped, ended: _, iterations, withdrawn } = &**scope;
         key.push(match failed {
             None => 0,
             Some(ScopeFailure::Activation(..)) => 1,
@@ -59,6 +61,8 @@ impl State {
             Some(ScopeFailure::CanceledBy(_)) => 3,
             Some(ScopeFailure::EndedBy(_)) => 4,
         });
+        number(key, withdrawn.len());
+        withdrawn.iter().for_each(|region| key.extend(region.get().to_le_bytes()));
         let mut halted: Vec<(u32, u32)> = stopped
             .iter()
             .map(|(activation, task)| (activation.stage.get(), task.map_or(u32::MAX, |task| task.get())))

@@ -16,6 +16,7 @@
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
+//! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
 //! | 43 explicit termination | `end: terminate`, `termination: explicit` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
 //!

@@ -13,7 +13,8 @@ use crate::definition::Definition;
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::Failure;
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
+    ActivationId, ArcIndex, AttemptId, CommandId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, TaskIndex,
+    WorkflowId,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -63,6 +64,8 @@ pub(crate) struct Core {
     pub(super) timers_set: u32,
     /// Tokens that have come over arcs that lead back since anything came from outside (R4).
     pub(super) instant_turns: u64,
+    /// Stages from whose arcs all tokens are taken away, as the next thing that happens, with the region they lie in.
+    pub(super) sweeps: BTreeMap<(ScopeId, StageIndex), RegionIndex>,
     /// Attempts that a worker has begun, or may have, that are not awaited any more and have told nothing yet.
     pub(super) fenced: BTreeSet<AttemptId>,
 }
@@ -110,6 +113,8 @@ pub(crate) struct Scope {
     pub(super) ended: Past,
     /// How many tokens have come over the arcs that have a limit of these.
     pub(super) iterations: BTreeMap<ArcIndex, u32>,
+    /// Regions that were canceled, and what of them comes later with them.
+    pub(super) withdrawn: BTreeSet<RegionIndex>,
 }
 
 /// What ended a scope before it was over.
@@ -297,6 +302,7 @@ impl State {
             timers: BTreeMap::new(),
             timers_set: 0,
             instant_turns: 0,
+            sweeps: BTreeMap::new(),
             fenced: BTreeSet::new(),
         };
         State { workflow, definition, core, candidates: Candidates::default() }
@@ -443,6 +449,17 @@ impl State {
         let of_stage = self.core.live.range(ActivationId { stage, number: 0, instance: None }..);
         let of_stage = of_stage.take_while(move |(id, _)| id.stage == stage);
         of_stage.filter(move |(_, live)| live.scope == scope).map(|(id, _)| *id)
+    }
+
+    /// The region by whose cancellation `stage` is withdrawn. A stage that cancels a region ends its withdrawal.
+    pub(super) fn withdrawn_by(&self, scope: ScopeId, stage: StageIndex) -> Option<RegionIndex> {
+        let cancellation = &self.definition.graph().stages.get(stage.index())?.cancellation;
+        if cancellation.regions.is_empty() {
+            return None;
+        }
+        let withdrawn = &self.core.scopes.get(&scope)?.withdrawn;
+        let is_own = |region: RegionIndex| cancellation.canceled_regions().any(|own| own == region);
+        cancellation.regions.iter().copied().find(|region| withdrawn.contains(region) && !is_own(*region))
     }
 
     /// Do tokens still move in this scope? Not once it has failed or is being canceled.

@@ -81,6 +81,8 @@ impl WorkflowSummary {
             | Event::StageEnded { .. }
             | Event::StageCanceled { .. }
             | Event::CancelsMarked { .. }
+            | Event::RegionCanceled { .. }
+            | Event::TokensRemoved { .. }
             | Event::TaskQueued { .. }
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }

@@ -113,6 +113,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(20, constant("priority", vec![0.into(), 9.into()])),
         some(20, texts("leftover_tokens", &["fail", "fail", "ignore"])),
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
+        some(25, cancellation::regions()),
         some(15, texts("termination", &["implicit", "explicit", "explicit"])),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
     ])
@@ -448,6 +449,7 @@ fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: 
     // Only one stage can be an orchestration.
     keys.retain(|(key, value)| *key != "type" || n_stages == 1 || value.as_str() != Some("ORCHESTRATION"));
     let mut document = Value::map(keys);
+    cancellation::name_regions(&mut document, &mut stages);
     if let Some(Value::Map(outputs)) = entry(&mut document, "outputs") {
         outputs.values_mut().for_each(|value| name_others(value, Some(STAGES[n_stages - 1]), None));
     }
@@ -692,6 +694,9 @@ mod tests {
                         inputs.values().for_each(|input| self.level("an input", input));
                     }
                     ("an input" | "items", "items", _) => self.level("items", entry),
+                    ("a workflow", "regions", Value::Map(regions)) => {
+                        regions.values().for_each(|region| self.level("a region", region));
+                    }
                     ("a stage", "cancels" | "cancel_on", Value::List(items)) => {
                         items.iter().for_each(|item| self.level(&format!("an item of {key}"), item));
                     }

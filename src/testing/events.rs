@@ -15,7 +15,8 @@ use crate::event::{
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, ScopeId, StageIndex, TaskId, TaskIndex,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, StageIndex,
+    TaskId, TaskIndex,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -79,6 +80,16 @@ pub fn derived() -> BoxedStrategy<Event> {
             emitted
         }),
         activations().prop_map(|by| Event::CancelsMarked { by }),
+        (regions(), scopes(), option::of(activations())).prop_map(|(region, scope, by)| Event::RegionCanceled {
+            region,
+            scope,
+            by
+        }),
+        (scopes(), tokens(), causes()).prop_map(|(scope, removed, cause)| Event::TokensRemoved {
+            scope,
+            removed,
+            cause
+        }),
         (attempts(), option::of(moments())).prop_map(|(attempt, due)| Event::TaskQueued { attempt, due }),
         (attempts(), any::<u32>()).prop_map(|(attempt, failures)| Event::TaskRetried { attempt, failures }),
         (tasks(), statuses(), option::of(failures())).prop_map(|(task, status, error)| Event::TaskEnded {
@@ -94,10 +105,13 @@ pub fn derived() -> BoxedStrategy<Event> {
             owner,
             purpose
         }),
-        vec((arcs_one(), any::<u32>()).prop_map(|(arc, tokens)| LeftTokens { arc, tokens }), 0..5)
-            .prop_map(|left| Event::TokensLeft { scope: ScopeId::ROOT, left }),
+        tokens().prop_map(|left| Event::TokensLeft { scope: ScopeId::ROOT, left }),
     ]
     .boxed()
+}
+
+fn tokens() -> impl Strategy<Value = Vec<LeftTokens>> {
+    vec((arcs_one(), any::<u32>()).prop_map(|(arc, tokens)| LeftTokens { arc, tokens }), 0..5)
 }
 
 fn moments() -> impl Strategy<Value = Timestamp> {
@@ -233,7 +247,16 @@ fn causes() -> BoxedStrategy<CancelCause> {
         CancelCause::Timer,
         CancelCause::ExplicitEnd,
     ];
-    prop_oneof![5 => select(plain), 1 => activations().prop_map(|by| CancelCause::Stage { by })].boxed()
+    prop_oneof![
+        5 => select(plain),
+        1 => activations().prop_map(|by| CancelCause::Stage { by }),
+        1 => regions().prop_map(|region| CancelCause::Region { region }),
+    ]
+    .boxed()
+}
+
+fn regions() -> impl Strategy<Value = RegionIndex> {
+    any::<u32>().prop_map(RegionIndex::new)
 }
 
 fn scopes() -> impl Strategy<Value = ScopeId> {

@@ -9,7 +9,8 @@ use crate::event::{
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, ScopeId, StageIndex, TaskId, TaskIndex,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, StageIndex,
+    TaskId, TaskIndex,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -214,13 +215,18 @@ fn timers(activation: ActivationId) -> impl Iterator<Item = Event> {
 /// What stages do that cancel others.
 fn cancels(activation: ActivationId) -> Vec<Event> {
     let by = ActivationId::new(StageIndex::new(9), 1);
-    let timer = TimerOwner::Activation(activation);
+    let (timer, region) = (TimerOwner::Activation(activation), RegionIndex::new(1));
+    let removed = vec![LeftTokens { arc: ArcIndex::new(5), tokens: 2 }];
     vec![
         Event::StageCanceled { activation, cause: CancelCause::Stage { by }, emitted: Emitted::Nothing },
         Event::StageCanceled { activation, cause: CancelCause::Timer, emitted: Emitted::Arcs(vec![ArcIndex::new(5)]) },
         Event::StageCanceled { activation, cause: CancelCause::ExplicitEnd, emitted: Emitted::Nothing },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner: timer, purpose: TimerPurpose::CancelOn },
         Event::CancelsMarked { by },
+        Event::StageCanceled { activation, cause: CancelCause::Region { region }, emitted: Emitted::All },
+        Event::RegionCanceled { region, scope: ScopeId::ROOT, by: Some(by) },
+        Event::RegionCanceled { region, scope: ScopeId::ROOT, by: None },
+        Event::TokensRemoved { scope: ScopeId::ROOT, removed, cause: CancelCause::Region { region } },
     ]
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::definition::Graph;
-use crate::event::{Consumed, Emitted, Event};
+use crate::event::{Consumed, Emitted, Event, LeftTokens};
 use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
     Answers, AttemptStage, Batch, Command, Rejection, Request, State, Work, decide, evolve, outstanding, waits,
@@ -307,6 +307,13 @@ impl Counted<'_> {
                     }
                     Emitted::Arcs(arcs) => self.put(arcs),
                     Emitted::Nothing => {}
+                }
+            }
+            Event::TokensRemoved { removed, .. } => {
+                for LeftTokens { arc, tokens } in removed {
+                    let count = self.on_arcs.entry(*arc).or_default();
+                    *count = count.checked_sub(u64::from(*tokens)).expect("only what lies on an arc is removed");
+                    self.consumed += u64::from(*tokens);
                 }
             }
             Event::TokensLeft { left, .. } => {

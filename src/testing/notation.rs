@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::definition::{Definition, Graph};
 use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, TimerOwner, WaitingJoin};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, TaskId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, RegionIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -48,16 +48,12 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
             names.activation(*activation) + &how + &names.emitted(*activation, emitted) + &outputs
         }
         Event::StageCanceled { activation, cause, emitted } => {
-            let cause = match cause {
-                CancelCause::Workflow => "by workflow".to_owned(),
-                CancelCause::ScopeFailed => "by failure".to_owned(),
-                CancelCause::Deadline => "by deadline".to_owned(),
-                CancelCause::Stage { by } => format!("by {}", names.activation(*by)),
-                CancelCause::Timer => "by timer".to_owned(),
-                CancelCause::ExplicitEnd => "by end".to_owned(),
-            };
-            format!("{} {cause}", names.activation(*activation)) + &names.emitted(*activation, emitted)
+            format!("{} {}", names.activation(*activation), names.cause(*cause)) + &names.emitted(*activation, emitted)
         }
+        Event::RegionCanceled { region, by, .. } => {
+            names.region(*region) + &by.map(|by| format!(" by {}", names.activation(by))).unwrap_or_default()
+        }
+        Event::TokensRemoved { removed, cause, .. } => format!("{} {}", names.left(removed), names.cause(*cause)),
         Event::CancelsMarked { by } => names.activation(*by),
         Event::TaskQueued { attempt, due } => {
             let due = due.map(|due| format!(" due {}", names.moment(due))).unwrap_or_default();
@@ -126,6 +122,22 @@ impl Names<'_> {
             let _ = write!(name, "@{}", attempt.dispatch);
         }
         name
+    }
+
+    fn region(&self, region: RegionIndex) -> String {
+        self.graph.regions[region.index()].name.clone()
+    }
+
+    fn cause(&self, cause: CancelCause) -> String {
+        match cause {
+            CancelCause::Workflow => "by workflow".to_owned(),
+            CancelCause::ScopeFailed => "by failure".to_owned(),
+            CancelCause::Deadline => "by deadline".to_owned(),
+            CancelCause::Stage { by } => format!("by {}", self.activation(by)),
+            CancelCause::Timer => "by timer".to_owned(),
+            CancelCause::ExplicitEnd => "by end".to_owned(),
+            CancelCause::Region { region } => format!("by region {}", self.region(region)),
+        }
     }
 
     fn moment(&self, moment: Timestamp) -> String {

@@ -298,6 +298,7 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::Deadline => "is being ended: the deadline of the workflow has passed",
         CancelCause::Stage { .. } => "is being ended: a stage that cancels it has succeeded",
         CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
+        CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
         CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",
         _ => "is being ended",
     }

@@ -14,6 +14,11 @@ impl Cancel {
         Cancel(Value::map([("stage", ref_id.into())]))
     }
 
+    /// What there is of this region.
+    pub fn region(name: impl Into<String>) -> Cancel {
+        Cancel(Value::map([("region", name.into())]))
+    }
+
     /// The workflow.
     pub fn workflow() -> Cancel {
         Cancel(Value::map([("workflow", true)]))

@@ -14,7 +14,7 @@ pub use stage::{BackArc, Split, Stage};
 pub use task::{Defaults, Retry, TaskSpec};
 
 use super::Definition;
-use super::cancellation::Termination;
+use super::cancellation::{RegionEffect, RegionFuture, Termination};
 use super::code::ProblemCode;
 use super::document::{Content, Document, Entry, Node, WRITTEN_DEPTH_MAX};
 use super::graph::LeftoverTokens;
@@ -143,6 +143,13 @@ impl Builder {
     /// When a workflow has succeeded; [`Termination::Implicit`] unless said otherwise.
     pub fn termination(self, termination: Termination) -> Builder {
         self.set("termination", termination.name())
+    }
+
+    /// What the cancellation of a region does to what is in it, and means for what comes later.
+    pub fn region(mut self, name: impl Into<String>, effect: RegionEffect, future: RegionFuture) -> Builder {
+        let region = Fields::new().with("effect", effect.name()).with("future", future.name());
+        self.fields.set_in("regions", name.into(), region.into_node());
+        self
     }
 
     /// Adds a stage behind those there are.

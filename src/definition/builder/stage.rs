@@ -127,6 +127,11 @@ impl Stage {
         self.set("cancel_on", Value::list(events.into_iter().map(CancelOn::into_value)))
     }
 
+    /// The regions it lies in.
+    pub fn cancel_region<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Stage {
+        self.set("cancel_region", Value::list(names.into_iter().map(Into::into)))
+    }
+
     /// What its success means for the workflow; [`Ending::None`] unless said otherwise.
     pub fn end(self, ending: Ending) -> Stage {
         self.set("end", ending.name())

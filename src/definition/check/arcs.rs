@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cancellation;
 use super::cycles::{cycle_of_and_joins, cycles};
 use super::splits::Successors;
+use crate::definition::cancellation::Region;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::graph::{ArcKind, GraphArc, GraphStage};
 use crate::definition::problem::Problem;
-use crate::definition::reading::{BackDraft, Named, StageDraft, closest};
+use crate::definition::reading::{BackDraft, Named, RegionDraft, StageDraft, closest};
 use crate::ids::{ArcIndex, StageIndex};
 use crate::limits::{ARCS_MAX, PROBLEMS_MAX};
 
@@ -25,6 +26,8 @@ pub(in crate::definition) struct Connected {
     pub(in crate::definition) predecessors: Vec<Vec<usize>>,
     /// The stages from which arcs lead back to each stage.
     pub(in crate::definition) back_from: Vec<Vec<usize>>,
+    /// In the byte order of their names.
+    pub(in crate::definition) regions: Vec<Region>,
     /// Stages behind those they need; those on a cycle, and what follows them, are left out.
     pub(in crate::definition) order: Vec<usize>,
     /// Whether all that comes before a stage is known: a broken arc or a cycle there makes it a guess.
@@ -32,7 +35,11 @@ pub(in crate::definition) struct Connected {
 }
 
 /// Makes the graph of these stages. What is wrong goes to `problems`; then the graph is good for further checks only.
-pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut Vec<Problem>) -> Connected {
+pub(in crate::definition) fn connect(
+    drafts: Vec<StageDraft<'_>>,
+    regions: Vec<RegionDraft<'_>>,
+    problems: &mut Vec<Problem>,
+) -> Connected {
     let names = Names::of(&drafts, problems);
     let mut certain = vec![true; drafts.len()];
     let mut sources = Sources::default();
@@ -60,16 +67,17 @@ pub(in crate::definition) fn connect(drafts: Vec<StageDraft<'_>>, problems: &mut
     spread_doubt(&sources.needs, &order, &mut certain);
     let Arcs { arcs, incoming, outgoing } = Arcs::of(&sources);
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
+    let regions = cancellation::regions(&drafts, regions, problems);
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
         let successors = Successors::of(&outgoing[index], &arcs, &names);
         let split = successors.split(&draft, problems);
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
-        let cancellation = cancellation::resolve(&draft.cancellation, index, &names, problems);
+        let cancellation = cancellation::resolve(&draft.cancellation, index, (&names, &regions), problems);
         stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
     }
     let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();
-    Connected { stages, arcs, names, spans, predecessors: sources.needs, back_from, order, certain }
+    Connected { stages, arcs, names, spans, predecessors: sources.needs, back_from, order, certain, regions }
 }
 
 /// Where the arcs to each stage come from.

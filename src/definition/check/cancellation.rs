@@ -1,11 +1,13 @@
 //! Looks up what stages cancel and what cancels them.
 
+use std::collections::BTreeSet;
+
 use super::arcs::Names;
-use crate::definition::cancellation::{Boundary, CancelTarget, Cancellation};
+use crate::definition::cancellation::{Boundary, CancelTarget, Cancellation, Region, RegionEffect, RegionFuture};
 use crate::definition::code::ProblemCode;
 use crate::definition::problem::Problem;
-use crate::definition::reading::{CancellationDraft, Named, TargetDraft};
-use crate::ids::StageIndex;
+use crate::definition::reading::{CancellationDraft, Named, RegionDraft, StageDraft, TargetDraft, closest};
+use crate::ids::{RegionIndex, StageIndex};
 use crate::limits::PROBLEMS_MAX;
 
 /// What the `index`-th stage has to do with cancellation, the arc of `on_cancelled` aside. What does not fit goes to
@@ -13,10 +15,10 @@ use crate::limits::PROBLEMS_MAX;
 pub(super) fn resolve(
     draft: &CancellationDraft<'_>,
     index: usize,
-    names: &Names,
+    (names, regions): (&Names, &[Region]),
     problems: &mut Vec<Problem>,
 ) -> Cancellation {
-    let mut other = |named: &Named<'_>, message: &str, help: &str| {
+    let other = |named: &Named<'_>, problems: &mut Vec<Problem>, message: &str, help: &str| {
         let found = look_up(named, names, problems)?;
         if found.index() == index {
             let message = format!("`{}` {message}", named.text);
@@ -24,19 +26,61 @@ pub(super) fn resolve(
         }
         Some(found)
     };
-    let cancels = draft.cancels.iter().filter_map(|target| match target {
-        TargetDraft::Stage(named) => {
-            let help = "an activation that has succeeded is over; name another stage";
-            other(named, "cancels itself", help).map(CancelTarget::Stage)
+    let mut cancels = Vec::new();
+    for target in &draft.cancels {
+        cancels.extend(match target {
+            TargetDraft::Stage(named) => {
+                let help = "an activation that has succeeded is over; name another stage";
+                other(named, problems, "cancels itself", help).map(CancelTarget::Stage)
+            }
+            TargetDraft::Region(named) => region(named, regions, problems).map(CancelTarget::Region),
+            TargetDraft::Workflow => Some(CancelTarget::Workflow),
+        });
+    }
+    let (what, help) = ("is to end when it has completed", "name another stage, or leave it out");
+    let completed = draft.completed.iter().filter_map(|named| other(named, problems, what, help)).collect();
+    let boundary = Boundary { timer: draft.timer, completed };
+    let mut regions: Vec<RegionIndex> =
+        draft.regions.iter().filter_map(|named| region(named, regions, problems)).collect();
+    regions.sort_unstable();
+    Cancellation { cancels, boundary, regions, ending: draft.ending, ..Cancellation::default() }
+}
+
+/// The regions of a workflow: those that stages lie in, with what is `declared` of them.
+pub(super) fn regions(
+    drafts: &[StageDraft<'_>],
+    declared: Vec<RegionDraft<'_>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Region> {
+    let of_stages = drafts.iter().flat_map(|draft| &draft.cancellation.regions);
+    let names: BTreeSet<&str> = of_stages.map(|named| named.text).collect();
+    let named = |name: &&str| Region {
+        name: (*name).to_owned(),
+        effect: RegionEffect::default(),
+        future: RegionFuture::default(),
+        members: Vec::new(),
+    };
+    let mut regions: Vec<Region> = names.iter().map(named).collect();
+    for RegionDraft { name, effect, future } in declared {
+        if let Some(place) = region(&name, &regions, problems) {
+            let region = &mut regions[place.index()];
+            (region.effect, region.future) = (effect, future);
         }
-        TargetDraft::Workflow => Some(CancelTarget::Workflow),
-    });
-    let cancels = cancels.collect();
-    let completed = draft.completed.iter();
-    let completed = completed
-        .filter_map(|named| other(named, "is to end when it has completed", "name another stage, or leave it out"));
-    let boundary = Boundary { timer: draft.timer, completed: completed.collect() };
-    Cancellation { cancels, boundary, ending: draft.ending, ..Cancellation::default() }
+    }
+    regions
+}
+
+/// The region of this name.
+fn region(named: &Named<'_>, regions: &[Region], problems: &mut Vec<Problem>) -> Option<RegionIndex> {
+    let found = regions.binary_search_by(|region| region.name.as_str().cmp(named.text));
+    if found.is_err() && problems.len() < PROBLEMS_MAX {
+        let names = regions.iter().map(|region| region.name.as_str());
+        let hint = closest(named.text, names).map(|near| format!("did you mean `{near}`?"));
+        let shown: String = named.text.chars().take(80).collect();
+        let message = format!("no stage lies in the region `{shown}`");
+        problems.push(Problem::error(ProblemCode::UnknownRegion, named.span, message).with_hint(hint));
+    }
+    found.ok().and_then(|place| u32::try_from(place).ok()).map(RegionIndex::new)
 }
 
 fn look_up(named: &Named<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<StageIndex> {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::read::{Fields, Read};
 use super::write::put;
-use crate::definition::cancellation::{Boundary, CancelTarget, Cancellation, Ending};
+use crate::definition::cancellation::{
+    Boundary, CancelTarget, Cancellation, Ending, Region, RegionEffect, RegionFuture,
+};
 use crate::definition::graph::{Graph, GraphStage};
-use crate::ids::StageIndex;
+use crate::ids::{RegionIndex, StageIndex};
 use crate::time::Duration;
 use crate::value::{Map, Value};
 
@@ -14,6 +16,7 @@ use crate::value::{Map, Value};
 pub(super) fn write(graph: &Graph, stage: &GraphStage, map: &mut Map) {
     let cancellation = &stage.cancellation;
     let name = |stage: StageIndex| Value::from(graph.stage(stage).ref_id.as_str());
+    let of_region = |region: RegionIndex| Value::from(graph.regions[region.index()].name.as_str());
     let mut put_list = |key: &str, items: Vec<Value>| {
         if !items.is_empty() {
             put(map, key, Value::List(items));
@@ -21,27 +24,36 @@ pub(super) fn write(graph: &Graph, stage: &GraphStage, map: &mut Map) {
     };
     let cancels = cancellation.cancels.iter().map(|target| match target {
         CancelTarget::Stage(stage) => Value::map([("stage", name(*stage))]),
+        CancelTarget::Region(region) => Value::map([("region", of_region(*region))]),
         CancelTarget::Workflow => Value::map([("workflow", true)]),
     });
     put_list("cancels", cancels.collect());
     let timer = cancellation.boundary.timer.map(|timer| Value::map([("timer", timer.microseconds())]));
     let completed = cancellation.boundary.completed.iter().map(|stage| Value::map([("completed", name(*stage))]));
     put_list("cancel_on", timer.into_iter().chain(completed).collect());
+    put_list("cancel_region", cancellation.regions.iter().map(|region| of_region(*region)).collect());
     if cancellation.ending != Ending::None {
         put(map, "end", cancellation.ending.name());
     }
 }
 
 /// Reads it back, the arc of `on_cancelled` aside.
-pub(super) fn read(map: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Cancellation> {
+pub(super) fn read(map: &Fields<'_>, (by_name, regions): (&BTreeMap<&str, usize>, &[Region])) -> Read<Cancellation> {
     let stage = |map: &Fields<'_>, key: &str| {
         let found = by_name.get(map.text(key)?.as_str()).and_then(|place| u32::try_from(*place).ok());
         found.map(StageIndex::new).ok_or_else(|| map.wrong(key, "the name of a stage"))
+    };
+    let region = |name: Option<&str>| {
+        let found = regions.binary_search_by(|region| Some(region.name.as_str()).cmp(&name)).ok();
+        let found = found.and_then(|place| u32::try_from(place).ok());
+        found.map(RegionIndex::new).ok_or_else(|| map.wrong("cancel_region", "the names of regions"))
     };
     let mut cancellation = Cancellation::default();
     for target in map.some("cancels", Fields::maps)?.unwrap_or_default() {
         let target = if target.get("workflow").is_some() {
             CancelTarget::Workflow
+        } else if let Some(name) = target.get("region") {
+            CancelTarget::Region(region(name.as_str())?)
         } else {
             CancelTarget::Stage(stage(&target, "stage")?)
         };
@@ -55,6 +67,35 @@ pub(super) fn read(map: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Ca
         }
     }
     cancellation.boundary = boundary;
+    for name in map.some("cancel_region", Fields::list)?.unwrap_or_default() {
+        cancellation.regions.push(region(name.as_str())?);
+    }
     cancellation.ending = map.word_or("end", (&Ending::ALL, Ending::name), Ending::None)?;
     Ok(cancellation)
+}
+
+/// Writes the regions of a workflow into its map.
+pub(super) fn write_regions(regions: &[Region], map: &mut Map) {
+    if !regions.is_empty() {
+        let written = regions.iter().map(|region| {
+            let rules = [("effect", region.effect.name()), ("future", region.future.name())];
+            (region.name.as_str(), Value::map(rules))
+        });
+        put(map, "regions", Value::map(written));
+    }
+}
+
+/// Reads them back.
+pub(super) fn read_regions(map: &Fields<'_>) -> Read<Vec<Region>> {
+    let Some(regions) = map.some("regions", Fields::map)? else { return Ok(Vec::new()) };
+    let read = |name: &String| {
+        let rules = regions.map(name)?;
+        Ok(Region {
+            name: name.clone(),
+            effect: rules.word("effect", &RegionEffect::ALL, RegionEffect::name)?,
+            future: rules.word("future", &RegionFuture::ALL, RegionFuture::name)?,
+            members: Vec::new(),
+        })
+    };
+    regions.keys().map(read).collect()
 }

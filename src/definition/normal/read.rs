@@ -96,7 +96,7 @@ impl<'v> Fields<'v> {
     }
 
     /// The value whose name stands here.
-    fn word<T: Copy>(&self, key: &str, values: &[T], name: fn(T) -> &'static str) -> Read<T> {
+    pub(super) fn word<T: Copy>(&self, key: &str, values: &[T], name: fn(T) -> &'static str) -> Read<T> {
         let word = self.text(key)?;
         values.iter().copied().find(|value| name(*value) == word).ok_or_else(|| self.wrong(key, "a known word"))
     }
@@ -111,11 +111,16 @@ impl<'v> Fields<'v> {
         if self.get(key).is_some() { self.word(key, values, name) } else { Ok(usual) }
     }
 
-    fn map(&self, key: &str) -> Read<Fields<'v>> {
+    /// The keys of the map.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'v String> {
+        self.map.keys()
+    }
+
+    pub(super) fn map(&self, key: &str) -> Read<Fields<'v>> {
         Fields::of(self.need(key)?, &self.path(key))
     }
 
-    fn list(&self, key: &str) -> Read<&'v [Value]> {
+    pub(super) fn list(&self, key: &str) -> Read<&'v [Value]> {
         self.need(key)?.as_list().ok_or_else(|| self.wrong(key, "a list"))
     }
 
@@ -216,6 +221,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         return Err(map.wrong("stages", "stages without a cycle"));
     }
     let Arcs { arcs, incoming, outgoing } = Arcs::of(&sources);
+    let regions = cancellation::read_regions(map)?;
     let mut stages = Vec::with_capacity(written.len());
     for ((map, incoming), outgoing) in written.iter().zip(incoming).zip(outgoing) {
         let target = |name: &str| {
@@ -226,11 +232,11 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
             outgoing.iter().find(|arc| arcs[arc.index()].to == stage).copied().map(Target::Arc)
         };
         let split = split(map, target, &outgoing)?;
-        let cancellation = cancellation::read(map, &by_name)?;
+        let cancellation = cancellation::read(map, (&by_name, &regions))?;
         stages.push(stage(map, Place { incoming, outgoing, split, cancellation })?);
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
-    Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_termination(termination))
+    Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions))
 }
 
 fn back_from(stage: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Vec<BackArc>> {

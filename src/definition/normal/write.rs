@@ -41,6 +41,7 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
     }
     put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
     put(&mut map, "outputs", templates(&graph.outputs));
+    cancellation::write_regions(&graph.regions, &mut map);
     if graph.termination != Termination::Implicit {
         put(&mut map, "termination", graph.termination.name());
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Reader;
 use super::data::Named;
-use super::keys::{CANCEL_ON, CANCELS, Fields, Level};
-use crate::definition::cancellation::Ending;
+use super::keys::{CANCEL_ON, CANCELS, Fields, Level, REGION};
+use crate::definition::cancellation::{Ending, RegionEffect, RegionFuture};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::time::Duration;
@@ -17,6 +17,8 @@ pub(in crate::definition) struct CancellationDraft<'d> {
     pub(in crate::definition) timer: Option<Duration>,
     pub(in crate::definition) completed: Vec<Named<'d>>,
     pub(in crate::definition) on_cancelled: Option<Named<'d>>,
+    /// `cancel_region`.
+    pub(in crate::definition) regions: Vec<Named<'d>>,
     pub(in crate::definition) ending: Ending,
     /// Where `end` stands.
     pub(in crate::definition) ending_span: Option<&'d Span>,
@@ -26,7 +28,15 @@ pub(in crate::definition) struct CancellationDraft<'d> {
 #[derive(Clone, Copy)]
 pub(in crate::definition) enum TargetDraft<'d> {
     Stage(Named<'d>),
+    Region(Named<'d>),
     Workflow,
+}
+
+/// A region of the workflow as it was written.
+pub(in crate::definition) struct RegionDraft<'d> {
+    pub(in crate::definition) name: Named<'d>,
+    pub(in crate::definition) effect: RegionEffect,
+    pub(in crate::definition) future: RegionFuture,
 }
 
 impl<'d> Reader<'d> {
@@ -43,6 +53,9 @@ impl<'d> Reader<'d> {
             let text = self.text(node, "on_cancelled")?;
             Some(Named { text, span: &node.span })
         });
+        if let Some(node) = fields.get("cancel_region") {
+            draft.regions = self.regions_of(node);
+        }
         if let Some(node) = fields.get("end") {
             draft.ending = self.choice(node, "end", &Ending::ALL, Ending::name).unwrap_or_default();
             draft.ending_span = Some(&node.span);
@@ -74,6 +87,10 @@ impl<'d> Reader<'d> {
                     let Some(text) = self.text(value, "the name of a stage") else { continue };
                     (text, TargetDraft::Stage(Named { text, span: &value.span }))
                 }
+                "region" => {
+                    let Some(text) = self.text(value, "the name of a region") else { continue };
+                    (text, TargetDraft::Region(Named { text, span: &value.span }))
+                }
                 _ if matches!(value.content, Content::Bool(true)) => ("", TargetDraft::Workflow),
                 _ => {
                     let help = "write workflow: true, or leave it out";
@@ -89,6 +106,41 @@ impl<'d> Reader<'d> {
             }
         }
         targets
+    }
+
+    /// `cancel_region`: a name or a list of names.
+    fn regions_of(&mut self, node: &'d Node) -> Vec<Named<'d>> {
+        let items = match &node.content {
+            Content::Text(_) => std::slice::from_ref(node),
+            _ => self.list(node, "cancel_region").unwrap_or_default(),
+        };
+        let mut regions: Vec<Named<'d>> = Vec::new();
+        for item in items {
+            let Some(text) = self.text(item, "the name of a region") else { continue };
+            if regions.iter().any(|known| known.text == text) {
+                let message = format!("`{text}` stands twice in cancel_region");
+                self.report(ProblemCode::DuplicateReference, &item.span, message);
+            } else if self.name(text, &item.span, "name of a region") {
+                regions.push(Named { text, span: &item.span });
+            }
+        }
+        regions
+    }
+
+    /// `regions` of the workflow.
+    pub(super) fn regions(&mut self, node: &'d Node) -> Vec<RegionDraft<'d>> {
+        let mut regions = Vec::new();
+        for entry in self.map(node, "regions").unwrap_or_default() {
+            self.name(&entry.key.text, &entry.key.span, "name of a region");
+            let Some(fields) = self.fields(&entry.value, &REGION) else { continue };
+            let effect = fields.get("effect");
+            let effect = effect.and_then(|node| self.choice(node, "effect", &RegionEffect::ALL, RegionEffect::name));
+            let future = fields.get("future");
+            let future = future.and_then(|node| self.choice(node, "future", &RegionFuture::ALL, RegionFuture::name));
+            let (effect, future) = (effect.unwrap_or_default(), future.unwrap_or_default());
+            regions.push(RegionDraft { name: Named { text: &entry.key.text, span: &entry.key.span }, effect, future });
+        }
+        regions
     }
 
     fn cancel_on(&mut self, node: &'d Node, draft: &mut CancellationDraft<'d>) {

@@ -49,6 +49,7 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "leftover_tokens",
         "soundness",
         "termination",
+        "regions",
         "stages",
     ],
     aliases: &[],
@@ -65,7 +66,6 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "on",
         "or_join_cycle",
         "pipeline_config_id",
-        "regions",
         "split_correlation",
     ],
     extensions: Extensions::Allowed,
@@ -113,6 +113,7 @@ pub(in crate::definition) const STAGE: Level = Level {
         "reentry",
         "cancels",
         "cancel_on",
+        "cancel_region",
         "end",
         "back_from",
     ],
@@ -121,7 +122,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "after",
         "before",
         "cancel_mode",
-        "cancel_region",
         "cancel_timeout",
         "cleanup_on_failure",
         "compensate",
@@ -206,9 +206,9 @@ pub(in crate::definition) const ITEMS: Level = Level {
 
 pub(in crate::definition) const CANCELS: Level = Level {
     what: "an item of cancels",
-    keys: &["stage", "workflow"],
+    keys: &["stage", "region", "workflow"],
     aliases: &[],
-    later: &["complete_mi", "mi", "region"],
+    later: &["complete_mi", "mi"],
     extensions: Extensions::Refused,
 };
 
@@ -219,6 +219,9 @@ pub(in crate::definition) const CANCEL_ON: Level = Level {
     later: &["signal"],
     extensions: Extensions::Refused,
 };
+
+pub(in crate::definition) const REGION: Level =
+    Level { what: "a region", keys: &["effect", "future"], aliases: &[], later: &[], extensions: Extensions::Refused };
 
 impl Level {
     /// What the map is, for messages: `a stage`.
@@ -263,7 +266,8 @@ impl Level {
 /// spelling.
 #[cfg(test)]
 pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
-    let levels = [&WORKFLOW, &DEFAULTS, &STAGE, &BACK_ARC, &TASK, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON];
+    let levels =
+        [&WORKFLOW, &DEFAULTS, &STAGE, &BACK_ARC, &TASK, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON, &REGION];
     let spellings = |level: &'static Level| {
         let aliases = level.aliases.iter().map(|(_, alias)| alias);
         level.keys.iter().chain(aliases).map(|key| (level.what, *key))

@@ -12,7 +12,7 @@ mod suggestion;
 mod task;
 mod workflow;
 
-pub(super) use cancellation::{CancellationDraft, TargetDraft};
+pub(super) use cancellation::{CancellationDraft, RegionDraft, TargetDraft};
 pub(super) use cycles::BackDraft;
 pub(super) use data::Named;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
+use super::cancellation::RegionDraft;
 use super::keys::{Fields, WORKFLOW};
 use super::stage::StageDraft;
 use super::task::Inherited;
@@ -29,6 +30,8 @@ pub(in crate::definition) struct Draft<'d> {
     pub(in crate::definition) outputs: Vec<(String, Template)>,
     /// `termination`, and where it stands.
     pub(in crate::definition) termination: (Termination, &'d Span),
+    /// `regions`.
+    pub(in crate::definition) regions: Vec<RegionDraft<'d>>,
     /// The expressions, for the check of their names.
     pub(in crate::definition) uses: Vec<Use<'d>>,
 }
@@ -41,11 +44,12 @@ pub(in crate::definition) fn read_workflow<'d>(
     let mut reader = Reader { source: &document.source, problems: Vec::new(), uses: Vec::new(), copied: 0 };
     let draft = reader.workflow(&document.root);
     problems.append(&mut reader.problems);
-    let (header, stages, outputs, termination) = draft?;
-    Some(Draft { header, stages, outputs, termination, uses: reader.uses })
+    let (header, stages, outputs, (termination, regions)) = draft?;
+    Some(Draft { header, stages, outputs, termination, regions, uses: reader.uses })
 }
 
-type Parts<'d> = (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>, (Termination, &'d Span));
+type Parts<'d> =
+    (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>, ((Termination, &'d Span), Vec<RegionDraft<'d>>));
 
 impl<'d> Reader<'d> {
     fn workflow(&mut self, root: &'d Node) -> Option<Parts<'d>> {
@@ -83,7 +87,8 @@ impl<'d> Reader<'d> {
             Some(node) => (self.choice(node, "termination", &Termination::ALL, Termination::name), &node.span),
             None => (None, &root.span),
         };
-        Some((header, stages, outputs, (termination.0.unwrap_or_default(), termination.1)))
+        let regions = fields.get("regions").map(|node| self.regions(node)).unwrap_or_default();
+        Some((header, stages, outputs, ((termination.0.unwrap_or_default(), termination.1), regions)))
     }
 
     fn header(&mut self, fields: &Fields<'d>) -> Header {

@@ -1,10 +1,10 @@
 //! What stages say about cancellation, in the schema.
 
-use crate::definition::cancellation::Ending;
-use crate::definition::reading::keys::{CANCEL_ON, CANCELS};
+use crate::definition::cancellation::{Ending, RegionEffect, RegionFuture};
+use crate::definition::reading::keys::{CANCEL_ON, CANCELS, REGION};
 use crate::value::Value;
 
-use super::data::{any_case, choice, list_of, some_time, text};
+use super::data::{any_case, choice, list_of, name, some_time, text};
 use super::{Property, keyed, not, reference, required, with, with_more};
 
 /// The keys of a stage.
@@ -13,9 +13,12 @@ pub(super) fn stage() -> Vec<Property> {
     let cancels = Value::map([("anyOf", Value::list([any_case("workflow"), cancels]))]);
     let timers = [("contains", required(["timer"])), ("minContains", 0.into()), ("maxContains", 1.into())];
     let cancel_on = with_more(with_more(list_of(reference("cancel_on")), timers), [("uniqueItems", Value::from(true))]);
+    let names = with_more(list_of(name()), [("uniqueItems", true.into())]);
+    let one_or_more = Value::map([("anyOf", Value::list([name(), names]))]);
     vec![
         ("cancels", "What ends when it has succeeded, before control goes on.", cancels),
         ("cancel_on", "What ends it from outside.", cancel_on),
+        ("cancel_region", "The regions it lies in, a name or a list.", one_or_more),
         ("end", "terminate: its success is that of the workflow.", choice(&Ending::ALL.map(Ending::name))),
     ]
 }
@@ -32,6 +35,7 @@ pub(super) fn rules() -> Vec<Value> {
 pub(super) fn cancels() -> Value {
     let known = vec![
         ("stage", "What lives of this stage.", text()),
+        ("region", "What there is of this region.", text()),
         ("workflow", "The workflow.", Value::map([("const", true)])),
     ];
     one_of(keyed(&CANCELS, known))
@@ -44,6 +48,26 @@ pub(super) fn cancel_on() -> Value {
         ("completed", "This stage has succeeded.", text()),
     ];
     one_of(keyed(&CANCEL_ON, known))
+}
+
+/// What is said of regions, by name.
+pub(super) fn regions() -> Value {
+    Value::map([
+        ("type", Value::from("object")),
+        ("propertyNames", name()),
+        ("additionalProperties", reference("region")),
+    ])
+}
+
+/// A region.
+pub(super) fn region() -> Value {
+    let effects = RegionEffect::ALL.map(RegionEffect::name);
+    let futures = RegionFuture::ALL.map(RegionFuture::name);
+    let known = vec![
+        ("effect", "What its cancellation does: bypass goes on behind, remove does not.", choice(&effects)),
+        ("future", "What comes later: withdraw treats it alike, allow lets it run.", choice(&futures)),
+    ];
+    keyed(&REGION, known)
 }
 
 /// Exactly one of its keys.

@@ -36,6 +36,7 @@ pub(super) fn schema() -> Value {
         ("env", env()),
         ("input", inputs::input()),
         ("items", inputs::items()),
+        ("region", cancellation::region()),
         ("retry", retry()),
         ("stage", stage::stage()),
         ("task", stage::task()),
@@ -81,6 +82,7 @@ fn workflow() -> Vec<Property> {
             choice(&Soundness::ALL.map(Soundness::name)),
         ),
         ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),
+        ("regions", "What is said of regions, by name.", cancellation::regions()),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
     ]
 }
@@ -216,7 +218,7 @@ fn when(condition: Value, then: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::definition::reading::keys::{CANCEL_ON, CANCELS, INPUT, ITEMS, STAGE, TASK};
+    use crate::definition::reading::keys::{CANCEL_ON, CANCELS, INPUT, ITEMS, REGION, STAGE, TASK};
 
     use super::*;
 
@@ -234,6 +236,7 @@ mod tests {
             (&ITEMS, below("items")),
             (&CANCELS, below("cancels")),
             (&CANCEL_ON, below("cancel_on")),
+            (&REGION, below("region")),
         ] {
             let mut expected: Vec<&str> = level.keys().iter().flat_map(|key| level.spellings(key)).collect();
             expected.sort_unstable();

@@ -77,8 +77,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {on_failure: {stages: {}}}}}", &["1:36 NOT_SUPPORTED"]),
     // Cancellation and ends.
     (
-        "{name: x, stages: {a: {cancels: [{stage: a}, {stage: b}, {region: r}, {}, {workflow: false}]}}}",
-        &["1:42 CANCELS_ITSELF", "1:54 UNKNOWN_STAGE", "1:59 NOT_SUPPORTED", "1:71 MISSING_KEY", "1:86 BAD_VALUE"],
+        "{name: x, stages: {a: {cancels: [{stage: a}, {stage: b}, {mi: a}, {}, {workflow: false}]}}}",
+        &["1:42 CANCELS_ITSELF", "1:54 UNKNOWN_STAGE", "1:59 NOT_SUPPORTED", "1:67 MISSING_KEY", "1:82 BAD_VALUE"],
     ),
     (
         "{name: x, stages: {a: {cancels: all, cancel_on: [{completed: a}, {timer: 0s}, {timer: 1s}]}}}",
@@ -87,6 +87,16 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "{name: x, stages: {a: , b: {cancels: [{stage: a}, {stage: a}, {stage: a, workflow: true}], cancel_on: [{signal: s}]}}}",
         &["1:51 DUPLICATE_REFERENCE", "1:63 CONFLICTING_KEYS", "1:105 NOT_SUPPORTED"],
+    ),
+    (
+        "{name: x, regions: {r: {}, s: {effect: all}}, stages: {a: {cancels: [{region: t}], cancel_region: [r, r, 's s']}}}",
+        &[
+            "1:28 UNKNOWN_REGION",
+            "1:40 BAD_VALUE",
+            "1:79 UNKNOWN_REGION",
+            "1:103 DUPLICATE_REFERENCE",
+            "1:106 BAD_NAME",
+        ],
     ),
     ("{name: x, stages: {a: {cancels: workflow, end: terminate}}}", &["1:48 CONFLICTING_KEYS"]),
     ("{name: x, termination: explicit, stages: {a: }}", &["1:24 NOT_ON_PATH"]),

@@ -1,12 +1,15 @@
 //! Cancelling: of a workflow by request, of others by a stage that has succeeded. What runs is marked, and settling
 //! ends it.
 
-use crate::event::{CancelCause, Emitted, Event};
-use crate::ids::ActivationId;
+use crate::definition::{RegionEffect, RegionFuture};
+use crate::event::{CancelCause, Emitted, Event, LeftTokens};
+use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
+use crate::limits::LISTED_MAX;
 use crate::machine::command::Rejection;
 use crate::machine::state::State;
 
 use super::Decision;
+use super::split::Passage;
 
 /// A second request for the end has nothing left to do.
 pub(super) fn refuse(state: &State) -> Result<(), Rejection> {
@@ -26,11 +29,52 @@ impl Decision<'_> {
     /// Marks what the stage of an activation cancels whose work has succeeded. Where nothing lives nothing is marked,
     /// and nothing is remembered.
     pub(super) fn cancel_others(&mut self, by: ActivationId) -> Cancels {
+        if self.cancel_a_region(by) == Cancels::Marked {
+            return Cancels::Marked;
+        }
         if !self.has_victims(by) {
             return Cancels::Done;
         }
         self.push(Event::CancelsMarked { by });
         Cancels::Marked
+    }
+
+    /// Cancels the first region that the stage of an activation cancels and in which there is anything left.
+    fn cancel_a_region(&mut self, by: ActivationId) -> Cancels {
+        let definition = self.state.definition.clone();
+        let scope = self.state.core.live[&by].scope;
+        let mut regions = definition.graph().stage(by.stage).cancellation.canceled_regions();
+        let Some(region) = regions.find(|region| self.is_to_cancel(*region, scope, by)) else { return Cancels::Done };
+        self.push(Event::RegionCanceled { region, scope, by: Some(by) });
+        Cancels::Marked
+    }
+
+    fn is_to_cancel(&self, region: RegionIndex, scope: ScopeId, by: ActivationId) -> bool {
+        let spec = &self.state.definition.graph().regions[region.index()];
+        let core = &self.state.core;
+        let lives_on = |id: ActivationId| id != by && core.live.get(&id).is_some_and(|live| live.doomed.is_none());
+        let has_tokens = |member: StageIndex| {
+            spec.effect == RegionEffect::Remove
+                && core.marking.marked(scope, member) > 0
+                && !core.sweeps.contains_key(&(scope, member))
+        };
+        let is_open = !core.scopes[&scope].withdrawn.contains(&region);
+        (spec.future == RegionFuture::Withdraw && is_open)
+            || spec.members.iter().any(|member| has_tokens(*member) || self.state.live_of(scope, *member).any(lives_on))
+    }
+
+    /// Takes away the tokens of the first stage of which they are to go.
+    pub(super) fn sweep(&mut self) -> bool {
+        let Some((&(scope, stage), &region)) = self.state.core.sweeps.first_key_value() else { return false };
+        let marking = &self.state.core.marking;
+        let incoming = self.state.definition.graph().stage(stage).incoming.iter();
+        let lying = incoming.map(|arc| (*arc, marking.lying(scope, *arc))).filter(|(_, tokens)| *tokens > 0);
+        let removed = lying.take(LISTED_MAX);
+        let removed =
+            removed.map(|(arc, tokens)| LeftTokens { arc, tokens: u32::try_from(tokens).unwrap_or(u32::MAX) });
+        let removed = removed.collect();
+        self.push(Event::TokensRemoved { scope, removed, cause: CancelCause::Region { region } });
+        true
     }
 
     fn has_victims(&self, by: ActivationId) -> bool {
@@ -46,9 +90,23 @@ impl Decision<'_> {
 
     /// A marked activation comes to its end.
     pub(super) fn cancel_activation(&mut self, id: ActivationId, cause: CancelCause) {
-        let path = self.state.definition.graph().stage(id.stage).cancellation.path;
+        let definition = self.state.definition.clone();
+        let path = definition.graph().stage(id.stage).cancellation.path;
         let emitted = match (cause, path) {
             (CancelCause::Stage { .. } | CancelCause::Timer, Some(path)) => Emitted::Arcs(vec![path]),
+            (CancelCause::Region { region }, _) => {
+                let effect = definition.graph().regions[region.index()].effect;
+                // Instances emit nothing; the activation that has them does.
+                if effect == RegionEffect::Remove || id.instance.is_some() {
+                    Emitted::Nothing
+                } else {
+                    let seen = self.surroundings(id);
+                    match self.split(id, Passage::PassedBy, &seen) {
+                        Ok(emitted) => emitted,
+                        Err(error) => return self.fail_at_split(id, error),
+                    }
+                }
+            }
             (CancelCause::Stage { .. } | CancelCause::Timer, None)
             | (
                 CancelCause::Workflow | CancelCause::ScopeFailed | CancelCause::Deadline | CancelCause::ExplicitEnd,

@@ -176,7 +176,7 @@ fn weight(event: &Event) -> usize {
             Consumed::Arcs(arcs) => 4 * arcs.len(),
             Consumed::OnePerArc | Consumed::Ready => 0,
         },
-        Event::TokensLeft { left, .. } => 8 * left.len(),
+        Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)
@@ -189,6 +189,7 @@ fn weight(event: &Event) -> usize {
         | Event::WorkflowStarted
         | Event::StageCanceled { .. }
         | Event::CancelsMarked { .. }
+        | Event::RegionCanceled { .. }
         | Event::TaskQueued { .. }
         | Event::TaskRetried { .. }
         | Event::TimerSet { .. }

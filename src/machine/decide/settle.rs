@@ -35,7 +35,7 @@ impl Decision<'_> {
 
     /// The first micro-step that applies, in the order of R3.
     fn step(&mut self) -> Found {
-        if self.cancel_doomed() == Found::Applied {
+        if self.sweep() || self.cancel_doomed() == Found::Applied {
             return Found::Applied;
         }
         if self.state.moves(ScopeId::ROOT)

@@ -22,7 +22,9 @@ impl Decision<'_> {
         let number = self.state.core.numbers.get(&stage).copied().unwrap_or(0) + 1;
         let activation = ActivationId::new(stage, number);
         let spec = self.state.definition.graph().stage(stage);
-        if spec.condition.is_some() || spec.times.guard_the_start() {
+        if self.state.withdrawn_by(scope, stage).is_some() {
+            self.push(Event::StageReady { activation, scope, consumed });
+        } else if spec.condition.is_some() || spec.times.guard_the_start() {
             self.push(Event::StageReady { activation, scope, consumed });
             self.set_boundary(activation);
         } else {
@@ -207,7 +209,7 @@ impl Decision<'_> {
     }
 
     /// Outputs or split could not be computed: control cannot go on from here, whatever `on_failure: continue` says.
-    fn fail_at_split(&mut self, id: ActivationId, error: Failure) {
+    pub(super) fn fail_at_split(&mut self, id: ActivationId, error: Failure) {
         let status = match self.state.definition.graph().stage(id.stage).on_failure {
             OnFailure::Fail | OnFailure::Continue => Status::Terminal,
             OnFailure::Stop | OnFailure::FailAtEnd => Status::Stopped,

@@ -2,13 +2,24 @@
 
 use std::sync::Arc;
 
-use crate::event::{CancelCause, Emitted};
+use crate::event::{CancelCause, CancelRequest, Emitted, Stamp};
 use crate::ids::{ActivationId, ScopeId};
 use crate::machine::past::{Ended, Remembered};
-use crate::machine::state::{Progress, ScopeFailure, State};
+use crate::machine::state::{Canceling, Progress, ScopeFailure, State};
 use crate::status::Status;
 
-use super::{Fit, emit, give_up, remove};
+use super::{Fit, emit, give_up, regions, remove};
+
+/// Somebody asks for the end of the workflow.
+pub(super) fn request(state: &mut State, stamp: &Stamp, asked: &CancelRequest) -> Fit<()> {
+    if state.core.cancel.is_some() {
+        return Err("the end was asked for before");
+    }
+    let (by, reason, since) = (stamp.actor.clone(), asked.reason.clone(), stamp.now);
+    state.core.cancel = Some(Canceling { by, reason, since });
+    doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
+    Ok(())
+}
 
 /// The activation ends as the next thing that happens to it, unless something else ends it already.
 pub(super) fn doom(state: &mut State, id: ActivationId, cause: CancelCause) {
@@ -69,6 +80,17 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
         past.insert(Arc::new(Ended { activation: id, depth, status: Status::Canceled, tasks, outputs, error, keys }));
     }
     emit(state, id, scope, emitted, depth, past)
+}
+
+/// A new activation: does the region in which its stage lies end it before it starts? It then stands at a gate.
+pub(super) fn withdraw(state: &mut State, id: ActivationId, scope: ScopeId) -> Fit<()> {
+    regions::reopen(state, scope, id.stage);
+    let Some(region) = state.withdrawn_by(scope, id.stage) else { return Ok(()) };
+    if !state.core.live.get(&id).is_some_and(|live| matches!(live.progress, Progress::Ready(_))) {
+        return Err("what is withdrawn does not start");
+    }
+    doom(state, id, CancelCause::Region { region });
+    Ok(())
 }
 
 /// An activation has succeeded: does that end the workflow? What came to its end before has its reason.

@@ -6,6 +6,7 @@
 
 mod cancel;
 mod pause;
+mod regions;
 mod timers;
 
 use std::sync::Arc;
@@ -19,9 +20,7 @@ use crate::time::Timestamp;
 
 use super::marking::Token;
 use super::past::{Ended, Past, Remembered, TaskResult};
-use super::state::{
-    Activation, AttemptState, Canceling, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State,
-};
+use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
 
 /// An event that cannot have happened to the state it was folded into.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,15 +67,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             state.core.phase = Phase::Live;
             Ok(())
         }
-        Event::WorkflowCancelRequested(stamp, cancel) => {
-            if state.core.cancel.is_some() {
-                return Err("the end was asked for before");
-            }
-            let (by, reason, since) = (stamp.actor.clone(), cancel.reason.clone(), stamp.now);
-            state.core.cancel = Some(Canceling { by, reason, since });
-            cancel::doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
-            Ok(())
-        }
+        Event::WorkflowCancelRequested(stamp, cancel) => cancel::request(state, stamp, cancel),
         Event::WorkflowPaused(stamp, request) => pause::pause(state, stamp, request),
         Event::WorkflowResumed(_, resumption) => pause::resume(state, resumption),
         Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
@@ -107,6 +98,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         }
         Event::StageCanceled { activation, cause, emitted } => cancel::end(state, *activation, *cause, emitted),
         Event::CancelsMarked { by } => cancel::mark(state, *by),
+        Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
+        Event::TokensRemoved { scope, removed, .. } => regions::remove_tokens(state, *scope, removed),
         Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
         Event::TaskRetried { attempt, failures } => count_failure(state, *attempt, *failures),
         Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
@@ -242,7 +235,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         timers: Vec::new(),
     };
     state.core.live.insert(id, Box::new(activation));
-    Ok(())
+    cancel::withdraw(state, id, scope)
 }
 
 /// The gate of a ready activation opens.
@@ -287,6 +280,12 @@ fn end_activation(
     match activation.progress {
         Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired) | Progress::CoreEnded | Progress::Overdue
             if activation.doomed.is_none() => {}
+        // Control cannot go on behind it, though its region says that it does.
+        ref progress if matches!(activation.doomed, Some(CancelCause::Region { .. })) && status.is_halt() => {
+            if let Progress::Open(open) = progress {
+                give_up(state, id, open);
+            }
+        }
         Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue | Progress::Between { .. } | Progress::Open(_) => {
             return Err("the activation is not at its end");
         }
@@ -340,6 +339,7 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
         count_iteration(state, scope, *arc, way)?;
         state.core.marking.produce(graph, scope, *arc, Token::new(depth, past.clone(), state.core.now));
         state.candidates.joins.insert((scope, way.to));
+        regions::arrive(state, scope, way.to);
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod or_split;
 mod pause;
 mod properties;
 mod refusals;
+mod regions;
 mod repeats;
 mod retry;
 mod schedules;

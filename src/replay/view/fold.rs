@@ -252,6 +252,8 @@ impl ViewFold {
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
             | Event::CancelsMarked { .. }
+            | Event::RegionCanceled { .. }
+            | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. } => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 use crate::value::Value;
 
-use super::{Keys, all, constant, entry, insert, some, texts};
+use super::{Keys, all, constant, entry, insert, map, some, texts};
 
 /// Stands for the name of another stage.
 const OTHER: &str = "&";
@@ -13,6 +13,7 @@ const OTHER: &str = "&";
 /// Everything a stage can say about cancellation.
 pub(super) fn keys() -> BoxedStrategy<Keys> {
     let stage = || Value::map([("stage", OTHER)]);
+    let region = |name: &str| Value::map([("region", name)]);
     let workflow = || Value::map([("workflow", true)]);
     let timer = |length: &str| Value::map([("timer", length)]);
     let completed = || Value::map([("completed", OTHER)]);
@@ -23,6 +24,10 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         Value::list([workflow()]),
         Value::from("workflow"),
         Value::list([stage(), workflow()]),
+        Value::list([region("r")]),
+        Value::list([region("r")]),
+        Value::list([region("q"), stage()]),
+        Value::list([region("q"), region("r")]),
     ];
     let cancel_on = vec![
         Value::list([timer("30s")]),
@@ -33,8 +38,42 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
     all(vec![
         some(50, constant("cancels", cancels)),
         some(50, constant("cancel_on", cancel_on)),
+        some(40, constant("cancel_region", vec!["r".into(), "q".into(), Value::list(["r"]), Value::list(["q", "r"])])),
         some(20, texts("end", &["none", "terminate"])),
     ])
+}
+
+/// What a workflow says of its regions.
+pub(super) fn regions() -> BoxedStrategy<Keys> {
+    let region = || {
+        all(vec![
+            some(70, texts("effect", &["bypass", "remove", "Remove"])),
+            some(70, texts("future", &["withdraw", "allow"])),
+        ])
+    };
+    map("regions", all(vec![some(70, map("r", region())), some(70, map("q", region()))]))
+}
+
+/// Leaves out the regions in which no stage lies.
+pub(super) fn name_regions(document: &mut Value, stages: &mut [(&str, Value)]) {
+    let lies_in = |stage: &Value, name: &str| match stage.get("cancel_region") {
+        Some(Value::String(text)) => text == name,
+        Some(Value::List(items)) => items.iter().any(|item| item.as_str() == Some(name)),
+        _ => false,
+    };
+    for name in ["r", "q"] {
+        if stages.iter().any(|(_, stage)| lies_in(stage, name)) {
+            continue;
+        }
+        if let Some(Value::Map(regions)) = entry(document, "regions") {
+            regions.remove(name);
+        }
+        for (_, stage) in stages.iter_mut() {
+            if let Some(Value::List(items)) = entry(stage, "cancels") {
+                items.retain(|item| item.get("region").and_then(Value::as_str) != Some(name));
+            }
+        }
+    }
 }
 
 /// Names one of `others` where a stage names another; what names a missing one is left out.

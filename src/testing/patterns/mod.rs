@@ -80,6 +80,7 @@ mod wcp_10;
 mod wcp_11;
 mod wcp_19;
 mod wcp_20;
+mod wcp_25;
 mod wcp_33;
 mod wcp_43;
 
@@ -116,6 +117,7 @@ const MODULES: &[(usize, Declared)] = &[
     (11, wcp_11::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
+    (25, wcp_25::pattern),
     (33, wcp_33::pattern),
     (43, wcp_43::pattern),
 ];

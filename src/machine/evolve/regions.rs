@@ -1,0 +1,77 @@
+//! What it changes that regions are canceled: what is in them is marked, and withdrawn as long as the region is.
+
+use crate::definition::{RegionEffect, RegionFuture};
+use crate::event::{CancelCause, LeftTokens};
+use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
+use crate::machine::state::State;
+
+use super::Fit;
+use super::cancel::doom;
+
+/// A region is canceled: what lives in it ends, and its tokens are taken away where it is to vanish.
+pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by: Option<ActivationId>) -> Fit<()> {
+    let definition = state.definition.clone();
+    let spec = definition.graph().regions.get(region.index()).ok_or("the definition has no such region")?;
+    let found = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
+    if spec.future == RegionFuture::Withdraw {
+        found.withdrawn.insert(region);
+    }
+    for member in &spec.members {
+        let live: Vec<ActivationId> = state.live_of(scope, *member).filter(|id| Some(*id) != by).collect();
+        live.into_iter().for_each(|id| doom(state, id, CancelCause::Region { region }));
+        if spec.effect == RegionEffect::Remove && state.core.marking.marked(scope, *member) > 0 {
+            state.core.sweeps.insert((scope, *member), region);
+        }
+    }
+    if let Some(by) = by {
+        // It goes on when they have ended.
+        let born = state.core.live.get(&by).ok_or("the activation is not live")?.born;
+        state.candidates.core_ended.insert((born, by));
+    }
+    Ok(())
+}
+
+/// A token has come to lie on an arc to `stage`: it goes where the region does.
+pub(super) fn arrive(state: &mut State, scope: ScopeId, stage: StageIndex) {
+    let graph = state.definition.graph();
+    let Some(cancellation) = graph.stages.get(stage.index()).map(|stage| &stage.cancellation) else { return };
+    let Some(scope_state) = state.core.scopes.get(&scope).filter(|_| !cancellation.regions.is_empty()) else { return };
+    let vanishes = |region: &&RegionIndex| {
+        scope_state.withdrawn.contains(region) && graph.regions[region.index()].effect == RegionEffect::Remove
+    };
+    if let Some(region) = cancellation.regions.iter().find(vanishes) {
+        state.core.sweeps.insert((scope, stage), *region);
+    }
+}
+
+/// A stage is activated that cancels regions: what comes to them runs again.
+pub(super) fn reopen(state: &mut State, scope: ScopeId, stage: StageIndex) {
+    let graph = state.definition.graph();
+    let canceled = graph.stage(stage).cancellation.canceled_regions();
+    if let Some(scope) = state.core.scopes.get_mut(&scope).filter(|scope| !scope.withdrawn.is_empty()) {
+        canceled.for_each(|region| {
+            scope.withdrawn.remove(&region);
+        });
+    }
+}
+
+/// Tokens are taken away.
+pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTokens]) -> Fit<()> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    for LeftTokens { arc, tokens } in removed {
+        if *tokens == 0 || state.core.marking.lying(scope, *arc) != *tokens as usize {
+            return Err("so many tokens do not lie there");
+        }
+        for _ in 0..*tokens {
+            let token = state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?;
+            // A thread ends here: what lies behind it belongs to the scope.
+            state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&token.past);
+        }
+        let to = graph.arc(*arc).to;
+        if state.core.marking.marked(scope, to) == 0 {
+            state.core.sweeps.remove(&(scope, to));
+        }
+    }
+    Ok(())
+}
