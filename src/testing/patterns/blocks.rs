@@ -1,8 +1,10 @@
 //! Which blocks of a workflow were opened for whom, from its events alone: the scopes of loop turns and instances.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::ids::ScopeId;
+use crate::event::Event;
+use crate::ids::{ActivationId, ScopeId};
 use crate::testing::course::Course;
 
 use super::view::{Frame, Opening, View};
@@ -12,6 +14,8 @@ use super::view::{Frame, Opening, View};
 pub(super) struct Block {
     /// Its scope first.
     scopes: Vec<ScopeId>,
+    /// What began in them.
+    activations: BTreeSet<ActivationId>,
     /// The places of the events from its opening to its end.
     events: Range<usize>,
 }
@@ -38,6 +42,12 @@ impl<'w> View<'w> {
     /// Is this scope the one looked at, or in it?
     pub(super) fn is_here(&self, scope: ScopeId) -> bool {
         self.block.as_ref().is_none_or(|block| block.scopes.contains(&scope))
+    }
+
+    /// Is this event of the block looked at, as far as it says?
+    pub(super) fn is_about(&self, event: &Event) -> bool {
+        let Some(block) = &self.block else { return true };
+        event.activation().is_none_or(|id| block.activations.contains(&id.owner()))
     }
 
     /// The places of the events from the opening of the block looked at to its end.

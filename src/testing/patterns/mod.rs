@@ -75,18 +75,36 @@ mod wcp_02;
 mod wcp_03;
 mod wcp_04;
 mod wcp_05;
+mod wcp_06;
+mod wcp_07;
 mod wcp_08;
+mod wcp_09;
 mod wcp_10;
 mod wcp_11;
+mod wcp_12;
+mod wcp_13;
+mod wcp_14;
 mod wcp_19;
 mod wcp_20;
+mod wcp_21;
 mod wcp_25;
+mod wcp_28;
+mod wcp_29;
+mod wcp_30;
+mod wcp_31;
+mod wcp_32;
 mod wcp_33;
+mod wcp_34;
+mod wcp_35;
+mod wcp_37;
+mod wcp_38;
+mod wcp_41;
+mod wcp_42;
 mod wcp_43;
 
 pub use names::NAMES;
 pub use net::Net;
-pub use pattern::Pattern;
+pub use pattern::{Code, Pattern};
 pub use report::{Counts, Kind, Report, Verdict};
 pub use scenario::{Chain, Scenario, chain, scenario};
 pub use trial::{Effort, report, traces, verdict};
@@ -112,13 +130,31 @@ const MODULES: &[(usize, Declared)] = &[
     (3, wcp_03::pattern),
     (4, wcp_04::pattern),
     (5, wcp_05::pattern),
+    (6, wcp_06::pattern),
+    (7, wcp_07::pattern),
     (8, wcp_08::pattern),
+    (9, wcp_09::pattern),
     (10, wcp_10::pattern),
     (11, wcp_11::pattern),
+    (12, wcp_12::pattern),
+    (13, wcp_13::pattern),
+    (14, wcp_14::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
+    (21, wcp_21::pattern),
     (25, wcp_25::pattern),
+    (28, wcp_28::pattern),
+    (29, wcp_29::pattern),
+    (30, wcp_30::pattern),
+    (31, wcp_31::pattern),
+    (32, wcp_32::pattern),
     (33, wcp_33::pattern),
+    (34, wcp_34::pattern),
+    (35, wcp_35::pattern),
+    (37, wcp_37::pattern),
+    (38, wcp_38::pattern),
+    (41, wcp_41::pattern),
+    (42, wcp_42::pattern),
     (43, wcp_43::pattern),
 ];
 

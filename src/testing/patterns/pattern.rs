@@ -1,6 +1,6 @@
 //! What a pattern's module declares: a definition, scenarios that succeed, and what must be refused or never happen.
 
-use crate::definition::{Definition, ProblemCode};
+use crate::definition::{Definition, ProblemCode, Problems};
 use crate::soundness::{CheckOptions, FindingCode};
 
 use super::names::NAMES;
@@ -29,7 +29,7 @@ pub(super) struct Refusal {
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// It cannot be read: a problem with this code where the text begins like this.
-    Problem(ProblemCode, &'static str),
+    Problem(&'static str, &'static str),
     /// It can be read and is unsound: the check finds this of this stage.
     Unsound(FindingCode, &'static str),
 }
@@ -41,6 +41,40 @@ pub(super) enum Nesting {
     Body,
     /// It is a sub-workflow that the body calls, because of what it says.
     Call(&'static str),
+}
+
+/// The name of a problem's code, as `ProblemCode` or in letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(&'static str);
+
+impl From<ProblemCode> for Code {
+    fn from(code: ProblemCode) -> Code {
+        Code(code.name())
+    }
+}
+
+impl From<&'static str> for Code {
+    fn from(name: &'static str) -> Code {
+        Code(name)
+    }
+}
+
+/// How else than it should a definition is refused, or not refused.
+#[derive(Clone, Debug)]
+pub(super) enum Refused {
+    /// It says something that is not supported yet.
+    NotSupported(String),
+    /// What is wrong instead.
+    Otherwise(String),
+}
+
+impl Refused {
+    pub(super) fn of(problems: &Problems) -> Refused {
+        match problems.iter().find(|problem| problem.code() == ProblemCode::NotSupported) {
+            Some(problem) => Refused::NotSupported(problem.message().to_owned()),
+            None => Refused::Otherwise(problems.to_string()),
+        }
+    }
 }
 
 impl Pattern {
@@ -71,8 +105,8 @@ impl Pattern {
 
     /// A definition that is refused with this code; `at` begins the text at the place of the problem.
     #[must_use]
-    pub fn refuses(mut self, net: Net, code: ProblemCode, at: &'static str) -> Pattern {
-        self.refusals.push(Refusal { net, fault: Fault::Problem(code, at) });
+    pub fn refuses(mut self, net: Net, code: impl Into<Code>, at: &'static str) -> Pattern {
+        self.refusals.push(Refusal { net, fault: Fault::Problem(code.into().0, at) });
         self
     }
 
@@ -120,39 +154,52 @@ impl Refusal {
     /// The code for which it is refused.
     pub(super) fn code(&self) -> &'static str {
         match self.fault {
-            Fault::Problem(code, _) => code.name(),
+            Fault::Problem(code, _) => code,
             Fault::Unsound(code, _) => code.name(),
         }
     }
 
     /// Is the definition refused, with this code at this place and a hint?
-    pub(super) fn holds(&self, name: &str) -> Result<(), String> {
+    pub(super) fn holds(&self, name: &str) -> Result<(), Refused> {
         match self.fault {
             Fault::Problem(code, at) => self.cannot_be_read(name, code, at),
             Fault::Unsound(code, stage) => self.is_unsound(name, code, stage),
         }
     }
 
-    fn is_unsound(&self, name: &str, code: FindingCode, stage: &str) -> Result<(), String> {
-        let definition = Definition::from_yaml(&self.net.text(name)).map_err(|problems| problems.to_string())?;
+    fn is_unsound(&self, name: &str, code: FindingCode, stage: &str) -> Result<(), Refused> {
+        let definition = Definition::from_yaml(&self.net.text(name)).map_err(|problems| Refused::of(&problems))?;
         let verdict = definition.check(&CheckOptions::new());
         let mut found = verdict.findings().iter();
         if verdict.is_refused() && found.any(|finding| finding.code() == code && finding.stage() == Some(stage)) {
             return Ok(());
         }
-        Err(format!("no {} of {stage}, but {:?} {:?}", code.name(), verdict.outcome(), verdict.findings()))
+        Err(Refused::Otherwise(format!(
+            "no {} of {stage}, but {:?} {:?}",
+            code.name(),
+            verdict.outcome(),
+            verdict.findings()
+        )))
     }
 
-    fn cannot_be_read(&self, name: &str, code: ProblemCode, at: &str) -> Result<(), String> {
+    fn cannot_be_read(&self, name: &str, code: &str, at: &str) -> Result<(), Refused> {
         let text = self.net.text(name);
         let problems = match Definition::from_yaml(&text) {
-            Ok(_) => return Err(format!("this is not refused {code}:\n{text}")),
+            Ok(_) => return Err(Refused::Otherwise(format!("this is not refused {code}:\n{text}"))),
             Err(problems) => problems,
         };
         let is_there = problems.iter().any(|problem| {
             let place = problem.span().bytes().and_then(|bytes| text.get(bytes.start..));
-            problem.code() == code && problem.help().is_some() && place.is_some_and(|place| place.starts_with(at))
+            problem.code().name() == code
+                && problem.help().is_some()
+                && place.is_some_and(|place| place.starts_with(at))
         });
-        if is_there { Ok(()) } else { Err(format!("no {code} at {at:?}, but\n{problems}")) }
+        if is_there {
+            return Ok(());
+        }
+        match Refused::of(&problems) {
+            Refused::Otherwise(_) => Err(Refused::Otherwise(format!("no {code} at {at:?}, but\n{problems}"))),
+            unsupported => Err(unsupported),
+        }
     }
 }

@@ -118,6 +118,12 @@ impl Chain {
         self.check(move |view| view.expect_live(&stage, count))
     }
 
+    /// So many instances of the stage live now: activations inside an activation of it.
+    pub fn instances(self, stage: &str, count: usize) -> Chain {
+        let stage = stage.to_owned();
+        self.check(move |view| view.expect_instances(&stage, count))
+    }
+
     /// So many activations of the stage have started by now.
     pub fn started(self, stage: &str, count: usize) -> Chain {
         let stage = stage.to_owned();

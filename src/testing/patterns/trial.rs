@@ -3,14 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::definition::{Definition, ProblemCode};
+use crate::definition::Definition;
 use crate::soundness::CheckOptions;
 use crate::status::Status;
 use crate::testing::definitions::with_limits;
 
 use super::explore::{Bounds, explore, first};
 use super::nesting;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Refused};
 use super::report::{Counts, Kind, Report, Verdict};
 use super::scenario::{Scenario, Step, Test};
 use super::view::Frame;
@@ -101,7 +101,7 @@ fn positive(pattern: &Pattern, effort: Effort) -> Outcome {
         return Err(Trouble::Missing("no scenario is declared".to_owned()));
     }
     let bounds = effort.bounds(Kind::Positive, pattern.positive.len());
-    total(&pattern.positive, |scenario| {
+    total(pattern, &pattern.positive, |scenario| {
         starts(&read(&pattern.net_of(scenario).text(&pattern.workflow_name()))?)?;
         plain(pattern, scenario, bounds, Weather::Fair, Cut::Never)
     })
@@ -112,10 +112,16 @@ fn negative(pattern: &Pattern, effort: Effort) -> Outcome {
         return Err(Trouble::Missing("nothing is declared that must not be".to_owned()));
     }
     let bounds = effort.bounds(Kind::Positive, pattern.negative.len());
-    let mut counts = total(&pattern.negative, |scenario| plain(pattern, scenario, bounds, Weather::Fair, Cut::Never))?;
+    let mut counts =
+        total(pattern, &pattern.negative, |scenario| plain(pattern, scenario, bounds, Weather::Fair, Cut::Never))?;
     for refusal in &pattern.refusals {
         let name = pattern.workflow_name();
-        let failed = |what| Trouble::Failed(refusal.code().to_owned(), Breach { what, story: String::new() });
+        let failed = |refused| match refused {
+            Refused::NotSupported(why) => Trouble::Missing(why),
+            Refused::Otherwise(what) => {
+                Trouble::Failed(refusal.code().to_owned(), Breach { what, story: String::new() })
+            }
+        };
         refusal.holds(&name).map_err(failed)?;
         counts.refusals += 1;
     }
@@ -128,18 +134,37 @@ fn crash(pattern: &Pattern, effort: Effort) -> Outcome {
     }
     let scenarios: Vec<Scenario> = pattern.positive.iter().chain(&pattern.negative).cloned().collect();
     let bounds = effort.bounds(Kind::Crash, scenarios.len());
-    let mut counts = total(&scenarios, |scenario| plain(pattern, scenario, bounds, Weather::Crashes, Cut::Never))?;
-    counts.add(total(&scenarios, |scenario| plain(pattern, scenario, bounds, Weather::Crashes, Cut::EveryEvent))?);
+    let mut counts =
+        total(pattern, &scenarios, |scenario| plain(pattern, scenario, bounds, Weather::Crashes, Cut::Never))?;
+    counts.add(total(pattern, &scenarios, |scenario| {
+        plain(pattern, scenario, bounds, Weather::Crashes, Cut::EveryEvent)
+    })?);
     counts.scenarios = scenarios.len() as u64;
     Ok(counts)
 }
 
-fn total(scenarios: &[Scenario], mut tried: impl FnMut(&Scenario) -> Result<Counts, Breach>) -> Outcome {
+fn total(
+    pattern: &Pattern,
+    scenarios: &[Scenario],
+    mut tried: impl FnMut(&Scenario) -> Result<Counts, Breach>,
+) -> Outcome {
     let mut counts = Counts::default();
     for scenario in scenarios {
+        is_supported(pattern, scenario)?;
         counts.add(tried(scenario).map_err(|breach| Trouble::Failed(scenario.name.clone(), breach))?);
     }
     Ok(counts)
+}
+
+/// What is not supported yet is missing, and not wrong.
+fn is_supported(pattern: &Pattern, scenario: &Scenario) -> Result<(), Trouble> {
+    match Definition::from_yaml(&pattern.net_of(scenario).text(&pattern.workflow_name())) {
+        Ok(_) => Ok(()),
+        Err(problems) => match Refused::of(&problems) {
+            Refused::NotSupported(why) => Err(Trouble::Missing(why)),
+            Refused::Otherwise(_) => Ok(()),
+        },
+    }
 }
 
 /// Are batches cut?
@@ -150,9 +175,13 @@ enum Cut {
     EveryEvent,
 }
 
+/// States that are looked at in a definition of which nothing else is known than that it should be sound; those of the
+/// larger ones are seen by the tests of the check.
+const STATES_MAX: u64 = 2_000;
+
 /// What succeeds is sound: it would not be refused at its start.
 fn starts(definition: &Definition) -> Result<(), Breach> {
-    let verdict = definition.check(&CheckOptions::new());
+    let verdict = definition.check(&CheckOptions::new().states_max(STATES_MAX));
     if !verdict.is_refused() {
         return Ok(());
     }
@@ -206,14 +235,11 @@ fn read(text: &str) -> Result<Definition, Breach> {
 
 /// A definition that nests a pattern; what is not supported yet is missing, anything else wrong.
 pub(super) fn read_nested(text: &str) -> Result<Definition, Trouble> {
-    Definition::from_yaml(text).map_err(|problems| {
-        let unsupported = problems.iter().find(|problem| problem.code() == ProblemCode::NotSupported);
-        match unsupported {
-            Some(problem) => Trouble::Missing(problem.message().to_owned()),
-            None => {
-                let breach = Breach { what: format!("{problems}\n{text}"), story: String::new() };
-                Trouble::Failed("the nested definition".to_owned(), breach)
-            }
+    Definition::from_yaml(text).map_err(|problems| match Refused::of(&problems) {
+        Refused::NotSupported(why) => Trouble::Missing(why),
+        Refused::Otherwise(what) => {
+            let breach = Breach { what: format!("{what}\n{text}"), story: String::new() };
+            Trouble::Failed("the nested definition".to_owned(), breach)
         }
     })
 }

@@ -138,6 +138,13 @@ impl<'w> View<'w> {
         expect(&format!("live({stage})"), &self.live(stage)?, &expected)
     }
 
+    pub(super) fn expect_instances(&self, stage: &str, expected: usize) -> Result<(), String> {
+        let known = self.activations(stage)?;
+        let is_instance = |id: &ActivationId| id.instance.is_some() && known.contains(&id.owner());
+        let found = self.course.state().live().filter(is_instance).count();
+        expect(&format!("live instances of {stage}"), &found, &expected)
+    }
+
     pub(super) fn expect_runs(&self, stage: &str, expected: usize) -> Result<(), String> {
         expect(&format!("runs({stage})"), &self.runs(stage)?, &expected)
     }
@@ -174,8 +181,14 @@ impl<'w> View<'w> {
     pub(super) fn expect_lines(&self, line: &str, expected: usize) -> Result<(), String> {
         let wanted = without_numbers(line);
         let here = self.interval();
-        let found =
-            self.course.lines().enumerate().filter(|(at, line)| here.contains(at) && without_numbers(line) == wanted);
+        let is_wanted = |line: &str| match wanted.strip_suffix('*') {
+            Some(beginning) => line.starts_with(beginning),
+            None => line == wanted,
+        };
+        let lines = self.course.lines().zip(self.course.events()).enumerate();
+        let found = lines.filter(|(at, (line, event))| {
+            here.contains(at) && self.is_about(event) && is_wanted(&without_numbers(line))
+        });
         expect(&format!("events {line:?}"), &found.count(), &expected)
     }
 }
