@@ -145,7 +145,7 @@ name: x
 termination: Explicit
 regions: { r: { effect: remove, future: Allow }, s: {} }
 stages:
-  a: { cancels: [{ stage: b }], end: none }
+  a: { cancels: [{ stage: b }], end: none, on_cancelled: d }
   b: { cancel_on: [{ timer: 30s }, { completed: a }], cancels: [{ workflow: true }, { stage: c }], needs: [a] }
   c: { cancels: Workflow, needs: [a, b] }
   d: { needs: [c], end: terminate, cancel_region: r }

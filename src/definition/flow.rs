@@ -127,6 +127,8 @@ pub enum ArcKind {
     Forward,
     /// From a stage to one before it, as `back_from` says.
     Back,
+    /// To where control goes when an activation is canceled: no split takes it, and it closes no circle.
+    Cancelled,
 }
 
 /// Whether a stage starts again while an activation of it lives.

@@ -30,6 +30,8 @@ pub enum Choice<'d> {
     If(&'d str),
     /// If no condition of its split holds.
     Otherwise,
+    /// When it is canceled.
+    IfCanceled,
 }
 
 impl<'d> StageOutline<'d> {
@@ -89,8 +91,14 @@ impl<'d> StageOutline<'d> {
     }
 
     /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,
-    /// the default and those without condition behind them. Two branches of a choice may lead to the same stage.
+    /// the default and those without condition behind them. Two branches of a choice may lead to the same stage. Last
+    /// the way that is taken when it is canceled.
     pub fn arcs(&self) -> Vec<ArcOutline<'d>> {
+        let path = self.stage.cancellation.path.iter().map(|arc| self.way(Target::Arc(*arc), Choice::IfCanceled));
+        self.split_arcs().into_iter().chain(path).collect()
+    }
+
+    fn split_arcs(&self) -> Vec<ArcOutline<'d>> {
         match &self.stage.split {
             Split::And => {
                 let way = |arc: &_| self.way(Target::Arc(*arc), Choice::Always);

@@ -14,7 +14,7 @@
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
-//! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on` |
+//! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
 //! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
 //! | 43 explicit termination | `end: terminate`, `termination: explicit` |

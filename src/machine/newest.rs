@@ -41,7 +41,9 @@ impl State {
                     };
                     Some((status, outputs_of_tasks(&live.results)?))
                 }
-                (None, Some(ended)) if ended.activation == id => Some((ended.status, outputs_of(ended)?)),
+                (None, Some(ended)) if ended.activation == id && ended.is_whole() => {
+                    Some((ended.status, outputs_of(ended)?))
+                }
                 (None, Some(_) | None) => None,
             };
             newest.insert(*stage, Newest { number: *number, known });

@@ -41,6 +41,11 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// Is what it gave kept here? Not of one that was canceled from outside.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.status != Status::Canceled || !self.tasks.is_empty()
+    }
+
     /// Why it failed, if it did.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.error.as_ref().or_else(|| self.tasks.iter().rev().find_map(|task| task.error.as_ref()))

@@ -433,7 +433,7 @@ fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: 
         let (named, most) = (draft.named, draft.back_from.and_then(|(_, most)| most));
         let mut stage = draft.assembled(needed, &followers, &ancestors);
         let others: Vec<&str> = (0..n_stages).filter(|other| *other != place).map(|other| STAGES[other]).collect();
-        cancellation::settle(&mut stage, &others, named);
+        cancellation::settle(&mut stage, &others, &STAGES[place + 1..n_stages], named);
         back[place].into_iter().for_each(|from| circles::come_back(&mut stage, STAGES[from], most));
         if !needs.iter().any(|needs| needs.contains(&place)) {
             last.push(stages.len());

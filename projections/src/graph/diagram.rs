@@ -207,7 +207,9 @@ fn ways(stage: &StageOutline<'_>) -> Vec<Way> {
     let mut ways: Vec<(Way, Vec<String>)> = Vec::new();
     for (tried, arc) in (1..).zip(&arcs) {
         let to = arc.to().map(|stage| stage.get() as usize);
-        let way = match ways.iter().position(|(known, _)| known.to == to) {
+        let known = ways.iter().position(|(known, _)| known.to == to);
+        let is_new = known.is_none();
+        let way = match known {
             Some(way) => way,
             None => {
                 let is_back = arc.kind() == ArcKind::Back;
@@ -221,6 +223,9 @@ fn ways(stage: &StageOutline<'_>) -> Vec<Way> {
             Choice::Otherwise => {
                 ways[way].1.push("default".to_owned());
                 ways[way].0.is_default = true;
+            }
+            Choice::IfCanceled => {
+                ways[way].1.push(if is_new { "when canceled" } else { "also when canceled" }.to_owned());
             }
             _ => {}
         }

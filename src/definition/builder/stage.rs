@@ -127,6 +127,11 @@ impl Stage {
         self.set("cancel_on", Value::list(events.into_iter().map(CancelOn::into_value)))
     }
 
+    /// The stage to which control goes when it is canceled by a stage or by a timer of its `cancel_on`.
+    pub fn on_cancelled(self, ref_id: impl Into<String>) -> Stage {
+        self.set("on_cancelled", ref_id.into())
+    }
+
     /// The regions it lies in.
     pub fn cancel_region<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Stage {
         self.set("cancel_region", Value::list(names.into_iter().map(Into::into)))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cancellation;
 use super::cycles::{cycle_of_and_joins, cycles};
 use super::splits::Successors;
-use crate::definition::cancellation::Region;
+use crate::definition::cancellation::{Cancellation, Region};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::graph::{ArcKind, GraphArc, GraphStage};
@@ -50,22 +50,26 @@ pub(in crate::definition) fn connect(
         sources.needs.push(found);
         sources.back_from.push(back);
     }
+    sources.cancelled = cancellation::paths(&drafts, &names, problems);
     let total = sources.needs.iter().map(|from| from.len().max(1)).sum::<usize>()
-        + sources.back_from.iter().map(Vec::len).sum::<usize>();
+        + sources.back_from.iter().map(Vec::len).sum::<usize>()
+        + sources.cancelled.iter().map(Vec::len).sum::<usize>();
     let first = drafts.first().map_or_else(Span::start, |draft| draft.span.clone());
     if let Some(problem) = too_many_arcs(total, &first) {
         problems.push(problem);
         sources.needs.iter_mut().for_each(Vec::clear);
         sources.back_from.iter_mut().for_each(Vec::clear);
+        sources.cancelled.iter_mut().for_each(Vec::clear);
     }
-    let order = topological_order(&sources.needs);
+    let before = sources.before();
+    let order = topological_order(&before);
     if order.len() < drafts.len() {
-        cycles(&drafts, &sources.needs, &order, problems);
+        cycles(&drafts, &before, &order, problems);
     } else {
         cycle_of_and_joins(&drafts, &sources, problems);
     }
-    spread_doubt(&sources.needs, &order, &mut certain);
-    let Arcs { arcs, incoming, outgoing } = Arcs::of(&sources);
+    spread_doubt(&before, &order, &mut certain);
+    let Arcs { arcs, incoming, outgoing, paths } = Arcs::of(&sources);
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let regions = cancellation::regions(&drafts, regions, problems);
     let mut stages = Vec::with_capacity(drafts.len());
@@ -74,10 +78,11 @@ pub(in crate::definition) fn connect(
         let split = successors.split(&draft, problems);
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
         let cancellation = cancellation::resolve(&draft.cancellation, index, (&names, &regions), problems);
+        let cancellation = Cancellation { path: paths[index], ..cancellation };
         stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
     }
     let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();
-    Connected { stages, arcs, names, spans, predecessors: sources.needs, back_from, order, certain, regions }
+    Connected { stages, arcs, names, spans, predecessors: before, back_from, order, certain, regions }
 }
 
 /// Where the arcs to each stage come from.
@@ -87,6 +92,16 @@ pub(in crate::definition) struct Sources {
     pub(in crate::definition) needs: Vec<Vec<usize>>,
     /// The arcs that lead back to it, in the order of `back_from`.
     pub(in crate::definition) back_from: Vec<Vec<BackArc>>,
+    /// The stages of which it takes over what is canceled, ascending.
+    pub(in crate::definition) cancelled: Vec<Vec<usize>>,
+}
+
+impl Sources {
+    /// The stages that come before each stage: those it needs, and those of which it takes over what is canceled.
+    pub(in crate::definition) fn before(&self) -> Vec<Vec<usize>> {
+        let pairs = self.needs.iter().zip(&self.cancelled);
+        pairs.map(|(needs, cancelled)| needs.iter().chain(cancelled).copied().collect()).collect()
+    }
 }
 
 /// An arc that leads back.
@@ -184,29 +199,37 @@ pub(in crate::definition) struct Arcs {
     pub(in crate::definition) arcs: Vec<GraphArc>,
     pub(in crate::definition) incoming: Vec<Vec<ArcIndex>>,
     pub(in crate::definition) outgoing: Vec<Vec<ArcIndex>>,
+    /// The arc on which control goes on from a stage that is canceled; it is not among the outgoing ones.
+    pub(in crate::definition) paths: Vec<Option<ArcIndex>>,
 }
 
 impl Arcs {
-    /// Grouped by the stage they lead to, in definition order; a stage that needs none has one from the start.
+    /// Grouped by the stage they lead to, in definition order; a stage that comes first has one from the start.
     pub(in crate::definition) fn of(sources: &Sources) -> Arcs {
         let mut arcs = Vec::new();
         let mut incoming = vec![Vec::new(); sources.needs.len()];
         let mut outgoing = vec![Vec::new(); sources.needs.len()];
-        for (to, (from, back)) in sources.needs.iter().zip(&sources.back_from).enumerate() {
+        let mut paths = vec![None; sources.needs.len()];
+        let ways = sources.needs.iter().zip(&sources.back_from).zip(&sources.cancelled);
+        for (to, ((from, back), cancelled)) in ways.enumerate() {
+            let is_first = from.is_empty() && cancelled.is_empty();
             let forward: Vec<Option<usize>> =
-                if from.is_empty() { vec![None] } else { from.iter().copied().map(Some).collect() };
+                if is_first { vec![None] } else { from.iter().copied().map(Some).collect() };
             let forward = forward.into_iter().map(|source| (source, ArcKind::Forward, None));
             let back = back.iter().map(|arc| (Some(arc.from), ArcKind::Back, arc.max_iterations));
-            for (source, kind, max_iterations) in forward.chain(back) {
+            let cancelled = cancelled.iter().map(|from| (Some(*from), ArcKind::Cancelled, None));
+            for (source, kind, max_iterations) in forward.chain(back).chain(cancelled) {
                 let arc = ArcIndex::new(u32::try_from(arcs.len()).expect("there are at most ARCS_MAX arcs"));
                 arcs.push(GraphArc { from: source.map(stage_index), to: stage_index(to), kind, max_iterations });
                 incoming[to].push(arc);
-                if let Some(source) = source {
-                    outgoing[source].push(arc);
+                match source {
+                    Some(source) if kind == ArcKind::Cancelled => paths[source] = Some(arc),
+                    Some(source) => outgoing[source].push(arc),
+                    None => (),
                 }
             }
         }
-        Arcs { arcs, incoming, outgoing }
+        Arcs { arcs, incoming, outgoing, paths }
     }
 }
 

@@ -46,6 +46,23 @@ pub(super) fn resolve(
     Cancellation { cancels, boundary, regions, ending: draft.ending, ..Cancellation::default() }
 }
 
+/// By the stage to which control goes, the stages of which it takes over what is canceled.
+pub(super) fn paths(drafts: &[StageDraft<'_>], names: &Names, problems: &mut Vec<Problem>) -> Vec<Vec<usize>> {
+    let mut paths = vec![Vec::new(); drafts.len()];
+    for (from, draft) in drafts.iter().enumerate() {
+        let Some(named) = &draft.cancellation.on_cancelled else { continue };
+        let Some(to) = look_up(named, names, problems) else { continue };
+        if to.index() == from {
+            let message = format!("`{}` takes over from itself", named.text);
+            problems
+                .push(Problem::error(ProblemCode::NeedsItself, named.span, message).with_help("name another stage"));
+        } else {
+            paths[to.index()].push(from);
+        }
+    }
+    paths
+}
+
 /// The regions of a workflow: those that stages lie in, with what is `declared` of them.
 pub(super) fn regions(
     drafts: &[StageDraft<'_>],

@@ -31,6 +31,14 @@ pub(super) fn write(graph: &Graph, stage: &GraphStage, map: &mut Map) {
     let timer = cancellation.boundary.timer.map(|timer| Value::map([("timer", timer.microseconds())]));
     let completed = cancellation.boundary.completed.iter().map(|stage| Value::map([("completed", name(*stage))]));
     put_list("cancel_on", timer.into_iter().chain(completed).collect());
+    if let Some(path) = cancellation.path {
+        put(map, "on_cancelled", name(graph.arc(path).to));
+    }
+    let mut put_list = |key: &str, items: Vec<Value>| {
+        if !items.is_empty() {
+            put(map, key, Value::List(items));
+        }
+    };
     put_list("cancel_region", cancellation.regions.iter().map(|region| of_region(*region)).collect());
     if cancellation.ending != Ending::None {
         put(map, "end", cancellation.ending.name());
@@ -72,6 +80,18 @@ pub(super) fn read(map: &Fields<'_>, (by_name, regions): (&BTreeMap<&str, usize>
     }
     cancellation.ending = map.word_or("end", (&Ending::ALL, Ending::name), Ending::None)?;
     Ok(cancellation)
+}
+
+/// Reads of whom each stage takes over what is canceled.
+pub(super) fn read_paths(stages: &[Fields<'_>], by_name: &BTreeMap<&str, usize>) -> Read<Vec<Vec<usize>>> {
+    let mut paths = vec![Vec::new(); stages.len()];
+    for (from, stage) in stages.iter().enumerate() {
+        if let Some(to) = stage.some("on_cancelled", Fields::text)? {
+            let to = by_name.get(to.as_str()).ok_or_else(|| stage.wrong("on_cancelled", "the name of a stage"))?;
+            paths[*to].push(from);
+        }
+    }
+    Ok(paths)
 }
 
 /// Writes the regions of a workflow into its map.

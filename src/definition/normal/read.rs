@@ -217,13 +217,14 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         sources.needs.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
         sources.back_from.push(back_from(stage, &by_name)?);
     }
-    if topological_order(&sources.needs).len() < written.len() {
+    sources.cancelled = cancellation::read_paths(&written, &by_name)?;
+    if topological_order(&sources.before()).len() < written.len() {
         return Err(map.wrong("stages", "stages without a cycle"));
     }
-    let Arcs { arcs, incoming, outgoing } = Arcs::of(&sources);
+    let Arcs { arcs, incoming, outgoing, paths } = Arcs::of(&sources);
     let regions = cancellation::read_regions(map)?;
     let mut stages = Vec::with_capacity(written.len());
-    for ((map, incoming), outgoing) in written.iter().zip(incoming).zip(outgoing) {
+    for (((map, incoming), outgoing), path) in written.iter().zip(incoming).zip(outgoing).zip(paths) {
         let target = |name: &str| {
             if name == END {
                 return Some(Target::End);
@@ -232,7 +233,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
             outgoing.iter().find(|arc| arcs[arc.index()].to == stage).copied().map(Target::Arc)
         };
         let split = split(map, target, &outgoing)?;
-        let cancellation = cancellation::read(map, (&by_name, &regions))?;
+        let cancellation = Cancellation { path, ..cancellation::read(map, (&by_name, &regions))? };
         stages.push(stage(map, Place { incoming, outgoing, split, cancellation })?);
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;

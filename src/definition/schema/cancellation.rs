@@ -19,6 +19,7 @@ pub(super) fn stage() -> Vec<Property> {
         ("cancels", "What ends when it has succeeded, before control goes on.", cancels),
         ("cancel_on", "What ends it from outside.", cancel_on),
         ("cancel_region", "The regions it lies in, a name or a list.", one_or_more),
+        ("on_cancelled", "The stage to which control goes when it is canceled by a stage or a timer.", text()),
         ("end", "terminate: its success is that of the workflow.", choice(&Ending::ALL.map(Ending::name))),
     ]
 }

@@ -98,6 +98,11 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "1:106 BAD_NAME",
         ],
     ),
+    (
+        "{name: x, stages: {a: {on_cancelled: b}, b: {on_cancelled: b}, c: {on_cancelled: e}}}",
+        &["1:60 NEEDS_ITSELF", "1:82 UNKNOWN_STAGE"],
+    ),
+    ("{name: x, stages: {a: , b: {needs: [a], on_cancelled: a}}}", &["1:20 CYCLE_WITHOUT_BACK_EDGE"]),
     ("{name: x, stages: {a: {cancels: workflow, end: terminate}}}", &["1:48 CONFLICTING_KEYS"]),
     ("{name: x, termination: explicit, stages: {a: }}", &["1:24 NOT_ON_PATH"]),
     (

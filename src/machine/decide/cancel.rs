@@ -93,10 +93,12 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let path = definition.graph().stage(id.stage).cancellation.path;
         let emitted = match (cause, path) {
-            (CancelCause::Stage { .. } | CancelCause::Timer, Some(path)) => Emitted::Arcs(vec![path]),
+            // Instances emit nothing; the activation that has them does.
+            (CancelCause::Stage { .. } | CancelCause::Timer, Some(path)) if id.instance.is_none() => {
+                Emitted::Arcs(vec![path])
+            }
             (CancelCause::Region { region }, _) => {
                 let effect = definition.graph().regions[region.index()].effect;
-                // Instances emit nothing; the activation that has them does.
                 if effect == RegionEffect::Remove || id.instance.is_some() {
                     Emitted::Nothing
                 } else {
@@ -107,7 +109,7 @@ impl Decision<'_> {
                     }
                 }
             }
-            (CancelCause::Stage { .. } | CancelCause::Timer, None)
+            (CancelCause::Stage { .. } | CancelCause::Timer, _)
             | (
                 CancelCause::Workflow | CancelCause::ScopeFailed | CancelCause::Deadline | CancelCause::ExplicitEnd,
                 _,

@@ -142,7 +142,8 @@ fn reachable(graph: &Graph, from: impl Iterator<Item = StageIndex>) -> BTreeSet<
     let mut reached = BTreeSet::new();
     let mut pending: Vec<StageIndex> = from.collect();
     while let Some(stage) = pending.pop() {
-        for arc in &graph.stage(stage).outgoing {
+        let stage = graph.stage(stage);
+        for arc in stage.outgoing.iter().chain(&stage.cancellation.path) {
             if reached.insert(*arc) {
                 pending.push(graph.arc(*arc).to);
             }

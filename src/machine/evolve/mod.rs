@@ -347,7 +347,7 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
 /// A token comes over an arc, which may lead back or have a limit.
 fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &GraphArc) -> Fit<()> {
     match way.kind {
-        ArcKind::Forward => (),
+        ArcKind::Forward | ArcKind::Cancelled => (),
         ArcKind::Back => state.core.instant_turns += 1,
     }
     if way.max_iterations.is_some() {

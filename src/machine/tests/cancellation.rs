@@ -243,6 +243,75 @@ stages:
         .status(Status::Succeeded);
 }
 
+/// `a`, then `b` with `b2` behind it and `x` where it is canceled, and `k`, which cancels `b`.
+fn with_a_path(x: &str) -> Definition {
+    yaml(&format!(
+        "
+name: with a path
+stages:
+  a:
+  b:
+    needs: [a]
+    on_cancelled: x
+    cancel_on: [{{ timer: 30s }}]
+    tasks: [{{ name: t, uses: noop }}, {{ uses: noop }}]
+  b2: {{ needs: [b] }}
+  k: {{ needs: [a], cancels: [{{ stage: b }}] }}
+  x: {{ {x}outputs: {{ seen: '${{{{ stages.b.status }}}}', k: '${{{{ stages.b.outputs.k }}}}' }} }}
+"
+    ))
+}
+
+#[test]
+fn control_goes_on_behind_what_was_canceled_and_nothing_it_gave_is_seen() {
+    given(&with_a_path(""))
+        .done(["a"])
+        .after([complete("b.t").output("k", 1)])
+        .when(complete("k"))
+        .then([
+            "task.reported k SUCCEEDED",
+            "task.completed k",
+            "cancels.marked k",
+            "stage.canceled b by k to x",
+            "stage.completed k",
+            "stage.started x",
+            "task.queued x",
+        ])
+        .when(complete("x"))
+        .then_among([r#"stage.completed x {"k":null,"seen":"CANCELED"}"#, "workflow.completed"])
+        .activations("b2", 0);
+    given(&with_a_path("")).done(["a"]).after([pass("30s")]).when(fire(1)).then([
+        "timer.fired 1",
+        "stage.canceled b by timer to x",
+        "stage.started x",
+        "task.queued x",
+    ]);
+}
+
+#[test]
+fn what_is_not_canceled_does_not_go_there() {
+    given(&with_a_path(""))
+        .done(["a", "b.t", "b", "b2"])
+        .when(complete("k"))
+        .then_among(["stage.completed k", "workflow.completed"])
+        .activations("x", 0);
+    given(&with_a_path(""))
+        .done(["a"])
+        .when(cancel())
+        .then_among(["stage.canceled b by workflow", "workflow.canceled CANCEL_REQUESTED by engine"])
+        .activations("x", 0);
+}
+
+#[test]
+fn a_stage_can_be_reached_in_either_way() {
+    let definition = with_a_path("needs: [b2], join_type: XOR, ");
+    given(&definition)
+        .done(["a", "b.t", "b", "b2"])
+        .when(complete("x"))
+        .then_among(["stage.completed x {\"k\":null,\"seen\":\"SUCCEEDED\"}"]);
+    given(&definition).done(["a", "k"]).when(complete("x")).then_among(["workflow.completed"]).activations("x", 1);
+}
+
 /// `a`, then `b` and `c`, and `k`, which cancels the workflow.
 fn one_cancels_all() -> Definition {
     yaml(

@@ -39,6 +39,7 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         some(50, constant("cancels", cancels)),
         some(50, constant("cancel_on", cancel_on)),
         some(40, constant("cancel_region", vec!["r".into(), "q".into(), Value::list(["r"]), Value::list(["q", "r"])])),
+        some(30, texts("on_cancelled", &[OTHER])),
         some(20, texts("end", &["none", "terminate"])),
     ])
 }
@@ -77,7 +78,16 @@ pub(super) fn name_regions(document: &mut Value, stages: &mut [(&str, Value)]) {
 }
 
 /// Names one of `others` where a stage names another; what names a missing one is left out.
-pub(super) fn settle(stage: &mut Value, others: &[&str], named: Index) {
+pub(super) fn settle(stage: &mut Value, others: &[&str], later: &[&str], named: Index) {
+    if let Value::Map(entries) = stage
+        && entries.contains_key("on_cancelled")
+    {
+        if later.is_empty() {
+            entries.remove("on_cancelled");
+        } else {
+            entries.insert("on_cancelled".to_owned(), later[named.index(later.len())].into());
+        }
+    }
     for key in ["cancels", "cancel_on"] {
         let Some(Value::List(items)) = entry(stage, key) else { continue };
         if others.is_empty() {

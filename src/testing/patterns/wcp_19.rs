@@ -86,6 +86,16 @@ fn boundaries(pattern: Pattern) -> Pattern {
         k: { needs: [a] }
     ",
     );
+    let path = Net::of(
+        "
+        a:
+        b: { needs: [a], on_cancelled: x }
+        b2: { needs: [b] }
+        k: { needs: [a], cancels: [{ stage: b }] }
+        x:
+    ",
+    );
+    let handled = chain().complete("a").complete("k").ended("b", Status::Canceled).live("x", 1).complete("x");
     let timed = chain().complete("a").pass("30s").ended("b", Status::Canceled).complete("k");
     pattern
         .positive(
@@ -102,6 +112,13 @@ fn boundaries(pattern: Pattern) -> Pattern {
                 .ends(Status::Succeeded)
                 .runs("a 1, b 1, b2 0, k 1")
                 .sees("stage.canceled b by timer", 1),
+        )
+        .positive(
+            scenario("control goes on at another stage", handled)
+                .of(&path)
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, k 1, x 1")
+                .outcomes("b CANCELED, x SUCCEEDED"),
         )
 }
 
