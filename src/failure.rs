@@ -122,6 +122,8 @@ codes! {
     NO_BRANCH = "add `split_default`, or a condition that holds in this case";
     /// Tokens are left that no stage can ever consume.
     DEADLOCK = "look at the arcs that are listed: let the join wait for one branch only (`join_type: XOR`), or let both run";
+    /// OR-joins wait for each other, and nothing else moves.
+    OR_JOIN_CYCLE = "let one of the joins not depend on the other, or make it `join_type: MULTI_MERGE`";
     /// A loop turns without outside work in it.
     INSTANT_LOOP = "put a task or a wait into the loop";
     /// Control has come back over an arc as often as its `max_iterations` allows.

@@ -18,13 +18,15 @@ pub enum Join {
     Xor,
     /// Once for each token on any incoming arc, however many there are.
     MultiMerge,
+    /// With what has come when no more can come; one token of every arc that holds any is consumed.
+    Or,
     /// As `And`, where more than one token may lie on an arc; what is more than needed stays for the next time.
     GeneralizedAnd,
 }
 
 impl Join {
     /// Every join there is.
-    pub(super) const ALL: [Join; 4] = [Join::And, Join::Xor, Join::MultiMerge, Join::GeneralizedAnd];
+    pub(super) const ALL: [Join; 5] = [Join::And, Join::Xor, Join::MultiMerge, Join::Or, Join::GeneralizedAnd];
 
     /// The name as definitions write it.
     pub fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Join {
             Join::And => "AND",
             Join::Xor => "XOR",
             Join::MultiMerge => "MULTI_MERGE",
+            Join::Or => "OR",
             Join::GeneralizedAnd => "GENERALIZED_AND",
         }
     }

@@ -12,7 +12,7 @@ use crate::value::{Map, Value};
 
 use super::{
     CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeftTokens, Registration, Report,
-    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TriggerRecord, WaitingJoin,
+    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 
 impl Envelope {
@@ -105,14 +105,14 @@ impl Envelope {
             }
             Event::TimerSetFor { timer, due, owner, purpose } => {
                 data.owner(*owner);
-                data.timer(*timer, *due);
-                data.put("purpose", purpose.name());
+                data.timer_for(*timer, *due, *purpose);
             }
             event @ (Event::StageCanceled { .. }
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }) => data.cancellation(event, at),
             Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
+            Event::JoinForced { stage, .. } => data.put_some("stage", data.ref_id(*stage)),
         }
     }
 
@@ -168,6 +168,10 @@ impl EndReason {
                 .clone()
                 .or_else(|| permanent(ErrorCode::UNKNOWN, format!("stage {} failed", named(graph, activation.stage)))),
             EndReason::Deadlock { waiting } => permanent(ErrorCode::DEADLOCK, deadlock(graph, waiting)),
+            EndReason::OrJoinCycle { stages } => {
+                let names: Vec<&str> = stages.iter().take(8).map(|stage| named(graph, *stage)).collect();
+                permanent(ErrorCode::OR_JOIN_CYCLE, format!("these wait for each other: {}", names.join(", ")))
+            }
             EndReason::BranchStopped { activation } => {
                 const CODE: ErrorCode = ErrorCode::from_static("BRANCH_STOPPED");
                 permanent(CODE, format!("stage {} was stopped", named(graph, activation.stage)))
@@ -379,6 +383,11 @@ impl<'a> Fields<'a> {
         self.put("start_time", at);
     }
 
+    fn timer_for(&mut self, timer: TimerId, due: Timestamp, purpose: TimerPurpose) {
+        self.timer(timer, due);
+        self.put("purpose", purpose.name());
+    }
+
     fn timer(&mut self, timer: TimerId, due: Timestamp) {
         self.put("timer", timer.0);
         self.put("due", due.to_string());
@@ -484,6 +493,10 @@ impl<'a> Fields<'a> {
                 });
                 let joins = Value::list(joins);
                 self.put("waiting", joins);
+            }
+            EndReason::OrJoinCycle { stages } => {
+                let names = Value::list(stages.iter().map(|stage| named(self.graph, *stage)));
+                self.put("waiting", names);
             }
             EndReason::CancelRequested { by, reason } => {
                 self.put("canceled_by", by.to_string());

@@ -21,7 +21,7 @@ pub use payload::{
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, TaskId};
+use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -181,13 +181,21 @@ pub enum Event {
         /// By what.
         cause: CancelCause,
     },
+    /// Nothing else can move: an OR-join starts with what has come, though tokens are left that might have led to it.
+    JoinForced {
+        /// The scope it waits in.
+        scope: ScopeId,
+        /// Its stage.
+        stage: StageIndex,
+    },
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 34] = [
+    pub const NAMES: [&str; 35] = [
         "cancels.marked",
         "definition.registered",
+        "join.forced",
         "log.accepted",
         "region.canceled",
         "settle.continued",
@@ -253,6 +261,7 @@ impl Event {
             Event::WorkflowResumed(..) => 26,
             Event::RegionCanceled { .. } => 27,
             Event::TokensRemoved { .. } => 28,
+            Event::JoinForced { .. } => 29,
         }
     }
 
@@ -300,6 +309,7 @@ impl Event {
             Event::WorkflowResumed(..) => "workflow.resumed",
             Event::RegionCanceled { .. } => "region.canceled",
             Event::TokensRemoved { .. } => "tokens.removed",
+            Event::JoinForced { .. } => "join.forced",
         }
     }
 
@@ -333,7 +343,8 @@ impl Event {
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }
-            | Event::TokensLeft { .. } => None,
+            | Event::TokensLeft { .. }
+            | Event::JoinForced { .. } => None,
         }
     }
 
@@ -392,14 +403,15 @@ impl Event {
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }
-            | Event::TokensLeft { .. } => None,
+            | Event::TokensLeft { .. }
+            | Event::JoinForced { .. } => None,
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 28] = [
+    const NAMES: [&str; 29] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -428,6 +440,7 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "workflow.resumed",
         "region.canceled",
         "tokens.removed",
+        "join.forced",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

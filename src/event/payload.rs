@@ -380,6 +380,11 @@ pub enum EndReason {
         /// The activation.
         activation: ActivationId,
     },
+    /// OR-joins are left that wait for each other.
+    OrJoinCycle {
+        /// Their stages, in definition order.
+        stages: Vec<StageIndex>,
+    },
 }
 
 /// A join that waits for tokens which can never come.
@@ -407,6 +412,7 @@ impl EndReason {
         match self {
             EndReason::StageFailed { .. } => "STAGE_FAILED",
             EndReason::Deadlock { .. } => "DEADLOCK",
+            EndReason::OrJoinCycle { .. } => "OR_JOIN_CYCLE",
             EndReason::BranchStopped { .. } => "BRANCH_STOPPED",
             EndReason::OutputsFailed { .. } => "OUTPUTS_FAILED",
             EndReason::CancelRequested { .. } => "CANCEL_REQUESTED",

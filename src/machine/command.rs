@@ -283,7 +283,8 @@ impl Command {
             | Event::TimerSet { .. }
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
-            | Event::TokensLeft { .. } => return None,
+            | Event::TokensLeft { .. }
+            | Event::JoinForced { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

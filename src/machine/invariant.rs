@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::definition::{Join, Reentry};
 use crate::event::{TimerOwner, TimerPurpose};
 use crate::ids::{RegionIndex, ScopeId, TaskId};
 
+use super::outlook::Waiting;
 use super::state::{AttemptState, Gate, Phase, Progress, State, TimerOf};
 
 /// An invariant that does not hold.
@@ -31,10 +33,10 @@ impl State {
         self.check_regions()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
-            Phase::Live => ensure(
+            Phase::Live => self.check_or_joins().and(ensure(
                 self.core.unsettled || self.core.events < 2 || !self.core.live.is_empty() || self.waits_to_start(),
                 "a settled live workflow has a live activation or waits for its start",
-            ),
+            )),
             Phase::Ended { status, .. } => {
                 ensure(status.is_complete(), "a workflow ends with an end status")?;
                 ensure(self.core.live.is_empty(), "an ended workflow has no live activation")?;
@@ -62,6 +64,19 @@ impl State {
             ensure(live.remove(id).unwrap_or(0) == scope.live, "the live activations of a scope are counted")?;
         }
         ensure(live.is_empty(), "a live activation lies in an open scope")
+    }
+
+    /// Every OR-join that waits knows for what, or is to be looked at.
+    fn check_or_joins(&self) -> Result<(), Broken> {
+        for scope in self.core.scopes.keys().filter(|scope| !self.core.unsettled && self.moves(**scope)) {
+            for join in self.core.marking.marked_stages(*scope) {
+                let stage = self.definition.graph().stage(join);
+                let waits = stage.join == Join::Or && stage.reentry == Reentry::Parallel;
+                let is_known = self.candidates.outlooks.knows(Waiting { scope: *scope, join });
+                ensure(!waits || is_known, "an OR-join that waits knows for what")?;
+            }
+        }
+        Ok(())
     }
 
     /// Is it to start at a moment for which a timer is set?

@@ -11,6 +11,7 @@
 //! | 2, 3 parallel split, synchronization | `split_type: AND`, `join_type: AND` |
 //! | 4, 5 exclusive choice, simple merge | `split_type: XOR`, `join_type: XOR` |
 //! | 6 multi-choice | `split_type: OR` |
+//! | 7, 37, 38 synchronizing merges | `join_type: OR` |
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
@@ -39,6 +40,7 @@ mod invariant;
 mod key;
 mod marking;
 mod newest;
+mod outlook;
 mod past;
 mod pause;
 mod possible;

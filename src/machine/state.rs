@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Join};
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::Failure;
 use crate::ids::{
@@ -21,6 +21,7 @@ use crate::time::{Duration, Timestamp};
 use crate::value::Map;
 
 use super::marking::Marking;
+use super::outlook::{Outlooks, Waiting};
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
 
@@ -279,6 +280,8 @@ pub(crate) struct Candidates {
     pub(super) ready: BTreeSet<(u64, ActivationId)>,
     /// Stages whose join may fire.
     pub(super) joins: BTreeSet<(ScopeId, StageIndex)>,
+    /// OR-joins that may fire, and what the others wait for.
+    pub(super) outlooks: Outlooks,
 }
 
 impl State {
@@ -428,6 +431,7 @@ impl State {
     /// Makes everything a candidate that could possibly be one.
     #[cfg(test)]
     pub(crate) fn refill_candidates(&mut self) {
+        self.candidates.outlooks.clear();
         for (id, activation) in &self.core.live {
             let place = (activation.born, *id);
             if activation.doomed.is_some() {
@@ -441,6 +445,11 @@ impl State {
         }
         for scope in self.core.scopes.keys() {
             self.candidates.joins.extend(self.core.marking.marked_stages(*scope).map(|stage| (*scope, stage)));
+            for stage in self.core.marking.marked_stages(*scope) {
+                if self.definition.graph().stage(stage).join == Join::Or {
+                    self.candidates.outlooks.insert(Waiting { scope: *scope, join: stage });
+                }
+            }
         }
     }
 
@@ -460,6 +469,15 @@ impl State {
         let withdrawn = &self.core.scopes.get(&scope)?.withdrawn;
         let is_own = |region: RegionIndex| cancellation.canceled_regions().any(|own| own == region);
         cancellation.regions.iter().copied().find(|region| withdrawn.contains(region) && !is_own(*region))
+    }
+
+    /// The join of `stage` is tested before anything else is found to be at its end.
+    pub(super) fn examine_join(&mut self, scope: ScopeId, stage: StageIndex) {
+        if self.definition.graph().stage(stage).join == Join::Or {
+            self.candidates.outlooks.insert(Waiting { scope, join: stage });
+        } else {
+            self.candidates.joins.insert((scope, stage));
+        }
     }
 
     /// Do tokens still move in this scope? Not once it has failed or is being canceled.

@@ -142,6 +142,15 @@ fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Serve
                 });
                 WaitReason::Join { missing: missing.collect(), arcs: incoming.len() }
             }
+            // What nobody can bring is not waited for.
+            Join::Or => {
+                let missing = missing(state, scope, stage).into_iter().map(|arc| {
+                    let (servers, completeness) = servers.of_arc(arc);
+                    MissingArc { definition: state.definition.clone(), arc, servers, completeness }
+                });
+                let missing = missing.filter(|arc| !arc.servers.is_empty()).collect();
+                WaitReason::Join { missing, arcs: incoming.len() }
+            }
             // A token on any arc is enough.
             Join::Xor | Join::MultiMerge => WaitReason::Settling,
         }
@@ -153,6 +162,6 @@ fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Serve
 fn has_its_tokens(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
     match state.definition.graph().stage(stage).join {
         Join::And | Join::GeneralizedAnd => missing(state, scope, stage).is_empty(),
-        Join::Xor | Join::MultiMerge => true,
+        Join::Xor | Join::MultiMerge | Join::Or => true,
     }
 }

@@ -89,7 +89,8 @@ impl WorkflowSummary {
             | Event::TimerSet { .. }
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
-            | Event::TokensLeft { .. } => (),
+            | Event::TokensLeft { .. }
+            | Event::JoinForced { .. } => (),
         }
     }
 

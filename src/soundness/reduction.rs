@@ -233,7 +233,7 @@ fn is_plain(stage: &GraphStage) -> bool {
     } = stage;
     let plain_join = match join {
         Join::And | Join::Xor => true,
-        Join::MultiMerge | Join::GeneralizedAnd => false,
+        Join::Or | Join::MultiMerge | Join::GeneralizedAnd => false,
     };
     plain_join && *reentry == Reentry::Parallel
 }

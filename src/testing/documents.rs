@@ -326,7 +326,13 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(15, start_times()),
         some(15, texts("deadline", &["1s", "90s", "2h"])),
         some(40, texts("on_failure", &ON_FAILURE)),
-        some(60, texts("join_type", &["AND", "XOR", "XOR", "xor", "MULTI_MERGE", "MULTI_MERGE", "GENERALIZED_AND"])),
+        some(
+            60,
+            texts(
+                "join_type",
+                &["AND", "XOR", "XOR", "xor", "MULTI_MERGE", "MULTI_MERGE", "OR", "or", "GENERALIZED_AND"],
+            ),
+        ),
         some(12, texts("reentry", &["parallel", "serialize"])),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
         some(30, cancellation::keys()),
@@ -440,7 +446,7 @@ fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: 
         }
         stages.push((STAGES[place], stage));
     }
-    if document_ends_explicitly(&keys) {
+    if cancellation::ends_explicitly(&keys) {
         last.into_iter().for_each(|place| cancellation::terminate(&mut stages[place].1));
     }
     if backwards {
@@ -463,10 +469,6 @@ fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: 
     };
     insert(&mut document, "stages", stages);
     document
-}
-
-fn document_ends_explicitly(keys: &Keys) -> bool {
-    keys.iter().any(|(key, value)| *key == "termination" && value.as_str() == Some("explicit"))
 }
 
 fn needed(place: usize, draws: &[Index]) -> Vec<usize> {
@@ -604,7 +606,7 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 56] = [
+    const CONSTRUCTS: [&str; 57] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a workflow.type=pipeline",
@@ -612,6 +614,7 @@ mod tests {
         "a stage.join_type=and",
         "a stage.join_type=xor",
         "a stage.join_type=multi_merge",
+        "a stage.join_type=or",
         "a stage.join_type=generalized_and",
         "a stage.reentry=parallel",
         "a stage.reentry=serialize",

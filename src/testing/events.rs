@@ -106,6 +106,7 @@ pub fn derived() -> BoxedStrategy<Event> {
             purpose
         }),
         tokens().prop_map(|left| Event::TokensLeft { scope: ScopeId::ROOT, left }),
+        stages().prop_map(|stage| Event::JoinForced { scope: ScopeId::ROOT, stage }),
     ]
     .boxed()
 }
@@ -309,6 +310,7 @@ fn end_reasons() -> BoxedStrategy<EndReason> {
         any::<u64>()
             .prop_map(|deadline| EndReason::DeadlineExceeded { deadline: Duration::from_microseconds(deadline) }),
         activations().prop_map(|activation| EndReason::CanceledBy { activation }),
+        vec(stages(), 0..3).prop_map(|stages| EndReason::OrJoinCycle { stages }),
     ]
     .boxed()
 }

@@ -179,6 +179,7 @@ fn consequences() -> Vec<Event> {
     events.extend(cancels(activation));
     let left = vec![LeftTokens { arc: ArcIndex::new(5), tokens: 1 }, LeftTokens { arc: ArcIndex::new(6), tokens: 3 }];
     events.push(Event::TokensLeft { scope, left });
+    events.push(Event::JoinForced { scope, stage: StageIndex::new(8) });
     events.extend(ends(activation));
     events.extend(Status::ALL.map(|status| Event::StageEnded {
         activation,
@@ -243,6 +244,7 @@ fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
         EndReason::StartTimeExpired,
         EndReason::DeadlineExceeded { deadline: Duration::from_seconds(90) },
         EndReason::CanceledBy { activation },
+        EndReason::OrJoinCycle { stages: vec![StageIndex::new(8), StageIndex::new(9)] },
     ];
     reasons.into_iter().map(|reason| {
         let status = match reason {
@@ -251,6 +253,7 @@ fn ends(activation: ActivationId) -> impl Iterator<Item = Event> {
             }
             EndReason::StageFailed { .. }
             | EndReason::Deadlock { .. }
+            | EndReason::OrJoinCycle { .. }
             | EndReason::BranchStopped { .. }
             | EndReason::OutputsFailed { .. }
             | EndReason::DeadlineExceeded { .. } => Status::Terminal,

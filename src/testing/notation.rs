@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::definition::{Definition, Graph};
 use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, TimerOwner, WaitingJoin};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, RegionIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, RegionIndex, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -72,6 +72,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
             format!("{} {owner}{} due {}", timer.0, purpose.name(), names.moment(*due))
         }
         Event::TokensLeft { left, .. } => names.left(left),
+        Event::JoinForced { stage, .. } => names.graph.stage(*stage).ref_id.clone(),
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
 }
@@ -195,6 +196,10 @@ impl Names<'_> {
             }
             EndReason::BranchStopped { activation } | EndReason::CanceledBy { activation } => {
                 format!(" {}", self.activation(*activation))
+            }
+            EndReason::OrJoinCycle { stages } => {
+                let name = |stage: &StageIndex| self.graph.stage(*stage).ref_id.as_str();
+                format!(" {}", stages.iter().map(name).collect::<Vec<_>>().join(", "))
             }
             EndReason::OutputsFailed { error } => code(error),
             EndReason::CancelRequested { by, reason } => {

@@ -20,6 +20,8 @@ pub enum Mark {
     AndJoin,
     /// A stage that starts with any of its arcs.
     XorJoin,
+    /// A stage that starts with what has come when no more can come.
+    OrJoin,
     /// A stage that starts once for each token.
     MultiMerge,
     /// A stage that waits for all its arcs, on which more than one token may lie.
@@ -33,9 +35,10 @@ pub enum Mark {
 }
 
 impl Mark {
-    const ALL: [Mark; 7] = [
+    const ALL: [Mark; 8] = [
         Mark::AndJoin,
         Mark::XorJoin,
+        Mark::OrJoin,
         Mark::MultiMerge,
         Mark::GeneralizedAndJoin,
         Mark::XorSplit,
@@ -48,6 +51,7 @@ impl Mark {
         match self {
             Mark::AndJoin => "AND join",
             Mark::XorJoin => "XOR join",
+            Mark::OrJoin => "OR join",
             Mark::MultiMerge => "MULTI_MERGE join",
             Mark::GeneralizedAndJoin => "GENERALIZED_AND join",
             Mark::XorSplit => "XOR split",
@@ -61,6 +65,7 @@ impl Mark {
         match self {
             Mark::AndJoin => "waits for every arc",
             Mark::XorJoin => "starts with any arc",
+            Mark::OrJoin => "waits for every arc that may still be taken",
             Mark::MultiMerge => "starts once for each token",
             Mark::GeneralizedAndJoin => "waits for every arc, one token of each",
             Mark::XorSplit => "takes the first arc whose condition holds",
@@ -79,6 +84,7 @@ impl Legend {
         let is_seen = |mark: &Mark| match mark {
             Mark::AndJoin => joins(Join::And),
             Mark::XorJoin => joins(Join::Xor),
+            Mark::OrJoin => joins(Join::Or),
             Mark::MultiMerge => joins(Join::MultiMerge),
             Mark::GeneralizedAndJoin => joins(Join::GeneralizedAnd),
             Mark::XorSplit => splits("XOR"),

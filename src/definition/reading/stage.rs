@@ -58,7 +58,7 @@ enum SplitType {
     Conditional(Conditional),
 }
 
-const JOINS_LATER: [&str; 4] = ["OR", "DISCRIMINATOR", "N_OF_M", "THREAD_MERGE"];
+const JOINS_LATER: [&str; 3] = ["DISCRIMINATOR", "N_OF_M", "THREAD_MERGE"];
 const SPLITS_LATER: [&str; 2] = ["DEFERRED", "THREAD"];
 /// What only a split with conditions has.
 pub(in crate::definition) const SPLIT_FIELDS: [&str; 4] =

@@ -97,7 +97,7 @@ fn control() -> Vec<Property> {
         ("on_failure", "What its failure means.", on_failure()),
         (
             "join_type",
-            "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each.",
+            "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each, OR when no more can come.",
             choice(&joins),
         ),
         (

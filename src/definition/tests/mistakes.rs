@@ -57,7 +57,10 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, loop: {}}}}",
         &["1:24 NOT_SUPPORTED", "1:37 NOT_SUPPORTED", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
-    ("{name: x, stages: {a: {join_type: OR, split_type: deferred}}}", &["1:35 NOT_SUPPORTED", "1:51 NOT_SUPPORTED"]),
+    (
+        "{name: x, stages: {a: {join_type: N_OF_M, split_type: deferred}}}",
+        &["1:35 NOT_SUPPORTED", "1:55 NOT_SUPPORTED"],
+    ),
     ("{name: x, leftover_tokens: keep, stages: {a: {reentry: never}}}", &["1:28 BAD_VALUE", "1:56 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: OR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
     ("{name: x, stages: {a: {join_type: XOR, back_from: [z]}}}", &["1:52 UNKNOWN_STAGE"]),

@@ -21,7 +21,11 @@ impl Decision<'_> {
         if scope.live > 0 || waits_to_start {
             return false;
         }
-        let (status, reason) = self.verdict(scope);
+        let is_starved = self.state.moves(ScopeId::ROOT) && self.starved(scope).is_some();
+        if is_starved && self.force_an_or_join(ScopeId::ROOT) {
+            return true;
+        }
+        let (status, reason) = self.verdict(&self.state.core.scopes[&ScopeId::ROOT]);
         self.list_tokens_left();
         if status != Status::Succeeded {
             self.push(Event::WorkflowEnded { status, reason, outputs: None });
@@ -72,8 +76,13 @@ impl Decision<'_> {
             let (by, reason) = (cancel.by.clone(), cancel.reason.clone());
             return (Status::Canceled, Some(EndReason::CancelRequested { by, reason }));
         }
-        if let Some(waiting) = self.deadlock(scope) {
-            return (Status::Terminal, Some(EndReason::Deadlock { waiting }));
+        if let Some(waiting) = self.starved(scope) {
+            if let Some(stages) = self.or_join_circle(ScopeId::ROOT) {
+                return (Status::Terminal, Some(EndReason::OrJoinCycle { stages }));
+            }
+            if self.state.definition.header().leftover_tokens == LeftoverTokens::Fail {
+                return (Status::Terminal, Some(EndReason::Deadlock { waiting }));
+            }
         }
         match self.stopped_with_failure(scope) {
             Some(activation) => (Status::Terminal, Some(EndReason::BranchStopped { activation })),
@@ -90,9 +99,8 @@ impl Decision<'_> {
     }
 
     /// Tokens are left, and not because a stopped branch would have served the joins that wait.
-    fn deadlock(&self, scope: &Scope) -> Option<Vec<WaitingJoin>> {
-        let is_meant = self.state.definition.header().leftover_tokens == LeftoverTokens::Ignore;
-        if self.state.core.marking.count() == 0 || is_meant {
+    fn starved(&self, scope: &Scope) -> Option<Vec<WaitingJoin>> {
+        if self.state.core.marking.count() == 0 {
             return None;
         }
         let graph = self.state.definition.graph();

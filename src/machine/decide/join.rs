@@ -13,6 +13,8 @@ pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Optio
     let spec = state.definition.graph().stage(stage);
     let marking = &state.core.marking;
     let consumed = match spec.join {
+        // It needs a look at the whole marking, and comes after the others.
+        Join::Or => None,
         Join::And | Join::GeneralizedAnd => {
             (marking.marked(scope, stage) == spec.incoming.len()).then_some(Consumed::OnePerArc)
         }

@@ -8,6 +8,7 @@ mod by_hand;
 mod cancel;
 mod end;
 mod join;
+mod or_join;
 mod settle;
 mod split;
 mod stage;
@@ -18,6 +19,7 @@ mod timer;
 pub use answers::{Answers, Site};
 pub(crate) use by_hand::Deed;
 
+use crate::definition::Join;
 use crate::event::{Consumed, Event};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, CommandId, ScopeId, StageIndex};
@@ -25,6 +27,7 @@ use crate::time::Timestamp;
 
 use super::command::{Command, Rejection, Request};
 use super::evolve::evolve;
+use super::outlook::Waiting;
 use super::pause;
 use super::state::{Memory, Phase, State};
 
@@ -120,7 +123,11 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
 
 /// Would the join of `stage` fire now?
 pub(super) fn fires(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
-    state.moves(scope) && join::enabled(state, scope, stage).is_some()
+    let fires = || match state.definition.graph().stage(stage).join {
+        Join::Or => or_join::fires(state, Waiting { scope, join: stage }),
+        Join::And | Join::Xor | Join::MultiMerge | Join::GeneralizedAnd => join::enabled(state, scope, stage).is_some(),
+    };
+    state.moves(scope) && fires()
 }
 
 /// The arcs on which the join of `stage` lacks a token.
@@ -177,6 +184,7 @@ fn weight(event: &Event) -> usize {
             Consumed::OnePerArc | Consumed::Ready => 0,
         },
         Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
+        Event::JoinForced { .. } => 0,
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)

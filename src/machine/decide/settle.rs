@@ -41,7 +41,8 @@ impl Decision<'_> {
         if self.state.moves(ScopeId::ROOT)
             && (self.end_a_core() == Found::Applied
                 || self.fire_a_join() == Found::Applied
-                || self.open_a_gate() == Found::Applied)
+                || self.open_a_gate() == Found::Applied
+                || self.fire_an_or_join())
         {
             return Found::Applied;
         }

@@ -11,14 +11,17 @@ mod timers;
 
 use std::sync::Arc;
 
-use crate::definition::{ArcKind, GraphArc, Reentry};
-use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens, Stamp, TaskReport};
+use crate::definition::{ArcKind, GraphArc, Join, Reentry};
+use crate::event::{
+    CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens, Stamp, TaskReport,
+};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, TaskId, TaskIndex};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId, TaskIndex};
 use crate::status::Status;
 use crate::time::Timestamp;
 
 use super::marking::Token;
+use super::outlook::{Place, Waiting};
 use super::past::{Ended, Past, Remembered, TaskResult};
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
 
@@ -50,24 +53,13 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
     fits_phase(state, event)?;
     if let Some(stamp) = event.stamp() {
         stamp_input(state, stamp)?;
-        if !matches!(event, Event::SettleContinued(_)) {
-            state.core.instant_turns = 0;
-        }
+        let goes_on = matches!(event, Event::SettleContinued(_));
+        state.core.instant_turns = if goes_on { state.core.instant_turns } else { 0 };
     }
     match event {
         Event::DefinitionRegistered(..) | Event::LogAccepted(..) => Err("it belongs to another stream"),
-        Event::WorkflowCreated(stamp, creation) => {
-            if creation.definition != state.definition.hash() {
-                return Err("the workflow follows another definition");
-            }
-            let inputs = creation.inputs.to_map().map_err(|_| "the inputs are no map")?;
-            let context = creation.context.to_map().map_err(|_| "the context is no map")?;
-            let start = StartData { creation: creation.clone(), at: stamp.now, inputs, context };
-            state.core.start = Some(Arc::new(start));
-            state.core.phase = Phase::Live;
-            Ok(())
-        }
         Event::WorkflowCancelRequested(stamp, cancel) => cancel::request(state, stamp, cancel),
+        Event::WorkflowCreated(stamp, creation) => create_workflow(state, stamp, creation),
         Event::WorkflowPaused(stamp, request) => pause::pause(state, stamp, request),
         Event::WorkflowResumed(_, resumption) => pause::resume(state, resumption),
         Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
@@ -110,7 +102,20 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         }
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
         Event::TokensLeft { scope, left } => tokens_left(state, *scope, left),
+        Event::JoinForced { scope, stage } => force_join(state, *scope, *stage),
     }
+}
+
+fn create_workflow(state: &mut State, stamp: &Stamp, creation: &Creation) -> Fit<()> {
+    if creation.definition != state.definition.hash() {
+        return Err("the workflow follows another definition");
+    }
+    let inputs = creation.inputs.to_map().map_err(|_| "the inputs are no map")?;
+    let context = creation.context.to_map().map_err(|_| "the context is no map")?;
+    let start = StartData { creation: creation.clone(), at: stamp.now, inputs, context };
+    state.core.start = Some(Arc::new(start));
+    state.core.phase = Phase::Live;
+    Ok(())
 }
 
 fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, outputs: Option<Json>) -> Fit<()> {
@@ -131,6 +136,13 @@ fn tokens_left(state: &State, scope: ScopeId, left: &[LeftTokens]) -> Fit<()> {
     }
     let lies = |left: &LeftTokens| state.core.marking.lying(scope, left.arc) == left.tokens as usize;
     if left.iter().all(lies) { Ok(()) } else { Err("so many tokens do not lie there") }
+}
+
+/// An OR-join is about to start, though something it waits for has not come; what it starts with is told by its start.
+fn force_join(state: &State, scope: ScopeId, stage: StageIndex) -> Fit<()> {
+    let spec = state.definition.graph().stages.get(stage.index()).ok_or("the definition has no such stage")?;
+    let waits = spec.join == Join::Or && state.core.marking.marked(scope, stage) > 0 && state.moves(scope);
+    if waits { Ok(()) } else { Err("no OR-join waits there") }
 }
 
 /// What can happen at all to a workflow that is so far.
@@ -179,7 +191,7 @@ fn start_workflow(state: &mut State) -> Fit<()> {
         if arc.from.is_none() {
             let at = ArcIndex::new(place);
             state.core.marking.produce(graph, ScopeId::ROOT, at, Token::new(0, Past::empty(), state.core.now));
-            state.candidates.joins.insert((ScopeId::ROOT, arc.to));
+            state.examine_join(ScopeId::ROOT, arc.to);
         }
     }
     Ok(())
@@ -213,9 +225,11 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
             return Err("the consumed token lies on no arc to the stage");
         }
         let token = state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?;
+        state.candidates.outlooks.left(scope, Place::Arc(*arc));
         depth = depth.max(token.depth);
         past.union(&token.past);
     }
+    gathered(state, scope, id.stage, arcs);
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
@@ -263,7 +277,11 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     if state.definition.graph().stage(id.stage).reentry == Reentry::Serialize
         && state.core.marking.marked(activation.scope, id.stage) > 0
     {
-        state.candidates.joins.insert((activation.scope, id.stage));
+        state.examine_join(activation.scope, id.stage);
+    }
+    state.candidates.outlooks.left(activation.scope, Place::Stage(id.stage));
+    if state.definition.graph().stage(id.stage).join == Join::Or {
+        state.candidates.outlooks.ended(Waiting { scope: activation.scope, join: id.stage });
     }
     Ok(*activation)
 }
@@ -323,6 +341,9 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
         Emitted::Arcs(arcs) => arcs,
         Emitted::Nothing => &[],
     };
+    if arcs.len() < stage.outgoing.len() {
+        state.candidates.outlooks.forget(scope);
+    }
     if arcs.is_empty() {
         // A thread ends here: what lies behind it belongs to the scope.
         state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
@@ -338,10 +359,25 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
         };
         count_iteration(state, scope, *arc, way)?;
         state.core.marking.produce(graph, scope, *arc, Token::new(depth, past.clone(), state.core.now));
-        state.candidates.joins.insert((scope, way.to));
         regions::arrive(state, scope, way.to);
+        if graph.stage(way.to).join == Join::Or && state.core.marking.lying(scope, *arc) == 1 {
+            state.candidates.outlooks.seen(Waiting { scope, join: way.to }, *arc);
+        } else {
+            state.examine_join(scope, way.to);
+        }
     }
     Ok(())
+}
+
+/// An activation has taken its tokens. Where they came from several arcs, it may not start as often as hoped; where it
+/// has an OR-join, what is left before that is looked at anew.
+fn gathered(state: &mut State, scope: ScopeId, stage: StageIndex, arcs: &[ArcIndex]) {
+    if arcs.len() > 1 {
+        state.candidates.outlooks.gathered(scope, stage);
+    }
+    if state.definition.graph().stage(stage).join == Join::Or {
+        state.candidates.outlooks.ended(Waiting { scope, join: stage });
+    }
 }
 
 /// A token comes over an arc, which may lead back or have a limit.

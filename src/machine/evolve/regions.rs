@@ -69,6 +69,7 @@ pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTo
             state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&token.past);
         }
         let to = graph.arc(*arc).to;
+        state.candidates.outlooks.forget(scope);
         if state.core.marking.marked(scope, to) == 0 {
             state.core.sweeps.remove(&(scope, to));
         }

@@ -12,6 +12,7 @@ mod endings;
 mod failure;
 mod flow;
 mod merges;
+mod or_join;
 mod or_split;
 mod pause;
 mod properties;
@@ -32,6 +33,20 @@ thread_local! {
 /// Does deciding on this thread refill all candidates before every micro-step?
 pub(super) fn rescans() -> bool {
     RESCANS.get()
+}
+
+thread_local! {
+    static LOOKS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Another look at what may still come to a join was taken.
+pub(super) fn count_look() {
+    LOOKS.set(LOOKS.get() + 1);
+}
+
+/// Looks taken on this thread so far.
+fn looks() -> usize {
+    LOOKS.get()
 }
 
 /// Does this while deciding refills all candidates before every micro-step.

@@ -254,7 +254,8 @@ impl ViewFold {
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }
-            | Event::TokensLeft { .. } => Ok(()),
+            | Event::TokensLeft { .. }
+            | Event::JoinForced { .. } => Ok(()),
         }
     }
 

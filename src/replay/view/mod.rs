@@ -204,6 +204,7 @@ impl WorkflowView {
                 self.stages.get(activation.stage.index())
             }
             EndReason::Deadlock { .. }
+            | EndReason::OrJoinCycle { .. }
             | EndReason::OutputsFailed { .. }
             | EndReason::CancelRequested { .. }
             | EndReason::StartTimeExpired

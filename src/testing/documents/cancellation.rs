@@ -126,3 +126,8 @@ fn name(item: &mut Value, other: &str) {
         }
     }
 }
+
+/// Does the document say that its workflows end at nominated stages?
+pub(super) fn ends_explicitly(keys: &Keys) -> bool {
+    keys.iter().any(|(key, value)| *key == "termination" && value.as_str() == Some("explicit"))
+}

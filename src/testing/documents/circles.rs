@@ -17,7 +17,7 @@ pub(super) fn come_back(stage: &mut Value, from: &str, most: Option<u32>) {
     };
     insert(stage, "back_from", Value::list([arc]));
     let join = entry(stage, "join_type").and_then(|join| join.as_str().map(str::to_ascii_uppercase));
-    if !matches!(join.as_deref(), Some("XOR" | "MULTI_MERGE")) {
+    if !matches!(join.as_deref(), Some("XOR" | "MULTI_MERGE" | "OR")) {
         insert(stage, "join_type", "XOR".into());
     }
 }
