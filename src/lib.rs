@@ -40,14 +40,16 @@ pub mod testing;
 
 pub use definition::{
     ArcKind, ArcOutline, BackArc, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition,
-    Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure, Problem,
-    ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity, Soundness, Span, Stage, StageOutline,
-    TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
+    Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure, Problem,
+    ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity, SignalTriggerSpec as SignalTrigger,
+    Soundness, Span, Stage, StageOutline, StageTrigger, StartTrigger, TaskSpec, Termination, WorkflowType,
+    map_from_json, map_from_yaml,
 };
 pub use event::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json,
-    LeaseLoss, LeftTokens, PauseRequest, Recorded, Registration, Report, Resumption, Stamp, StreamFile, TaskReport,
-    TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, HeldBy,
+    Json, LeaseLoss, LeftTokens, PauseRequest, Recorded, Registration, Report, Resumption, SignalDurability,
+    SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
+    TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
@@ -75,7 +77,7 @@ pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,
     LogFrame, LogHolder, LogKind, LogReport, LogSalvage, LogStats, PayloadError, RecordPlace, StoreWriter, Upkeep,
 };
-pub use task::{AliasError, DuplicateName, Outcome, Registry, Task, TaskContext, TaskError};
+pub use task::{AliasError, DuplicateName, Outcome, ReceivedSignal, Registry, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};
 pub use value::{Map, Real, Value, ValueError};
 pub use version::{BUILD, Build};

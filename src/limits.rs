@@ -71,6 +71,21 @@ pub const WORKERS_LOST_MAX: u32 = 5;
 /// Newest command ids a workflow remembers; older ones are refused as too old (R8).
 pub const COMMANDS_REMEMBERED: usize = 256;
 
+/// Signals one workflow keeps until somebody waits for them; a sender is told that there is no room for more.
+pub const SIGNALS_BUFFERED_MAX: usize = 4_096;
+
+/// Bytes of data of the signals one workflow keeps: its state holds them.
+pub const SIGNALS_BUFFERED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Newest ids of signals, as their senders chose them, that a workflow remembers (R8).
+pub const SIGNALS_REMEMBERED: usize = 1_024;
+
+/// Bytes of the id of a signal. It is a key, not data.
+pub const SIGNAL_ID_BYTES_MAX: usize = 256;
+
+/// Names of signals one task waits for at once.
+pub const SIGNALS_AWAITED_MAX: usize = 64;
+
 /// Payload bytes of one frame of the log (docs/FORMAT.md).
 pub const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 

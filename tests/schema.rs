@@ -100,6 +100,11 @@ stages:
     split_default: two
     on_no_match: default
     on_condition_error: false
+  started:
+    trigger: { signal: order, start: true, required: false, correlate: "signal.data.k == 1" }
+    max_buffered: 3
+  held: { needs: [bare], trigger: { signal: go, durability: Persistent, deliver: one, start: false, correlate: true } }
+  timed: { needs: [bare], trigger: { timer: 1h30m } }
   two: { needs: [one], uses: wait, with: { duration: 1s }, on_failure: continue }
   three: { requisite_stage_ref_ids: [one], stageEnabled: true, uses: shell, with: { command: [echo, hello] } }
   four:

@@ -22,6 +22,44 @@ pub(crate) struct DecisionLimits {
     pub(crate) commands_remembered: u64,
     /// See [`limits::EXPRESSION_FUEL`].
     pub(crate) expression_fuel: u64,
+    /// Those of signals.
+    pub(crate) signals: SignalLimits,
+}
+
+/// The limits of signals. They came later than the others: only what is not as usual is written, and a definition from
+/// before them means what it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SignalLimits {
+    /// See [`limits::SIGNALS_BUFFERED_MAX`].
+    pub(crate) buffered_max: u64,
+    /// See [`limits::SIGNALS_BUFFERED_BYTES_MAX`].
+    pub(crate) buffered_bytes_max: u64,
+    /// See [`limits::SIGNALS_REMEMBERED`].
+    pub(crate) remembered: u64,
+}
+
+impl SignalLimits {
+    /// What holds where nothing is written. Never changes: that would change what running workflows decide.
+    pub(crate) const USUAL: SignalLimits =
+        SignalLimits { buffered_max: 4_096, buffered_bytes_max: 16 * 1024 * 1024, remembered: 1_024 };
+
+    /// The limits of this binary.
+    const CURRENT: SignalLimits = SignalLimits {
+        buffered_max: limits::SIGNALS_BUFFERED_MAX as u64,
+        buffered_bytes_max: limits::SIGNALS_BUFFERED_BYTES_MAX as u64,
+        remembered: limits::SIGNALS_REMEMBERED as u64,
+    };
+
+    /// The names under which they are written.
+    pub(crate) const NAMES: [&str; 3] = ["signals_buffered_max", "signals_buffered_bytes_max", "signals_remembered"];
+
+    /// What is written of them, with its values.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let values = |limits: &SignalLimits| [limits.buffered_max, limits.buffered_bytes_max, limits.remembered];
+        let pairs = values(self).into_iter().zip(values(&SignalLimits::USUAL));
+        let named = SignalLimits::NAMES.into_iter().zip(pairs);
+        named.filter(|(_, (value, usual))| value != usual).map(|(name, (value, _))| (name, value))
+    }
 }
 
 impl DecisionLimits {
@@ -35,6 +73,7 @@ impl DecisionLimits {
         workers_lost_max: limits::WORKERS_LOST_MAX as u64,
         commands_remembered: limits::COMMANDS_REMEMBERED as u64,
         expression_fuel: limits::EXPRESSION_FUEL,
+        signals: SignalLimits::CURRENT,
     };
 
     /// The names under which they are written, with their values.

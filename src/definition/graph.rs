@@ -3,7 +3,7 @@
 //! Built in one place, from a document that has passed validation; whoever holds a graph never re-checks. Stages and
 //! arcs are named by index, in definition order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex, TaskIndex};
@@ -16,6 +16,7 @@ pub(crate) use super::flow::{Branch, Split, Target};
 use super::shell_text::ShellText;
 use super::template::Template;
 use super::times::Times;
+use super::trigger::{SignalTrigger, Trigger};
 
 /// Stages and the arcs between them.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,10 @@ pub(crate) struct Graph {
     pub(crate) regions: Vec<Region>,
     /// The stages in the order of their ref ids.
     by_name: Vec<StageIndex>,
+    /// The stages that have a trigger by signal, by the name of the signal, in definition order.
+    signals: BTreeMap<String, Vec<StageIndex>>,
+    /// The stages that signals start, in definition order.
+    starts: Vec<StageIndex>,
 }
 
 /// An arc from a stage, or from the start of the workflow, to a stage.
@@ -81,6 +86,8 @@ pub(crate) struct GraphStage {
     pub(crate) on_failure: OnFailure,
     /// When it starts, and how long it may take; one that has not started in time is passed by.
     pub(crate) times: Times,
+    /// What it waits for besides its join.
+    pub(crate) trigger: Option<Box<Trigger>>,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
     /// Whom it ends, what ends it, and where control goes then.
@@ -207,19 +214,54 @@ impl RetryOn {
     pub(super) const CLASSES: [&'static str; 3] = ["transient", "timeout", "exit"];
 }
 
+impl GraphStage {
+    /// The signal it waits for, if it has a trigger by one.
+    pub(crate) fn signal_trigger(&self) -> Option<&SignalTrigger> {
+        self.trigger.as_ref()?.signal()
+    }
+
+    /// Does something hold an activation until its trigger comes?
+    pub(crate) fn is_held_by_a_trigger(&self) -> bool {
+        self.trigger.as_ref().is_some_and(|trigger| !trigger.starts())
+    }
+
+    /// Does each signal begin a thread of its own here? Then its one arc from the start gets no token at the start.
+    pub(crate) fn is_started_by_signals(&self) -> bool {
+        self.trigger.as_ref().is_some_and(|trigger| trigger.starts())
+    }
+}
+
 impl Graph {
     /// The graph of these stages, at most as many as an index can name.
     pub(super) fn new(mut stages: Vec<GraphStage>, arcs: Vec<GraphArc>, outputs: Vec<(String, Template)>) -> Graph {
         let mut by_name: Vec<StageIndex> = (0..).zip(&stages).map(|(place, _)| StageIndex::new(place)).collect();
         by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
         find_victims(&mut stages);
-        Graph { stages, arcs, outputs, termination: Termination::default(), regions: Vec::new(), by_name }
+        let mut signals: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
+        let mut starts = Vec::new();
+        for (place, stage) in (0..).zip(&stages) {
+            let Some(trigger) = stage.trigger.as_ref().and_then(|trigger| trigger.signal()) else { continue };
+            signals.entry(trigger.signal.clone()).or_default().push(StageIndex::new(place));
+            starts.extend(stage.is_started_by_signals().then(|| StageIndex::new(place)));
+        }
+        let (termination, regions) = (Termination::default(), Vec::new());
+        Graph { stages, arcs, outputs, termination, regions, by_name, signals, starts }
     }
 
     /// The same with another rule for its end, and these regions.
     pub(super) fn with_rules(self, termination: Termination, mut regions: Vec<Region>) -> Graph {
         find_members(&self.stages, &mut regions);
         Graph { termination, regions, ..self }
+    }
+
+    /// The stages that have a trigger by a signal of this name, in definition order.
+    pub(crate) fn triggered_by(&self, signal: &str) -> &[StageIndex] {
+        self.signals.get(signal).map_or(&[], Vec::as_slice)
+    }
+
+    /// The stages that signals start, in definition order.
+    pub(crate) fn started_by_signals(&self) -> &[StageIndex] {
+        &self.starts
     }
 
     /// A graph of other stages and arcs, without outputs.

@@ -27,6 +27,8 @@ mod template;
 
 mod times;
 
+mod trigger;
+
 mod shell_text;
 
 mod input;
@@ -60,12 +62,15 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use builder::{
-    BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, Split as BuilderSplit, Stage, TaskSpec,
+    BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, SignalTrigger as SignalTriggerSpec,
+    Split as BuilderSplit, Stage, StageTrigger, StartTrigger, TaskSpec,
 };
 pub(crate) use by_hand::ByHand;
 pub use cancellation::{Ending, RegionEffect, RegionFuture, Termination};
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use decision_limits::SignalLimits;
 pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
 #[cfg(test)]
@@ -80,6 +85,8 @@ pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use template::Template;
 pub(crate) use times::Times;
+pub use trigger::Durability;
+pub(crate) use trigger::{SignalTrigger, Trigger, TriggerRole};
 
 use crate::ids::DefinitionHash;
 use crate::limits::{DEFINITION_BYTES_MAX, NORMAL_FORM_BYTES_MAX};

@@ -28,6 +28,8 @@ pub(super) enum StageSite {
     Condition,
     /// `split_conditions`.
     Split,
+    /// `correlate` of the trigger.
+    Correlate,
     /// `context`.
     Context,
     /// `outputs`.

@@ -12,7 +12,8 @@ use crate::value::{Map, Value};
 
 use super::{
     CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeftTokens, Registration, Report,
-    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
+    TriggerRecord, WaitingJoin,
 };
 
 impl Envelope {
@@ -61,7 +62,6 @@ impl Envelope {
                 data.put("orderly", loss.orderly);
             }
             Event::TimerFired(_, timer) => data.put("timer", timer.0),
-            Event::SettleContinued(_) | Event::SettleDeferred => (),
             Event::WorkflowStarted => {
                 data.put("start_time", at);
                 data.put("initial_stage_ids", initial_stages(data.graph));
@@ -113,6 +113,32 @@ impl Envelope {
             | Event::TokensRemoved { .. }) => data.cancellation(event, at),
             Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
             Event::JoinForced { stage, .. } => data.put_some("stage", data.ref_id(*stage)),
+            _ => self.describe_signal(data),
+        }
+    }
+
+    /// The part of it about signals and triggers; there is none about settling.
+    fn describe_signal(&self, data: &mut Fields<'_>) {
+        match self.event() {
+            Event::SignalReceived(_, message) => data.signal(message),
+            Event::TriggerClosed(_, closing) => {
+                data.stage(ActivationId::new(closing.stage, 0));
+                data.put_some("reason", closing.reason.as_deref());
+            }
+            Event::SignalDelivered { signal, to } => {
+                data.put("signal", signal.get());
+                data.recipient(*to);
+            }
+            Event::SignalBuffered { signal } | Event::SignalDiscarded { signal } => data.put("signal", signal.get()),
+            Event::StageWaiting { activation, gate } => {
+                data.stage(*activation);
+                data.put("gate", gate.name());
+            }
+            Event::TaskSuspended { task } => data.task(*task),
+            Event::SignalsLeft { signals } => {
+                data.put("signals", Value::list(signals.iter().map(|signal| Value::from(signal.get()))));
+            }
+            _ => (),
         }
     }
 
@@ -228,7 +254,7 @@ fn text_of_json(text: &str) -> Value {
 }
 
 fn initial_stages(graph: &Graph) -> Value {
-    let initial = graph.arcs.iter().filter(|arc| arc.from.is_none());
+    let initial = graph.arcs.iter().filter(|arc| arc.from.is_none() && !graph.stage(arc.to).is_started_by_signals());
     Value::list(initial.map(|arc| named(graph, arc.to)))
 }
 
@@ -393,6 +419,34 @@ impl<'a> Fields<'a> {
         self.put("due", due.to_string());
     }
 
+    fn signal(&mut self, message: &SignalMessage) {
+        self.put("name", message.name.as_str());
+        match message.target {
+            SignalTarget::Workflow => (),
+            SignalTarget::Stage(stage) => self.put_some("ref_id", self.ref_id(stage)),
+            SignalTarget::Activation(activation) => {
+                let stage = self.ref_id(activation.stage);
+                self.put_some("ref_id", stage);
+                self.put_some("activation", stage.map(|stage| format!("{stage}{}", activation.suffix())));
+            }
+        }
+        self.put("data", text_of_json(&message.data));
+        self.put_some("id", message.id.as_deref());
+        self.put("durability", message.durability.name());
+        self.put_some("reason", message.reason.as_deref());
+    }
+
+    fn recipient(&mut self, to: SignalRecipient) {
+        match to {
+            SignalRecipient::Trigger(activation) => self.stage(activation),
+            SignalRecipient::Task(task) => {
+                self.task(task);
+                self.put_some("ref_id", self.ref_id(task.activation.stage));
+            }
+            SignalRecipient::Start(stage) => self.stage(ActivationId::new(stage, 0)),
+        }
+    }
+
     fn owner(&mut self, owner: TimerOwner) {
         if let TimerOwner::Activation(activation) = owner {
             self.stage(activation);
@@ -434,6 +488,7 @@ impl<'a> Fields<'a> {
             | Report::Skipped
             | Report::Canceled
             | Report::Stopped => (),
+            Report::Suspended { signals } => self.put("signals", Value::list(signals.iter().map(String::as_str))),
         }
     }
 

@@ -8,6 +8,7 @@ mod data;
 mod envelope;
 mod json;
 mod payload;
+mod signal;
 
 pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
@@ -17,11 +18,12 @@ pub use payload::{
     PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
     TimerPurpose, TriggerRecord, WaitingJoin,
 };
+pub use signal::{HeldBy, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, TriggerClosing};
 
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -188,11 +190,49 @@ pub enum Event {
         /// Its stage.
         stage: StageIndex,
     },
+    /// Input: somebody sent a signal. What becomes of it stands in the next event.
+    SignalReceived(Stamp, SignalMessage),
+    /// Input: somebody closed the trigger of a stage that signals start.
+    TriggerClosed(Stamp, TriggerClosing),
+    /// A signal was taken: the one that came just now, or one that was kept.
+    SignalDelivered {
+        /// The signal, by the place of the event with which it came.
+        signal: Sequence,
+        /// Who takes it.
+        to: SignalRecipient,
+    },
+    /// Nobody waits for the signal that came just now, and it is kept.
+    SignalBuffered {
+        /// The signal, by the place of its event.
+        signal: Sequence,
+    },
+    /// Nobody waits for the signal that came just now, and it is lost.
+    SignalDiscarded {
+        /// The signal, by the place of its event.
+        signal: Sequence,
+    },
+    /// The gates of a ready activation are passed as far as this one, which holds it.
+    StageWaiting {
+        /// The activation.
+        activation: ActivationId,
+        /// What holds it.
+        gate: HeldBy,
+    },
+    /// A task is suspended until a signal comes; which ones stands in its report.
+    TaskSuspended {
+        /// The task.
+        task: TaskId,
+    },
+    /// The workflow ends, and nobody has taken these signals. Stands right before the event of the end.
+    SignalsLeft {
+        /// The signals, by the places of their events, ascending.
+        signals: Vec<Sequence>,
+    },
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 35] = [
+    pub const NAMES: [&str; 43] = [
         "cancels.marked",
         "definition.registered",
         "join.forced",
@@ -200,12 +240,18 @@ impl Event {
         "region.canceled",
         "settle.continued",
         "settle.deferred",
+        "signal.buffered",
+        "signal.delivered",
+        "signal.discarded",
+        "signal.received",
+        "signals.left",
         "stage.canceled",
         "stage.completed",
         "stage.failed",
         "stage.ready",
         "stage.skipped",
         "stage.started",
+        "stage.waiting",
         "task.canceled",
         "task.completed",
         "task.failed",
@@ -216,10 +262,12 @@ impl Event {
         "task.retried",
         "task.skipped",
         "task.started",
+        "task.suspended",
         "timer.fired",
         "timer.set",
         "tokens.left",
         "tokens.removed",
+        "trigger.closed",
         "workflow.cancel_requested",
         "workflow.canceled",
         "workflow.completed",
@@ -262,6 +310,14 @@ impl Event {
             Event::RegionCanceled { .. } => 27,
             Event::TokensRemoved { .. } => 28,
             Event::JoinForced { .. } => 29,
+            Event::SignalReceived(..) => 30,
+            Event::TriggerClosed(..) => 31,
+            Event::SignalDelivered { .. } => 32,
+            Event::SignalBuffered { .. } => 33,
+            Event::SignalDiscarded { .. } => 34,
+            Event::StageWaiting { .. } => 35,
+            Event::TaskSuspended { .. } => 36,
+            Event::SignalsLeft { .. } => 37,
         }
     }
 
@@ -310,6 +366,14 @@ impl Event {
             Event::RegionCanceled { .. } => "region.canceled",
             Event::TokensRemoved { .. } => "tokens.removed",
             Event::JoinForced { .. } => "join.forced",
+            Event::SignalReceived(..) => "signal.received",
+            Event::TriggerClosed(..) => "trigger.closed",
+            Event::SignalDelivered { .. } => "signal.delivered",
+            Event::SignalBuffered { .. } => "signal.buffered",
+            Event::SignalDiscarded { .. } => "signal.discarded",
+            Event::StageWaiting { .. } => "stage.waiting",
+            Event::TaskSuspended { .. } => "task.suspended",
+            Event::SignalsLeft { .. } => "signals.left",
         }
     }
 
@@ -327,7 +391,9 @@ impl Event {
             | Event::SettleContinued(stamp)
             | Event::LogAccepted(stamp, _)
             | Event::WorkflowPaused(stamp, _)
-            | Event::WorkflowResumed(stamp, _) => Some(stamp),
+            | Event::WorkflowResumed(stamp, _)
+            | Event::SignalReceived(stamp, _)
+            | Event::TriggerClosed(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -344,7 +410,13 @@ impl Event {
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
-            | Event::JoinForced { .. } => None,
+            | Event::JoinForced { .. }
+            | Event::SignalDelivered { .. }
+            | Event::SignalBuffered { .. }
+            | Event::SignalDiscarded { .. }
+            | Event::StageWaiting { .. }
+            | Event::TaskSuspended { .. }
+            | Event::SignalsLeft { .. } => None,
         }
     }
 
@@ -361,7 +433,9 @@ impl Event {
             | Event::StageEnded { activation, .. }
             | Event::StageCanceled { activation, .. }
             | Event::CancelsMarked { by: activation }
-            | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. } => Some(*activation),
+            | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
+            | Event::StageWaiting { activation, .. }
+            | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. } => Some(*activation),
             other => other.task().map(|task| task.activation),
         }
     }
@@ -369,7 +443,10 @@ impl Event {
     /// The task the event is about.
     pub fn task(&self) -> Option<TaskId> {
         match self {
-            Event::TaskEnded { task, .. } | Event::TimerSet { task, .. } => Some(*task),
+            Event::TaskEnded { task, .. }
+            | Event::TimerSet { task, .. }
+            | Event::TaskSuspended { task }
+            | Event::SignalDelivered { to: SignalRecipient::Task(task), .. } => Some(*task),
             other => other.attempt().map(|attempt| attempt.task),
         }
     }
@@ -404,14 +481,22 @@ impl Event {
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
-            | Event::JoinForced { .. } => None,
+            | Event::JoinForced { .. }
+            | Event::SignalReceived(..)
+            | Event::TriggerClosed(..)
+            | Event::SignalDelivered { .. }
+            | Event::SignalBuffered { .. }
+            | Event::SignalDiscarded { .. }
+            | Event::StageWaiting { .. }
+            | Event::TaskSuspended { .. }
+            | Event::SignalsLeft { .. } => None,
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 29] = [
+    const NAMES: [&str; 37] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -441,6 +526,14 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "region.canceled",
         "tokens.removed",
         "join.forced",
+        "signal.received",
+        "trigger.closed",
+        "signal.delivered",
+        "signal.buffered",
+        "signal.discarded",
+        "stage.waiting",
+        "task.suspended",
+        "signals.left",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

@@ -206,6 +206,11 @@ pub enum Report {
         /// Delay the task asks for, instead of the policy's.
         retry_after: Option<Duration>,
     },
+    /// The work goes on when a signal comes: one of these names, or any if there are none.
+    Suspended {
+        /// The names, ascending.
+        signals: Vec<String>,
+    },
 }
 
 /// A captured stream of a program.
@@ -254,6 +259,8 @@ pub enum TimerPurpose {
     Deadline,
     /// If its owner has not ended when it fires, it is canceled.
     CancelOn,
+    /// It is the trigger of its owner, which goes on when it fires.
+    Trigger,
 }
 
 /// The clock by which a timer is due (R16).
@@ -273,15 +280,17 @@ impl TimerPurpose {
             TimerPurpose::StartTimeExpiry => "start_time_expiry",
             TimerPurpose::Deadline => "deadline",
             TimerPurpose::CancelOn => "cancel_on",
+            TimerPurpose::Trigger => "trigger",
         }
     }
 
     /// The clock by which its timers are due.
     pub fn clock(self) -> TimerClock {
         match self {
-            TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::CancelOn => {
-                TimerClock::Calendar
-            }
+            TimerPurpose::ScheduledTime
+            | TimerPurpose::StartTimeExpiry
+            | TimerPurpose::CancelOn
+            | TimerPurpose::Trigger => TimerClock::Calendar,
             TimerPurpose::Deadline => TimerClock::Active,
         }
     }
@@ -435,6 +444,7 @@ impl Report {
             Report::Canceled => Status::Canceled.name(),
             Report::Stopped => Status::Stopped.name(),
             Report::Failed { .. } => "FAILED",
+            Report::Suspended { .. } => Status::Suspended.name(),
         }
     }
 
@@ -442,7 +452,12 @@ impl Report {
     pub fn error(&self) -> Option<&Failure> {
         match self {
             Report::Terminal { error } | Report::FailedContinue { error } | Report::Failed { error, .. } => Some(error),
-            Report::Succeeded | Report::Running { .. } | Report::Skipped | Report::Canceled | Report::Stopped => None,
+            Report::Succeeded
+            | Report::Running { .. }
+            | Report::Skipped
+            | Report::Canceled
+            | Report::Stopped
+            | Report::Suspended { .. } => None,
         }
     }
 }

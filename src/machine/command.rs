@@ -3,7 +3,8 @@
 //! A command and the input event it becomes hold the same facts (R1): each can be made from the other.
 
 use crate::event::{
-    Actor, CancelRequest, Creation, Event, LeaseLoss, PauseRequest, Resumption, Stamp, TaskReport, TimerId,
+    Actor, CancelRequest, Creation, Event, LeaseLoss, PauseRequest, Resumption, SignalMessage, Stamp, TaskReport,
+    TimerId, TriggerClosing,
 };
 use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence};
 use crate::status::Status;
@@ -46,6 +47,10 @@ pub enum Request {
     Pause(PauseRequest),
     /// The workflow goes on.
     Resume(ResumeRequest),
+    /// A signal has come.
+    Signal(SignalMessage),
+    /// Signals start a stage no more.
+    CloseTrigger(TriggerClosing),
 }
 
 /// A request that a paused workflow goes on.
@@ -152,6 +157,21 @@ pub enum Rejection {
         /// The timer.
         timer: TimerId,
     },
+    /// This is no signal that could be taken.
+    #[error("this is no signal: {what}")]
+    BadSignal {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Nobody waits for the signal, and there is no room to keep it.
+    #[error("nobody waits for the signal, and {most} are kept already")]
+    SignalsFull {
+        /// How many are kept at most.
+        most: u64,
+    },
+    /// The stage has no trigger that starts threads, or it is closed.
+    #[error("no signal starts the stage")]
+    TriggerNotOpen,
 }
 
 impl Rejection {
@@ -201,6 +221,21 @@ impl Rejection {
             "The timer measures time in which the workflow is not paused, and it is paused.",
             "have the workflow go on: `stabilize resume ID`",
         ),
+        (
+            "BAD_SIGNAL",
+            "The name, id, target or data of a signal is not what it can be.",
+            "write a name of letters, digits, `_` and `-`, and data as JSON of at most 1 MiB",
+        ),
+        (
+            "SIGNALS_FULL",
+            "Nobody waits for the signal, and as many as the workflow or the stage keeps are kept already.",
+            "send it again later, or raise max_buffered of the stage",
+        ),
+        (
+            "TRIGGER_NOT_OPEN",
+            "The stage has no trigger that starts threads, the trigger is closed, or the workflow has not started.",
+            "look at what waits: `stabilize why ID`",
+        ),
     ];
 
     /// Name for programs: `ENDED`, `REPEATED`, ...
@@ -226,6 +261,9 @@ impl Rejection {
             Rejection::AlreadyPaused => "ALREADY_PAUSED",
             Rejection::NotPaused => "NOT_PAUSED",
             Rejection::Standing { .. } => "STANDING",
+            Rejection::BadSignal { .. } => "BAD_SIGNAL",
+            Rejection::SignalsFull { .. } => "SIGNALS_FULL",
+            Rejection::TriggerNotOpen => "TRIGGER_NOT_OPEN",
         }
     }
 }
@@ -248,6 +286,8 @@ impl Command {
             Request::Resume(ResumeRequest { reason }) => {
                 Event::WorkflowResumed(stamp, Resumption { reason: reason.clone(), paused })
             }
+            Request::Signal(message) => Event::SignalReceived(stamp, message.clone()),
+            Request::CloseTrigger(closing) => Event::TriggerClosed(stamp, closing.clone()),
         }
     }
 
@@ -266,6 +306,8 @@ impl Command {
             Event::WorkflowResumed(_, Resumption { reason, .. }) => {
                 Request::Resume(ResumeRequest { reason: reason.clone() })
             }
+            Event::SignalReceived(_, message) => Request::Signal(message.clone()),
+            Event::TriggerClosed(_, closing) => Request::CloseTrigger(closing.clone()),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowStarted
@@ -284,7 +326,13 @@ impl Command {
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
             | Event::TokensLeft { .. }
-            | Event::JoinForced { .. } => return None,
+            | Event::JoinForced { .. }
+            | Event::SignalDelivered { .. }
+            | Event::SignalBuffered { .. }
+            | Event::SignalDiscarded { .. }
+            | Event::StageWaiting { .. }
+            | Event::TaskSuspended { .. }
+            | Event::SignalsLeft { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

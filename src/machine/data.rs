@@ -15,6 +15,7 @@ use crate::ids::{ActivationId, ScopeId, WorkflowId};
 use crate::value::{Map, Value, merge_into};
 
 use super::past::{Ended, Past, TaskResult};
+use super::signals::GivenSignal;
 use super::state::{StartData, State};
 
 /// Outputs that every program has; they stay with their stage.
@@ -33,6 +34,8 @@ pub(crate) struct Surroundings {
     pub(super) results: Arc<Vec<TaskResult>>,
     pub(super) outputs: Option<Json>,
     pub(super) updates: Arc<Map>,
+    /// The signal that came last for the activation.
+    pub(super) signal: Option<Arc<GivenSignal>>,
 }
 
 /// Names that exist only where work is dispatched.
@@ -43,6 +46,47 @@ pub(crate) struct DispatchNames {
 }
 
 impl Surroundings {
+    /// What conditions, templates and tasks of a live activation can see; `None` if it is not one.
+    pub(super) fn of_activation(state: &State, id: ActivationId) -> Option<Surroundings> {
+        let activation = state.core.live.get(&id)?;
+        Some(Surroundings {
+            workflow: state.workflow,
+            definition: state.definition.clone(),
+            start: Arc::clone(state.core.start.as_ref()?),
+            activation: Some(id),
+            past: activation.past.clone(),
+            results: Arc::clone(&activation.results),
+            outputs: None,
+            updates: Arc::clone(&activation.updates),
+            signal: activation.signal.clone(),
+        })
+    }
+
+    /// What is there to be seen before any stage has started.
+    pub(super) fn of_the_start(state: &State) -> Option<Surroundings> {
+        Some(Surroundings {
+            workflow: state.workflow,
+            definition: state.definition.clone(),
+            start: Arc::clone(state.core.start.as_ref()?),
+            activation: None,
+            past: Past::empty(),
+            results: Arc::default(),
+            outputs: None,
+            updates: Arc::default(),
+            signal: None,
+        })
+    }
+
+    /// From here on this signal is visible, as if it had been taken.
+    pub(super) fn see_signal(&mut self, signal: &Arc<GivenSignal>) {
+        self.signal = Some(Arc::clone(signal));
+    }
+
+    /// The signal that came last for the activation.
+    pub(crate) fn signal(&self) -> Option<&GivenSignal> {
+        self.signal.as_deref()
+    }
+
     /// What the workflow's own outputs can see: everything behind the threads that have ended, those included that wait
     /// at a join for ever because a branch was stopped.
     pub(crate) fn of_ended(state: &State) -> Option<Surroundings> {
@@ -50,16 +94,7 @@ impl Surroundings {
         for (_, _, token) in state.core.marking.iter().filter(|(scope, _, _)| *scope == ScopeId::ROOT) {
             past.union(&token.past);
         }
-        Some(Surroundings {
-            workflow: state.workflow,
-            definition: state.definition.clone(),
-            start: Arc::clone(state.core.start.as_ref()?),
-            activation: None,
-            past,
-            results: Arc::default(),
-            outputs: None,
-            updates: Arc::default(),
-        })
+        Some(Surroundings { past, ..Surroundings::of_the_start(state)? })
     }
 
     /// The value of `key` in the effective context.
@@ -167,6 +202,11 @@ impl Surroundings {
                     None if name == "stage" => {
                         if let Some(names) = self.stage_names() {
                             scope.insert("stage", names);
+                        }
+                    }
+                    None if name == "signal" => {
+                        if let Some(signal) = &self.signal {
+                            scope.insert("signal", signal.value()?);
                         }
                     }
                     None if matches!(name, "env" | "task") => (),
@@ -331,6 +371,30 @@ impl Surroundings {
             found.is_final(self.start.context.get(key).cloned());
         }
         Ok(found.merged())
+    }
+}
+
+impl GivenSignal {
+    /// The signal as expressions see it.
+    ///
+    /// # Errors
+    ///
+    /// If recorded data is damaged.
+    pub(crate) fn value(&self) -> Result<Value, Failure> {
+        Ok(Value::map([
+            ("name", Value::from(self.name.as_str())),
+            ("data", self.parsed()?),
+            ("actor", Value::from(self.actor.to_string())),
+        ]))
+    }
+
+    /// What came with it.
+    ///
+    /// # Errors
+    ///
+    /// If recorded data is damaged.
+    pub(crate) fn parsed(&self) -> Result<Value, Failure> {
+        Value::from_json(&self.data).map_err(|error| damaged(&error))
     }
 }
 

@@ -31,11 +31,16 @@ impl State {
         self.check_timers()?;
         self.check_owners()?;
         self.check_regions()?;
+        self.check_signals()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => self.check_or_joins().and(ensure(
-                self.core.unsettled || self.core.events < 2 || !self.core.live.is_empty() || self.waits_to_start(),
-                "a settled live workflow has a live activation or waits for its start",
+                self.core.unsettled
+                    || self.core.events < 2
+                    || !self.core.live.is_empty()
+                    || self.waits_to_start()
+                    || self.open_starts().next().is_some(),
+                "a settled live workflow has a live activation, or waits for its start or for a signal that starts one",
             )),
             Phase::Ended { status, .. } => {
                 ensure(status.is_complete(), "a workflow ends with an end status")?;
@@ -106,9 +111,8 @@ impl State {
                 TimerOwner::Activation(owner) => {
                     of_activations += 1;
                     let owner = self.core.live.get(&owner).filter(|owner| owner.timers.contains(id));
-                    // In a pause its moment may have come, and it waits for the workflow to go on.
-                    let stands = |gate| gate == Gate::Scheduled || self.is_paused();
-                    let ready = owner.map(|owner| matches!(owner.progress, Progress::Ready(gate) if stands(gate)));
+                    // Behind a gate it may have passed it is still there, until it starts.
+                    let ready = owner.map(|owner| matches!(owner.progress, Progress::Ready(_)));
                     ensure(ready == Some(!deadline), "a timer of an activation fits how far that is")?;
                 }
             }
@@ -128,13 +132,35 @@ impl State {
         ensure(self.core.unsettled || !doomed, "nothing in a settled state is about to end")
     }
 
+    /// Who waits for a signal is found by its name, and nobody else is; what is kept, somebody may still take.
+    fn check_signals(&self) -> Result<(), Broken> {
+        let mut waiting = 0;
+        for (id, activation) in &self.core.live {
+            let by_signal = self.definition.graph().stage(id.stage).signal_trigger().is_some();
+            let waits = match &activation.progress {
+                Progress::Ready(Gate::Trigger) => by_signal,
+                Progress::Open(open) => open.attempt == AttemptState::Suspended,
+                Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => false,
+            };
+            ensure(activation.waiting.is_some() == waits, "who waits for a signal knows for which")?;
+            waiting += activation.waiting.as_ref().map_or(0, |wait| wait.names.len().max(1));
+        }
+        let Some(signals) = &self.core.signals else {
+            return ensure(waiting == 0, "who waits for a signal is known");
+        };
+        ensure(signals.is_consistent(waiting, |id| self.wait_of(id)), "who waits for a signal is known")?;
+        let most = self.definition.limits().signals.buffered_max;
+        ensure(signals.kept.len() as u64 <= most, "no more signals are kept than there is room for")?;
+        ensure(matches!(self.core.phase, Phase::Live), "an ended workflow keeps no signal")
+    }
+
     fn check_timers(&self) -> Result<(), Broken> {
         let mut waiting = 0;
         for (id, activation) in &self.core.live {
             let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
             let Progress::Open(open) = &activation.progress else {
                 // Between two batches no activation stands between two tasks.
-                let unfinished = !matches!(activation.progress, Progress::Ready(Gate::Scheduled));
+                let unfinished = !matches!(activation.progress, Progress::Ready(Gate::Scheduled | Gate::Trigger));
                 let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_));
                 let excused = self.core.unsettled || held;
                 ensure(!unfinished || excused, "a settled activation has an open task or waits at a gate")?;
@@ -149,7 +175,7 @@ impl State {
                     let of = TimerOf::Task(TaskId { activation: *id, task: open.task });
                     ensure(set.is_some_and(|set| set.of == of), "a waiting task has its timer")?;
                 }
-                AttemptState::Queued { .. } | AttemptState::Started => (),
+                AttemptState::Queued { .. } | AttemptState::Started | AttemptState::Suspended => (),
                 AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => {
                     return Err(Broken { what: "every outcome has its consequence in the same batch" });
                 }

@@ -34,6 +34,9 @@ impl State {
             fenced: _,
             instant_turns: _,
             paused_before: _,
+            started,
+            // What is kept could come later just as well: the checker's signals are never kept.
+            signals: _,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {
@@ -42,7 +45,16 @@ impl State {
             key.extend(reason.as_ref().map_or("", |reason| reason.code()).as_bytes());
             return key;
         }
-        key.extend([0, u8::from(*unsettled), u8::from(cancel.is_some()), u8::from(paused.is_some())]);
+        key.extend([
+            0,
+            u8::from(*unsettled),
+            u8::from(cancel.is_some()),
+            u8::from(paused.is_some()),
+            u8::from(*started),
+        ]);
+        for stage in self.definition.graph().started_by_signals() {
+            key.extend([u8::from(self.is_open_start(*stage)), u8::from(self.has_begun_a_thread(*stage))]);
+        }
         let mut of_workflow: Vec<u8> = timers.values().filter_map(of_workflow).collect();
         of_workflow.sort_unstable();
         text(&mut key, &of_workflow);
@@ -94,8 +106,19 @@ impl State {
         let mut key = id.stage.get().to_le_bytes().to_vec();
         key.push(u8::from(id.instance.is_some()));
         let Some(live) = self.core.live.get(&id) else { return key };
-        let Activation { scope: _, born: _, depth: _, past: _, progress, doomed, results: _, updates: _, timers } =
-            &**live;
+        let Activation {
+            scope: _,
+            born: _,
+            depth: _,
+            past: _,
+            progress,
+            doomed,
+            results: _,
+            updates: _,
+            timers,
+            waiting: _,
+            signal: _,
+        } = &**live;
         // Who ends it makes no difference to what follows.
         text(&mut key, doomed.map_or("", |cause| cause.name()).as_bytes());
         of_progress(progress, &mut key);
@@ -113,6 +136,8 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         Progress::Ready(Gate::Scheduled) => key.push(1),
         Progress::Ready(Gate::Passed) => key.push(2),
         Progress::Ready(Gate::Expired) => key.push(3),
+        Progress::Ready(Gate::Trigger) => key.push(8),
+        Progress::Ready(Gate::Triggered) => key.push(9),
         Progress::Between { next } => {
             key.push(4);
             key.extend(next.get().to_le_bytes());
@@ -128,6 +153,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
                 AttemptState::Lost => 2,
                 AttemptState::Waiting { .. } => 3,
                 AttemptState::Woken => 4,
+                AttemptState::Suspended => 5,
             });
         }
         Progress::CoreEnded => key.push(6),
@@ -155,6 +181,7 @@ fn of_purpose(purpose: TimerPurpose) -> u8 {
         TimerPurpose::StartTimeExpiry => 1,
         TimerPurpose::Deadline => 2,
         TimerPurpose::CancelOn => 3,
+        TimerPurpose::Trigger => 3,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where control is: tokens on arcs, counted per scope and stage. The Petri net part, no policy.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use crate::ids::{ArcIndex, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
 use super::past::Past;
+use super::signals::GivenSignal;
 
 /// Control on an arc. Tokens of one arc are consumed in the order in which they came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,12 +24,14 @@ pub(crate) struct Token {
     pub(super) past: Past,
     /// When it came to lie here.
     pub(super) since: Timestamp,
+    /// The signal that began the thread here.
+    pub(super) signal: Option<Arc<GivenSignal>>,
 }
 
 impl Token {
     /// A token that lies nowhere yet.
     pub(super) fn new(depth: u32, past: Past, since: Timestamp) -> Token {
-        Token { number: 0, depth, past, since }
+        Token { number: 0, depth, past, since, signal: None }
     }
 }
 

@@ -19,7 +19,9 @@
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
 //! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
 //! | 43 explicit termination | `end: terminate`, `termination: explicit` |
+//! | 23, 24 transient and persistent trigger | `trigger`, `Outcome::suspend`; the command `Signal` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
+//! | 43 explicit termination | `end: terminate`, `termination: explicit` |
 //!
 //! and of time, which is not among the patterns:
 //!
@@ -45,6 +47,7 @@ mod past;
 mod pause;
 mod possible;
 mod servers;
+mod signals;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -60,6 +63,7 @@ pub use decide::{Answers, Batch, RULES, Site, decide};
 pub use evolve::{EvolveError, evolve};
 pub use invariant::Broken;
 pub(crate) use possible::{Outcomes, Unsafe};
+pub(crate) use signals::GivenSignal;
 #[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;

@@ -9,7 +9,7 @@ use crate::value::Map;
 
 use super::data::{outputs_of, outputs_of_tasks};
 use super::past::Past;
-use super::state::{Progress, State};
+use super::state::{AttemptState, Progress, State};
 
 /// The newest activation of a stage.
 #[derive(Clone, Debug)]
@@ -35,6 +35,7 @@ impl State {
                 (Some(live), _) => {
                     let status = match live.progress {
                         Progress::Ready(_) => Status::NotStarted,
+                        Progress::Open(ref open) if open.attempt == AttemptState::Suspended => Status::Suspended,
                         Progress::Between { .. } | Progress::Open(_) | Progress::CoreEnded | Progress::Overdue => {
                             Status::Running
                         }

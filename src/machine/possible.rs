@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::definition::Join;
-use crate::event::{Json, Report, TaskReport};
+use crate::event::{Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport, TriggerClosing};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 
@@ -61,6 +61,34 @@ impl State {
             }
         }
         possible.extend(self.core.timers.keys().map(|timer| Request::FireTimer(*timer)));
+        possible.extend(self.possible_signals());
+        possible
+    }
+
+    /// The signals that triggers wait for. Of those that start a stage one is tried, then its trigger is closed: more
+    /// of them would be as many threads as anybody likes.
+    fn possible_signals(&self) -> Vec<Request> {
+        let signal = |name: &str, target| {
+            let (data, durability) = ("null".to_owned(), SignalDurability::Transient);
+            Request::Signal(SignalMessage { name: name.to_owned(), target, data, id: None, durability, reason: None })
+        };
+        let mut possible = Vec::new();
+        let mut alike: Vec<Vec<u8>> = Vec::new();
+        for (id, activation) in &self.core.live {
+            let Some(name) = activation.waiting.as_ref().and_then(|wait| wait.names.first()) else { continue };
+            let stands = self.key_of(*id);
+            if !alike.contains(&stands) {
+                alike.push(stands);
+                possible.push(signal(name, SignalTarget::Activation(*id)));
+            }
+        }
+        for (stage, trigger) in self.open_starts() {
+            possible.push(if self.has_begun_a_thread(stage) {
+                Request::CloseTrigger(TriggerClosing { stage, reason: None })
+            } else {
+                signal(&trigger.signal, SignalTarget::Stage(stage))
+            });
+        }
         possible
     }
 

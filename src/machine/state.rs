@@ -24,6 +24,7 @@ use super::marking::Marking;
 use super::outlook::{Outlooks, Waiting};
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
+use super::signals::{GivenSignal, SignalWait, Signals};
 
 /// A workflow at a moment.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct Core {
     /// The moment of the last input.
     pub(super) now: Timestamp,
     pub(super) phase: Phase,
+    /// The root scope has been opened.
+    pub(super) started: bool,
     pub(super) start: Option<Arc<StartData>>,
     /// The last batch was cut and settling has to go on.
     pub(super) unsettled: bool,
@@ -69,6 +72,8 @@ pub(crate) struct Core {
     pub(super) sweeps: BTreeMap<(ScopeId, StageIndex), RegionIndex>,
     /// Attempts that a worker has begun, or may have, that are not awaited any more and have told nothing yet.
     pub(super) fenced: BTreeSet<AttemptId>,
+    /// Signals, and who waits for them; `None` while there is nothing of it.
+    pub(super) signals: Option<Box<Signals>>,
 }
 
 /// Where a workflow is on its way.
@@ -149,6 +154,10 @@ pub(crate) struct Activation {
     pub(super) updates: Arc<Map>,
     /// Timers that are set for it, those of its tasks aside.
     pub(super) timers: Vec<TimerId>,
+    /// It waits for a signal, at its trigger or in a task.
+    pub(super) waiting: Option<Box<SignalWait>>,
+    /// The signal that came last for it.
+    pub(super) signal: Option<Arc<GivenSignal>>,
 }
 
 /// How far an activation is.
@@ -173,10 +182,14 @@ pub(crate) enum Gate {
     Condition,
     /// It waits for its scheduled time.
     Scheduled,
-    /// All gates are passed, if it is still in time.
+    /// Its scheduled time has come, and the gates behind it are next, if it is still in time.
     Passed,
     /// It was not started in time.
     Expired,
+    /// It waits for its trigger.
+    Trigger,
+    /// Its trigger has come, and the gates behind it are next.
+    Triggered,
 }
 
 /// A task that is neither ended nor still to come.
@@ -209,8 +222,10 @@ pub(crate) enum AttemptState {
     Lost,
     /// It asked to be called again when the timer fires.
     Waiting { timer: TimerId },
-    /// The timer has fired, and the next attempt is being queued.
+    /// What it waited for has come, and the next attempt is being queued.
     Woken,
+    /// It asked to be called again when a signal comes.
+    Suspended,
 }
 
 /// A moment somebody waits for.
@@ -282,6 +297,8 @@ pub(crate) struct Candidates {
     pub(super) joins: BTreeSet<(ScopeId, StageIndex)>,
     /// OR-joins that may fire, and what the others wait for.
     pub(super) outlooks: Outlooks,
+    /// Stages that signals start for which one may be kept.
+    pub(super) starts: BTreeSet<StageIndex>,
 }
 
 impl State {
@@ -291,6 +308,7 @@ impl State {
             events: 0,
             now: Timestamp::from_microseconds(i64::MIN),
             phase: Phase::New,
+            started: false,
             start: None,
             unsettled: false,
             cancel: None,
@@ -307,6 +325,7 @@ impl State {
             instant_turns: 0,
             sweeps: BTreeMap::new(),
             fenced: BTreeSet::new(),
+            signals: None,
         };
         State { workflow, definition, core, candidates: Candidates::default() }
     }
@@ -344,7 +363,7 @@ impl State {
 
     /// Has its root scope been opened? Not before its scheduled time.
     pub(super) fn has_started(&self) -> bool {
-        self.core.marking.turnover() != (0, 0)
+        self.core.started
     }
 
     /// Has its root scope failed? Then it is on its way to its end.
@@ -438,9 +457,13 @@ impl State {
                 self.candidates.doomed.insert(place);
             }
             match activation.progress {
-                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired) => self.candidates.ready.insert(place),
+                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered) => {
+                    self.candidates.ready.insert(place)
+                }
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
-                Progress::Ready(Gate::Scheduled) | Progress::Between { .. } | Progress::Open(_) => false,
+                Progress::Ready(Gate::Scheduled | Gate::Trigger) | Progress::Between { .. } | Progress::Open(_) => {
+                    false
+                }
             };
         }
         for scope in self.core.scopes.keys() {
@@ -451,6 +474,8 @@ impl State {
                 }
             }
         }
+        let starts: Vec<StageIndex> = self.open_starts().map(|(stage, _)| stage).collect();
+        self.candidates.starts.extend(starts);
     }
 
     /// The live activations of `stage` in `scope`, by number.

@@ -99,6 +99,27 @@ pub enum WaitReason {
         /// Why, as they said.
         reason: Option<String>,
     },
+    /// It waits for a signal: at the trigger of the stage, or because the task asked to be called again then. Released
+    /// by a signal of one of these names, or of any if there are none.
+    Signal {
+        /// The names, ascending.
+        names: Vec<String>,
+        /// Which of them is taken; all of them if nothing is written.
+        correlate: Option<String>,
+    },
+    /// It waits for the timer that is the trigger of the stage. Released by the moment.
+    TriggerTimer {
+        /// The timer.
+        timer: TimerId,
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// Each signal of this name starts the stage, and until somebody closes the trigger more may come. Released by
+    /// closing it.
+    OpenTrigger {
+        /// The name of the signal.
+        signal: String,
+    },
 }
 
 impl WaitReason {
@@ -114,6 +135,9 @@ impl WaitReason {
             WaitReason::Ending { .. } => "ENDING",
             WaitReason::Canceling { .. } => "CANCELING",
             WaitReason::Settling => "SETTLING",
+            WaitReason::Signal { .. } => "SIGNAL",
+            WaitReason::TriggerTimer { .. } => "TRIGGER_TIMER",
+            WaitReason::OpenTrigger { .. } => "OPEN_TRIGGER",
             WaitReason::Serialized { .. } => "SERIALIZED",
             WaitReason::ByHand => "BY_HAND",
             WaitReason::Paused { .. } => "PAUSED",
@@ -123,9 +147,10 @@ impl WaitReason {
     /// The moment that releases it, where one does.
     pub fn due(&self) -> Option<Timestamp> {
         match self {
-            WaitReason::RetryAt { due, .. } | WaitReason::Timer { due, .. } | WaitReason::Scheduled { due, .. } => {
-                Some(*due)
-            }
+            WaitReason::RetryAt { due, .. }
+            | WaitReason::Timer { due, .. }
+            | WaitReason::Scheduled { due, .. }
+            | WaitReason::TriggerTimer { due, .. } => Some(*due),
             WaitReason::Running { .. }
             | WaitReason::Queued
             | WaitReason::Join { .. }
@@ -134,7 +159,9 @@ impl WaitReason {
             | WaitReason::Settling
             | WaitReason::Serialized { .. }
             | WaitReason::ByHand
-            | WaitReason::Paused { .. } => None,
+            | WaitReason::Paused { .. }
+            | WaitReason::Signal { .. }
+            | WaitReason::OpenTrigger { .. } => None,
         }
     }
 }
@@ -206,6 +233,22 @@ impl Wait {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn attempt_id(&self) -> Option<AttemptId> {
         if let Waiter::Attempt(attempt) = self.waiter { Some(attempt) } else { None }
+    }
+
+    /// The activation that waits, or whose attempt does.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn activation_id(&self) -> Option<ActivationId> {
+        match self.waiter {
+            Waiter::Activation(activation) => Some(activation),
+            Waiter::Attempt(attempt) => Some(attempt.task.activation),
+            Waiter::Workflow | Waiter::Join(_) => None,
+        }
+    }
+
+    /// The stage before which something waits that is no activation yet.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn join_stage(&self) -> Option<StageIndex> {
+        if let Waiter::Join(stage) = self.waiter { Some(stage) } else { None }
     }
 
     fn spec(&self) -> Option<&GraphTask> {

@@ -20,6 +20,7 @@ pub fn waits(state: &State) -> Vec<Wait> {
     }
     let mut found = of_the_workflow(state);
     found.extend(state.core.live.iter().map(|(id, activation)| of_activation(state, *id, activation)));
+    found.extend(of_starts(state));
     for scope in state.core.scopes.keys() {
         found.extend(of_joins(state, *scope));
     }
@@ -61,6 +62,7 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
             let scheduled = scheduled(state, waiter, activation.timers.iter().copied());
             scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
+        Progress::Ready(Gate::Trigger) => at_trigger(state, id, activation),
         Progress::Ready(_) if state.is_paused() && !state.core.unsettled => {
             let waiter = Waiter::Activation(id);
             paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
@@ -76,6 +78,33 @@ fn paused(state: &State, waiter: Waiter) -> Option<Wait> {
     let pause = state.core.paused.as_ref()?;
     let reason = WaitReason::Paused { by: pause.by.clone(), reason: pause.reason.clone() };
     Some(Wait { since: pause.since, ..wait(state, waiter, reason) })
+}
+
+/// The trigger of a ready activation is still to come.
+fn at_trigger(state: &State, id: ActivationId, activation: &Activation) -> Wait {
+    let waiter = Waiter::Activation(id);
+    if let Some(awaited) = &activation.waiting {
+        let trigger = state.definition.graph().stage(id.stage).signal_trigger();
+        let correlate = trigger.and_then(|trigger| trigger.correlate.as_ref()).map(|when| when.text().to_owned());
+        let reason = WaitReason::Signal { names: awaited.names.clone(), correlate };
+        return Wait { since: awaited.since, ..wait(state, waiter, reason) };
+    }
+    let set = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Trigger);
+    match set.and_then(|(timer, set)| Some((timer, set.since, state.due(set)?))) {
+        Some((timer, since, due)) => Wait { since, ..wait(state, waiter, WaitReason::TriggerTimer { timer, due }) },
+        None => wait(state, waiter, WaitReason::Settling),
+    }
+}
+
+/// The stages that signals start, until somebody closes their triggers.
+fn of_starts(state: &State) -> impl Iterator<Item = Wait> + '_ {
+    let since = state.core.start.as_ref().map_or(state.core.now, |start| start.at);
+    let moves = state.moves(ScopeId::ROOT);
+    let open = state.open_starts().filter(move |_| moves);
+    open.map(move |(stage, trigger)| {
+        let reason = WaitReason::OpenTrigger { signal: trigger.signal.clone() };
+        Wait { since, ..wait(state, Waiter::Join(stage), reason) }
+    })
 }
 
 /// The scheduled time of workflow or activation, which has these timers, is still to come.
@@ -112,6 +141,10 @@ fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
             Some(set) => WaitReason::Timer { timer, due: set.due },
             None => WaitReason::Settling,
         },
+        AttemptState::Suspended => {
+            let names = state.wait_of(id).map(|awaited| awaited.names.clone()).unwrap_or_default();
+            WaitReason::Signal { names, correlate: None }
+        }
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => WaitReason::Settling,
     };
     let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };

@@ -2,10 +2,8 @@
 //!
 //! Recovery is fold and this function; there is no list of work beside the state.
 
-use std::sync::Arc;
-
 use crate::event::{TimerId, TimerOwner};
-use crate::ids::{AttemptId, TaskId};
+use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::time::Timestamp;
 
 use super::data::Surroundings;
@@ -40,6 +38,16 @@ pub enum Work {
         /// The attempt that is open.
         attempt: AttemptId,
     },
+    /// Somebody sends a signal for which this activation waits; no part of the engine does.
+    AwaitSignal {
+        /// The activation.
+        activation: ActivationId,
+    },
+    /// Somebody sends signals that start this stage, or closes its trigger; no part of the engine does.
+    AwaitThread {
+        /// The stage.
+        stage: StageIndex,
+    },
 }
 
 /// Has a worker begun an attempt, as far as is recorded?
@@ -52,7 +60,7 @@ pub enum AttemptStage {
 }
 
 /// Everything `state` asks of the world: in the order of activations what tasks need, then the timers of workflow and
-/// activations.
+/// activations, then the signals that are waited for.
 pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
     let live = matches!(state.core.phase, Phase::Live);
     let unsettled = (live && state.core.unsettled).then_some(Work::Continue);
@@ -72,7 +80,7 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
             AttemptState::Queued { due } => Some(Work::RunTask { attempt, due, stage: AttemptStage::Queued, priority }),
             AttemptState::Started => Some(Work::RunTask { attempt, due: None, stage: AttemptStage::Started, priority }),
             AttemptState::Waiting { timer } => state.timer(timer).map(|(due, _)| Work::WaitUntil { timer, due }),
-            AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => None,
+            AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken | AttemptState::Suspended => None,
         }
     });
     let timers = state.core.timers.iter().filter_map(|(timer, set)| {
@@ -85,7 +93,12 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
         let due = state.due(*set).filter(|_| !ends)?;
         Some(Work::WaitUntil { timer: *timer, due })
     });
-    unsettled.into_iter().chain(tasks).chain(timers)
+    let waiting = state.core.live.iter().filter(move |_| live);
+    let waiting = waiting.filter(|(_, activation)| activation.waiting.is_some() && activation.doomed.is_none());
+    let waiting = waiting.map(|(id, _)| Work::AwaitSignal { activation: *id });
+    let starts = state.open_starts().filter(|_| state.moves(ScopeId::ROOT));
+    let starts = starts.map(|(stage, _)| Work::AwaitThread { stage });
+    unsettled.into_iter().chain(tasks).chain(timers).chain(waiting).chain(starts)
 }
 
 /// How an attempt waits to be run.
@@ -111,16 +124,7 @@ pub(crate) fn surroundings(state: &State, attempt: AttemptId) -> Option<(Surroun
         return None;
     }
     let stage = attempt.task.activation.stage;
-    let surroundings = Surroundings {
-        workflow: state.workflow,
-        definition: state.definition.clone(),
-        start: Arc::clone(state.core.start.as_ref()?),
-        activation: Some(attempt.task.activation),
-        past: activation.past.clone(),
-        results: Arc::clone(&activation.results),
-        outputs: None,
-        updates: Arc::clone(&activation.updates),
-    };
+    let surroundings = Surroundings::of_activation(state, attempt.task.activation)?;
     let waits = Waits { due, priority: state.definition.graph().stage(stage).priority, since: open.since };
     Some((surroundings, waits))
 }

@@ -90,7 +90,15 @@ impl WorkflowSummary {
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
             | Event::TokensLeft { .. }
-            | Event::JoinForced { .. } => (),
+            | Event::JoinForced { .. }
+            | Event::SignalReceived(..)
+            | Event::TriggerClosed(..)
+            | Event::SignalDelivered { .. }
+            | Event::SignalBuffered { .. }
+            | Event::SignalDiscarded { .. }
+            | Event::StageWaiting { .. }
+            | Event::TaskSuspended { .. }
+            | Event::SignalsLeft { .. } => (),
         }
     }
 

@@ -11,8 +11,10 @@ use crate::event::{Json, Report, StreamFile, TaskReport};
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::AttemptId;
-use crate::machine::{DispatchNames, Surroundings, template_failure};
-use crate::task::{Cancel, ContextSource, Dispatch, Ended, OutcomeKind, Place, Poll, Registry, StreamRecord, Task};
+use crate::machine::{DispatchNames, GivenSignal, Surroundings, template_failure};
+use crate::task::{
+    Cancel, ContextSource, Dispatch, Ended, OutcomeKind, Place, Poll, ReceivedSignal, Registry, StreamRecord, Task,
+};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
@@ -109,6 +111,7 @@ pub(super) fn prepare(
         shell: spec.shell.clone(),
         timeout: spec.timeout,
         trigger: seen.trigger()?,
+        signal: seen.signal().map(received).transpose()?,
         began: item.since,
         now,
         context: Box::new(seen.clone()),
@@ -116,6 +119,12 @@ pub(super) fn prepare(
         place: place.clone(),
     };
     Ok((work, dispatch))
+}
+
+/// The signal as the task sees it.
+fn received(signal: &GivenSignal) -> Result<ReceivedSignal, Failure> {
+    let (name, actor) = (signal.name.clone(), signal.actor.to_string());
+    Ok(ReceivedSignal { name, data: signal.parsed()?, actor })
 }
 
 /// The environment of the task; from here on `env` is a name.
@@ -202,6 +211,11 @@ pub(super) fn conclude(attempt: AttemptId, report: crate::task::Report, now: Tim
         OutcomeKind::Skipped => told(Report::Skipped, &outputs, &context),
         OutcomeKind::Canceled => told(Report::Canceled, &outputs, &context),
         OutcomeKind::Stopped => told(Report::Stopped, &outputs, &context),
+        OutcomeKind::Suspended(mut signals) => {
+            signals.sort_unstable();
+            signals.dedup();
+            told(Report::Suspended { signals }, &outputs, &context)
+        }
         OutcomeKind::Running(Poll::At(until)) => told(Report::Running { until }, &outputs, &context),
         OutcomeKind::Running(Poll::After(length)) => {
             let until = now.saturating_add(length);

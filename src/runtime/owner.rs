@@ -239,7 +239,7 @@ impl Owner {
                         release: Release { attempts, ..Release::default() },
                     });
                 }
-                Work::Continue | Work::ByHand { .. } => (),
+                Work::Continue | Work::ByHand { .. } | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => (),
             }
         }
     }
@@ -431,7 +431,11 @@ impl Owner {
                 Work::RunTask { attempt, stage: AttemptStage::Queued, .. } => {
                     release.attempts.extend(released(&held.state, attempt, StartRecord::First));
                 }
-                Work::RunTask { stage: AttemptStage::Started, .. } | Work::Continue | Work::ByHand { .. } => (),
+                Work::RunTask { stage: AttemptStage::Started, .. }
+                | Work::Continue
+                | Work::ByHand { .. }
+                | Work::AwaitSignal { .. }
+                | Work::AwaitThread { .. } => (),
             }
         }
     }

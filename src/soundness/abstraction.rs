@@ -3,7 +3,7 @@
 //! The result is an ordinary definition. Scheduled starts are left out, since time stands still; a start that may
 //! expire is a condition; deadlines stay, since any timer may fire.
 
-use crate::definition::{Definition, GraphStage, Template, Times};
+use crate::definition::{Definition, Durability, GraphStage, Template, Times, Trigger};
 use crate::expression::Expression;
 use crate::value::{Map, Value};
 
@@ -32,4 +32,10 @@ fn abstract_stage(stage: &mut GraphStage) {
         stage.condition = Some(Expression::parse("in_time").expect("a name is an expression"));
     }
     stage.times = Times { deadline: stage.times.deadline, ..Times::NONE };
+    if let Some(Trigger::Signal(trigger)) = stage.trigger.as_deref_mut() {
+        // Any signal may come, when the stage waits for it: one that was kept could come then just as well.
+        trigger.correlate = None;
+        trigger.durability = Durability::Transient;
+        trigger.max_buffered = None;
+    }
 }

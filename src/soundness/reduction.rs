@@ -228,6 +228,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         outputs: _,
         on_failure: _,
         times: _,
+        trigger,
         priority: _,
         cancellation: _,
     } = stage;
@@ -235,7 +236,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         Join::And | Join::Xor => true,
         Join::Or | Join::MultiMerge | Join::GeneralizedAnd => false,
     };
-    plain_join && *reentry == Reentry::Parallel
+    plain_join && *reentry == Reentry::Parallel && trigger.is_none()
 }
 
 fn way(stage: &GraphStage) -> Way {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::cancel::Cancel;
 use super::outcome::TaskError;
 use super::place::{Place, StreamRecord};
+use super::signal::ReceivedSignal;
 use crate::failure::ErrorCode;
 use crate::ids::{ActivationId, AttemptId, WorkflowId};
 use crate::time::{Duration, Timestamp};
@@ -63,6 +64,8 @@ pub(crate) struct Dispatch {
     pub(crate) timeout: Duration,
     /// Who or what started the workflow.
     pub(crate) trigger: Value,
+    /// The signal that came last for the activation.
+    pub(crate) signal: Option<ReceivedSignal>,
     /// When this piece of work began: the start of its first attempt.
     pub(crate) began: Timestamp,
     /// The moment of this dispatch.
@@ -161,6 +164,11 @@ impl<'a> TaskContext<'a> {
     /// Who or what started the workflow: `type`, `user`, `parameters`, `artifacts`, `payload`.
     pub fn trigger(&self) -> &Value {
         &self.dispatch.trigger
+    }
+
+    /// The signal that came last for this activation: the one that woke this task, or the trigger of its stage.
+    pub fn signal(&self) -> Option<&ReceivedSignal> {
+        self.dispatch.signal.as_ref()
     }
 
     /// Whether the attempt should stop: it was canceled, its timeout has passed, or the engine closes.

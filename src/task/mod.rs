@@ -18,6 +18,7 @@ mod registry;
 mod settings;
 #[cfg(feature = "shell")]
 mod shell;
+mod signal;
 #[cfg(test)]
 mod tests;
 
@@ -35,9 +36,10 @@ pub(crate) use outcome::{OutcomeParts, TaskErrorParts};
 pub(crate) use place::{Place, StreamName, StreamRecord};
 pub(crate) use program::kill_leftovers;
 pub use registry::{AliasError, DuplicateName, Registry};
+pub use signal::ReceivedSignal;
 
 use crate::failure::ErrorCode;
-use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::limits::{PAYLOAD_BYTES_MAX, SIGNALS_AWAITED_MAX};
 use crate::value::Map;
 
 /// A kind of work.
@@ -133,6 +135,7 @@ fn checked(outcome: Outcome) -> Result<Outcome, TaskError> {
     let (outputs, context) = outcome.data();
     check_names(outputs)?;
     check_size([outputs, context])?;
+    check_signals(outcome.signals())?;
     Ok(outcome)
 }
 
@@ -166,6 +169,18 @@ fn check_names(outputs: &Map) -> Result<(), TaskError> {
         }
         None => Ok(()),
     }
+}
+
+fn check_signals(names: &[String]) -> Result<(), TaskError> {
+    let bad = names.iter().find(|name| !outcome::is_output_name(name));
+    let message = match bad {
+        Some(name) => format!("{name:?} is no name of a signal: it is [A-Za-z0-9_][A-Za-z0-9_-]{{0,63}}"),
+        None if names.len() > SIGNALS_AWAITED_MAX => {
+            format!("it waits for {} signals, and a task waits for at most {SIGNALS_AWAITED_MAX}", names.len())
+        }
+        None => return Ok(()),
+    };
+    Err(TaskError::permanent(message).code(ErrorCode::VALIDATION_FAILED))
 }
 
 fn check_size(maps: [&Map; 2]) -> Result<(), TaskError> {

@@ -42,6 +42,8 @@ pub(crate) enum OutcomeKind {
     Canceled,
     /// The branch ends here.
     Stopped,
+    /// The work goes on when one of these signals comes, or any if there are none.
+    Suspended(Vec<String>),
 }
 
 /// When a task that goes on wants to be called again.
@@ -106,6 +108,36 @@ impl Outcome {
         Outcome::of(OutcomeKind::Stopped)
     }
 
+    /// The work goes on when a signal comes: SUSPENDED until then, without a worker; the task is called again and finds
+    /// it in [`TaskContext::signal`](crate::TaskContext::signal). Any signal does, unless
+    /// [`until_signal`](Outcome::until_signal) names some. One that was kept when it came too early counts, too.
+    ///
+    /// ```
+    /// # use stabilize::{Outcome, Task, TaskContext, TaskError};
+    /// struct Confirm;
+    ///
+    /// impl Task for Confirm {
+    ///     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+    ///         match task.signal() {
+    ///             None => Ok(Outcome::suspend().until_signal("confirmed").context("asked", true)),
+    ///             Some(signal) => Ok(Outcome::success().output("by", signal.actor())),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn suspend() -> Outcome {
+        Outcome::of(OutcomeKind::Suspended(Vec::new()))
+    }
+
+    /// For [`suspend`](Outcome::suspend): a signal of this name does, or one of those named before. Without meaning for
+    /// other outcomes. A name is `[A-Za-z0-9_][A-Za-z0-9_-]{0,63}`; another one fails the task when it returns.
+    pub fn until_signal(mut self, name: impl Into<String>) -> Outcome {
+        if let OutcomeKind::Suspended(names) = &mut self.kind {
+            names.push(name.into());
+        }
+        self
+    }
+
     /// For [`running`](Outcome::running): how long to rest before the next call. Without meaning for other outcomes.
     pub fn after(mut self, length: impl Into<Duration>) -> Outcome {
         if let OutcomeKind::Running(poll) = &mut self.kind {
@@ -137,6 +169,11 @@ impl Outcome {
     /// Outputs and context.
     pub(super) fn data(&self) -> (&Map, &Map) {
         (&self.outputs, &self.context)
+    }
+
+    /// The names of the signals it waits for.
+    pub(super) fn signals(&self) -> &[String] {
+        if let OutcomeKind::Suspended(names) = &self.kind { names } else { &[] }
     }
 
     /// The pieces.

@@ -26,6 +26,7 @@ pub(super) fn dispatch() -> Dispatch {
         shell: None,
         timeout: Duration::from_seconds(3_600),
         trigger: Value::Null,
+        signal: None,
         began: Timestamp::from_microseconds(0),
         now: Timestamp::from_microseconds(0),
         context: Box::new(Map::new()),

@@ -239,6 +239,13 @@ impl Course {
             }
             Work::WaitUntil { timer, due } => format!("timer {} due {}", timer.0, due.since(ORIGIN)),
             Work::Continue => "continue".to_owned(),
+            Work::AwaitSignal { activation } => {
+                let name = &self.state.definition().graph().stage(activation.stage).ref_id;
+                format!("signal to {name}{}", activation.suffix())
+            }
+            Work::AwaitThread { stage } => {
+                format!("signals that start {}", self.state.definition().graph().stage(stage).ref_id)
+            }
             Work::ByHand { attempt } => attempt_name(attempt, self.state.definition()) + " by hand",
         };
         outstanding(&self.state).map(name).collect()

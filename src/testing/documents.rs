@@ -13,6 +13,7 @@ use crate::value::{Map, Value};
 
 mod cancellation;
 mod circles;
+mod triggers;
 
 /// The names of stages, by their place.
 const STAGES: [&str; 7] = ["a", "b-1", "c_2", "d", "9e", "f", "g"];
@@ -108,7 +109,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(30, map("context", context)),
         some(20, env(&["${{ inputs.n }}", "${{ k }}", "${{ workflow.id }}"])),
         some(20, map("defaults", defaults)),
-        some(15, start_times()),
+        some(15, triggers::start_times()),
         some(10, texts("deadline", &["1s", "2m", "3h"])),
         some(20, constant("priority", vec![0.into(), 9.into()])),
         some(20, texts("leftover_tokens", &["fail", "fail", "ignore"])),
@@ -196,24 +197,6 @@ fn timeout() -> BoxedStrategy<Keys> {
     texts("timeout", &["10m", "90s", "2d"])
 }
 
-/// Moments around the beginning of a course: past, to come, and one before the other in both orders.
-fn start_times() -> BoxedStrategy<Keys> {
-    let scheduled = |moment: &'static str| one("scheduled_time", moment);
-    let expiry = |moment: &'static str| one("start_time_expiry", moment);
-    let (past, soon, later) = ("2025-12-31T23:59:59Z", "2026-01-01T00:00:30Z", "2026-01-01T02:01:30+02:00");
-    let both = |first: Keys, second: Keys| first.into_iter().chain(second).collect::<Keys>();
-    select(vec![
-        scheduled(past),
-        scheduled(soon),
-        expiry(past),
-        expiry(later),
-        both(scheduled(soon), expiry(later)),
-        both(scheduled(later), expiry(soon)),
-        both(scheduled(later), expiry(soon)),
-    ])
-    .boxed()
-}
-
 fn env(values: &'static [&'static str]) -> BoxedStrategy<Keys> {
     let value = prop_oneof![
         6 => select(values).prop_map(Value::from),
@@ -263,8 +246,14 @@ const CONDITIONS: [&str; 22] = [
     "k < l",
 ];
 
-const TASK_CONDITIONS: [&str; 4] =
-    ["tasks.%.status == 'SUCCEEDED'", "tasks.%.outputs.k", "tasks.%.outputs.k == 2", "tasks.%.status == 'SKIPPED'"];
+const TASK_CONDITIONS: [&str; 6] = [
+    "signal.name == 'go'",
+    "signal.data.k == 1",
+    "tasks.%.status == 'SUCCEEDED'",
+    "tasks.%.outputs.k",
+    "tasks.%.outputs.k == 2",
+    "tasks.%.status == 'SKIPPED'",
+];
 
 fn conditions() -> BoxedStrategy<Value> {
     prop_oneof![8 => select(&CONDITIONS[..]).prop_map(Value::from), 1 => any::<bool>().prop_map(Value::Bool)].boxed()
@@ -323,7 +312,7 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(10, texts("shell", &["bash", "/bin/sh"])),
         some(30, retry()),
         some(15, timeout()),
-        some(15, start_times()),
+        some(15, triggers::start_times()),
         some(15, texts("deadline", &["1s", "90s", "2h"])),
         some(40, texts("on_failure", &ON_FAILURE)),
         some(
@@ -336,6 +325,7 @@ fn stages() -> BoxedStrategy<StageDraft> {
         some(12, texts("reentry", &["parallel", "serialize"])),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
         some(30, cancellation::keys()),
+        some(15, triggers::keys()),
         // Behind the others: what it names in `env` is there.
         body(),
     ]);
@@ -517,6 +507,7 @@ impl StageDraft {
         }
         name_others(&mut stage, ancestor, earlier.first().map(String::as_str));
         let needs = Value::list(needs);
+        triggers::put_right(&mut stage, needs.as_list().is_some_and(|needs| !needs.is_empty()));
         let (needs_key, if_key) = match self.spelling {
             Spelling::Ours => ("needs", "if"),
             Spelling::Seed => ("requisite_stage_ref_ids", "stageEnabled"),
@@ -606,9 +597,16 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 57] = [
+    const CONSTRUCTS: [&str; 64] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
+        "a trigger.signal=go",
+        "a trigger.signal=stop",
+        "a trigger.timer=1h",
+        "a trigger.durability=transient",
+        "a trigger.durability=persistent",
+        "a trigger.durability=sender",
+        "name: signal",
         "a workflow.type=pipeline",
         "a workflow.type=orchestration",
         "a stage.join_type=and",
@@ -712,6 +710,7 @@ mod tests {
                         self.0.insert("stages: map".to_owned());
                         stages.values().for_each(|stage| self.level("a stage", stage));
                     }
+                    ("a stage", "trigger", _) => self.level("a trigger", entry),
                     ("a stage", "tasks", Value::List(tasks)) => {
                         tasks.iter().for_each(|task| self.level("a task", task))
                     }
@@ -739,7 +738,7 @@ mod tests {
         fn names(&mut self, value: &Value) {
             match value {
                 Value::String(text) => {
-                    for root in ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task"] {
+                    for root in ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task", "signal"] {
                         if text.contains(&format!("{root}.")) {
                             self.0.insert(format!("name: {root}"));
                         }

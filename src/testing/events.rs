@@ -9,21 +9,22 @@ use proptest::sample::select;
 
 use super::values::{maps, texts};
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss,
-    LeftTokens, PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
-    TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json,
+    LeaseLoss, LeftTokens, PauseRequest, Registration, Report, Resumption, SignalDurability, SignalMessage,
+    SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing,
+    TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, StageIndex,
-    TaskId, TaskIndex,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, Sequence,
+    StageIndex, TaskId, TaskIndex,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![10 => inputs(), 13 => derived()]
+    prop_oneof![12 => inputs(), 19 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -45,6 +46,9 @@ pub fn inputs() -> BoxedStrategy<Event> {
             .prop_map(|(stamp, reason)| Event::WorkflowPaused(stamp, PauseRequest { reason })),
         (stamps(), option::of(texts()), any::<u64>().prop_map(Duration::from_microseconds))
             .prop_map(|(stamp, reason, paused)| Event::WorkflowResumed(stamp, Resumption { reason, paused })),
+        (stamps(), signals()).prop_map(|(stamp, of)| Event::SignalReceived(stamp, of)),
+        (stamps(), stages(), option::of(texts()))
+            .prop_map(|(stamp, stage, reason)| Event::TriggerClosed(stamp, TriggerClosing { stage, reason })),
     ]
     .boxed()
 }
@@ -107,12 +111,53 @@ pub fn derived() -> BoxedStrategy<Event> {
         }),
         tokens().prop_map(|left| Event::TokensLeft { scope: ScopeId::ROOT, left }),
         stages().prop_map(|stage| Event::JoinForced { scope: ScopeId::ROOT, stage }),
+        vec((arcs_one(), any::<u32>()).prop_map(|(arc, tokens)| LeftTokens { arc, tokens }), 0..5)
+            .prop_map(|left| Event::TokensLeft { scope: ScopeId::ROOT, left }),
+        (sequences(), recipients()).prop_map(|(signal, to)| Event::SignalDelivered { signal, to }),
+        sequences().prop_map(|signal| Event::SignalBuffered { signal }),
+        sequences().prop_map(|signal| Event::SignalDiscarded { signal }),
+        activations().prop_map(|activation| Event::StageWaiting { activation, gate: HeldBy::Trigger }),
+        tasks().prop_map(|task| Event::TaskSuspended { task }),
+        vec(sequences(), 0..5).prop_map(|signals| Event::SignalsLeft { signals }),
     ]
     .boxed()
 }
 
 fn tokens() -> impl Strategy<Value = Vec<LeftTokens>> {
     vec((arcs_one(), any::<u32>()).prop_map(|(arc, tokens)| LeftTokens { arc, tokens }), 0..5)
+}
+
+fn sequences() -> impl Strategy<Value = Sequence> {
+    // Small ones name something that may have happened.
+    (1_u64..40).prop_map(|number| Sequence::new(number).unwrap_or(Sequence::FIRST))
+}
+
+fn recipients() -> BoxedStrategy<SignalRecipient> {
+    prop_oneof![
+        activations().prop_map(SignalRecipient::Trigger),
+        tasks().prop_map(SignalRecipient::Task),
+        stages().prop_map(SignalRecipient::Start),
+    ]
+    .boxed()
+}
+
+fn signals() -> BoxedStrategy<SignalMessage> {
+    let targets = prop_oneof![
+        Just(SignalTarget::Workflow),
+        stages().prop_map(SignalTarget::Stage),
+        activations().prop_map(SignalTarget::Activation),
+    ];
+    let durabilities = select(vec![SignalDurability::Transient, SignalDurability::Persistent]);
+    (texts(), targets, texts(), option::of(texts()), durabilities, option::of(texts()))
+        .prop_map(|(name, target, data, id, durability, reason)| SignalMessage {
+            name,
+            target,
+            data,
+            id,
+            durability,
+            reason,
+        })
+        .boxed()
 }
 
 fn moments() -> impl Strategy<Value = Timestamp> {
@@ -205,6 +250,7 @@ fn reports() -> BoxedStrategy<Report> {
         Just(Report::Stopped),
         (failures(), option::of(any::<u64>().prop_map(Duration::from_microseconds)))
             .prop_map(|(error, retry_after)| Report::Failed { error, retry_after }),
+        vec(texts(), 0..3).prop_map(|signals| Report::Suspended { signals }),
     ]
     .boxed()
 }
@@ -237,6 +283,7 @@ fn purposes() -> impl Strategy<Value = TimerPurpose> {
         TimerPurpose::StartTimeExpiry,
         TimerPurpose::Deadline,
         TimerPurpose::CancelOn,
+        TimerPurpose::Trigger,
     ])
 }
 

@@ -3,14 +3,15 @@
 //! Every type of event, and every variant inside one, stands here at least once.
 
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss,
-    LeftTokens, PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
-    TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json,
+    LeaseLoss, LeftTokens, PauseRequest, Registration, Report, Resumption, SignalDurability, SignalMessage,
+    SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing,
+    TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, StageIndex,
-    TaskId, TaskIndex,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, Sequence,
+    StageIndex, TaskId, TaskIndex,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -23,6 +24,7 @@ pub fn events() -> Vec<Event> {
     let mut events = commands();
     events.extend(reports());
     events.extend(consequences());
+    events.extend(signals());
     events.sort_by_key(Event::kind);
     events
 }
@@ -133,6 +135,7 @@ fn reports() -> Vec<Event> {
         Report::Stopped,
         Report::Failed { error: failure(ErrorClass::Timeout), retry_after: None },
         Report::Failed { error: failure(ErrorClass::Transient), retry_after },
+        Report::Suspended { signals: vec!["go".to_owned(), "stop".to_owned()] },
     ];
     let report = |report| TaskReport {
         attempt: attempt(),
@@ -228,6 +231,44 @@ fn cancels(activation: ActivationId) -> Vec<Event> {
         Event::RegionCanceled { region, scope: ScopeId::ROOT, by: Some(by) },
         Event::RegionCanceled { region, scope: ScopeId::ROOT, by: None },
         Event::TokensRemoved { scope: ScopeId::ROOT, removed, cause: CancelCause::Region { region } },
+    ]
+}
+
+fn signals() -> Vec<Event> {
+    let owner = TimerOwner::Activation(activation());
+    let message = |target, durability| SignalMessage {
+        name: "go".to_owned(),
+        target,
+        data: r#"{"x":1}"#.to_owned(),
+        id: None,
+        durability,
+        reason: None,
+    };
+    let to_stage = SignalMessage {
+        id: Some("order-7".to_owned()),
+        reason: Some("paid".to_owned()),
+        ..message(SignalTarget::Stage(StageIndex::new(3)), SignalDurability::Persistent)
+    };
+    let to_activation = message(SignalTarget::Activation(activation()), SignalDurability::Transient);
+    let signal = Sequence::FIRST;
+    vec![
+        Event::SignalReceived(of_person(), message(SignalTarget::Workflow, SignalDurability::Transient)),
+        Event::SignalReceived(of_person(), to_stage),
+        Event::SignalReceived(of_person(), to_activation),
+        Event::TriggerClosed(of_person(), TriggerClosing { stage: StageIndex::new(3), reason: None }),
+        Event::TriggerClosed(
+            of_person(),
+            TriggerClosing { stage: StageIndex::new(3), reason: Some("the day is over".to_owned()) },
+        ),
+        Event::SignalDelivered { signal, to: SignalRecipient::Trigger(activation()) },
+        Event::SignalDelivered { signal, to: SignalRecipient::Task(task()) },
+        Event::SignalDelivered { signal, to: SignalRecipient::Start(StageIndex::new(3)) },
+        Event::SignalBuffered { signal },
+        Event::SignalDiscarded { signal },
+        Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::Trigger },
+        Event::StageWaiting { activation: activation(), gate: HeldBy::Trigger },
+        Event::TaskSuspended { task: task() },
+        Event::SignalsLeft { signals: vec![signal, signal.plus(6)] },
     ]
 }
 

@@ -4,9 +4,12 @@
 //! `stage[0].task` for one of its instances and `stage.task@3` for the third attempt. What is left out is the oldest
 //! activation that lives, its open task, its newest attempt.
 
-use crate::event::{Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, TaskReport, TimerId};
+use crate::event::{
+    Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, SignalDurability, SignalMessage, SignalTarget,
+    TaskReport, TimerId, TriggerClosing,
+};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, TaskId, TaskIndex};
+use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, StageIndex, TaskId, TaskIndex};
 use crate::machine::{Command, Request, ResumeRequest, State};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
@@ -32,6 +35,8 @@ enum What {
     Pass { length: Duration },
     Pause { reason: Option<String> },
     Resume,
+    Signal { name: String, target: Option<String>, data: Value, key: Option<String>, durability: SignalDurability },
+    CloseTrigger { stage: String },
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +49,7 @@ enum Told {
     Canceled,
     Stopped,
     Failed { class: ErrorClass, retry_after: Option<Duration> },
+    Suspended(Vec<String>),
 }
 
 /// The code of the failures that tasks tell here.
@@ -136,6 +142,22 @@ pub fn running(work: &str, length: &str) -> Happening {
     report(work, Told::Running(duration(length)))
 }
 
+/// This work wants to be called again when one of these signals comes, or any if none is named.
+pub fn suspend<'n>(work: &str, signals: impl IntoIterator<Item = &'n str>) -> Happening {
+    report(work, Told::Suspended(signals.into_iter().map(str::to_owned).collect()))
+}
+
+/// A signal of this name comes, for whoever waits for it, and is to be kept if nobody does.
+pub fn signal(name: &str) -> Happening {
+    let durability = SignalDurability::Persistent;
+    of_engine(What::Signal { name: name.to_owned(), target: None, data: Value::Null, key: None, durability })
+}
+
+/// Somebody closes the trigger of this stage.
+pub fn close_trigger(stage: &str) -> Happening {
+    of_engine(What::CloseTrigger { stage: stage.to_owned() })
+}
+
 /// The worker of this work is gone.
 pub fn lose(work: &str) -> Happening {
     of_engine(What::Lose { work: work.to_owned(), orderly: false })
@@ -192,6 +214,50 @@ impl Happening {
         self
     }
 
+    /// The signal is for this stage or activation: `b`, `b#2`.
+    ///
+    /// # Panics
+    ///
+    /// If no signal comes.
+    pub fn to(mut self, whom: &str) -> Happening {
+        let What::Signal { target, .. } = &mut self.what else { panic!("only a signal is for somebody") };
+        *target = Some(whom.to_owned());
+        self
+    }
+
+    /// This comes with the signal.
+    ///
+    /// # Panics
+    ///
+    /// If no signal comes.
+    pub fn data(mut self, value: impl Into<Value>) -> Happening {
+        let What::Signal { data, .. } = &mut self.what else { panic!("only a signal has data") };
+        *data = value.into();
+        self
+    }
+
+    /// Its sender chose this key for the signal.
+    ///
+    /// # Panics
+    ///
+    /// If no signal comes.
+    pub fn key(mut self, text: &str) -> Happening {
+        let What::Signal { key, .. } = &mut self.what else { panic!("only a signal has a key") };
+        *key = Some(text.to_owned());
+        self
+    }
+
+    /// The signal is lost if nobody waits for it.
+    ///
+    /// # Panics
+    ///
+    /// If no signal comes.
+    pub fn transient(mut self) -> Happening {
+        let What::Signal { durability, .. } = &mut self.what else { panic!("only a signal is transient") };
+        *durability = SignalDurability::Transient;
+        self
+    }
+
     /// What is reported has this output.
     ///
     /// # Panics
@@ -234,13 +300,16 @@ impl Happening {
             What::Start { work } | What::Report { work, .. } | What::Discard { work } | What::Lose { work, .. } => {
                 *work = rename(work);
             }
+            What::Signal { target: Some(target), .. } => *target = rename(target),
+            What::CloseTrigger { stage } => *stage = rename(stage),
             What::Create
             | What::Cancel { .. }
             | What::Fire { .. }
             | What::GoOn
             | What::Pass { .. }
             | What::Pause { .. }
-            | What::Resume => (),
+            | What::Resume
+            | What::Signal { target: None, .. } => (),
         }
         self
     }
@@ -291,6 +360,17 @@ impl Happening {
             What::GoOn => Request::ContinueSettling,
             What::Pause { reason } => Request::Pause(PauseRequest { reason: reason.clone() }),
             What::Resume => Request::Resume(ResumeRequest { reason: None }),
+            What::Signal { name, target, data, key, durability } => Request::Signal(SignalMessage {
+                name: name.clone(),
+                target: target.as_ref().map_or(SignalTarget::Workflow, |target| target_named(state, target)),
+                data: data.to_json(),
+                id: key.clone(),
+                durability: *durability,
+                reason: None,
+            }),
+            What::CloseTrigger { stage } => {
+                Request::CloseTrigger(TriggerClosing { stage: stage_named(state, stage), reason: None })
+            }
             What::Pass { .. } => panic!("that time passes is no command"),
         };
         Command { now, id: self.id, actor: self.actor.clone(), request }
@@ -308,6 +388,7 @@ impl Told {
             Told::Skipped => Report::Skipped,
             Told::Canceled => Report::Canceled,
             Told::Stopped => Report::Stopped,
+            Told::Suspended(signals) => Report::Suspended { signals: signals.clone() },
             Told::Failed { class, retry_after } => Report::Failed { error: error(*class), retry_after: *retry_after },
         }
     }
@@ -342,6 +423,20 @@ impl Name<'_> {
             None => (rest, None),
         };
         Name { stage, number, instance, task, dispatch }
+    }
+}
+
+fn stage_named(state: &State, name: &str) -> StageIndex {
+    state.definition().graph().stage_index(name).unwrap_or_else(|| panic!("there is no stage {name}"))
+}
+
+/// Whom a signal to `text` is for: a stage, or one activation of it.
+fn target_named(state: &State, text: &str) -> SignalTarget {
+    let Name { stage, number, .. } = Name::read(text);
+    let stage = stage_named(state, stage);
+    match number {
+        Some(number) => SignalTarget::Activation(ActivationId::new(stage, number)),
+        None => SignalTarget::Stage(stage),
     }
 }
 

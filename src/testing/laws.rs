@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::Graph;
-use crate::event::{Consumed, Emitted, Event, LeftTokens};
+use crate::definition::{Graph, GraphStage};
+use crate::event::{Consumed, Emitted, Event, LeftTokens, SignalMessage, SignalRecipient};
 use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
     Answers, AttemptStage, Batch, Command, Rejection, Request, State, Work, decide, evolve, outstanding, waits,
@@ -157,6 +157,10 @@ pub fn a_repeated_command_acts_once(decided: Decided<'_>) {
         // It is about whatever is to be continued.
         return;
     }
+    if let (None, Request::Signal(SignalMessage { id: None, .. })) = (decided.command.id, &decided.command.request) {
+        // Two signals that say the same are two.
+        return;
+    }
     let mut again = decided.after.clone();
     let outcome = decide(&mut again, decided.command, &mut Answers::computed());
     let rejection = outcome.expect_err("a command acts once");
@@ -249,6 +253,55 @@ pub fn what_is_open_says_why(decided: Decided<'_>) {
     }
 }
 
+/// What becomes of a signal is said at once, and then once at most: it is taken by one, lost, or kept until it is taken
+/// or listed at the end. Those of which nothing tells one from another are taken in the order in which they came.
+///
+/// # Panics
+///
+/// If it is not so.
+pub fn signals_are_taken_once(course: &Course) {
+    let graph = course.state().definition().graph();
+    let correlates = |stage: &GraphStage| stage.signal_trigger().is_some_and(|trigger| trigger.correlate.is_some());
+    let is_plain = !graph.stages.iter().any(correlates);
+    let mut kept: BTreeMap<Sequence, &SignalMessage> = BTreeMap::new();
+    let mut arrived = None;
+    let taken = |kept: &mut BTreeMap<Sequence, &SignalMessage>, signal: &Sequence| {
+        let message = kept.remove(signal).expect("what is taken is kept, or has just come");
+        let alike = |other: &&SignalMessage| {
+            (&other.name, other.target, other.durability) == (&message.name, message.target, message.durability)
+        };
+        let passed = kept.range(..*signal).find(|(_, other)| alike(other));
+        assert!(!is_plain || passed.is_none(), "an older one alike stays: {}", course.story());
+    };
+    for (event, place) in course.events().iter().zip(1..) {
+        let place = Sequence::new(place).expect("sequences begin at 1");
+        if let Some(signal) = arrived.take() {
+            let said = match event {
+                Event::SignalDelivered { signal, .. }
+                | Event::SignalBuffered { signal }
+                | Event::SignalDiscarded { signal } => *signal,
+                _ => panic!("nothing says what becomes of a signal: {}", course.story()),
+            };
+            assert_eq!(said, signal, "{}", course.story());
+        }
+        match event {
+            Event::SignalReceived(_, message) => {
+                arrived = Some(place);
+                kept.insert(place, message);
+            }
+            Event::SignalDelivered { signal, .. } => taken(&mut kept, signal),
+            Event::SignalBuffered { signal } => assert!(kept.contains_key(signal)),
+            Event::SignalDiscarded { signal } => assert!(kept.remove(signal).is_some()),
+            Event::SignalsLeft { signals } => {
+                signals.iter().for_each(|signal| assert!(kept.remove(signal).is_some(), "{}", course.story()));
+            }
+            _ => (),
+        }
+    }
+    let is_over = course.state().is_closed();
+    assert!(!is_over || kept.is_empty(), "what nobody took is listed at the end: {}", course.story());
+}
+
 /// P6: what the events say was put on each arc, less what they say was taken from it, lies there; nothing is taken that
 /// is not there; no token lies in two places; what lies somewhere at the end is listed.
 ///
@@ -291,6 +344,7 @@ impl Counted<'_> {
         match event {
             Event::WorkflowStarted => {
                 let from_start = (0..).zip(&self.graph.arcs).filter(|(_, arc)| arc.from.is_none());
+                let from_start = from_start.filter(|(_, arc)| !self.graph.stage(arc.to).is_started_by_signals());
                 let arcs: Vec<ArcIndex> = from_start.map(|(place, _)| ArcIndex::new(place)).collect();
                 self.put(&arcs);
             }
@@ -315,6 +369,10 @@ impl Counted<'_> {
                     *count = count.checked_sub(u64::from(*tokens)).expect("only what lies on an arc is removed");
                     self.consumed += u64::from(*tokens);
                 }
+            }
+            Event::SignalDelivered { to: SignalRecipient::Start(stage), .. } => {
+                let arc = self.graph.stage(*stage).incoming[0];
+                self.put(&[arc]);
             }
             Event::TokensLeft { left, .. } => {
                 for left in left {

@@ -1,10 +1,15 @@
 //! From numbers to commands: what is tried on a workflow is chosen by a number from what its state asks for, and from
 //! what it should refuse. Small numbers are the ordinary course, so that what shrinks becomes ordinary.
 
-use crate::event::{Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, TaskReport, TimerId};
+use crate::event::{
+    Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, SignalDurability, SignalMessage, SignalTarget,
+    TaskReport, TimerId, TriggerClosing,
+};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId, TaskIndex};
-use crate::machine::{AttemptStage, Command, Request, ResumeRequest, State, Work, outstanding};
+use crate::machine::{
+    AttemptStage, Command, Request, ResumeRequest, State, Wait, WaitReason, Work, outstanding, waits,
+};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
@@ -97,6 +102,9 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
         Work::Continue => Request::ContinueSettling,
         Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
         Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now)),
+        Work::AwaitSignal { activation } => awaited(choice, state, *activation),
+        Work::AwaitThread { stage } if choice.one_in(2) => signal(choice, SignalTarget::Stage(*stage), names(state)),
+        Work::AwaitThread { stage } => Request::CloseTrigger(TriggerClosing { stage: *stage, reason: None }),
         Work::WaitUntil { timer, due } => {
             wait(choice, now, *due);
             Request::FireTimer(*timer)
@@ -130,13 +138,59 @@ fn again(choice: &mut Choice) -> Request {
     }
 }
 
+/// A signal for which the activation waits, mostly.
+fn awaited(choice: &mut Choice, state: &State, activation: ActivationId) -> Request {
+    let wait = waits(state).into_iter().find(|wait| wait.activation_id() == Some(activation));
+    let names = match wait.as_ref().map(Wait::reason) {
+        Some(WaitReason::Signal { names, .. }) if !names.is_empty() => names.clone(),
+        Some(_) | None => names(state),
+    };
+    if let Some(WaitReason::Signal { correlate: Some(_), .. }) = wait.as_ref().map(Wait::reason)
+        && choice.below(3) == 0
+    {
+        // Which signal it takes nobody knows here: it might be none.
+        return cancel(choice);
+    }
+    let target = if choice.one_in(4) { SignalTarget::Workflow } else { SignalTarget::Activation(activation) };
+    signal(choice, target, names)
+}
+
+/// The names of signals that the definition knows, and one that it does not.
+fn names(state: &State) -> Vec<String> {
+    let known = state.definition().graph().stages.iter().filter_map(|stage| stage.signal_trigger());
+    known.map(|trigger| trigger.signal.clone()).chain(["other".to_owned()]).collect()
+}
+
+fn signal(choice: &mut Choice, target: SignalTarget, names: Vec<String>) -> Request {
+    let data = choice.of(&["null", r#"{"k":1}"#, "2", r#"{"k":2}"#, "{"]);
+    Request::Signal(SignalMessage {
+        name: names[choice.below(names.len())].clone(),
+        target,
+        data: data.to_owned(),
+        id: choice.one_in(3).then(|| choice.of(&["one", "two", ""]).to_owned()),
+        durability: choice.of(&[SignalDurability::Persistent, SignalDurability::Transient]),
+        reason: None,
+    })
+}
+
+/// A signal to anybody, waited for or not.
+fn any_signal(choice: &mut Choice, state: &State) -> Request {
+    let stage = StageIndex::new(choice.of(&[0, 1, 2, 3, u32::MAX]));
+    let target = match choice.below(4) {
+        0 | 1 => SignalTarget::Workflow,
+        2 => SignalTarget::Stage(stage),
+        _ => SignalTarget::Activation(ActivationId::new(stage, choice.of(&[1, 2, 0, u32::MAX]))),
+    };
+    signal(choice, target, names(state))
+}
+
 fn cancel(choice: &mut Choice) -> Request {
     Request::Cancel(CancelRequest { reason: choice.one_in(2).then(|| "enough".to_owned()) })
 }
 
 /// Something nobody asked for; most of it is refused.
 fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Request {
-    match choice.below(9) {
+    match choice.below(12) {
         0 => Request::StartTask(attempt(choice, state)),
         1 => {
             let attempt = attempt(choice, state);
@@ -157,6 +211,12 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
             .nth(choice.below(4))
             .map_or_else(|| Request::Create(around.creation.clone()), |command| command.request.clone()),
         7 => Request::Create(around.creation.clone()),
+        8 => any_signal(choice, state),
+        9 => Request::StartTask(attempt(choice, state)),
+        10 => {
+            let stage = StageIndex::new(choice.of(&[0, 1, 2, 3, u32::MAX]));
+            Request::CloseTrigger(TriggerClosing { stage, reason: Some("enough".to_owned()) })
+        }
         _ if choice.one_in(2) => cancel(choice),
         _ => Request::Resume(ResumeRequest { reason: choice.one_in(2).then(|| "on".to_owned()) }),
     }
@@ -189,7 +249,7 @@ fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp) -> TaskReport
     };
     let error = |class| Failure::new(ErrorCode::USER_CODE_ERROR, class, "it did not work");
     let length = |choice: &mut Choice| Duration::from_seconds(choice.of(&[90, 1, 0, u64::MAX]));
-    let report = match choice.below(18) {
+    let report = match choice.below(20) {
         0..=7 => Report::Succeeded,
         8 | 9 => Report::Running { until: now.saturating_add(length(choice)) },
         10 => Report::Terminal { error: error(ErrorClass::Permanent) },
@@ -197,6 +257,10 @@ fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp) -> TaskReport
         12 => Report::Skipped,
         13 => Report::Canceled,
         14 => Report::Stopped,
+        15 => {
+            let signals = choice.of(&[&["go"][..], &["go", "stop"], &["other"], &[]]);
+            Report::Suspended { signals: signals.iter().map(|name| (*name).to_owned()).collect() }
+        }
         _ => {
             let class = class(choice);
             let retry_after = choice.one_in(4).then(|| length(choice));

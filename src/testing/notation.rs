@@ -6,7 +6,10 @@
 use std::fmt::Write as _;
 
 use crate::definition::{Definition, Graph};
-use crate::event::{CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, TimerOwner, WaitingJoin};
+use crate::event::{
+    CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, SignalRecipient, SignalTarget, TimerOwner,
+    WaitingJoin,
+};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, RegionIndex, StageIndex, TaskId};
 use crate::status::Status;
@@ -73,6 +76,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         }
         Event::TokensLeft { left, .. } => names.left(left),
         Event::JoinForced { stage, .. } => names.graph.stage(*stage).ref_id.clone(),
+        _ => names.signal(event),
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
 }
@@ -101,6 +105,39 @@ struct Names<'g> {
 }
 
 impl Names<'_> {
+    /// An event about signals and triggers.
+    fn signal(&self, event: &Event) -> String {
+        match event {
+            Event::SignalReceived(_, message) => {
+                let target = match message.target {
+                    SignalTarget::Workflow => String::new(),
+                    SignalTarget::Stage(stage) => format!(" for {}", self.graph.stage(stage).ref_id),
+                    SignalTarget::Activation(id) => {
+                        format!(" for {}{}", self.graph.stage(id.stage).ref_id, id.suffix())
+                    }
+                };
+                let data = if message.data == "null" { String::new() } else { format!(" {}", message.data) };
+                format!("{}{target}{data}", message.name)
+            }
+            Event::TriggerClosed(_, closing) => self.graph.stage(closing.stage).ref_id.clone(),
+            Event::SignalDelivered { signal, to } => {
+                let to = match to {
+                    SignalRecipient::Trigger(activation) => self.activation(*activation),
+                    SignalRecipient::Task(task) => self.task(*task),
+                    SignalRecipient::Start(stage) => format!("the start of {}", self.graph.stage(*stage).ref_id),
+                };
+                format!("{signal} to {to}")
+            }
+            Event::SignalBuffered { signal } | Event::SignalDiscarded { signal } => signal.to_string(),
+            Event::StageWaiting { activation, gate } => format!("{} for {}", self.activation(*activation), gate.name()),
+            Event::TaskSuspended { task } => self.task(*task),
+            Event::SignalsLeft { signals } => {
+                signals.iter().map(ToString::to_string).collect::<Vec<String>>().join(", ")
+            }
+            _ => String::new(),
+        }
+    }
+
     fn activation(&self, activation: ActivationId) -> String {
         let mut name = self.graph.stage(activation.stage).ref_id.clone();
         if activation.number != 1 || activation.instance.is_some() {

@@ -146,7 +146,11 @@ impl Recording {
     pub fn fire(&mut self, workflow: WorkflowId) {
         let timers = outstanding(&self.states[&workflow]).filter_map(|work| match work {
             Work::WaitUntil { timer, due } => Some((due, timer)),
-            Work::RunTask { .. } | Work::Continue | Work::ByHand { .. } => None,
+            Work::RunTask { .. }
+            | Work::Continue
+            | Work::ByHand { .. }
+            | Work::AwaitSignal { .. }
+            | Work::AwaitThread { .. } => None,
         });
         let (due, timer) = timers.min().expect("the workflow waits for a timer");
         self.now = self.now.max(due);
@@ -184,7 +188,12 @@ impl Recording {
             Work::RunTask { attempt, stage: AttemptStage::Started, .. } => {
                 graph.stage(attempt.task.activation.stage).ref_id == stage
             }
-            Work::RunTask { .. } | Work::WaitUntil { .. } | Work::Continue | Work::ByHand { .. } => false,
+            Work::RunTask { .. }
+            | Work::WaitUntil { .. }
+            | Work::Continue
+            | Work::ByHand { .. }
+            | Work::AwaitSignal { .. }
+            | Work::AwaitThread { .. } => false,
         })
     }
 
@@ -256,6 +265,6 @@ fn attempts(state: &State) -> impl Iterator<Item = (AttemptId, Option<Timestamp>
     outstanding(state).filter_map(|work| match work {
         Work::RunTask { attempt, due, .. } => Some((attempt, due)),
         Work::ByHand { attempt } => Some((attempt, None)),
-        Work::WaitUntil { .. } | Work::Continue => None,
+        Work::WaitUntil { .. } | Work::Continue | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => None,
     })
 }

@@ -1,6 +1,8 @@
 //! From a thing that waits to what releases it: every reason is held to a command that the workflow takes.
 
-use crate::event::{Actor, CancelRequest, Json, Report, TaskReport};
+use crate::event::{
+    Actor, CancelRequest, Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport, TriggerClosing,
+};
 use crate::machine::{Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, decide, waits};
 use crate::time::{Duration, Timestamp};
 
@@ -48,8 +50,24 @@ fn request(wait: &Wait) -> Request {
             streams: Vec::new(),
         }),
         WaitReason::Queued | WaitReason::RetryAt { .. } => Request::StartTask(attempt()),
-        WaitReason::Timer { timer, .. } | WaitReason::Scheduled { timer, .. } => Request::FireTimer(*timer),
         WaitReason::Paused { .. } => Request::Resume(ResumeRequest { reason: None }),
+        WaitReason::Timer { timer, .. }
+        | WaitReason::Scheduled { timer, .. }
+        | WaitReason::TriggerTimer { timer, .. } => Request::FireTimer(*timer),
+        WaitReason::Signal { names, correlate: None } => Request::Signal(SignalMessage {
+            name: names.first().cloned().unwrap_or_else(|| "any".to_owned()),
+            target: SignalTarget::Activation(wait.activation_id().expect("an activation waits for this")),
+            data: "null".to_owned(),
+            id: None,
+            durability: SignalDurability::Transient,
+            reason: None,
+        }),
+        // Which signal it takes only its author knows.
+        WaitReason::Signal { correlate: Some(_), .. } => Request::Cancel(CancelRequest { reason: None }),
+        WaitReason::OpenTrigger { .. } => {
+            let stage = wait.join_stage().expect("a stage waits for this");
+            Request::CloseTrigger(TriggerClosing { stage, reason: None })
+        }
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
         WaitReason::Join { .. } | WaitReason::Serialized { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,

@@ -76,8 +76,11 @@ pub fn examples() -> BoxedStrategy<Example> {
         3 => limit("payload_bytes_max", 0..40),
         3 => limit("commands_remembered", 0..4),
         6 => limit("workers_lost_max", 1..3),
-        3 => limit("instant_turns_max", 0..3),
+        9 => limit("instant_turns_max", 0..3),
         1 => limit("expression_fuel", 0..8),
+        5 => limit("signals_buffered_max", 0..2),
+        1 => limit("signals_buffered_bytes_max", 0..20),
+        1 => limit("signals_remembered", 1..3),
     ];
     (definitions(), weighted(0.5, vec(limits, 1..3)))
         .prop_map(|(example, limits)| match limits {
@@ -140,14 +143,30 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::event::{CancelCause, Consumed, Emitted, Event, TimerOwner};
+    use crate::event::{CancelCause, Consumed, Emitted, Event, SignalRecipient, TimerOwner};
     use crate::machine::Rejection;
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 80] = [
+    const HAPPENINGS: [&str; 96] = [
         "code LOOP_LIMIT",
         "code INSTANT_LOOP",
+        "signal.received",
+        "signal.delivered",
+        "signal.buffered",
+        "signal.discarded",
+        "signals.left",
+        "trigger.closed",
+        "stage.waiting",
+        "task.suspended",
+        "report SUSPENDED",
+        "stage trigger set",
+        "stage trigger fired",
+        "delivered to a trigger",
+        "delivered to a task",
+        "delivered to a start",
+        "BAD_SIGNAL",
+        "TRIGGER_NOT_OPEN",
         "workflow.created",
         "workflow.cancel_requested",
         "workflow.started",
@@ -256,6 +275,14 @@ mod tests {
                     Emitted::Nothing => Some("emitted nothing".to_owned()),
                     Emitted::All => None,
                 });
+            }
+            Event::SignalDelivered { to, .. } => {
+                let to = match to {
+                    SignalRecipient::Trigger(_) => "a trigger",
+                    SignalRecipient::Task(_) => "a task",
+                    SignalRecipient::Start(_) => "a start",
+                };
+                found.insert(format!("delivered to {to}"));
             }
             Event::StageCanceled { cause: CancelCause::Deadline, .. } => {
                 found.insert("canceled by deadline".to_owned());

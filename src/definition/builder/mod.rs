@@ -5,6 +5,7 @@ mod fields;
 mod input;
 mod stage;
 mod task;
+mod trigger;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
 pub use stage::{BackArc, Split, Stage};
 pub use task::{Defaults, Retry, TaskSpec};
+pub use trigger::{SignalTrigger, StageTrigger, StartTrigger};
 
 use super::Definition;
 use super::cancellation::{RegionEffect, RegionFuture, Termination};

@@ -3,6 +3,7 @@
 use super::cancellation::{Cancel, CancelOn};
 use super::fields::{Fields, node};
 use super::task::{TaskSpec, shared_keys, work_keys};
+use super::trigger::StageTrigger;
 use crate::definition::cancellation::Ending;
 use crate::definition::check::END;
 use crate::definition::document::{Content, Entry, Node};
@@ -110,6 +111,16 @@ impl Stage {
     /// Whether it starts again while an activation of it lives; [`Reentry::Parallel`] unless said otherwise.
     pub fn reentry(self, reentry: Reentry) -> Stage {
         self.set("reentry", reentry.name())
+    }
+
+    /// What it waits for besides its join, before it starts.
+    pub fn trigger(mut self, trigger: impl Into<StageTrigger>) -> Stage {
+        let (trigger, max_buffered) = trigger.into().into_parts();
+        self.0.set_node("trigger", trigger);
+        if let Some(most) = max_buffered {
+            self.0.set("max_buffered", most);
+        }
+        self
     }
 
     /// What an error in a condition means; [`OnConditionError::Fail`] unless said otherwise.

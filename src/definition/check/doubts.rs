@@ -230,7 +230,11 @@ impl Doubts<'_> {
 }
 
 fn is_condition(site: Site) -> bool {
-    matches!(site, Site::Stage(_, StageSite::Condition | StageSite::Split) | Site::Task(_, _, TaskSite::Condition))
+    matches!(
+        site,
+        Site::Stage(_, StageSite::Condition | StageSite::Split | StageSite::Correlate)
+            | Site::Task(_, _, TaskSite::Condition)
+    )
 }
 
 /// Whether a condition is written that is not simply true.

@@ -14,11 +14,12 @@ use crate::expression::Reference;
 use crate::limits::{PROBLEMS_MAX, PROBLEMS_PER_TEXT_MAX};
 
 /// Names with a meaning of their own that this version does not have yet.
-const LATER: [&str; 7] = ["secrets", "item", "index", "matrix", "mi", "loop", "signal"];
+const LATER: [&str; 6] = ["secrets", "item", "index", "matrix", "mi", "loop"];
 
 const WORKFLOW: [&str; 6] = ["id", "name", "application", "definition", "started_at", "workdir"];
 const TRIGGER: [&str; 5] = ["type", "user", "parameters", "artifacts", "payload"];
 const STAGE: [&str; 3] = ["ref_id", "name", "activation"];
+const SIGNAL: [&str; 3] = ["name", "data", "actor"];
 const TASK: [&str; 3] = ["name", "attempt", "idempotency_key"];
 const OTHER_STAGE: [&str; 4] = ["outputs", "status", "error", "activations"];
 const OTHER_STAGE_ERROR: [&str; 2] = ["code", "message"];
@@ -113,6 +114,8 @@ impl Check<'_> {
             "stages" => self.stage(),
             "tasks" => self.task(),
             "env" => self.env(),
+            "signal" if self.is_behind_a_trigger() => self.member(&SIGNAL),
+            "signal" => Err(self.not_here("correlate, and what is computed once a stage or task has waited for one")),
             "stage" if self.is_dispatched() || self.is_of_stage() => self.member(&STAGE),
             "task" if self.is_dispatched() => self.member(&TASK),
             "stage" => Err(self.not_here("run, with, env, cwd, context and outputs of a stage")),
@@ -127,6 +130,15 @@ impl Check<'_> {
     /// Whether the field is computed for one activation as a whole.
     fn is_of_stage(&self) -> bool {
         matches!(self.site, Site::Stage(_, StageSite::Context | StageSite::Outputs))
+    }
+
+    /// Whether the field is computed for an activation that may have waited for a signal: not before its trigger.
+    fn is_behind_a_trigger(&self) -> bool {
+        match self.site {
+            Site::Defaults | Site::Task(..) => true,
+            Site::Stage(_, site) => site != StageSite::Condition,
+            Site::WorkflowName | Site::WorkflowContext | Site::WorkflowOutputs => false,
+        }
     }
 
     /// Whether the field is computed when the work of a task is dispatched.

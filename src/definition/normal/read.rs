@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cancellation;
 use crate::definition::cancellation::{Cancellation, Termination};
 use crate::definition::check::{Arcs, BackArc, END, Sources, topological_order};
-use crate::definition::decision_limits::DecisionLimits;
+use crate::definition::decision_limits::{DecisionLimits, SignalLimits};
 use crate::definition::error::NormalFormError;
 use crate::definition::graph::{
     Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn,
@@ -16,6 +16,7 @@ use crate::definition::input::{Input, InputType, Pattern, Shape};
 use crate::definition::shell_text::ShellText;
 use crate::definition::template::{Template, read_template};
 use crate::definition::times::Times;
+use crate::definition::trigger::{Durability, SignalTrigger, Trigger, TriggerRole};
 use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex};
 use crate::time::{Duration, Timestamp};
@@ -43,8 +44,20 @@ pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLi
         workers_lost_max: limit("workers_lost_max")?,
         commands_remembered: limit("commands_remembered")?,
         expression_fuel: limit("expression_fuel")?,
+        signals: signal_limits(&limits)?,
     };
     Ok((header, graph, limits))
+}
+
+/// What is not written has the value it has always had.
+fn signal_limits(limits: &Fields<'_>) -> Read<SignalLimits> {
+    let usual = SignalLimits::USUAL;
+    let limit = |name: &str, usual: u64| Ok(limits.some(name, Fields::integer)?.unwrap_or(usual));
+    Ok(SignalLimits {
+        buffered_max: limit("signals_buffered_max", usual.buffered_max)?,
+        buffered_bytes_max: limit("signals_buffered_bytes_max", usual.buffered_bytes_max)?,
+        remembered: limit("signals_remembered", usual.remembered)?,
+    })
 }
 
 /// A map of the form and the path to it.
@@ -89,6 +102,13 @@ impl<'v> Fields<'v> {
     pub(super) fn integer<T: TryFrom<i128>>(&self, key: &str) -> Read<T> {
         let number = self.need(key)?.as_integer().and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| self.wrong(key, "a whole number in range"))
+    }
+
+    fn flag(&self, key: &str) -> Read<bool> {
+        match self.need(key)? {
+            Value::Bool(flag) => Ok(*flag),
+            _ => Err(self.wrong(key, "true or false")),
+        }
     }
 
     fn duration(&self, key: &str) -> Read<Duration> {
@@ -281,9 +301,25 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         outputs: map.templates("outputs")?,
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
         times: times(map)?,
+        trigger: map.some("trigger", |map, key| trigger(&map.map(key)?))?,
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
     })
+}
+
+fn trigger(map: &Fields<'_>) -> Read<Box<Trigger>> {
+    if map.get("timer").is_some() {
+        return Ok(Box::new(Trigger::Timer(map.duration("timer")?)));
+    }
+    let role =
+        if map.flag("start")? { TriggerRole::Start { required: map.flag("required")? } } else { TriggerRole::Gate };
+    Ok(Box::new(Trigger::Signal(SignalTrigger {
+        signal: map.text("signal")?,
+        durability: map.word("durability", &Durability::ALL, Durability::name)?,
+        correlate: map.some("correlate", Fields::expression)?,
+        role,
+        max_buffered: map.some("max_buffered", Fields::integer)?,
+    })))
 }
 
 fn split(map: &Fields<'_>, target: impl Fn(&str) -> Option<Target>, outgoing: &[ArcIndex]) -> Read<Split> {

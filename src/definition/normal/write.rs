@@ -12,6 +12,7 @@ use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
 use crate::definition::template::Template;
 use crate::definition::times::Times;
+use crate::definition::trigger::{SignalTrigger, Trigger, TriggerRole};
 use crate::expression::Expression;
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
@@ -45,7 +46,7 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
     if graph.termination != Termination::Implicit {
         put(&mut map, "termination", graph.termination.name());
     }
-    put(&mut map, "limits", Value::map(limits.named()));
+    put(&mut map, "limits", Value::map(limits.named().into_iter().chain(limits.signals.changed())));
     Value::Map(map).to_json()
 }
 
@@ -108,6 +109,7 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put(&mut map, "outputs", templates(&stage.outputs));
     put(&mut map, "on_failure", stage.on_failure.name());
     write_times(&stage.times, &mut map);
+    put_some(&mut map, "trigger", stage.trigger.as_deref().map(write_trigger));
     put(&mut map, "priority", stage.priority);
     cancellation::write(graph, stage, &mut map);
     Value::Map(map)
@@ -118,6 +120,24 @@ fn write_back(graph: &Graph, arc: GraphArc) -> Option<Value> {
     put(&mut map, "stage", graph.stage(arc.from?).ref_id.as_str());
     put_some(&mut map, "max_iterations", arc.max_iterations);
     Some(Value::Map(map))
+}
+
+fn write_trigger(trigger: &Trigger) -> Value {
+    let mut map = Map::new();
+    match trigger {
+        Trigger::Timer(length) => put(&mut map, "timer", length.microseconds()),
+        Trigger::Signal(SignalTrigger { signal, durability, correlate, role, max_buffered }) => {
+            put(&mut map, "signal", signal.as_str());
+            put(&mut map, "durability", durability.name());
+            put_some(&mut map, "correlate", expression(correlate.as_ref()));
+            put(&mut map, "start", *role != TriggerRole::Gate);
+            if let TriggerRole::Start { required } = role {
+                put(&mut map, "required", *required);
+            }
+            put_some(&mut map, "max_buffered", *max_buffered);
+        }
+    }
+    Value::Map(map)
 }
 
 fn write_times(times: &Times, map: &mut Map) {

@@ -117,6 +117,8 @@ pub(in crate::definition) const STAGE: Level = Level {
         "on_cancelled",
         "end",
         "back_from",
+        "trigger",
+        "max_buffered",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
     later: &[
@@ -138,7 +140,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "jump_targets",
         "loop",
         "matrix",
-        "max_buffered",
         "merge_count",
         "merge_group",
         "mi_config",
@@ -158,7 +159,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "split_correlation",
         "sub_workflow",
         "thread_count",
-        "trigger",
         "verification",
     ],
     extensions: Extensions::Refused,
@@ -177,6 +177,14 @@ pub(in crate::definition) const TASK: Level = Level {
     keys: &["name", "run", "uses", "with", "if", "env", "cwd", "shell", "retry", "timeout", "on_failure"],
     aliases: &[],
     later: &["loop_end", "loop_start", "verification"],
+    extensions: Extensions::Refused,
+};
+
+pub(in crate::definition) const TRIGGER: Level = Level {
+    what: "a trigger",
+    keys: &["signal", "timer", "durability", "deliver", "start", "required", "correlate"],
+    aliases: &[],
+    later: &[],
     extensions: Extensions::Refused,
 };
 
@@ -266,8 +274,9 @@ impl Level {
 /// spelling.
 #[cfg(test)]
 pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
-    let levels =
-        [&WORKFLOW, &DEFAULTS, &STAGE, &BACK_ARC, &TASK, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON, &REGION];
+    let levels = [
+        &WORKFLOW, &DEFAULTS, &STAGE, &BACK_ARC, &TASK, &TRIGGER, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON, &REGION,
+    ];
     let spellings = |level: &'static Level| {
         let aliases = level.aliases.iter().map(|(_, alias)| alias);
         level.keys.iter().chain(aliases).map(|key| (level.what, *key))

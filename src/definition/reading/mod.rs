@@ -10,6 +10,7 @@ pub(super) mod keys;
 mod stage;
 mod suggestion;
 mod task;
+mod trigger;
 mod workflow;
 
 pub(super) use cancellation::{CancellationDraft, RegionDraft, TargetDraft};
@@ -20,6 +21,7 @@ pub(super) use keys::spellings;
 pub(super) use stage::{Conditional, SPLIT_FIELDS, SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
 pub(super) use task::SHELL;
+pub(super) use trigger::SIGNAL_FIELDS;
 pub(super) use workflow::read_workflow;
 
 use std::ops::Range;

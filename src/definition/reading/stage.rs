@@ -113,6 +113,7 @@ impl<'d> Reader<'d> {
             outputs: fields.get("outputs").map(|node| self.outputs(node, site(StageSite::Outputs))).unwrap_or_default(),
             on_failure,
             times: self.times(&fields),
+            trigger: self.trigger(&fields, site(StageSite::Correlate)),
             priority: self.priority(&fields).unwrap_or(priority),
             cancellation: Cancellation::default(),
             tasks,
@@ -293,6 +294,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         outputs: Vec::new(),
         on_failure,
         times: Times::NONE,
+        trigger: None,
         priority,
         cancellation: Cancellation::default(),
     };

@@ -13,6 +13,8 @@ mod inputs;
 mod stage;
 
 use super::cancellation::Termination;
+mod trigger;
+
 use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn};
 use super::header::{Soundness, WorkflowType};
 use super::reading::keys::{DEFAULTS, Level, RETRY, WORKFLOW};
@@ -40,6 +42,7 @@ pub(super) fn schema() -> Value {
         ("retry", retry()),
         ("stage", stage::stage()),
         ("task", stage::task()),
+        ("trigger", trigger::trigger()),
     ];
     let mut root = map(keyed(&WORKFLOW, workflow()));
     root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
@@ -218,7 +221,7 @@ fn when(condition: Value, then: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::definition::reading::keys::{CANCEL_ON, CANCELS, INPUT, ITEMS, REGION, STAGE, TASK};
+    use crate::definition::reading::keys::{CANCEL_ON, CANCELS, INPUT, ITEMS, REGION, STAGE, TASK, TRIGGER};
 
     use super::*;
 
@@ -232,6 +235,7 @@ mod tests {
             (&STAGE, below("stage")),
             (&TASK, below("task")),
             (&RETRY, below("retry")),
+            (&TRIGGER, below("trigger")),
             (&INPUT, below("input")),
             (&ITEMS, below("items")),
             (&CANCELS, below("cancels")),

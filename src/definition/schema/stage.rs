@@ -8,6 +8,7 @@ use super::data::{
     any_case, choice, expression, instant, integer, list_of, name, named_templates, references, some_text, some_time,
     templates, text, without,
 };
+use super::trigger::{trigger_keys, trigger_rules};
 use super::{
     Join, OnConditionError, OnFailure, Property, Reentry, TASKS_PER_STAGE_MAX, inherited, keyed, not, properties,
     reference, required, when, with, with_more, with_rules,
@@ -27,6 +28,8 @@ pub(super) fn stage() -> Value {
     rules.push(when(required(["tasks"]), without(["run", "uses", "with"])));
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
+    known.extend(trigger_keys());
+    rules.extend(trigger_rules());
     with_rules(keyed(&STAGE, known), rules)
 }
 

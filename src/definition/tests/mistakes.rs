@@ -55,7 +55,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
         "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, loop: {}}}}",
-        &["1:24 NOT_SUPPORTED", "1:37 NOT_SUPPORTED", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
+        &["1:24 NOT_SUPPORTED", "1:46 WRONG_TYPE", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
     (
         "{name: x, stages: {a: {join_type: N_OF_M, split_type: deferred}}}",
@@ -220,7 +220,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "1:50 NOT_SUPPORTED",
             "1:62 NOT_SUPPORTED",
             "1:76 NOT_SUPPORTED",
-            "1:88 NOT_SUPPORTED",
+            "1:88 UNKNOWN_NAME",
         ],
     ),
     (

@@ -6,6 +6,7 @@ mod inputs;
 mod meaning;
 mod mistakes;
 mod noise;
+mod triggers;
 
 use super::*;
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::SignalRecipient;
 use crate::expression::Expression;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ArcIndex, TaskIndex};
@@ -20,6 +21,8 @@ pub enum Site {
     Task(ActivationId, TaskIndex),
     /// The condition of a branch; `None` is the end.
     Branch(ActivationId, Option<ArcIndex>),
+    /// `correlate:` of who may take a signal.
+    Correlate(SignalRecipient),
 }
 
 /// Answers from the data of the workflow, or from a script.

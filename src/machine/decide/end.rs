@@ -18,7 +18,7 @@ impl Decision<'_> {
     pub(super) fn end_if_over(&mut self) -> bool {
         let scope = &self.state.core.scopes[&ScopeId::ROOT];
         let waits_to_start = !self.state.has_started() && self.state.core.cancel.is_none();
-        if scope.live > 0 || waits_to_start {
+        if scope.live > 0 || waits_to_start || self.waits_for_threads(scope) {
             return false;
         }
         let is_starved = self.state.moves(ScopeId::ROOT) && self.starved(scope).is_some();
@@ -27,6 +27,7 @@ impl Decision<'_> {
         }
         let (status, reason) = self.verdict(&self.state.core.scopes[&ScopeId::ROOT]);
         self.list_tokens_left();
+        self.list_signals_left();
         if status != Status::Succeeded {
             self.push(Event::WorkflowEnded { status, reason, outputs: None });
             return true;
@@ -39,6 +40,15 @@ impl Decision<'_> {
             }
         }
         true
+    }
+
+    /// Nothing lives, and a signal may still begin a thread that goes on: one for which the workflow is to wait, or any
+    /// that might bring what a join lacks, so that nothing is called stuck that a signal could release.
+    fn waits_for_threads(&self, scope: &Scope) -> bool {
+        let moves = self.state.moves(ScopeId::ROOT);
+        let is_open = moves && self.state.open_starts().next().is_some();
+        let is_meant = self.state.definition.header().leftover_tokens == LeftoverTokens::Ignore;
+        is_open && (self.state.awaits_threads() || (!is_meant && self.starved(scope).is_some()))
     }
 
     /// What lies on arcs now is consumed by nobody: it is listed, so that no token is without an end (P6).

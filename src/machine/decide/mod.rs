@@ -10,6 +10,7 @@ mod end;
 mod join;
 mod or_join;
 mod settle;
+mod signal;
 mod split;
 mod stage;
 mod start;
@@ -64,6 +65,10 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
     refuse_repeated(state, command.id)?;
     let now = command.now.max(state.core.now);
     refuse_unfit(state, &command.request, now)?;
+    let mut fate = None;
+    if let Request::Signal(message) = &command.request {
+        fate = Some(signal::fate(state, answers, message, &command.actor)?);
+    }
     let mut fired = None;
     if let Request::FireTimer(timer) = &command.request {
         fired = state.core.timers.get(timer).map(|timer| timer.of);
@@ -76,12 +81,14 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         Request::ReportTask(report) => decision.conclude(report),
         Request::LoseLease(loss) => decision.replace_lost(*loss),
         Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
+        Request::Signal(_) => fate.into_iter().for_each(|fate| decision.receive(fate)),
         Request::Cancel(_)
         | Request::StartTask(_)
         | Request::DiscardResult(_)
         | Request::ContinueSettling
         | Request::Pause(_)
-        | Request::Resume(_) => (),
+        | Request::Resume(_)
+        | Request::CloseTrigger(_) => (),
     }
     decision.settle();
     Ok(Batch { events: decision.events })
@@ -117,6 +124,8 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::DiscardResult(report) => task::refuse_discard(state, report.attempt),
         Request::Pause(_) => pause::refuse_pause(state),
         Request::Resume(_) => pause::refuse_resume(state),
+        Request::Signal(message) => signal::refuse(state, message),
+        Request::CloseTrigger(closing) => signal::refuse_closing(state, closing),
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
 }
@@ -185,6 +194,8 @@ fn weight(event: &Event) -> usize {
         },
         Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
         Event::JoinForced { .. } => 0,
+        Event::SignalReceived(_, message) => message.data.len(),
+        Event::SignalsLeft { signals } => 8 * signals.len(),
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)
@@ -202,7 +213,13 @@ fn weight(event: &Event) -> usize {
         | Event::TaskRetried { .. }
         | Event::TimerSet { .. }
         | Event::SettleDeferred
-        | Event::TimerSetFor { .. } => 0,
+        | Event::TimerSetFor { .. }
+        | Event::TriggerClosed(..)
+        | Event::SignalDelivered { .. }
+        | Event::SignalBuffered { .. }
+        | Event::SignalDiscarded { .. }
+        | Event::StageWaiting { .. }
+        | Event::TaskSuspended { .. } => 0,
     };
     fixed + varying
 }

@@ -41,6 +41,7 @@ impl Decision<'_> {
         if self.state.moves(ScopeId::ROOT)
             && (self.end_a_core() == Found::Applied
                 || self.fire_a_join() == Found::Applied
+                || self.begin_a_thread()
                 || self.open_a_gate() == Found::Applied
                 || self.fire_an_or_join())
         {
@@ -92,7 +93,7 @@ impl Decision<'_> {
             let Some(&Progress::Ready(gate)) = self.state.core.live.get(&id).map(|live| &live.progress) else {
                 continue;
             };
-            if gate != Gate::Scheduled {
+            if !matches!(gate, Gate::Scheduled | Gate::Trigger) {
                 self.examine_gate(id, gate);
                 return Found::Applied;
             }

@@ -6,7 +6,7 @@ use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::machine::data::Surroundings;
 use crate::machine::past::TaskResult;
-use crate::machine::state::{Gate, Progress};
+use crate::machine::state::{Gate, Progress, TimerOf};
 use crate::status::Status;
 
 use super::cancel::Cancels;
@@ -24,7 +24,7 @@ impl Decision<'_> {
         let spec = self.state.definition.graph().stage(stage);
         if self.state.withdrawn_by(scope, stage).is_some() {
             self.push(Event::StageReady { activation, scope, consumed });
-        } else if spec.condition.is_some() || spec.times.guard_the_start() {
+        } else if spec.condition.is_some() || spec.times.guard_the_start() || spec.is_held_by_a_trigger() {
             self.push(Event::StageReady { activation, scope, consumed });
             self.set_boundary(activation);
         } else {
@@ -48,8 +48,9 @@ impl Decision<'_> {
     pub(super) fn examine_gate(&mut self, id: ActivationId, gate: Gate) {
         match gate {
             Gate::Condition => self.examine_condition(id),
-            Gate::Scheduled => (),
-            Gate::Passed => self.start_in_its_time(id),
+            Gate::Scheduled | Gate::Trigger => (),
+            Gate::Passed => self.pass_its_time(id),
+            Gate::Triggered => self.start_in_its_time(id),
             Gate::Expired => self.pass_by(id),
         }
     }
@@ -83,16 +84,33 @@ impl Decision<'_> {
             Some(scheduled) if !self.is_too_late(times) => {
                 let owner = TimerOwner::Activation(id);
                 self.set_moment(owner, TimerPurpose::ScheduledTime, scheduled);
-                if let Some(expiry) = times.start_time_expiry {
-                    self.set_moment(owner, TimerPurpose::StartTimeExpiry, expiry);
-                }
+                self.set_expiry(id);
             }
-            Some(_) | None => self.start_in_its_time(id),
+            Some(_) | None => self.pass_its_time(id),
+        }
+    }
+
+    /// The scheduled time of a ready activation has come: what is behind that gate is next, unless it is too late now.
+    fn pass_its_time(&mut self, id: ActivationId) {
+        if self.is_too_late(self.state.definition.graph().stage(id.stage).times) {
+            return self.pass_by(id);
+        }
+        self.reach_trigger(id);
+    }
+
+    /// A ready activation that waits is given up at the moment of its expiry, for which one timer is enough.
+    pub(super) fn set_expiry(&mut self, id: ActivationId) {
+        let Some(expiry) = self.state.definition.graph().stage(id.stage).times.start_time_expiry else { return };
+        let timers = &self.state.core.live[&id].timers;
+        let of = TimerOf::Owner(TimerOwner::Activation(id), TimerPurpose::StartTimeExpiry);
+        let is_set = timers.iter().any(|timer| self.state.core.timers.get(timer).is_some_and(|set| set.of == of));
+        if !is_set {
+            self.set_moment(TimerOwner::Activation(id), TimerPurpose::StartTimeExpiry, expiry);
         }
     }
 
     /// All gates of a ready activation are passed: it starts, unless it is too late now.
-    fn start_in_its_time(&mut self, id: ActivationId) {
+    pub(super) fn start_in_its_time(&mut self, id: ActivationId) {
         if self.is_too_late(self.state.definition.graph().stage(id.stage).times) {
             return self.pass_by(id);
         }
@@ -220,17 +238,7 @@ impl Decision<'_> {
 
     /// What conditions and outputs of a live activation can see.
     pub(super) fn surroundings(&self, id: ActivationId) -> Surroundings {
-        let activation = &self.state.core.live[&id];
-        Surroundings {
-            workflow: self.state.workflow,
-            definition: self.state.definition.clone(),
-            start: self.state.core.start.clone().expect("a live workflow has begun"),
-            activation: Some(id),
-            past: activation.past.clone(),
-            results: activation.results.clone(),
-            outputs: None,
-            updates: activation.updates.clone(),
-        }
+        Surroundings::of_activation(self.state, id).expect("a live workflow has begun")
     }
 }
 

@@ -28,9 +28,11 @@ pub(super) fn refuse_start(state: &State, attempt: AttemptId, now: Timestamp) ->
         AttemptState::Queued { due: Some(due) } if now < due => Err(Rejection::Early { due }),
         AttemptState::Queued { .. } => Ok(()),
         AttemptState::Started => Err(Rejection::AlreadyStarted { attempt }),
-        AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Waiting { .. } | AttemptState::Woken => {
-            Err(Rejection::NotAwaited { attempt })
-        }
+        AttemptState::Reported(_)
+        | AttemptState::Lost
+        | AttemptState::Waiting { .. }
+        | AttemptState::Woken
+        | AttemptState::Suspended => Err(Rejection::NotAwaited { attempt }),
     }
 }
 
@@ -43,9 +45,11 @@ pub(super) fn refuse_report(state: &State, report: &TaskReport) -> Result<(), Re
     match awaited(state, attempt)?.attempt {
         AttemptState::Queued { .. } | AttemptState::Started if readable(report) => Ok(()),
         AttemptState::Queued { .. } | AttemptState::Started => Err(Rejection::Malformed),
-        AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Waiting { .. } | AttemptState::Woken => {
-            Err(Rejection::NotAwaited { attempt })
-        }
+        AttemptState::Reported(_)
+        | AttemptState::Lost
+        | AttemptState::Waiting { .. }
+        | AttemptState::Woken
+        | AttemptState::Suspended => Err(Rejection::NotAwaited { attempt }),
     }
 }
 
@@ -61,7 +65,8 @@ pub(super) fn refuse_loss(state: &State, attempt: AttemptId) -> Result<(), Rejec
         | AttemptState::Reported(_)
         | AttemptState::Lost
         | AttemptState::Waiting { .. }
-        | AttemptState::Woken => Err(Rejection::NotAwaited { attempt }),
+        | AttemptState::Woken
+        | AttemptState::Suspended => Err(Rejection::NotAwaited { attempt }),
     }
 }
 
@@ -90,6 +95,7 @@ impl Decision<'_> {
                 let timer = TimerId(self.state.core.timers_set + 1);
                 self.push(Event::TimerSet { timer, due: *until, task });
             }
+            Report::Suspended { .. } => self.suspend(task),
             Report::Failed { error, retry_after } => self.retry_or_fail(told.attempt, spec, error, *retry_after),
         }
     }

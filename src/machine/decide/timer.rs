@@ -29,7 +29,10 @@ impl Decision<'_> {
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::ScheduledTime) => self.start_in_time(),
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::StartTimeExpiry) => self.end_expired(),
             // These have changed the state, and settling draws the consequences.
-            TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::Deadline | TimerPurpose::CancelOn)
+            TimerOf::Owner(
+                TimerOwner::Workflow,
+                TimerPurpose::Deadline | TimerPurpose::CancelOn | TimerPurpose::Trigger,
+            )
             | TimerOf::Owner(TimerOwner::Activation(_), _) => (),
         }
     }

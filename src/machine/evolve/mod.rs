@@ -7,6 +7,7 @@
 mod cancel;
 mod pause;
 mod regions;
+mod signals;
 mod timers;
 
 use std::sync::Arc;
@@ -103,6 +104,14 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
         Event::TokensLeft { scope, left } => tokens_left(state, *scope, left),
         Event::JoinForced { scope, stage } => force_join(state, *scope, *stage),
+        Event::SignalReceived(..)
+        | Event::TriggerClosed(..)
+        | Event::SignalDelivered { .. }
+        | Event::SignalBuffered { .. }
+        | Event::SignalDiscarded { .. }
+        | Event::StageWaiting { .. }
+        | Event::TaskSuspended { .. }
+        | Event::SignalsLeft { .. } => signals::apply(state, event),
     }
 }
 
@@ -124,6 +133,7 @@ fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, ou
     }
     let status = ends(status)?;
     state.core.timers.clear();
+    state.core.signals = None;
     state.core.phase = Phase::Ended { status, reason, outputs };
     state.candidates = super::state::Candidates::default();
     Ok(())
@@ -180,15 +190,17 @@ fn stamp_input(state: &mut State, stamp: &Stamp) -> Fit<()> {
 }
 
 fn start_workflow(state: &mut State) -> Fit<()> {
-    if state.core.marking.turnover() != (0, 0) {
+    if state.core.started {
         return Err("the workflow has started already");
     }
+    state.core.started = true;
     // They were there to begin it.
     state.core.timers.clear();
     let definition = state.definition.clone();
     let graph = definition.graph();
+    state.candidates.starts.extend(graph.started_by_signals());
     for (arc, place) in graph.arcs.iter().zip(0..) {
-        if arc.from.is_none() {
+        if arc.from.is_none() && !graph.stage(arc.to).is_started_by_signals() {
             let at = ArcIndex::new(place);
             state.core.marking.produce(graph, ScopeId::ROOT, at, Token::new(0, Past::empty(), state.core.now));
             state.examine_join(ScopeId::ROOT, arc.to);
@@ -220,6 +232,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     }
     let mut past = Past::empty();
     let mut depth = 0;
+    let mut signal = None;
     for arc in arcs {
         if graph.arcs.get(arc.index()).is_none_or(|arc| arc.to != id.stage) {
             return Err("the consumed token lies on no arc to the stage");
@@ -228,6 +241,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         state.candidates.outlooks.left(scope, Place::Arc(*arc));
         depth = depth.max(token.depth);
         past.union(&token.past);
+        signal = token.signal.or(signal);
     }
     gathered(state, scope, id.stage, arcs);
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
@@ -247,6 +261,8 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         results: Arc::default(),
         updates: Arc::default(),
         timers: Vec::new(),
+        waiting: None,
+        signal,
     };
     state.core.live.insert(id, Box::new(activation));
     cancel::withdraw(state, id, scope)
@@ -255,7 +271,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
 /// The gate of a ready activation opens.
 fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Progress) -> Fit<()> {
     let activation = activation(state, id)?;
-    let opens = matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed));
+    let opens = matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered));
     if !opens || matches!(progress, Progress::Ready(_)) || activation.scope != scope {
         return Err("the activation does not stand at a gate");
     }
@@ -283,6 +299,7 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     if state.definition.graph().stage(id.stage).join == Join::Or {
         state.candidates.outlooks.ended(Waiting { scope: activation.scope, join: id.stage });
     }
+    signals::forget_waiting(state, id, activation.waiting.as_deref());
     Ok(*activation)
 }
 
@@ -296,7 +313,9 @@ fn end_activation(
 ) -> Fit<()> {
     let activation = remove(state, id)?;
     match activation.progress {
-        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired) | Progress::CoreEnded | Progress::Overdue
+        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered)
+        | Progress::CoreEnded
+        | Progress::Overdue
             if activation.doomed.is_none() => {}
         // Control cannot go on behind it, though its region says that it does.
         ref progress if matches!(activation.doomed, Some(CancelCause::Region { .. })) && status.is_halt() => {
@@ -406,7 +425,7 @@ fn give_up(state: &mut State, id: ActivationId, open: &OpenTask) {
         AttemptState::Waiting { timer } => {
             state.core.timers.remove(&timer);
         }
-        AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => (),
+        AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken | AttemptState::Suspended => (),
     }
 }
 
@@ -528,7 +547,8 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
             AttemptState::Queued { .. }
             | AttemptState::Started
             | AttemptState::Waiting { .. }
-            | AttemptState::Woken => return Err("the task has no outcome yet"),
+            | AttemptState::Woken
+            | AttemptState::Suspended => return Err("the task has no outcome yet"),
         },
         Progress::Between { next } if *next == task.task => None,
         Progress::Open(_) | Progress::Between { .. } | Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue => {

@@ -6,7 +6,7 @@ use crate::machine::state::{AttemptState, Gate, Progress, ScopeFailure, State, T
 use crate::time::Timestamp;
 
 use super::cancel::{doom, doom_all};
-use super::{Fit, activation, give_up, leave_updates, open_task};
+use super::{Fit, activation, give_up, leave_updates, open_task, signals};
 
 /// A task asked to be called again.
 pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
@@ -35,7 +35,8 @@ pub(super) fn set_for(
     let of = TimerOf::Owner(owner, purpose);
     match owner {
         TimerOwner::Workflow => {
-            if state.has_started() != (purpose == TimerPurpose::Deadline) || purpose == TimerPurpose::CancelOn {
+            let is_its_own = !matches!(purpose, TimerPurpose::CancelOn | TimerPurpose::Trigger);
+            if !is_its_own || state.has_started() != (purpose == TimerPurpose::Deadline) {
                 return Err("the workflow does not stand where such a timer is set");
             }
             if state.core.timers.values().any(|set| set.of == of) {
@@ -63,16 +64,23 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             let place = (activation.born, id);
             state.candidates.ready.remove(&place);
         }
-        (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled))
+        (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled | Gate::Trigger))
         | (TimerPurpose::Deadline, Progress::Between { .. })
         | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. }) => {
             activation.timers.push(timer);
+        }
+        (TimerPurpose::Trigger, Progress::Ready(Gate::Condition | Gate::Passed)) => {
+            activation.progress = Progress::Ready(Gate::Trigger);
+            activation.timers.push(timer);
+            let place = (activation.born, id);
+            state.candidates.ready.remove(&place);
         }
         (
             TimerPurpose::ScheduledTime
             | TimerPurpose::StartTimeExpiry
             | TimerPurpose::Deadline
-            | TimerPurpose::CancelOn,
+            | TimerPurpose::CancelOn
+            | TimerPurpose::Trigger,
             _,
         ) => return Err("the activation does not stand where such a timer is set"),
     }
@@ -111,7 +119,9 @@ pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
             }
             Ok(())
         }
-        TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::CancelOn) => Err("nobody waits for the timer"),
+        TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::CancelOn | TimerPurpose::Trigger) => {
+            Err("nobody waits for the timer")
+        }
         TimerOf::Owner(TimerOwner::Activation(id), purpose) => fire_of(state, id, timer, purpose),
     }
 }
@@ -130,25 +140,37 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
         (TimerPurpose::StartTimeExpiry, Progress::Ready(_)) => {
             activation.progress = Progress::Ready(Gate::Expired);
             state.candidates.ready.insert(place);
+            signals::stop_waiting(state, id);
+            Ok(())
+        }
+        (TimerPurpose::Trigger, Progress::Ready(Gate::Trigger)) => {
+            activation.progress = Progress::Ready(Gate::Triggered);
+            state.candidates.ready.insert(place);
             Ok(())
         }
         // It was passed by already, or is at its end.
-        (TimerPurpose::ScheduledTime, Progress::Ready(_)) | (TimerPurpose::Deadline, Progress::CoreEnded) => Ok(()),
+        (TimerPurpose::ScheduledTime | TimerPurpose::Trigger, Progress::Ready(_))
+        | (TimerPurpose::Deadline, Progress::CoreEnded) => Ok(()),
         (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Open(_)) => {
             let progress = std::mem::replace(&mut activation.progress, Progress::Overdue);
             if let Progress::Open(open) = progress {
                 give_up(state, id, &open);
             }
             state.candidates.core_ended.insert(place);
+            signals::stop_waiting(state, id);
             Ok(())
         }
         (TimerPurpose::CancelOn, _) => {
             doom(state, id, CancelCause::Timer);
             Ok(())
         }
-        (TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::Deadline, _) => {
-            Err("nobody waits for the timer")
-        }
+        (
+            TimerPurpose::ScheduledTime
+            | TimerPurpose::StartTimeExpiry
+            | TimerPurpose::Deadline
+            | TimerPurpose::Trigger,
+            _,
+        ) => Err("nobody waits for the timer"),
     }
 }
 

@@ -15,7 +15,11 @@ fn seen_by(state: &State, stage: &str) -> Surroundings {
             let name = &state.definition().graph().stage(attempt.task.activation.stage).ref_id;
             (name == stage).then_some(attempt)
         }
-        Work::WaitUntil { .. } | Work::Continue | Work::ByHand { .. } => None,
+        Work::WaitUntil { .. }
+        | Work::Continue
+        | Work::ByHand { .. }
+        | Work::AwaitSignal { .. }
+        | Work::AwaitThread { .. } => None,
     };
     let attempt = outstanding(state).find_map(of_stage).unwrap_or_else(|| panic!("{stage} is not open"));
     surroundings(state, attempt).unwrap().0

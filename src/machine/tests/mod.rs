@@ -22,6 +22,7 @@ mod repeats;
 mod retry;
 mod schedules;
 mod timers;
+mod triggers;
 mod waits;
 
 use std::cell::Cell;

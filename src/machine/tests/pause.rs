@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::event::{Event, PauseRequest, Report, TaskReport};
 use crate::failure::ErrorClass;
+use crate::ids::Sequence;
 use crate::machine::{Answers, Command, Request, ResumeRequest, State, decide};
 use crate::status::Status;
 use crate::testing::course::ORIGIN;
@@ -184,6 +185,11 @@ fn timeless(event: &Event) -> Event {
         Event::TaskQueued { due, .. } => *due = due.map(|_| ORIGIN),
         Event::TimerSet { due, .. } | Event::TimerSetFor { due, .. } => *due = ORIGIN,
         Event::TaskReported(_, TaskReport { report: Report::Running { until }, .. }) => *until = ORIGIN,
+        // Places move by the events of the pause itself.
+        Event::SignalDelivered { signal, .. }
+        | Event::SignalBuffered { signal }
+        | Event::SignalDiscarded { signal } => *signal = Sequence::FIRST,
+        Event::SignalsLeft { signals } => signals.fill(Sequence::FIRST),
         _ => (),
     }
     match &mut event {
@@ -194,6 +200,8 @@ fn timeless(event: &Event) -> Event {
         | Event::TaskLeaseLost(stamp, _)
         | Event::TaskResultDiscarded(stamp, _)
         | Event::TimerFired(stamp, _)
+        | Event::SignalReceived(stamp, _)
+        | Event::TriggerClosed(stamp, _)
         | Event::SettleContinued(stamp) => stamp.now = ORIGIN,
         _ => (),
     }

@@ -6,7 +6,7 @@ use super::with_rescans;
 use crate::event::Event;
 use crate::machine::{Answers, Command, State, Work, decide, evolve, outstanding, surroundings, waits};
 use crate::testing::course::Course;
-use crate::testing::laws::{self, Law, lawful, tokens_are_conserved};
+use crate::testing::laws::{self, Law, lawful, signals_are_taken_once, tokens_are_conserved};
 use crate::testing::snapshots::restored;
 use crate::testing::strategies::{History, events, histories};
 
@@ -49,6 +49,11 @@ proptest! {
     #[test]
     fn p6_tokens_are_conserved(history in histories()) {
         tokens_are_conserved(&history.course());
+    }
+
+    #[test]
+    fn a_signal_wakes_at_most_one_and_none_is_lost_unsaid(history in histories()) {
+        signals_are_taken_once(&history.course());
     }
 
     #[test]

@@ -81,7 +81,10 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::NothingByHand { .. } => Rejection::AlreadyPaused,
         Rejection::AlreadyPaused => Rejection::NotPaused,
         Rejection::NotPaused => Rejection::Standing { timer: TimerId(1) },
-        Rejection::Standing { .. } => return None,
+        Rejection::Standing { .. } => Rejection::BadSignal { what: "no name" },
+        Rejection::BadSignal { .. } => Rejection::SignalsFull { most: 1 },
+        Rejection::SignalsFull { .. } => Rejection::TriggerNotOpen,
+        Rejection::TriggerNotOpen => return None,
     })
 }
 

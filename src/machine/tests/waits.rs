@@ -12,7 +12,7 @@ use crate::testing::course::{Course, ORIGIN};
 use crate::testing::definitions::{fan_out, parallel, sequence, stage, with_limits, yaml};
 use crate::testing::given::given;
 use crate::testing::happening::{
-    Happening, cancel_because, complete, fail, go_on, lose, pass, running, start, stopped, terminal,
+    Happening, cancel_because, complete, fail, go_on, lose, pass, running, start, stopped, suspend, terminal,
 };
 use crate::testing::laws::{lawful, what_is_open_says_why};
 use crate::testing::strategies::histories;
@@ -41,6 +41,12 @@ fn line(wait: &Wait) -> String {
             let missing: Vec<String> = missing.iter().map(missing_line).collect();
             format!("JOIN of {arcs} lacks {}", missing.join(", "))
         }
+        WaitReason::Signal { names, correlate } => {
+            let when = correlate.as_ref().map(|when| format!(" when {when}")).unwrap_or_default();
+            format!("SIGNAL {}{when}", names.join(", "))
+        }
+        WaitReason::TriggerTimer { timer, due } => format!("TRIGGER_TIMER {} {}", timer.0, due.since(ORIGIN)),
+        WaitReason::OpenTrigger { signal } => format!("OPEN_TRIGGER {signal}"),
         WaitReason::Ending { cause } => format!("ENDING {cause:?}"),
         WaitReason::Paused { by, reason } => format!("PAUSED {by:?} {reason:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
@@ -92,6 +98,27 @@ fn what_is_scheduled_says_when_it_starts_and_until_when_it_may() {
         yaml(&format!("{{ name: x, stages: {{ a: , b: {{ needs: [a], {times} }}, c: {{ deadline: 1s }} }} }}"));
     let expected = ["b#1 since 1s: SCHEDULED 2 1m until 30s", "c#1.noop@1 since 0s: QUEUED, deadline 1s"];
     assert_eq!(waiting(&stages, [complete("a")]), expected);
+}
+
+#[test]
+fn triggers_say_what_they_wait_for() {
+    let text = "
+name: x
+stages:
+  a:
+  b: { needs: [a], trigger: { signal: go, correlate: 'signal.data == 1' } }
+  c: { needs: [a], trigger: { timer: 1h } }
+  s: { trigger: { signal: order, start: true } }
+";
+    let expected = [
+        "b#1 since 1s: SIGNAL go when signal.data == 1",
+        "c#1 since 1s: TRIGGER_TIMER 1 1h1s",
+        "s since 0s: OPEN_TRIGGER order",
+    ];
+    assert_eq!(waiting(&yaml(text), [complete("a")]), expected);
+    let suspended = |names: Vec<&'static str>| waiting(&stage(""), [suspend("a", names)]);
+    assert_eq!(suspended(vec!["go", "stop"]), ["a#1.noop@1 since 1s: SIGNAL go, stop"]);
+    assert_eq!(suspended(vec![]), ["a#1.noop@1 since 1s: SIGNAL "]);
 }
 
 #[test]

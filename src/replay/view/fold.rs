@@ -3,7 +3,7 @@
 //! Of each stage the newest activation counts; what happens to an older one that still lives changes nothing here.
 
 use crate::definition::Definition;
-use crate::event::{Creation, EndReason, Event, Json, Recorded, TaskReport, TimerOwner, counts};
+use crate::event::{Creation, EndReason, Event, Json, Recorded, SignalRecipient, TaskReport, TimerOwner, counts};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, AttemptId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::machine::{State, Surroundings};
@@ -237,9 +237,15 @@ impl ViewFold {
                 self.leave_context(attempt.task);
                 Ok(())
             }
-            Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. } => {
+            Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
+            | Event::StageWaiting { activation, .. }
+            | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. } => {
                 self.newest(*activation, sequence);
                 Ok(())
+            }
+            Event::TaskSuspended { task } => self.suspended(*task, Status::Suspended, sequence),
+            Event::SignalDelivered { to: SignalRecipient::Task(task), .. } => {
+                self.suspended(*task, Status::Running, sequence)
             }
             // None of these changes what people are told, the place of the newest event aside.
             Event::DefinitionRegistered(..)
@@ -256,6 +262,12 @@ impl ViewFold {
             | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. } => Ok(()),
+            Event::SignalReceived(..)
+            | Event::TriggerClosed(..)
+            | Event::SignalDelivered { .. }
+            | Event::SignalBuffered { .. }
+            | Event::SignalDiscarded { .. }
+            | Event::SignalsLeft { .. } => Ok(()),
         }
     }
 
@@ -285,6 +297,15 @@ impl ViewFold {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Task and stage are suspended until a signal comes, or it has come.
+    fn suspended(&mut self, id: TaskId, status: Status, sequence: Sequence) -> Result<(), InvalidTransition> {
+        self.leave_context(id);
+        let Some(task) = self.task(id, sequence) else { return Ok(()) };
+        change(&mut task.status, status, "task", || task_id(id))?;
+        let Some(stage) = self.newest(id.activation, sequence) else { return Ok(()) };
+        change(&mut stage.status, status, "stage", || stage_id(id.activation))
     }
 
     fn end(&mut self, status: Status, reason: Option<&EndReason>, at: Timestamp) -> Result<(), InvalidTransition> {

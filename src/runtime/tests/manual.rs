@@ -258,7 +258,7 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
                 Work::WaitUntil { timer, .. } => {
                     asked.insert(format!("{workflow} {timer:?}"));
                 }
-                Work::ByHand { .. } => (),
+                Work::ByHand { .. } | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => (),
                 Work::Continue => panic!("a written batch leaves nothing unsettled here"),
             }
         }

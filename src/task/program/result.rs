@@ -7,14 +7,15 @@ use crate::task::outcome::{Outcome, TaskError};
 use crate::time::Duration;
 use crate::value::{Map, Value};
 
-const OUTCOMES: [&str; 8] =
-    ["success", "running", "skipped", "stopped", "terminal", "failed_continue", "canceled", "transient"];
-const NOT_YET: [&str; 5] = ["suspend", "jump_to", "redirect", "stage", "signals"];
+const OUTCOMES: [&str; 9] =
+    ["success", "running", "suspend", "skipped", "stopped", "terminal", "failed_continue", "canceled", "transient"];
+const NOT_YET: [&str; 3] = ["jump_to", "redirect", "stage"];
 
 /// The answer in the text of a result file; `reserved` outputs are refused.
 ///
 /// Its keys: `outcome` (default `success`), `outputs`, `context`, `error` and `code` (of `terminal`, `failed_continue`
-/// and `transient`), `retry_after` (of `running` and `transient`) and `context_update` (of `transient`).
+/// and `transient`), `retry_after` (of `running` and `transient`), `context_update` (of `transient`) and `signals` (of
+/// `suspend`: the names of those that wake it; any if there are none).
 ///
 /// # Errors
 ///
@@ -38,6 +39,10 @@ pub(super) fn parse(text: &str, reserved: &[&str]) -> Result<Outcome, TaskError>
                 Some(length) => running.after(length),
                 None => running,
             })
+        }
+        "suspend" => {
+            let names = taken(&mut entries, "signals", "a list of names", names_of)?.unwrap_or_default();
+            Ok(names.into_iter().fold(Outcome::suspend(), Outcome::until_signal))
         }
         "skipped" => Ok(Outcome::skipped()),
         "stopped" => Ok(Outcome::stopped()),
@@ -97,6 +102,10 @@ fn text_of(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
+fn names_of(value: &Value) -> Option<Vec<String>> {
+    value.as_list()?.iter().map(text_of).collect()
+}
+
 fn map_of(value: &Value) -> Option<Map> {
     value.as_map().cloned()
 }
@@ -138,6 +147,11 @@ mod tests {
                 r#"{"outcome":"running","retry_after":"1s","context":{"b":2}}"#,
                 Ok(Outcome::running().after(second).context("b", 2)),
             ),
+            (r#"{"outcome":"suspend"}"#, Ok(Outcome::suspend())),
+            (
+                r#"{"outcome":"suspend","signals":["go","stop"],"context":{"b":2}}"#,
+                Ok(Outcome::suspend().until_signal("go").until_signal("stop").context("b", 2)),
+            ),
             (r#"{"outcome":"skipped"}"#, Ok(Outcome::skipped())),
             (r#"{"outcome":"stopped","outputs":{"a":1}}"#, Ok(Outcome::stopped().output("a", 1))),
             (r#"{"outcome":"canceled"}"#, Ok(Outcome::canceled())),
@@ -160,8 +174,9 @@ mod tests {
             ("[]", "expected a map"),
             (r#"{"outcome":"happy"}"#, "\"happy\" is none of success"),
             (r#"{"outcome":"jump_to","stage":"x"}"#, "jump_to is not supported yet"),
-            (r#"{"outcome":"suspend"}"#, "suspend is not supported yet"),
-            (r#"{"signals":["x"]}"#, "\"signals\" is not supported yet"),
+            (r#"{"outcome":"suspend","signals":"x"}"#, "signals: expected a list of names"),
+            (r#"{"outcome":"suspend","signals":[1]}"#, "signals: expected a list of names"),
+            (r#"{"signals":["x"]}"#, "\"signals\" does not belong to the outcome success"),
             (r#"{"outcome":1}"#, "outcome: expected a text, found integer"),
             (r#"{"outputs":[]}"#, "outputs: expected a map"),
             (r#"{"outputs":{"stdout":"x"}}"#, "outputs.stdout: the name is taken"),

@@ -1,0 +1,186 @@
+//! What it changes that a signal comes, is kept, taken or lost, and that somebody waits for one.
+
+use std::sync::Arc;
+
+use crate::event::{Actor, Event, HeldBy, Report, SignalMessage, SignalRecipient};
+use crate::ids::{ActivationId, ScopeId, Sequence, StageIndex, TaskId};
+use crate::machine::marking::Token;
+use crate::machine::past::Past;
+use crate::machine::signals::{GivenSignal, KeptSignal, SignalWait};
+use crate::machine::state::{AttemptState, Gate, Progress, State};
+
+use super::{Fit, activation, leave_updates, open_task};
+
+/// What an event about signals and triggers changes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "whoever calls this has named the others")]
+pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    match event {
+        Event::SignalReceived(stamp, message) => receive(state, message, &stamp.actor),
+        Event::TriggerClosed(_, closing) => close(state, closing.stage),
+        Event::SignalDelivered { signal, to } => deliver(state, *signal, *to),
+        Event::SignalBuffered { signal } => buffer(state, *signal),
+        Event::SignalDiscarded { signal } => discard(state, *signal),
+        Event::StageWaiting { activation, gate } => wait_at(state, *activation, *gate),
+        Event::TaskSuspended { task } => suspend(state, *task),
+        Event::SignalsLeft { signals } => left(state, signals),
+        _ => Err("it is not about a signal"),
+    }
+}
+
+/// A signal has come. Until what becomes of it is said it is kept.
+fn receive(state: &mut State, message: &SignalMessage, actor: &Actor) -> Fit<()> {
+    let sequence = Sequence::new(state.core.events + 1).expect("sequences begin at 1");
+    let most = state.definition.limits().signals.remembered;
+    let signals = state.signals_mut();
+    if let Some(id) = &message.id {
+        signals.remember(id, sequence, most);
+    }
+    signals.kept.insert(sequence, KeptSignal::of(message, actor));
+    Ok(())
+}
+
+/// It stays with those that are kept.
+fn buffer(state: &State, signal: Sequence) -> Fit<()> {
+    let is_kept = state.core.signals.as_ref().is_some_and(|signals| signals.kept.contains_key(&signal));
+    if is_kept { Ok(()) } else { Err("no such signal is kept") }
+}
+
+/// It is kept no more.
+fn discard(state: &mut State, signal: Sequence) -> Fit<()> {
+    take(state, signal)?;
+    state.trim_signals();
+    Ok(())
+}
+
+fn take(state: &mut State, signal: Sequence) -> Fit<Arc<GivenSignal>> {
+    let signals = state.core.signals.as_mut().ok_or("no signal is kept")?;
+    signals.kept.remove(&signal).map(|kept| kept.given).ok_or("no such signal is kept")
+}
+
+/// The signals that are left when the workflow ends: they go with it.
+fn left(state: &State, left: &[Sequence]) -> Fit<()> {
+    if !state.core.live.is_empty() {
+        return Err("an activation lives");
+    }
+    left.iter().try_for_each(|signal| buffer(state, *signal))
+}
+
+/// Somebody takes a signal.
+fn deliver(state: &mut State, signal: Sequence, to: SignalRecipient) -> Fit<()> {
+    let given = take(state, signal)?;
+    match to {
+        SignalRecipient::Trigger(id) => pass_trigger(state, id, given)?,
+        SignalRecipient::Task(task) => wake(state, task, given)?,
+        SignalRecipient::Start(stage) => start(state, stage, given)?,
+    }
+    state.trim_signals();
+    Ok(())
+}
+
+/// The trigger of a ready activation has come, whether it waited there or just arrived at it.
+fn pass_trigger(state: &mut State, id: ActivationId, given: Arc<GivenSignal>) -> Fit<()> {
+    stop_waiting(state, id);
+    let activation = activation(state, id)?;
+    match activation.progress {
+        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Trigger) => (),
+        Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) | Progress::CoreEnded | Progress::Overdue => {
+            return Err("the activation waits for no trigger");
+        }
+    }
+    activation.progress = Progress::Ready(Gate::Triggered);
+    activation.signal = Some(given);
+    let place = (activation.born, id);
+    state.candidates.ready.insert(place);
+    Ok(())
+}
+
+/// The signal has come for which a task was suspended; its next attempt follows.
+fn wake(state: &mut State, task: TaskId, given: Arc<GivenSignal>) -> Fit<()> {
+    stop_waiting(state, task.activation);
+    let open = open_task(state, task)?;
+    if open.attempt != AttemptState::Suspended {
+        return Err("the task is not suspended");
+    }
+    open.attempt = AttemptState::Woken;
+    activation(state, task.activation)?.signal = Some(given);
+    Ok(())
+}
+
+/// A thread begins: a token lies before the stage.
+fn start(state: &mut State, stage: StageIndex, given: Arc<GivenSignal>) -> Fit<()> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    if stage.index() >= graph.stages.len() || !state.is_open_start(stage) {
+        return Err("no signal starts the stage");
+    }
+    let arc = *graph.stage(stage).incoming.first().ok_or("no arc leads to the stage")?;
+    let mut token = Token::new(0, Past::empty(), state.core.now);
+    token.signal = Some(given);
+    state.core.marking.produce(graph, ScopeId::ROOT, arc, token);
+    state.examine_join(ScopeId::ROOT, stage);
+    Ok(())
+}
+
+/// Signals start the stage no more.
+fn close(state: &mut State, stage: StageIndex) -> Fit<()> {
+    if stage.index() >= state.definition.graph().stages.len() || !state.is_open_start(stage) {
+        return Err("no signal starts the stage");
+    }
+    state.signals_mut().closed.insert(stage);
+    state.candidates.starts.remove(&stage);
+    Ok(())
+}
+
+/// The gates of a ready activation are passed as far as this one.
+fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
+    let names = {
+        let graph = state.definition.graph();
+        let trigger = graph.stages.get(id.stage.index()).and_then(|stage| stage.signal_trigger());
+        vec![trigger.ok_or("the stage has no such gate")?.signal.clone()]
+    };
+    let activation = activation(state, id)?;
+    if !matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed)) {
+        return Err("the activation does not stand before the gate");
+    }
+    activation.progress = match gate {
+        HeldBy::Trigger => Progress::Ready(Gate::Trigger),
+    };
+    let place = (activation.born, id);
+    state.candidates.ready.remove(&place);
+    begin_to_wait(state, id, names)
+}
+
+/// A task is suspended until one of the signals comes that its report names.
+fn suspend(state: &mut State, task: TaskId) -> Fit<()> {
+    let told = if let AttemptState::Reported(told) = &open_task(state, task)?.attempt { Some(told) } else { None };
+    let asked =
+        told.and_then(|told| if let Report::Suspended { signals } = &told.report { Some(signals) } else { None });
+    let names = asked.ok_or("the task did not ask for a signal")?.clone();
+    leave_updates(state, task)?;
+    let now = state.core.now;
+    let open = open_task(state, task)?;
+    open.attempt = AttemptState::Suspended;
+    open.changed = now;
+    begin_to_wait(state, task.activation, names)
+}
+
+fn begin_to_wait(state: &mut State, id: ActivationId, names: Vec<String>) -> Fit<()> {
+    let wait = SignalWait { order: state.core.events + 1, since: state.core.now, names };
+    state.signals_mut().add_waiting(id, &wait);
+    activation(state, id)?.waiting = Some(Box::new(wait));
+    Ok(())
+}
+
+/// The activation waits for no signal any more, if it did.
+pub(super) fn stop_waiting(state: &mut State, id: ActivationId) {
+    let wait = state.core.live.get_mut(&id).and_then(|activation| activation.waiting.take());
+    forget_waiting(state, id, wait.as_deref());
+}
+
+/// The same for one that is live no more.
+pub(super) fn forget_waiting(state: &mut State, id: ActivationId, wait: Option<&SignalWait>) {
+    if let (Some(wait), Some(signals)) = (wait, state.core.signals.as_mut()) {
+        signals.remove_waiting(id, wait);
+        state.trim_signals();
+    }
+}
