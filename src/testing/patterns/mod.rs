@@ -51,6 +51,7 @@
 //!   problem; `.unsound(net, code, stage)` for those that the check refuses; `.negative(scenario)` for what must not
 //!   happen: the runs that stay 0, commands that are refused.
 //!
+//! Write docs/PATTERNS.md and the README's table anew with `STABILIZE_BLESS=1 cargo test --test patterns`.
 //! Run one with `cargo test --test patterns wcp_02`, or `stabilize patterns 2` to see its definition and traces. A kind
 //! that cannot be tried is reported missing and never as passed. If a kind fails because the engine is wrong, the
 //! engine is changed, not the scenario.
