@@ -134,6 +134,12 @@ codes! {
     LIMIT_TOKENS = "split the work into several workflows";
     /// More bytes of data than one event may hold.
     LIMIT_PAYLOAD = "write large data to a file and give its name as the value";
+    /// The workflow that a stage called did not succeed.
+    CHILD_FAILED = "look at the workflow that the message names (`stabilize show ID`)";
+    /// The workflow that a stage called cannot be created.
+    CHILD_REFUSED = "correct the inputs that the stage gives it";
+    /// Workflows call each other deeper than is allowed.
+    RECURSION_LIMIT = "let the calls end sooner, or allow more with `max_depth`";
     /// Whoever did the work by hand said that it has failed.
     FAILED_BY_HAND = "read what they said; who it was stands in the event (`stabilize events ID`)";
 }

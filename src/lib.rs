@@ -40,16 +40,16 @@ pub mod testing;
 
 pub use definition::{
     ArcKind, ArcOutline, BackArc, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition,
-    Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure, Problem,
-    ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity, SignalTriggerSpec as SignalTrigger,
-    Soundness, Span, Stage, StageOutline, StageTrigger, StartTrigger, TaskSpec, Termination, WorkflowType,
-    map_from_json, map_from_yaml,
+    Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure,
+    OnParentCancel, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity,
+    SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageTrigger, StartTrigger, TaskSpec,
+    Termination, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Envelope, Event, HeldBy,
-    Json, LeaseLoss, LeftTokens, PauseRequest, Recorded, Registration, Report, Resumption, SignalDurability,
-    SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
-    TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
+    Envelope, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Recorded, Registration, Report,
+    Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport,
+    TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};

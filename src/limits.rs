@@ -101,6 +101,9 @@ pub const WRITE_GROUPS_MAX: usize = 4_096;
 /// Bytes in one write of the log; one larger group goes alone.
 pub const WRITE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// How deep workflows may call each other: each level is a workflow of its own, and a mistake should end.
+pub const CALL_DEPTH_MAX: u32 = 10_000;
+
 /// File length of the first segment: small, so that a short run leaves little.
 pub const SEGMENT_BYTES_FIRST: u64 = 256 * 1024;
 

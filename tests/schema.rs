@@ -51,6 +51,7 @@ scheduled_time: 2026-05-01T12:00:00Z
 start_time_expiry: "2026-05-01T14:00:00.5+02:00"
 x-team: { any: [thing] }
 soundness: off
+definitions: { other: { name: other, stages: { only: } } }
 inputs:
   s: { type: string, default: main, min: 1, max: 40, pattern: "^[a-z]", description: what }
   i: { type: Integer, enum: [1, 2], min: 0, max: 9, default: 1 }

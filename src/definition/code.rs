@@ -164,6 +164,12 @@ problem_codes! {
     CycleOfAndJoins = "CYCLE_OF_AND_JOINS";
     /// A region is named in which no stage lies.
     UnknownRegion = "UNKNOWN_REGION";
+    /// A definition is called that does not stand in the document.
+    UnknownDefinition = "UNKNOWN_DEFINITION";
+    /// Every way through a definition calls one that cannot end, as itself.
+    NoBaseCase = "NO_BASE_CASE";
+    /// A definition in a file is refused, or the files call each other in a circle.
+    BadDefinitionFile = "BAD_DEFINITION_FILE";
 }
 
 impl fmt::Display for ProblemCode {

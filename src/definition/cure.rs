@@ -65,6 +65,9 @@ impl ProblemCode {
             ProblemCode::UnknownRegion => "write cancel_region: NAME on the stages that lie in it",
             ProblemCode::NotOnPath => "lead it to a stage with end: terminate, or write termination: implicit",
             ProblemCode::CycleOfAndJoins => "write join_type: XOR, MULTI_MERGE or OR where the circle is entered",
+            ProblemCode::UnknownDefinition => "write it under `definitions:`, or name its file: ./FILE.yaml",
+            ProblemCode::NoBaseCase => "let a split lead past the stage that calls it",
+            ProblemCode::BadDefinitionFile => "mend that file; files may not call each other in a circle",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
         }
     }

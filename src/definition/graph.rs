@@ -14,6 +14,7 @@ use super::cancellation::{Cancellation, Region, Termination, find_members, find_
 pub use super::flow::{ArcKind, Join, LeftoverTokens, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
 use super::shell_text::ShellText;
+use super::sub_workflow::SubWorkflow;
 use super::template::Template;
 use super::times::Times;
 use super::trigger::{SignalTrigger, Trigger};
@@ -92,6 +93,8 @@ pub(crate) struct GraphStage {
     pub(crate) priority: u8,
     /// Whom it ends, what ends it, and where control goes then.
     pub(crate) cancellation: Cancellation,
+    /// The workflow that is its work; its one task then only stands for it.
+    pub(crate) sub_workflow: Option<Box<SubWorkflow>>,
 }
 
 /// What an error in a condition means.

@@ -46,6 +46,10 @@ mod outline;
 
 mod decision_limits;
 
+mod sub_workflow;
+
+mod family;
+
 mod normal;
 
 mod schema;
@@ -73,6 +77,7 @@ pub(crate) use decision_limits::DecisionLimits;
 pub(crate) use decision_limits::SignalLimits;
 pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
+use family::Family;
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
 pub use graph::{ArcKind, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry};
@@ -83,6 +88,7 @@ pub use input::{InputError, InputErrors};
 pub use outline::{ArcOutline, Choice, StageOutline};
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
+pub use sub_workflow::OnParentCancel;
 pub(crate) use template::Template;
 pub(crate) use times::Times;
 pub use trigger::Durability;
@@ -99,10 +105,54 @@ use document::{Document, Node};
 #[derive(Clone)]
 pub struct Definition(Arc<Checked>);
 
+/// How a definition is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Yaml,
+    Json,
+}
+
+/// Reads the definition in a file that another one calls; in words why it cannot.
+pub(crate) type Files<'f> = &'f dyn Fn(&str) -> Result<Definition, String>;
+
+/// What stands around a definition that is read.
+struct Around<'d> {
+    /// The names of the definitions in the same document.
+    definitions: Vec<&'d str>,
+    files: Option<Files<'d>>,
+}
+
+/// A definition of a document, by itself.
+struct Parts {
+    header: Header,
+    graph: Graph,
+    warnings: Vec<Problem>,
+}
+
+/// Reads and checks one definition of a document; nothing if something is wrong.
+fn read_checked(document: &Document, around: &Around<'_>, problems: &mut Vec<Problem>) -> Option<Parts> {
+    let known = problems.len();
+    let draft = reading::read_workflow(document, around, problems)?;
+    let source = &document.source;
+    let connected = check::connect(draft.stages, draft.regions, problems);
+    check::check_ending(draft.termination, &connected, problems);
+    check::check_names(&draft.uses, source, &draft.header.inputs, &connected, problems);
+    if problems.len() > known {
+        return None;
+    }
+    let mut warnings = check::doubts(&draft.uses, source, &connected, &draft.outputs);
+    warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
+    let graph =
+        Graph::new(connected.stages, connected.arcs, draft.outputs).with_rules(draft.termination.0, connected.regions);
+    Some(Parts { header: draft.header, graph, warnings })
+}
+
 struct Checked {
     header: Header,
     graph: Graph,
     limits: DecisionLimits,
+    /// The definitions that stand in its document, for those that are called by name.
+    family: Arc<Family>,
     normal: String,
     hash: DefinitionHash,
     source: Arc<str>,
@@ -116,7 +166,7 @@ impl Definition {
     ///
     /// Everything that is wrong with it, each with its place.
     pub fn from_yaml(text: &str) -> Result<Definition, Problems> {
-        Definition::from_text(text, yaml::read)
+        Definition::from_text(text, yaml::read, None)
     }
 
     /// Reads a definition from JSON.
@@ -125,10 +175,23 @@ impl Definition {
     ///
     /// Everything that is wrong with it, each with its place.
     pub fn from_json(text: &str) -> Result<Definition, Problems> {
-        Definition::from_text(text, json::read)
+        Definition::from_text(text, json::read, None)
     }
 
-    fn from_text(text: &str, read: fn(&str, &mut Vec<Problem>) -> Option<Node>) -> Result<Definition, Problems> {
+    /// Reads a definition from text of a file in this format; `files` reads those that it calls.
+    pub(crate) fn from_text_of_file(text: &str, format: Format, files: Files<'_>) -> Result<Definition, Problems> {
+        let read = match format {
+            Format::Yaml => yaml::read,
+            Format::Json => json::read,
+        };
+        Definition::from_text(text, read, Some(files))
+    }
+
+    fn from_text(
+        text: &str,
+        read: fn(&str, &mut Vec<Problem>) -> Option<Node>,
+        files: Option<Files<'_>>,
+    ) -> Result<Definition, Problems> {
         let mut problems = Vec::new();
         let source: Arc<str> = Arc::from(text);
         if text.len() > DEFINITION_BYTES_MAX {
@@ -137,7 +200,7 @@ impl Definition {
             return Err(Problems::new(problems, Arc::from("")));
         }
         match read(text, &mut problems) {
-            Some(root) => Definition::from_document(Document { root, source }, problems),
+            Some(root) => Definition::from_document(Document { root, source }, problems, files),
             None => Err(Problems::new(problems, source)),
         }
     }
@@ -148,32 +211,35 @@ impl Definition {
         schema::schema().to_json()
     }
 
-    /// Checks a document, of which `problems` are known already.
-    fn from_document(document: Document, mut problems: Vec<Problem>) -> Result<Definition, Problems> {
+    /// Checks a document, of which `problems` are known already. `files` reads those that it calls.
+    fn from_document(
+        document: Document,
+        mut problems: Vec<Problem>,
+        files: Option<Files<'_>>,
+    ) -> Result<Definition, Problems> {
         let source = Arc::clone(&document.source);
-        let Some(draft) = reading::read_workflow(&document, &mut problems) else {
+        let members = family::members(&document.root);
+        let around = Around { definitions: members.iter().map(|(name, _)| *name).collect(), files };
+        let root = read_checked(&document, &around, &mut problems);
+        let family = family::read(&members, &source, &around, &mut problems);
+        let Some((root, (family, mut warnings))) = root.zip(family).filter(|_| problems.is_empty()) else {
             return Err(Problems::new(problems, source));
         };
-        let connected = check::connect(draft.stages, draft.regions, &mut problems);
-        check::check_ending(draft.termination, &connected, &mut problems);
-        check::check_names(&draft.uses, &source, &draft.header.inputs, &connected, &mut problems);
-        if !problems.is_empty() {
-            return Err(Problems::new(problems, source));
+        let circles = family::check_base_cases((&root.graph, &document.root.span), &family, &members);
+        if !circles.is_empty() {
+            return Err(Problems::new(circles, source));
         }
-        let mut warnings = check::doubts(&draft.uses, &source, &connected, &draft.outputs);
-        warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
+        warnings.extend(root.warnings);
         let warnings = Problems::new(warnings, Arc::clone(&source));
-        let (header, limits) = (draft.header, DecisionLimits::CURRENT);
-        let graph = Graph::new(connected.stages, connected.arcs, draft.outputs)
-            .with_rules(draft.termination.0, connected.regions);
-        let normal = normal::write(&header, &graph, &limits);
+        let (header, graph, limits, family) = (root.header, root.graph, DecisionLimits::CURRENT, Arc::new(family));
+        let normal = normal::write(&header, &graph, &limits, &family);
         if normal.len() > NORMAL_FORM_BYTES_MAX {
             let message = format!("its normal form has {} bytes, more than {NORMAL_FORM_BYTES_MAX}", normal.len());
             let problem = Problem::error(ProblemCode::DocumentTooLarge, &document.root.span, message);
             return Err(Problems::new(vec![problem], source));
         }
         let hash = DefinitionHash::of(&normal);
-        Ok(Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings })))
+        Ok(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings })))
     }
 
     /// The definition with this normal form, as a log holds it. Its source is empty.
@@ -182,13 +248,13 @@ impl Definition {
     ///
     /// A text that is not the normal form of a definition.
     pub(crate) fn from_normal(text: &str) -> Result<Definition, NormalFormError> {
-        let (header, graph, limits) = normal::read(text)?;
+        let (header, graph, limits, family) = normal::read(text)?;
         let source: Arc<str> = Arc::from("");
         let warnings = Problems::new(Vec::new(), Arc::clone(&source));
         // Kept as it is: its hash names it, also where this binary would write more into it.
-        let normal = text.to_owned();
+        let (normal, family) = (text.to_owned(), Arc::new(family));
         let hash = DefinitionHash::of(&normal);
-        Ok(Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings })))
+        Ok(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings })))
     }
 
     /// A definition of its own with this graph, which is like that of this one, and nothing else of it that depends on
@@ -197,10 +263,11 @@ impl Definition {
         let header =
             Header { inputs: BTreeMap::new(), context: Vec::new(), times: Times::NONE, ..self.0.header.clone() };
         let (limits, source) = (self.0.limits, Arc::from(""));
-        let normal = normal::write(&header, &graph, &limits);
+        let family = Arc::new(Family::new());
+        let normal = normal::write(&header, &graph, &limits, &family);
         let hash = DefinitionHash::of(&normal);
         let warnings = Problems::new(Vec::new(), Arc::clone(&source));
-        Definition(Arc::new(Checked { header, graph, limits, normal, hash, source, warnings }))
+        Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings }))
     }
 
     /// Hash of the normal form. Equal for definitions that mean the same, whatever they looked like.

@@ -103,17 +103,16 @@ impl Envelope {
                 data.task(*task);
                 data.timer(*timer, *due);
             }
-            Event::TimerSetFor { timer, due, owner, purpose } => {
-                data.owner(*owner);
-                data.timer_for(*timer, *due, *purpose);
-            }
             event @ (Event::StageCanceled { .. }
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }) => data.cancellation(event, at),
             Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
             Event::JoinForced { stage, .. } => data.put_some("stage", data.ref_id(*stage)),
-            _ => self.describe_signal(data),
+            event => {
+                self.describe_signal(data);
+                describe_rest(event, data, at);
+            }
         }
     }
 
@@ -148,6 +147,34 @@ impl Envelope {
             Event::TaskReported(_, told) if told.attempt.task == task => Some(told),
             _ => None,
         }
+    }
+}
+
+/// What concerns workflows that were called, and timers that are set for something.
+fn describe_rest(event: &Event, data: &mut Fields<'_>, at: String) {
+    match event {
+        Event::TimerSetFor { timer, due, owner, purpose } => {
+            data.owner(*owner);
+            data.timer_for(*timer, *due, *purpose);
+        }
+        Event::ChildStarted { attempt, child, on_parent_cancel } => {
+            data.task(attempt.task);
+            data.put("child", child.to_string());
+            data.put("on_parent_cancel", on_parent_cancel.name());
+        }
+        Event::ChildEnded(_, end) => {
+            data.put("child", end.child.to_string());
+            data.put("status", end.status.name());
+            data.put("outputs", json(&end.outputs));
+            data.put_some("error", end.error.as_ref().map(failure));
+        }
+        Event::ChildRefused(_, refusal) => {
+            data.put("child", refusal.child.to_string());
+            data.put("error", failure(&refusal.error));
+        }
+        Event::WorkflowClosing { children } => data.put("children", *children),
+        Event::WorkflowClosed => data.put("end_time", at),
+        _ => (),
     }
 }
 
@@ -342,6 +369,8 @@ impl<'a> Fields<'a> {
         self.put("workdir", creation.workdir.as_str());
         self.put("priority", creation.priority);
         self.put_some("start_time_expiry", creation.start_time_expiry.map(|expiry| expiry.to_string()));
+        self.put_some("parent", creation.parent.as_ref().map(|parent| parent.workflow.to_string()));
+        self.put_some("depth", creation.parent.as_ref().map(|parent| parent.depth));
     }
 
     fn end(&mut self, status: Status, at: String) {

@@ -14,16 +14,17 @@ pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use json::Json;
 pub use payload::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, LeaseLoss, LeftTokens,
-    PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner,
-    TimerPurpose, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
+    LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport,
+    TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 pub use signal::{HeldBy, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, TriggerClosing};
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::OnParentCancel;
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId};
+use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, WorkflowId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -228,12 +229,35 @@ pub enum Event {
         /// The signals, by the places of their events, ascending.
         signals: Vec<Sequence>,
     },
+    /// Another workflow is asked for: it is the work of this attempt.
+    ChildStarted {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The workflow that does its work.
+        child: WorkflowId,
+        /// What becomes of it when the attempt is given up.
+        on_parent_cancel: OnParentCancel,
+    },
+    /// Input: a workflow that this one waits for has closed.
+    ChildEnded(Stamp, ChildEnd),
+    /// Input: a workflow that this one asked for cannot be created.
+    ChildRefused(Stamp, ChildRefusal),
+    /// The workflow has ended, and waits for workflows that it called to close, too.
+    WorkflowClosing {
+        /// How many.
+        children: u32,
+    },
+    /// Nothing of the ended workflow is outstanding any more.
+    WorkflowClosed,
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 43] = [
+    pub const NAMES: [&str; 48] = [
         "cancels.marked",
+        "child.ended",
+        "child.refused",
+        "child.started",
         "definition.registered",
         "join.forced",
         "log.accepted",
@@ -270,6 +294,8 @@ impl Event {
         "trigger.closed",
         "workflow.cancel_requested",
         "workflow.canceled",
+        "workflow.closed",
+        "workflow.closing",
         "workflow.completed",
         "workflow.created",
         "workflow.failed",
@@ -318,6 +344,11 @@ impl Event {
             Event::StageWaiting { .. } => 35,
             Event::TaskSuspended { .. } => 36,
             Event::SignalsLeft { .. } => 37,
+            Event::ChildStarted { .. } => 38,
+            Event::ChildEnded(..) => 39,
+            Event::ChildRefused(..) => 40,
+            Event::WorkflowClosing { .. } => 41,
+            Event::WorkflowClosed => 42,
         }
     }
 
@@ -374,6 +405,11 @@ impl Event {
             Event::StageWaiting { .. } => "stage.waiting",
             Event::TaskSuspended { .. } => "task.suspended",
             Event::SignalsLeft { .. } => "signals.left",
+            Event::ChildStarted { .. } => "child.started",
+            Event::ChildEnded(..) => "child.ended",
+            Event::ChildRefused(..) => "child.refused",
+            Event::WorkflowClosing { .. } => "workflow.closing",
+            Event::WorkflowClosed => "workflow.closed",
         }
     }
 
@@ -393,7 +429,9 @@ impl Event {
             | Event::WorkflowPaused(stamp, _)
             | Event::WorkflowResumed(stamp, _)
             | Event::SignalReceived(stamp, _)
-            | Event::TriggerClosed(stamp, _) => Some(stamp),
+            | Event::TriggerClosed(stamp, _)
+            | Event::ChildEnded(stamp, _)
+            | Event::ChildRefused(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -416,13 +454,21 @@ impl Event {
             | Event::SignalDiscarded { .. }
             | Event::StageWaiting { .. }
             | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. } => None,
+            | Event::SignalsLeft { .. }
+            | Event::ChildStarted { .. }
+            | Event::WorkflowClosing { .. }
+            | Event::WorkflowClosed => None,
         }
     }
 
     /// Is this a command that was accepted, the first event of its batch?
     pub fn is_input(&self) -> bool {
         self.stamp().is_some()
+    }
+
+    /// Can its workflow have closed by it?
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Event::WorkflowEnded { .. } | Event::WorkflowClosed)
     }
 
     /// The activation the event is about.
@@ -454,9 +500,10 @@ impl Event {
     /// The attempt the event is about.
     pub fn attempt(&self) -> Option<AttemptId> {
         match self {
-            Event::TaskStarted(_, attempt) | Event::TaskQueued { attempt, .. } | Event::TaskRetried { attempt, .. } => {
-                Some(*attempt)
-            }
+            Event::TaskStarted(_, attempt)
+            | Event::TaskQueued { attempt, .. }
+            | Event::TaskRetried { attempt, .. }
+            | Event::ChildStarted { attempt, .. } => Some(*attempt),
             Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => Some(report.attempt),
             Event::TaskLeaseLost(_, loss) => Some(loss.attempt),
             Event::DefinitionRegistered(..)
@@ -489,14 +536,18 @@ impl Event {
             | Event::SignalDiscarded { .. }
             | Event::StageWaiting { .. }
             | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. } => None,
+            | Event::SignalsLeft { .. }
+            | Event::ChildEnded(..)
+            | Event::ChildRefused(..)
+            | Event::WorkflowClosing { .. }
+            | Event::WorkflowClosed => None,
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 37] = [
+    const NAMES: [&str; 42] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -534,6 +585,11 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "stage.waiting",
         "task.suspended",
         "signals.left",
+        "child.started",
+        "child.ended",
+        "child.refused",
+        "workflow.closing",
+        "workflow.closed",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }
@@ -553,7 +609,7 @@ pub(crate) enum Lasting {
 /// mean anything.
 pub(crate) fn lasting(kind: u16) -> Lasting {
     match name_of_kind(kind) {
-        Some("workflow.ended") => Lasting::Ended,
+        Some("workflow.ended" | "workflow.closed") => Lasting::Ended,
         // It comes too late to change anything, behind the end, too.
         Some("task.result_discarded") => Lasting::Unchanged,
         Some(_) | None => Lasting::Live,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, RegionIndex, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, RegionIndex, StageIndex, WorkflowId};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
@@ -90,6 +90,41 @@ pub struct Creation {
     pub priority: u8,
     /// If it has not started by this moment it never does.
     pub start_time_expiry: Option<Timestamp>,
+    /// The workflow that called it; `None` if nobody did.
+    pub parent: Option<Box<Parent>>,
+}
+
+/// Who called a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The workflow that waits for it.
+    pub workflow: WorkflowId,
+    /// The attempt there whose work it is.
+    pub attempt: AttemptId,
+    /// How many calls lie above it, at least 1.
+    pub depth: u32,
+}
+
+/// The end of a workflow that another one called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildEnd {
+    /// The called workflow.
+    pub child: WorkflowId,
+    /// How it ended.
+    pub status: Status,
+    /// What the stage that called it makes of its outputs.
+    pub outputs: Json,
+    /// Why it did not succeed, or why its outputs could not be computed.
+    pub error: Option<Failure>,
+}
+
+/// A workflow that was called cannot be created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildRefusal {
+    /// The id it would have had.
+    pub child: WorkflowId,
+    /// Why not.
+    pub error: Failure,
 }
 
 impl Creation {
@@ -115,6 +150,7 @@ impl Creation {
             workdir: "/".to_owned(),
             priority: header.priority,
             start_time_expiry: header.times.start_time_expiry,
+            parent: None,
         }
     }
 }

@@ -3,10 +3,10 @@
 //! A command and the input event it becomes hold the same facts (R1): each can be made from the other.
 
 use crate::event::{
-    Actor, CancelRequest, Creation, Event, LeaseLoss, PauseRequest, Resumption, SignalMessage, Stamp, TaskReport,
-    TimerId, TriggerClosing,
+    Actor, CancelRequest, ChildEnd, ChildRefusal, Creation, Event, LeaseLoss, PauseRequest, Resumption, SignalMessage,
+    Stamp, TaskReport, TimerId, TriggerClosing,
 };
-use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence};
+use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence, WorkflowId};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
@@ -51,6 +51,10 @@ pub enum Request {
     Signal(SignalMessage),
     /// Signals start a stage no more.
     CloseTrigger(TriggerClosing),
+    /// A workflow that this one waits for has closed.
+    EndChild(ChildEnd),
+    /// A workflow that this one asked for cannot be created.
+    RefuseChild(ChildRefusal),
 }
 
 /// A request that a paused workflow goes on.
@@ -127,6 +131,12 @@ pub enum Rejection {
     /// There is nothing to continue.
     #[error("the workflow is settled")]
     Settled,
+    /// The workflow does not wait for this one.
+    #[error("the workflow does not wait for {child}")]
+    NoSuchChild {
+        /// The other workflow.
+        child: WorkflowId,
+    },
     /// The definition has no such stage.
     #[error("the definition has no stage {stage}")]
     NoSuchStage {
@@ -236,6 +246,7 @@ impl Rejection {
             "The stage has no trigger that starts threads, the trigger is closed, or the workflow has not started.",
             "look at what waits: `stabilize why ID`",
         ),
+        ("NO_SUCH_CHILD", "The workflow does not wait for this one.", "nothing: its caller has gone on"),
     ];
 
     /// Name for programs: `ENDED`, `REPEATED`, ...
@@ -255,6 +266,7 @@ impl Rejection {
             Rejection::NoSuchTimer { .. } => "NO_SUCH_TIMER",
             Rejection::Unsettled => "UNSETTLED",
             Rejection::Settled => "SETTLED",
+            Rejection::NoSuchChild { .. } => "NO_SUCH_CHILD",
             Rejection::NoSuchStage { .. } => "NO_SUCH_STAGE",
             Rejection::DoneByHand { .. } => "DONE_BY_HAND",
             Rejection::NothingByHand { .. } => "NOTHING_BY_HAND",
@@ -288,6 +300,8 @@ impl Command {
             }
             Request::Signal(message) => Event::SignalReceived(stamp, message.clone()),
             Request::CloseTrigger(closing) => Event::TriggerClosed(stamp, closing.clone()),
+            Request::EndChild(end) => Event::ChildEnded(stamp, end.clone()),
+            Request::RefuseChild(refusal) => Event::ChildRefused(stamp, refusal.clone()),
         }
     }
 
@@ -308,6 +322,8 @@ impl Command {
             }
             Event::SignalReceived(_, message) => Request::Signal(message.clone()),
             Event::TriggerClosed(_, closing) => Request::CloseTrigger(closing.clone()),
+            Event::ChildEnded(_, end) => Request::EndChild(end.clone()),
+            Event::ChildRefused(_, refusal) => Request::RefuseChild(refusal.clone()),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowStarted
@@ -332,7 +348,10 @@ impl Command {
             | Event::SignalDiscarded { .. }
             | Event::StageWaiting { .. }
             | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. } => return None,
+            | Event::SignalsLeft { .. }
+            | Event::ChildStarted { .. }
+            | Event::WorkflowClosing { .. }
+            | Event::WorkflowClosed => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

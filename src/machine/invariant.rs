@@ -155,7 +155,7 @@ impl State {
     }
 
     fn check_timers(&self) -> Result<(), Broken> {
-        let mut waiting = 0;
+        let (mut waiting, mut calling) = (0, 0);
         for (id, activation) in &self.core.live {
             let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
             let Progress::Open(open) = &activation.progress else {
@@ -176,13 +176,20 @@ impl State {
                     ensure(set.is_some_and(|set| set.of == of), "a waiting task has its timer")?;
                 }
                 AttemptState::Queued { .. } | AttemptState::Started | AttemptState::Suspended => (),
+                AttemptState::Calling { child } => {
+                    calling += 1;
+                    let awaits = self.awaits(child).is_some_and(|attempt| attempt.task.activation == *id);
+                    ensure(awaits, "an attempt that called a workflow waits for it")?;
+                }
                 AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => {
                     return Err(Broken { what: "every outcome has its consequence in the same batch" });
                 }
             }
         }
         let of_tasks = self.core.timers.values().filter(|timer| matches!(timer.of, TimerOf::Task(_)));
-        ensure(waiting == of_tasks.count(), "every timer of a task has a waiting task")
+        ensure(waiting == of_tasks.count(), "every timer of a task has a waiting task")?;
+        let awaited = self.core.children.values().filter(|called| !called.is_left);
+        ensure(calling == awaited.count(), "every called workflow that is wanted has an attempt that waits for it")
     }
 }
 

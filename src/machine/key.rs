@@ -37,6 +37,9 @@ impl State {
             started,
             // What is kept could come later just as well: the checker's signals are never kept.
             signals: _,
+            // A called workflow is one task for the checker.
+            children: _,
+            is_closing: _,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {
@@ -154,6 +157,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
                 AttemptState::Waiting { .. } => 3,
                 AttemptState::Woken => 4,
                 AttemptState::Suspended => 5,
+                AttemptState::Calling { .. } => 6,
             });
         }
         Progress::CoreEnded => key.push(6),

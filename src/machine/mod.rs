@@ -34,6 +34,8 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod address;
+mod begin;
+mod child;
 mod command;
 mod data;
 mod decide;
@@ -56,6 +58,8 @@ mod waits;
 mod work;
 
 pub use address::{InvalidAddress, StageAddress};
+pub(crate) use begin::{BeginError, Beginning, begin};
+pub(crate) use child::{begin_child, end_child};
 pub use command::{Command, Rejection, Request, ResumeRequest};
 pub(crate) use data::{DispatchNames, Surroundings, template_failure};
 pub(crate) use decide::Deed;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Definition, Join};
+use crate::definition::{Definition, Join, OnParentCancel};
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::Failure;
 use crate::ids::{
@@ -74,6 +74,20 @@ pub(crate) struct Core {
     pub(super) fenced: BTreeSet<AttemptId>,
     /// Signals, and who waits for them; `None` while there is nothing of it.
     pub(super) signals: Option<Box<Signals>>,
+    /// Workflows that this one called and whose end it waits for.
+    pub(super) children: BTreeMap<WorkflowId, Called>,
+    /// It has ended and said that it waits for some of them.
+    pub(super) is_closing: bool,
+}
+
+/// A workflow that was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Called {
+    /// Whose work it is, or was.
+    pub(super) attempt: AttemptId,
+    pub(super) on_cancel: OnParentCancel,
+    /// Its work is not wanted any more; it is canceled, and only its end is waited for.
+    pub(super) is_left: bool,
 }
 
 /// Where a workflow is on its way.
@@ -226,6 +240,8 @@ pub(crate) enum AttemptState {
     Woken,
     /// It asked to be called again when a signal comes.
     Suspended,
+    /// Another workflow does its work.
+    Calling { child: WorkflowId },
 }
 
 /// A moment somebody waits for.
@@ -326,6 +342,8 @@ impl State {
             sweeps: BTreeMap::new(),
             fenced: BTreeSet::new(),
             signals: None,
+            children: BTreeMap::new(),
+            is_closing: false,
         };
         State { workflow, definition, core, candidates: Candidates::default() }
     }
@@ -379,7 +397,15 @@ impl State {
 
     /// Has it ended, with nothing outstanding?
     pub fn is_closed(&self) -> bool {
-        matches!(self.core.phase, Phase::Ended { .. })
+        matches!(self.core.phase, Phase::Ended { .. }) && self.core.children.is_empty()
+    }
+
+    /// What `outputs:` of its definition gave at its end, if it has such.
+    pub(super) fn recorded_outputs(&self) -> Option<&Json> {
+        match &self.core.phase {
+            Phase::Ended { outputs, .. } => outputs.as_ref(),
+            Phase::New | Phase::Live => None,
+        }
     }
 
     /// Has a branch of its root scope been stopped?

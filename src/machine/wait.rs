@@ -4,7 +4,7 @@
 
 use crate::definition::{Definition, GraphTask};
 use crate::event::{Actor, CancelCause, TimerId};
-use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex, WorkflowId};
 use crate::time::{Duration, Timestamp};
 
 /// One thing a workflow waits for.
@@ -120,6 +120,11 @@ pub enum WaitReason {
         /// The name of the signal.
         signal: String,
     },
+    /// Another workflow does the work. Released by its end.
+    Child {
+        /// That workflow.
+        child: WorkflowId,
+    },
 }
 
 impl WaitReason {
@@ -141,6 +146,7 @@ impl WaitReason {
             WaitReason::Serialized { .. } => "SERIALIZED",
             WaitReason::ByHand => "BY_HAND",
             WaitReason::Paused { .. } => "PAUSED",
+            WaitReason::Child { .. } => "CHILD",
         }
     }
 
@@ -161,7 +167,8 @@ impl WaitReason {
             | WaitReason::ByHand
             | WaitReason::Paused { .. }
             | WaitReason::Signal { .. }
-            | WaitReason::OpenTrigger { .. } => None,
+            | WaitReason::OpenTrigger { .. }
+            | WaitReason::Child { .. } => None,
         }
     }
 }

@@ -16,7 +16,9 @@ use super::wait::{MissingArc, Wait, WaitReason, Waiter};
 /// of the definition. Empty exactly if the workflow is closed, or nothing has happened to it yet.
 pub fn waits(state: &State) -> Vec<Wait> {
     if state.core.phase != Phase::Live {
-        return Vec::new();
+        // It has ended; what it called is on its way there.
+        let left = state.left_children().map(|child| WaitReason::Child { child });
+        return left.map(|reason| wait(state, Waiter::Workflow, reason)).collect();
     }
     let mut found = of_the_workflow(state);
     found.extend(state.core.live.iter().map(|(id, activation)| of_activation(state, *id, activation)));
@@ -145,6 +147,7 @@ fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
             let names = state.wait_of(id).map(|awaited| awaited.names.clone()).unwrap_or_default();
             WaitReason::Signal { names, correlate: None }
         }
+        AttemptState::Calling { child } => WaitReason::Child { child },
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken => WaitReason::Settling,
     };
     let attempt = AttemptId { task: TaskId { activation: id, task: open.task }, dispatch: open.dispatch };

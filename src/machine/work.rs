@@ -3,7 +3,7 @@
 //! Recovery is fold and this function; there is no list of work beside the state.
 
 use crate::event::{TimerId, TimerOwner};
-use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId, WorkflowId};
 use crate::time::Timestamp;
 
 use super::data::Surroundings;
@@ -48,6 +48,18 @@ pub enum Work {
         /// The stage.
         stage: StageIndex,
     },
+    /// Make sure that this workflow exists, and tell when it has closed.
+    AwaitChild {
+        /// The attempt whose work it is.
+        attempt: AttemptId,
+        /// The workflow.
+        child: WorkflowId,
+    },
+    /// Ask for the end of this workflow, and tell when it has closed.
+    CancelChild {
+        /// The workflow.
+        child: WorkflowId,
+    },
 }
 
 /// Has a worker begun an attempt, as far as is recorded?
@@ -80,6 +92,7 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
             AttemptState::Queued { due } => Some(Work::RunTask { attempt, due, stage: AttemptStage::Queued, priority }),
             AttemptState::Started => Some(Work::RunTask { attempt, due: None, stage: AttemptStage::Started, priority }),
             AttemptState::Waiting { timer } => state.timer(timer).map(|(due, _)| Work::WaitUntil { timer, due }),
+            AttemptState::Calling { child } => Some(Work::AwaitChild { attempt, child }),
             AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken | AttemptState::Suspended => None,
         }
     });
@@ -98,7 +111,9 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
     let waiting = waiting.map(|(id, _)| Work::AwaitSignal { activation: *id });
     let starts = state.open_starts().filter(|_| state.moves(ScopeId::ROOT));
     let starts = starts.map(|(stage, _)| Work::AwaitThread { stage });
-    unsettled.into_iter().chain(tasks).chain(timers).chain(waiting).chain(starts)
+    let left = state.core.children.iter().filter(|(_, called)| called.is_left);
+    let left = left.map(|(child, _)| Work::CancelChild { child: *child });
+    unsettled.into_iter().chain(tasks).chain(timers).chain(waiting).chain(starts).chain(left)
 }
 
 /// How an attempt waits to be run.

@@ -132,7 +132,7 @@ pub(crate) fn has_ended(store: &Arc<dyn EventStore>, workflow: WorkflowId) -> Re
     let stream = StreamId::workflow(workflow);
     let Some(last) = store.last(stream)? else { return Ok(false) };
     match store.read(stream, last, 1)?.first().map(|recorded| &recorded.event) {
-        Some(Event::WorkflowEnded { .. }) => Ok(true),
+        Some(Event::WorkflowEnded { .. } | Event::WorkflowClosed) => Ok(true),
         // What comes too late may stand behind the end.
         Some(Event::TaskResultDiscarded(..)) => {
             let state = Definitions::new(Arc::clone(store)).fold(workflow)?;

@@ -98,7 +98,12 @@ impl WorkflowSummary {
             | Event::SignalDiscarded { .. }
             | Event::StageWaiting { .. }
             | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. } => (),
+            | Event::SignalsLeft { .. }
+            | Event::ChildStarted { .. }
+            | Event::ChildEnded(..)
+            | Event::ChildRefused(..)
+            | Event::WorkflowClosing { .. }
+            | Event::WorkflowClosed => (),
         }
     }
 

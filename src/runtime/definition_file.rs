@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::definition::{Definition, Problems};
+use crate::definition::{Definition, Format, Problems};
 use crate::limits::DEFINITION_BYTES_MAX;
 
 impl Definition {
@@ -14,14 +14,31 @@ impl Definition {
     ///
     /// Everything that is wrong with it, under the name of the file; a file that cannot be read is one problem, too.
     pub fn from_file(path: &Path) -> Result<Definition, Problems> {
-        let name = path.display().to_string();
-        let text = read(path).map_err(|reason| Problems::unreadable(&name, &reason))?;
-        let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let definition = if json { Definition::from_json(&text) } else { Definition::from_yaml(&text) };
-        match definition {
-            Ok(definition) => Ok(definition.in_file(&name)),
-            Err(problems) => Err(problems.in_file(name)),
+        from_file_within(path, &[])
+    }
+}
+
+/// The definition in a file that the files of `within` lead to, the outermost first.
+fn from_file_within(path: &Path, within: &[PathBuf]) -> Result<Definition, Problems> {
+    let name = path.display().to_string();
+    let text = read(path).map_err(|reason| Problems::unreadable(&name, &reason))?;
+    let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let mut within = within.to_vec();
+    within.push(path.canonicalize().unwrap_or_else(|_| path.to_path_buf()));
+    let files = |called: &str| {
+        let path = path.parent().unwrap_or(Path::new(".")).join(called);
+        if within.contains(&path.canonicalize().unwrap_or_else(|_| path.clone())) {
+            return Err("the files call each other in a circle; write them into one document".to_owned());
         }
+        from_file_within(&path, &within).map_err(|problems| {
+            let first = problems.iter().next().map(|problem| problem.message().to_owned()).unwrap_or_default();
+            format!("it is refused, first for: {first}")
+        })
+    };
+    let format = if json { Format::Json } else { Format::Yaml };
+    match Definition::from_text_of_file(&text, format, &files) {
+        Ok(definition) => Ok(definition.in_file(&name)),
+        Err(problems) => Err(problems.in_file(name)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! `workers` gives them threads, and `Engine::step` moves them on the caller's.
 
 mod attempt;
+mod calling;
 mod calls;
 mod captured;
 mod clock;

@@ -16,6 +16,7 @@ use crate::replay::{Definitions, has_ended};
 use crate::store::{Append, Encoded, EventStore, Expected};
 use crate::time::Timestamp;
 
+use super::calling::Errand;
 use super::commit::{Outgoing, Release};
 use super::config::Drive;
 use super::error::{Error, describe};
@@ -27,9 +28,9 @@ use super::worklist::{Released, StartRecord};
 /// The states of the workflows this engine has touched, and what they wait for.
 pub(super) struct Owner {
     store: Arc<dyn EventStore>,
-    drive: Drive,
+    pub(super) drive: Drive,
     /// Boxed: the table has up to twice as many places as entries.
-    states: HashMap<WorkflowId, Box<Held>>,
+    pub(super) states: HashMap<WorkflowId, Box<Held>>,
     definitions: Definitions,
     /// Definitions that are stored or on their way.
     registered: HashSet<DefinitionHash>,
@@ -39,11 +40,13 @@ pub(super) struct Owner {
     batches: u64,
     /// Ended workflows, with the batch after which their state can be read back from the log.
     ended: VecDeque<(u64, WorkflowId)>,
+    /// What is still to be done between workflows that called each other.
+    pub(super) errands: VecDeque<Errand>,
 }
 
 /// A state and the last batch of its workflow that was handed on.
-struct Held {
-    state: State,
+pub(super) struct Held {
+    pub(super) state: State,
     batch: u64,
 }
 
@@ -59,6 +62,7 @@ impl Owner {
             answers: Answers::computed(),
             batches: 0,
             ended: VecDeque::new(),
+            errands: VecDeque::new(),
         }
     }
 
@@ -79,6 +83,11 @@ impl Owner {
     ///
     /// If history cannot be read back; the engine can then not go on.
     pub(super) fn take_in(&mut self, entry: Entry, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        self.take_in_one(entry, now, out)?;
+        self.run_errands(now, out)
+    }
+
+    fn take_in_one(&mut self, entry: Entry, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
         let Entry { workflow, definition, id, actor, ask, mut answer } = entry;
         let asked = match ask {
             Ask::Decide(request) => Asked::Request(request),
@@ -137,7 +146,7 @@ impl Owner {
     /// # Errors
     ///
     /// [`Error::NotFound`] if there is no such workflow; if history cannot be read back.
-    fn bring(
+    pub(super) fn bring(
         &mut self,
         workflow: WorkflowId,
         definition: Option<Definition>,
@@ -186,11 +195,16 @@ impl Owner {
             // Told already: who asks for it is answered with the damage.
             spared(workflow, resumed)?.ok();
         }
-        Ok(())
+        self.run_errands(now, out)
     }
 
     /// Goes on with a workflow that another engine has left, if it is open.
-    fn resume(&mut self, workflow: WorkflowId, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+    pub(super) fn resume(
+        &mut self,
+        workflow: WorkflowId,
+        now: Timestamp,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<(), Error> {
         if has_ended(&self.store, workflow)? || !self.hold(workflow)? {
             return Ok(());
         }
@@ -239,6 +253,8 @@ impl Owner {
                         release: Release { attempts, ..Release::default() },
                     });
                 }
+                Work::AwaitChild { child, .. } => self.errands.push_back(Errand::Begin { caller: workflow, child }),
+                Work::CancelChild { child } => self.errands.push_back(Errand::Cancel { caller: workflow, child }),
                 Work::Continue | Work::ByHand { .. } | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => (),
             }
         }
@@ -252,7 +268,7 @@ impl Owner {
     }
 
     /// Makes sure that the state of `workflow` is here; false if there is no such workflow.
-    fn hold(&mut self, workflow: WorkflowId) -> Result<bool, Error> {
+    pub(super) fn hold(&mut self, workflow: WorkflowId) -> Result<bool, Error> {
         if self.states.contains_key(&workflow) {
             return Ok(true);
         }
@@ -307,7 +323,7 @@ impl Owner {
     }
 
     /// Decides a command and hands its batches on.
-    fn submit(
+    pub(super) fn submit(
         &mut self,
         workflow: WorkflowId,
         command: &Command,
@@ -390,13 +406,23 @@ impl Owner {
                     self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
                     release.withdrawn.push((workflow, *activation));
                 }
-                Event::WorkflowEnded { .. } => {
-                    self.timers.drop_all(workflow);
-                    release.ended.push(workflow);
-                    self.ended.push_back((self.batches, workflow));
+                Event::WorkflowEnded { .. } => self.timers.drop_all(workflow),
+                Event::ChildStarted { child, .. } if driven => {
+                    self.errands.push_back(Errand::Begin { caller: workflow, child: *child });
                 }
                 _ => (),
             }
+        }
+        if held.state.is_closed() && events.iter().any(Event::is_end) {
+            release.ended.push(workflow);
+            self.ended.push_back((self.batches, workflow));
+            let parent = held.state.parent();
+            let told = parent.map(|parent| Errand::Tell { caller: parent.workflow, child: workflow });
+            self.errands.extend(told);
+        }
+        if driven {
+            let left = held.state.left_children();
+            self.errands.extend(left.map(|child| Errand::Cancel { caller: workflow, child }));
         }
         if driven {
             self.follow_pause(workflow, events, &mut release);
@@ -435,7 +461,9 @@ impl Owner {
                 | Work::Continue
                 | Work::ByHand { .. }
                 | Work::AwaitSignal { .. }
-                | Work::AwaitThread { .. } => (),
+                | Work::AwaitThread { .. }
+                | Work::AwaitChild { .. }
+                | Work::CancelChild { .. } => (),
             }
         }
     }
@@ -473,7 +501,7 @@ enum Asked {
 /// # Errors
 ///
 /// What concerns all.
-fn spared<T>(workflow: WorkflowId, result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+pub(super) fn spared<T>(workflow: WorkflowId, result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
     match result {
         Err(error) if error.is_damage() => {
             tracing::error!(%workflow, error = describe(&error), "the history of a workflow is damaged");

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::definition::{Definition, Template};
+use crate::definition::Definition;
 use crate::event::{Creation, Json, TriggerRecord};
-use crate::expression::Scope;
 use crate::ids::{CommandId, WorkflowId};
-use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::machine::{BeginError, Beginning, begin};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
@@ -203,58 +202,20 @@ pub(super) fn creation(
     workflow: WorkflowId,
     now: Timestamp,
 ) -> Result<Creation, Error> {
-    let inputs = definition.bind_inputs(start.inputs.clone()).map_err(Error::Inputs)?;
-    let workdir = workdir(start)?;
-    let mut names = Map::from([
-        ("id".to_owned(), Value::from(workflow.to_string())),
-        ("application".to_owned(), Value::from(definition.application())),
-        ("definition".to_owned(), Value::from(definition.hash().to_string())),
-        ("started_at".to_owned(), Value::from(now.to_string())),
-        ("workdir".to_owned(), Value::from(workdir.as_str())),
-    ]);
-    let mut scope = Scope::new()
-        .with("inputs", Value::Map(inputs.clone()))
-        .with("trigger", start.trigger.value())
-        .with("workflow", Value::Map(names.clone()));
-    let name = started("name", &definition.header().name, &scope)?;
-    let name = name.as_str().map_or_else(|| name.to_json(), str::to_owned);
-    // The name may be computed from all the rest; what is computed after it may use it.
-    names.insert("name".to_owned(), Value::from(name.as_str()));
-    scope.insert("workflow", Value::Map(names));
-    let mut context = Map::new();
-    for (key, template) in &definition.header().context {
-        context.insert(key.clone(), started(&format!("context.{key}"), template, &scope)?);
-    }
-    let (inputs, context) = (bounded("inputs", &inputs)?, bounded("context", &context)?);
-    Ok(Creation {
-        definition: definition.hash(),
-        name,
-        application: definition.application().to_owned(),
-        workflow_type: definition.header().workflow_type.name().to_owned(),
-        version: definition.header().version.clone().unwrap_or_default(),
-        origin: start.origin.clone().unwrap_or_else(|| "library".to_owned()),
-        inputs,
-        context,
+    let beginning = Beginning {
+        inputs: start.inputs.clone(),
         trigger: start.trigger.record(),
-        workdir,
-        priority: start.priority.unwrap_or(definition.header().priority),
-        start_time_expiry: definition.header().times.start_time_expiry,
+        trigger_value: start.trigger.value(),
+        origin: start.origin.clone().unwrap_or_else(|| "library".to_owned()),
+        workdir: workdir(start)?,
+        priority: start.priority,
+        parent: None,
+    };
+    begin(definition, workflow, now, beginning).map_err(|error| match error {
+        BeginError::Inputs { source } => Error::Inputs(source),
+        BeginError::Template { what, source } => Error::Start { message: format!("{what}: {}", describe(&source)) },
+        error @ BeginError::TooLarge { .. } => Error::Start { message: error.to_string() },
     })
-}
-
-/// A template that is computed once, at the start.
-fn started(what: &str, template: &Template, scope: &Scope) -> Result<Value, Error> {
-    template.render(scope).map_err(|error| Error::Start { message: format!("{what}: {}", describe(&error)) })
-}
-
-/// Data of a start that an event can hold.
-fn bounded(what: &str, map: &Map) -> Result<Json, Error> {
-    let json = Json::of(map);
-    let bytes = json.text().len();
-    if bytes > PAYLOAD_BYTES_MAX {
-        return Err(Error::Start { message: format!("{what}: {bytes} bytes, more than {PAYLOAD_BYTES_MAX}") });
-    }
-    Ok(json)
 }
 
 /// The directory that relative directories of tasks start from, absolute.

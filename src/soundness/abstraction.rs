@@ -28,6 +28,8 @@ fn abstract_stage(stage: &mut GraphStage) {
     stage.tasks = vec![task];
     stage.context.clear();
     stage.outputs.clear();
+    // What another workflow does is one task here.
+    stage.sub_workflow = None;
     if stage.times.start_time_expiry.is_some() && stage.condition.is_none() {
         stage.condition = Some(Expression::parse("in_time").expect("a name is an expression"));
     }

@@ -231,6 +231,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         trigger,
         priority: _,
         cancellation: _,
+        sub_workflow: _,
     } = stage;
     let plain_join = match join {
         Join::And | Join::Xor => true,

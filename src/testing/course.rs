@@ -247,6 +247,8 @@ impl Course {
                 format!("signals that start {}", self.state.definition().graph().stage(stage).ref_id)
             }
             Work::ByHand { attempt } => attempt_name(attempt, self.state.definition()) + " by hand",
+            Work::AwaitChild { attempt, .. } => attempt_name(attempt, self.state.definition()) + " called",
+            Work::CancelChild { .. } => "cancel of a called workflow".to_owned(),
         };
         outstanding(&self.state).map(name).collect()
     }

@@ -11,6 +11,7 @@ use proptest::sample::{Index, select};
 
 use crate::value::{Map, Value};
 
+mod calls;
 mod cancellation;
 mod circles;
 mod triggers;
@@ -116,6 +117,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
         some(25, cancellation::regions()),
         some(15, texts("termination", &["implicit", "explicit", "explicit"])),
+        constant("definitions", vec![calls::definitions()]),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
     ])
 }
@@ -367,7 +369,8 @@ fn body() -> BoxedStrategy<Keys> {
         });
         one("tasks", Value::list(tasks))
     });
-    prop_oneof![3 => Just(Keys::new()), 3 => work(), 4 => tasks].boxed()
+    prop_oneof![3 => Just(Keys::new()), 3 => work(), 4 => tasks, 1 => map("sub_workflow", calls::sub_workflow())]
+        .boxed()
 }
 
 fn work() -> BoxedStrategy<Keys> {
@@ -702,6 +705,7 @@ mod tests {
                         items.iter().for_each(|item| self.level(&format!("an item of {key}"), item));
                     }
                     ("a workflow", "defaults", _) => self.level("defaults", entry),
+                    ("a stage", "sub_workflow", _) => self.level("sub_workflow", entry),
                     ("a workflow", "stages", Value::List(stages)) => {
                         self.0.insert("stages: list".to_owned());
                         stages.iter().for_each(|stage| self.level("a stage", stage));

@@ -8,23 +8,24 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::values::{maps, texts};
+use crate::definition::OnParentCancel;
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json,
-    LeaseLoss, LeftTokens, PauseRequest, Registration, Report, Resumption, SignalDurability, SignalMessage,
-    SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing,
-    TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
+    Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption,
+    SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
+    TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, Sequence,
-    StageIndex, TaskId, TaskIndex,
+    StageIndex, TaskId, TaskIndex, WorkflowId,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![12 => inputs(), 19 => derived()]
+    prop_oneof![14 => inputs(), 22 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -49,6 +50,13 @@ pub fn inputs() -> BoxedStrategy<Event> {
         (stamps(), signals()).prop_map(|(stamp, of)| Event::SignalReceived(stamp, of)),
         (stamps(), stages(), option::of(texts()))
             .prop_map(|(stamp, stage, reason)| Event::TriggerClosed(stamp, TriggerClosing { stage, reason })),
+        (stamps(), workflows(), statuses(), jsons(), option::of(failures())).prop_map(
+            |(stamp, child, status, outputs, error)| {
+                Event::ChildEnded(stamp, ChildEnd { child, status, outputs, error })
+            }
+        ),
+        (stamps(), workflows(), failures())
+            .prop_map(|(stamp, child, error)| Event::ChildRefused(stamp, ChildRefusal { child, error })),
     ]
     .boxed()
 }
@@ -119,6 +127,10 @@ pub fn derived() -> BoxedStrategy<Event> {
         activations().prop_map(|activation| Event::StageWaiting { activation, gate: HeldBy::Trigger }),
         tasks().prop_map(|task| Event::TaskSuspended { task }),
         vec(sequences(), 0..5).prop_map(|signals| Event::SignalsLeft { signals }),
+        (attempts(), workflows(), select(vec![OnParentCancel::Cancel, OnParentCancel::Abandon]))
+            .prop_map(|(attempt, child, on_parent_cancel)| Event::ChildStarted { attempt, child, on_parent_cancel }),
+        any::<u32>().prop_map(|children| Event::WorkflowClosing { children }),
+        Just(Event::WorkflowClosed),
     ]
     .boxed()
 }
@@ -158,6 +170,10 @@ fn signals() -> BoxedStrategy<SignalMessage> {
             reason,
         })
         .boxed()
+}
+
+fn workflows() -> impl Strategy<Value = WorkflowId> {
+    any::<[u8; 16]>().prop_map(WorkflowId::from_bytes)
 }
 
 fn moments() -> impl Strategy<Value = Timestamp> {
@@ -205,11 +221,13 @@ fn triggers() -> BoxedStrategy<TriggerRecord> {
 
 fn creations() -> BoxedStrategy<Creation> {
     let named = (hashes(), texts(), texts(), texts(), texts(), texts());
-    let rest = (jsons(), jsons(), triggers(), texts(), any::<u8>(), option::of(moments()));
+    let parents = (workflows(), attempts(), any::<u32>())
+        .prop_map(|(workflow, attempt, depth)| Box::new(Parent { workflow, attempt, depth }));
+    let rest = (jsons(), jsons(), triggers(), texts(), any::<u8>(), option::of(moments()), option::of(parents));
     (named, rest)
         .prop_map(|(named, rest)| {
             let (definition, name, application, workflow_type, version, origin) = named;
-            let (inputs, context, trigger, workdir, priority, start_time_expiry) = rest;
+            let (inputs, context, trigger, workdir, priority, start_time_expiry, parent) = rest;
             Creation {
                 definition,
                 name,
@@ -223,6 +241,7 @@ fn creations() -> BoxedStrategy<Creation> {
                 workdir,
                 priority,
                 start_time_expiry,
+                parent,
             }
         })
         .boxed()

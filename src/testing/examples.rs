@@ -2,16 +2,17 @@
 //!
 //! Every type of event, and every variant inside one, stands here at least once.
 
+use crate::definition::OnParentCancel;
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json,
-    LeaseLoss, LeftTokens, PauseRequest, Registration, Report, Resumption, SignalDurability, SignalMessage,
-    SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing,
-    TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
+    Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption,
+    SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
+    TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
     ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, Sequence,
-    StageIndex, TaskId, TaskIndex,
+    StageIndex, TaskId, TaskIndex, WorkflowId,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -25,6 +26,7 @@ pub fn events() -> Vec<Event> {
     events.extend(reports());
     events.extend(consequences());
     events.extend(signals());
+    events.extend(calls());
     events.sort_by_key(Event::kind);
     events
 }
@@ -95,11 +97,34 @@ fn creation(start_time_expiry: Option<Timestamp>) -> Creation {
         workdir: "/srv/shop".to_owned(),
         priority: 5,
         start_time_expiry,
+        parent: None,
     }
 }
 
 fn resumption() -> Resumption {
     Resumption { reason: Some("it is open again".to_owned()), paused: Duration::from_seconds(90) }
+}
+
+fn child() -> WorkflowId {
+    WorkflowId::from_bytes([7; 16])
+}
+
+fn calls() -> Vec<Event> {
+    let (child, attempt) = (child(), attempt());
+    let parent = Some(Box::new(Parent { workflow: child, attempt, depth: 2 }));
+    let outputs = data("sum", Value::Integer(6));
+    let ended = |status, outputs, error| Event::ChildEnded(of_engine(), ChildEnd { child, status, outputs, error });
+    let refusal = ChildRefusal { child, error: failure(ErrorClass::Permanent) };
+    vec![
+        Event::WorkflowCreated(of_engine(), Creation { parent, ..creation(None) }),
+        Event::ChildStarted { attempt, child, on_parent_cancel: OnParentCancel::Cancel },
+        Event::ChildStarted { attempt, child, on_parent_cancel: OnParentCancel::Abandon },
+        ended(Status::Succeeded, outputs, None),
+        ended(Status::Terminal, Json::empty(), Some(failure(ErrorClass::Permanent))),
+        Event::ChildRefused(of_engine(), refusal),
+        Event::WorkflowClosing { children: 1 },
+        Event::WorkflowClosed,
+    ]
 }
 
 fn commands() -> Vec<Event> {

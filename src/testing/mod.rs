@@ -40,6 +40,7 @@ pub mod strategies;
 pub mod untrusted;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod values;
+pub mod world;
 
 #[cfg(any(test, feature = "testing"))]
 pub use needs::needs;

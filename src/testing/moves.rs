@@ -2,14 +2,15 @@
 //! what it should refuse. Small numbers are the ordinary course, so that what shrinks becomes ordinary.
 
 use crate::event::{
-    Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, SignalDurability, SignalMessage, SignalTarget,
-    TaskReport, TimerId, TriggerClosing,
+    Actor, CancelRequest, ChildEnd, ChildRefusal, Json, LeaseLoss, PauseRequest, Report, SignalDurability,
+    SignalMessage, SignalTarget, TaskReport, TimerId, TriggerClosing,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId, TaskIndex};
+use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::machine::{
     AttemptStage, Command, Request, ResumeRequest, State, Wait, WaitReason, Work, outstanding, waits,
 };
+use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
@@ -89,6 +90,18 @@ impl Choice {
     }
 }
 
+/// A called workflow ends somehow, or cannot be created.
+fn child_over(choice: &mut Choice, child: WorkflowId) -> Request {
+    let error = Failure::new(ErrorCode::CHILD_FAILED, ErrorClass::Permanent, "called");
+    match choice.below(4) {
+        0 => Request::RefuseChild(ChildRefusal { child, error }),
+        1 => {
+            Request::EndChild(ChildEnd { child, status: Status::Terminal, outputs: Json::empty(), error: Some(error) })
+        }
+        _ => Request::EndChild(ChildEnd { child, status: Status::Succeeded, outputs: Json::empty(), error: None }),
+    }
+}
+
 /// Something the state asks for.
 fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Request> {
     let work: Vec<Work> = outstanding(state).collect();
@@ -100,6 +113,7 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
     }
     Some(match &work[choice.below(work.len())] {
         Work::Continue => Request::ContinueSettling,
+        Work::AwaitChild { child, .. } | Work::CancelChild { child } => child_over(choice, *child),
         Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
         Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now)),
         Work::AwaitSignal { activation } => awaited(choice, state, *activation),

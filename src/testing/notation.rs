@@ -76,6 +76,13 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         }
         Event::TokensLeft { left, .. } => names.left(left),
         Event::JoinForced { stage, .. } => names.graph.stage(*stage).ref_id.clone(),
+        Event::ChildStarted { attempt, .. } => names.attempt(*attempt),
+        Event::ChildEnded(_, end) => {
+            format!("{} {}", end.status.name(), end.outputs.text())
+        }
+        Event::ChildRefused(_, refusal) => refusal.error.code().to_string(),
+        Event::WorkflowClosing { children } => children.to_string(),
+        Event::WorkflowClosed => String::new(),
         _ => names.signal(event),
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }

@@ -150,7 +150,9 @@ impl Recording {
             | Work::Continue
             | Work::ByHand { .. }
             | Work::AwaitSignal { .. }
-            | Work::AwaitThread { .. } => None,
+            | Work::AwaitThread { .. }
+            | Work::AwaitChild { .. }
+            | Work::CancelChild { .. } => None,
         });
         let (due, timer) = timers.min().expect("the workflow waits for a timer");
         self.now = self.now.max(due);
@@ -193,7 +195,9 @@ impl Recording {
             | Work::Continue
             | Work::ByHand { .. }
             | Work::AwaitSignal { .. }
-            | Work::AwaitThread { .. } => false,
+            | Work::AwaitThread { .. }
+            | Work::AwaitChild { .. }
+            | Work::CancelChild { .. } => false,
         })
     }
 
@@ -265,6 +269,11 @@ fn attempts(state: &State) -> impl Iterator<Item = (AttemptId, Option<Timestamp>
     outstanding(state).filter_map(|work| match work {
         Work::RunTask { attempt, due, .. } => Some((attempt, due)),
         Work::ByHand { attempt } => Some((attempt, None)),
-        Work::WaitUntil { .. } | Work::Continue | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => None,
+        Work::WaitUntil { .. }
+        | Work::Continue
+        | Work::AwaitSignal { .. }
+        | Work::AwaitThread { .. }
+        | Work::AwaitChild { .. }
+        | Work::CancelChild { .. } => None,
     })
 }

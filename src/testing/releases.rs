@@ -1,9 +1,11 @@
 //! From a thing that waits to what releases it: every reason is held to a command that the workflow takes.
 
 use crate::event::{
-    Actor, CancelRequest, Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport, TriggerClosing,
+    Actor, CancelRequest, ChildEnd, Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport,
+    TriggerClosing,
 };
 use crate::machine::{Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, decide, waits};
+use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
 /// Sends the command that releases `wait` to a copy of `state`.
@@ -49,6 +51,10 @@ fn request(wait: &Wait) -> Request {
             context: Json::empty(),
             streams: Vec::new(),
         }),
+        WaitReason::Child { child } => {
+            let (outputs, error) = (Json::empty(), None);
+            Request::EndChild(ChildEnd { child: *child, status: Status::Succeeded, outputs, error })
+        }
         WaitReason::Queued | WaitReason::RetryAt { .. } => Request::StartTask(attempt()),
         WaitReason::Paused { .. } => Request::Resume(ResumeRequest { reason: None }),
         WaitReason::Timer { timer, .. }

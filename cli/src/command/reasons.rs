@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use stabilize::{Actor, CancelCause, Duration, MissingArc, Timestamp, Wait, WaitReason, WorkflowView};
+use stabilize::{Actor, CancelCause, Duration, MissingArc, Timestamp, Wait, WaitReason, WorkflowId, WorkflowView};
 
 use super::inspect::{in_short, second};
 use super::log_flag;
@@ -98,6 +98,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Serialized { activation } => serialized(wait, *activation, around),
         WaitReason::ByHand => by_hand(wait, around),
         WaitReason::Paused { by, reason } => paused(wait, by, reason.as_deref(), around),
+        WaitReason::Child { child } => called(wait, *child, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -160,6 +161,14 @@ fn by_hand(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
     let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
     let command = format!("stabilize{flag} complete {id} {work}");
     (what, vec!["released by whoever does it and says so, or that it has failed (--fail TEXT)".to_owned(), command])
+}
+
+fn called(wait: &Wait, child: WorkflowId, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = match wait.stage() {
+        Some(_) => format!("waits for workflow {child}, which does its work, {}", around.since(wait.since())),
+        None => format!("has ended and waits for workflow {child}, which is being canceled"),
+    };
+    (what, vec![format!("stabilize{} why {child}", log_flag(around.log))])
 }
 
 /// The work that waits, as a verb takes it in a shell.
@@ -287,6 +296,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Timer { .. } => "waits for its moment",
         WaitReason::ByHand => "is done by hand",
         WaitReason::Paused { .. } => "begins when the workflow goes on",
+        WaitReason::Child { .. } => "waits for the workflow it called",
         _ => "is about to go on",
     }
 }

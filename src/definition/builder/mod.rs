@@ -172,7 +172,7 @@ impl Builder {
         root.place_in_builder("", &mut 0);
         let mut problems = Vec::new();
         too_deep(&root, WRITTEN_DEPTH_MAX, &mut problems);
-        Definition::from_document(Document { root, source: Arc::from("") }, problems)
+        Definition::from_document(Document { root, source: Arc::from("") }, problems, None)
     }
 }
 

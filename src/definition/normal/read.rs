@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::cancellation;
+use crate::definition::Definition;
 use crate::definition::cancellation::{Cancellation, Termination};
 use crate::definition::check::{Arcs, BackArc, END, Sources, topological_order};
 use crate::definition::decision_limits::{DecisionLimits, SignalLimits};
 use crate::definition::error::NormalFormError;
+use crate::definition::family::{Family, Member};
 use crate::definition::graph::{
     Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn,
     RetryPolicy, Split, Target,
@@ -14,6 +16,7 @@ use crate::definition::graph::{
 use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
 use crate::definition::shell_text::ShellText;
+use crate::definition::sub_workflow::{Called, OWN, OnParentCancel, SubWorkflow};
 use crate::definition::template::{Template, read_template};
 use crate::definition::times::Times;
 use crate::definition::trigger::{Durability, SignalTrigger, Trigger, TriggerRole};
@@ -25,7 +28,7 @@ use crate::value::{Map, Value};
 pub(super) type Read<T> = Result<T, NormalFormError>;
 
 /// The definition whose normal form `text` is.
-pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLimits)> {
+pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLimits, Family)> {
     let value = Value::from_json_strict(text).map_err(|source| NormalFormError::Json { source })?;
     let map = Fields::of(&value, "")?;
     if map.integer::<u32>("normal")? != 1 {
@@ -46,7 +49,15 @@ pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLi
         expression_fuel: limit("expression_fuel")?,
         signals: signal_limits(&limits)?,
     };
-    Ok((header, graph, limits))
+    let mut family = Family::new();
+    if map.get("definitions").is_some() {
+        let members = map.map("definitions")?;
+        for name in members.map.keys() {
+            let member = members.map(name)?;
+            family.insert(name.clone(), Member { header: self::header(&member)?, graph: self::graph(&member)? });
+        }
+    }
+    Ok((header, graph, limits, family))
 }
 
 /// What is not written has the value it has always had.
@@ -304,6 +315,25 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         trigger: map.some("trigger", |map, key| trigger(&map.map(key)?))?,
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
+        sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),
+    })
+}
+
+fn sub_workflow(map: &Fields<'_>) -> Read<SubWorkflow> {
+    let definition = match map.get("embedded") {
+        Some(embedded) => Called::Embedded(Definition::from_normal(&embedded.to_json())?),
+        None => match map.text("definition")?.as_str() {
+            OWN => Called::Own,
+            name => Called::Member(name.to_owned()),
+        },
+    };
+    let (all, name) = (&OnParentCancel::ALL, OnParentCancel::name);
+    Ok(SubWorkflow {
+        definition,
+        input: map.templates("input")?,
+        output: map.some("output", Fields::templates)?,
+        max_depth: map.integer("max_depth")?,
+        on_parent_cancel: map.word("on_parent_cancel", all, name)?,
     })
 }
 

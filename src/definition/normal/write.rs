@@ -4,12 +4,14 @@ use super::cancellation;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
+use crate::definition::family::Family;
 use crate::definition::graph::{
     Graph, GraphArc, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target,
 };
 use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
+use crate::definition::sub_workflow::{Called, OWN, SubWorkflow};
 use crate::definition::template::Template;
 use crate::definition::times::Times;
 use crate::definition::trigger::{SignalTrigger, Trigger, TriggerRole};
@@ -18,9 +20,21 @@ use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
 /// The normal form of a definition, as canonical JSON.
-pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &DecisionLimits) -> String {
-    let mut map = Map::new();
+pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &DecisionLimits, family: &Family) -> String {
+    let mut map = body(header, graph);
     put(&mut map, "normal", 1);
+    put(&mut map, "limits", Value::map(limits.named().into_iter().chain(limits.signals.changed())));
+    if !family.is_empty() {
+        let members =
+            family.iter().map(|(name, member)| (name.clone(), Value::Map(body(&member.header, &member.graph))));
+        put(&mut map, "definitions", members.collect::<Map>());
+    }
+    Value::Map(map).to_json()
+}
+
+/// What a definition says, without the limits that it is decided by.
+fn body(header: &Header, graph: &Graph) -> Map {
+    let mut map = Map::new();
     put(&mut map, "name", header.name.written());
     put(&mut map, "application", header.application.as_str());
     put(&mut map, "type", header.workflow_type.name());
@@ -46,8 +60,7 @@ pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &Deci
     if graph.termination != Termination::Implicit {
         put(&mut map, "termination", graph.termination.name());
     }
-    put(&mut map, "limits", Value::map(limits.named().into_iter().chain(limits.signals.changed())));
-    Value::Map(map).to_json()
+    map
 }
 
 pub(super) fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
@@ -112,6 +125,24 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put_some(&mut map, "trigger", stage.trigger.as_deref().map(write_trigger));
     put(&mut map, "priority", stage.priority);
     cancellation::write(graph, stage, &mut map);
+    put_some(&mut map, "sub_workflow", stage.sub_workflow.as_deref().map(write_sub_workflow));
+    Value::Map(map)
+}
+
+fn write_sub_workflow(sub_workflow: &SubWorkflow) -> Value {
+    let mut map = Map::new();
+    match &sub_workflow.definition {
+        Called::Own => put(&mut map, "definition", OWN),
+        Called::Member(name) => put(&mut map, "definition", name.as_str()),
+        Called::Embedded(definition) => {
+            let embedded = Value::from_json(&definition.to_json()).expect("a normal form is JSON");
+            put(&mut map, "embedded", embedded);
+        }
+    }
+    put(&mut map, "input", templates(&sub_workflow.input));
+    put_some(&mut map, "output", sub_workflow.output.as_deref().map(templates));
+    put(&mut map, "max_depth", sub_workflow.max_depth);
+    put(&mut map, "on_parent_cancel", sub_workflow.on_parent_cancel.name());
     Value::Map(map)
 }
 

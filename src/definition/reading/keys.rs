@@ -51,13 +51,13 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "termination",
         "regions",
         "stages",
+        "definitions",
     ],
     aliases: &[],
     later: &[
         "cancel_timeout",
         "concurrency",
         "critical_sections",
-        "definitions",
         "finally",
         "is_limit_concurrent",
         "keep_waiting_pipelines",
@@ -91,6 +91,7 @@ pub(in crate::definition) const STAGE: Level = Level {
         "uses",
         "with",
         "tasks",
+        "sub_workflow",
         "priority",
         "context",
         "outputs",
@@ -157,7 +158,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "output_reducers",
         "reset_on",
         "split_correlation",
-        "sub_workflow",
         "thread_count",
         "verification",
     ],
@@ -231,6 +231,14 @@ pub(in crate::definition) const CANCEL_ON: Level = Level {
 pub(in crate::definition) const REGION: Level =
     Level { what: "a region", keys: &["effect", "future"], aliases: &[], later: &[], extensions: Extensions::Refused };
 
+pub(in crate::definition) const SUB_WORKFLOW: Level = Level {
+    what: "sub_workflow",
+    keys: &["definition", "input", "output", "max_depth", "on_parent_cancel"],
+    aliases: &[],
+    later: &["version"],
+    extensions: Extensions::Refused,
+};
+
 impl Level {
     /// What the map is, for messages: `a stage`.
     pub(super) fn what(&self) -> &'static str {
@@ -275,7 +283,19 @@ impl Level {
 #[cfg(test)]
 pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
     let levels = [
-        &WORKFLOW, &DEFAULTS, &STAGE, &BACK_ARC, &TASK, &TRIGGER, &RETRY, &INPUT, &ITEMS, &CANCELS, &CANCEL_ON, &REGION,
+        &WORKFLOW,
+        &DEFAULTS,
+        &STAGE,
+        &BACK_ARC,
+        &TASK,
+        &TRIGGER,
+        &RETRY,
+        &INPUT,
+        &ITEMS,
+        &CANCELS,
+        &CANCEL_ON,
+        &REGION,
+        &SUB_WORKFLOW,
     ];
     let spellings = |level: &'static Level| {
         let aliases = level.aliases.iter().map(|(_, alias)| alias);

@@ -8,6 +8,7 @@ mod data;
 mod inputs;
 pub(super) mod keys;
 mod stage;
+mod sub_workflow;
 mod suggestion;
 mod task;
 mod trigger;
@@ -26,6 +27,7 @@ pub(super) use workflow::read_workflow;
 
 use std::ops::Range;
 
+use super::Files;
 use super::code::ProblemCode;
 use super::document::{Content, Node, Span};
 use super::problem::Problem;
@@ -40,6 +42,10 @@ pub(super) struct Reader<'d> {
     pub(super) problems: Vec<Problem>,
     /// The expressions so far, for the check of their names.
     pub(super) uses: Vec<Use<'d>>,
+    /// The names of the definitions in the same document.
+    pub(super) definitions: &'d [&'d str],
+    /// Reads the definitions in files that this one calls.
+    pub(super) files: Option<Files<'d>>,
     /// Bytes that stages and tasks have copied of what they inherit.
     pub(super) copied: usize,
 }

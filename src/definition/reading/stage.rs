@@ -94,7 +94,11 @@ impl<'d> Reader<'d> {
             }
         }
         let on_failure = inherited.on_failure;
-        let tasks = self.tasks(&fields, index, inherited);
+        let called = self.sub_workflow(&fields, index, &inherited);
+        let (sub_workflow, tasks) = match called {
+            Some((sub_workflow, task)) => (Some(sub_workflow), vec![task]),
+            None => (None, self.tasks(&fields, index, inherited)),
+        };
         let name = fields.get("name").and_then(|node| self.some_text(node, "the name of a stage"));
         let stage_type = fields.get("type").and_then(|node| self.some_text(node, "the type of a stage"));
         let context = fields.get("context").map(|node| self.templates(node, site(StageSite::Context), "context"));
@@ -116,6 +120,7 @@ impl<'d> Reader<'d> {
             trigger: self.trigger(&fields, site(StageSite::Correlate)),
             priority: self.priority(&fields).unwrap_or(priority),
             cancellation: Cancellation::default(),
+            sub_workflow,
             tasks,
         };
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
@@ -297,6 +302,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         trigger: None,
         priority,
         cancellation: Cancellation::default(),
+        sub_workflow: None,
     };
     let cancellation = CancellationDraft::default();
     StageDraft { stage, span, needs: Vec::new(), back_from: Vec::new(), split: SplitDraft::And, cancellation }

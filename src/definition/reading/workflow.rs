@@ -7,6 +7,7 @@ use super::cancellation::RegionDraft;
 use super::keys::{Fields, WORKFLOW};
 use super::stage::StageDraft;
 use super::task::Inherited;
+use crate::definition::Around;
 use crate::definition::cancellation::Termination;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Document, Node, Span};
@@ -39,9 +40,12 @@ pub(in crate::definition) struct Draft<'d> {
 /// Reads `document`; what is wrong goes to `problems`. Nothing if it is no map.
 pub(in crate::definition) fn read_workflow<'d>(
     document: &'d Document,
+    around: &'d Around<'d>,
     problems: &mut Vec<Problem>,
 ) -> Option<Draft<'d>> {
-    let mut reader = Reader { source: &document.source, problems: Vec::new(), uses: Vec::new(), copied: 0 };
+    let (definitions, files) = (around.definitions.as_slice(), around.files);
+    let source = &document.source;
+    let mut reader = Reader { source, problems: Vec::new(), uses: Vec::new(), definitions, files, copied: 0 };
     let draft = reader.workflow(&document.root);
     problems.append(&mut reader.problems);
     let (header, stages, outputs, (termination, regions)) = draft?;
@@ -61,6 +65,11 @@ impl<'d> Reader<'d> {
         }
         if let Some(node) = fields.get("defaults") {
             inherited = self.defaults(node, inherited);
+        }
+        if let Some(node) = fields.get("definitions") {
+            for entry in self.map(node, "definitions").unwrap_or_default() {
+                self.name(&entry.key.text, &entry.key.span, "name of a definition");
+            }
         }
         let stages = match fields.get("stages") {
             Some(node) => self.stages(node, &inherited, header.priority),

@@ -41,6 +41,7 @@ pub(super) fn schema() -> Value {
         ("region", cancellation::region()),
         ("retry", retry()),
         ("stage", stage::stage()),
+        ("sub_workflow", stage::sub_workflow()),
         ("task", stage::task()),
         ("trigger", trigger::trigger()),
     ];
@@ -86,12 +87,19 @@ fn workflow() -> Vec<Property> {
         ),
         ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),
         ("regions", "What is said of regions, by name.", cancellation::regions()),
+        ("definitions", "Definitions that stages of this document call by name.", definitions()),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
     ]
 }
 
 fn termination() -> Value {
     choice(&Termination::ALL.map(Termination::name))
+}
+
+/// Each is a definition; only the outermost holds others.
+fn definitions() -> Value {
+    let each = Value::map([("$ref", "#".into()), ("not", required(["definitions"]))]);
+    Value::map([("type", "object".into()), ("propertyNames", name()), ("additionalProperties", each)])
 }
 
 /// Both forms at once: each keyword speaks of one of the two types only.
@@ -221,7 +229,9 @@ fn when(condition: Value, then: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::definition::reading::keys::{CANCEL_ON, CANCELS, INPUT, ITEMS, REGION, STAGE, TASK, TRIGGER};
+    use crate::definition::reading::keys::{
+        CANCEL_ON, CANCELS, INPUT, ITEMS, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
+    };
 
     use super::*;
 
@@ -241,6 +251,7 @@ mod tests {
             (&CANCELS, below("cancels")),
             (&CANCEL_ON, below("cancel_on")),
             (&REGION, below("region")),
+            (&SUB_WORKFLOW, below("sub_workflow")),
         ] {
             let mut expected: Vec<&str> = level.keys().iter().flat_map(|key| level.spellings(key)).collect();
             expected.sort_unstable();

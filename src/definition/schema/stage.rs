@@ -1,7 +1,9 @@
 //! Stages and tasks in the schema, and what excludes or needs what in them.
 
-use crate::definition::reading::keys::{BACK_ARC, STAGE, TASK};
+use crate::definition::reading::keys::{BACK_ARC, STAGE, SUB_WORKFLOW, TASK};
 use crate::definition::reading::{SHELL, SPLIT_FIELDS};
+use crate::definition::sub_workflow::OnParentCancel;
+use crate::limits::CALL_DEPTH_MAX;
 use crate::value::Value;
 
 use super::data::{
@@ -24,7 +26,9 @@ pub(super) fn stage() -> Value {
     let tasks =
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
     known.push(("tasks", "What it does, one task after the other.", tasks));
+    known.push(("sub_workflow", "Another workflow that is its work.", reference("sub_workflow")));
     let mut rules = work_rules();
+    rules.push(when(required(["sub_workflow"]), without(["run", "uses", "with", "tasks"])));
     rules.push(when(required(["tasks"]), without(["run", "uses", "with"])));
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
@@ -45,6 +49,22 @@ pub(super) fn task() -> Value {
     let mut rules = work_rules();
     rules.push(Value::map([("anyOf", Value::list([required(["run"]), required(["uses"])]))]));
     with_rules(keyed(&TASK, known), rules)
+}
+
+/// The workflow that a stage calls.
+pub(super) fn sub_workflow() -> Value {
+    let known = vec![
+        ("definition", "A name of `definitions`, $self, or ./FILE.yaml.", some_text()),
+        ("input", "Its inputs; may hold ${{ }}.", templates()),
+        ("output", "The outputs of the stage, from child.outputs; default: all of its outputs.", named_templates()),
+        ("max_depth", "How deep calls may be nested here; default 100.", integer(1, CALL_DEPTH_MAX)),
+        (
+            "on_parent_cancel",
+            "What becomes of it when the stage is canceled; default cancel.",
+            choice(&OnParentCancel::ALL.map(OnParentCancel::name)),
+        ),
+    ];
+    with_more(keyed(&SUB_WORKFLOW, known), [("required", Value::list(["definition"]))])
 }
 
 /// What is done.

@@ -13,7 +13,7 @@ fn the_normal_form_is_read_back() {
     assert_eq!(back.header(), definition.header());
     assert_eq!(back.limits(), definition.limits());
     assert_eq!(back.normal(), definition.normal());
-    let again = normal::write(back.header(), back.graph(), back.limits());
+    let again = normal::write(back.header(), back.graph(), back.limits(), &back.0.family);
     assert_eq!(again, definition.to_json());
 }
 

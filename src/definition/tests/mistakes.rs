@@ -78,6 +78,21 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("{name: x, stages: {a: {join_type: all, on_failure: ignore}}}", &["1:35 BAD_VALUE", "1:52 BAD_VALUE"]),
     ("{name: x, stages: {a: {on_failure: {stages: {}}}}}", &["1:36 NOT_SUPPORTED"]),
+    // Other workflows as work.
+    (
+        "{name: x, definitions: {d: {name: d, definitions: {}, stages: {b: }}}, stages: {a: {sub_workflow: {definition: e}}}}",
+        &["1:38 CONFLICTING_KEYS", "1:112 UNKNOWN_DEFINITION"],
+    ),
+    ("{name: x, stages: {a: {run: x, sub_workflow: {}}}}", &["1:24 CONFLICTING_KEYS", "1:46 MISSING_KEY"]),
+    (
+        "{name: x, stages: {a: {sub_workflow: {definition: ./f.yaml, version: 1}}}}",
+        &["1:51 BAD_DEFINITION_FILE", "1:61 NOT_SUPPORTED"],
+    ),
+    ("{name: x, stages: {a: {sub_workflow: {definition: $self}}}}", &["1:1 NO_BASE_CASE"]),
+    (
+        "{name: x, definitions: {d: {name: d, stages: {b: {sub_workflow: {definition: d}}}}}, stages: {a: }}",
+        &["1:28 NO_BASE_CASE"],
+    ),
     // Cancellation and ends.
     (
         "{name: x, stages: {a: {cancels: [{stage: a}, {stage: b}, {mi: a}, {}, {workflow: false}]}}}",

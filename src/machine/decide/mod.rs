@@ -6,6 +6,7 @@
 mod answers;
 mod by_hand;
 mod cancel;
+mod child;
 mod end;
 mod join;
 mod or_join;
@@ -21,7 +22,7 @@ pub use answers::{Answers, Site};
 pub(crate) use by_hand::Deed;
 
 use crate::definition::Join;
-use crate::event::{Consumed, Event};
+use crate::event::{ChildEnd, ChildRefusal, Consumed, Event};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, CommandId, ScopeId, StageIndex};
 use crate::time::Timestamp;
@@ -73,6 +74,12 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
     if let Request::FireTimer(timer) = &command.request {
         fired = state.core.timers.get(timer).map(|timer| timer.of);
     }
+    let awaited = match &command.request {
+        Request::EndChild(ChildEnd { child, .. }) | Request::RefuseChild(ChildRefusal { child, .. }) => {
+            state.awaits(*child)
+        }
+        _ => None,
+    };
     let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0, concluded: None };
     let paused = decision.state.paused_until(now);
     decision.push(command.to_input(now, RULES, paused));
@@ -80,6 +87,8 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         Request::Create(_) => decision.start(),
         Request::ReportTask(report) => decision.conclude(report),
         Request::LoseLease(loss) => decision.replace_lost(*loss),
+        Request::EndChild(end) => decision.child_ended(end, awaited),
+        Request::RefuseChild(refusal) => decision.child_refused(refusal, awaited),
         Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
         Request::Signal(_) => fate.into_iter().for_each(|fate| decision.receive(fate)),
         Request::Cancel(_)
@@ -87,10 +96,11 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         | Request::DiscardResult(_)
         | Request::ContinueSettling
         | Request::Pause(_)
-        | Request::Resume(_)
         | Request::CloseTrigger(_) => (),
+        Request::Resume(_) => decision.call_those_held_back(),
     }
     decision.settle();
+    decision.close();
     Ok(Batch { events: decision.events })
 }
 
@@ -109,7 +119,8 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         (Phase::New, Request::Create(creation)) => return start::refuse(state, creation),
         (Phase::New, _) => return Err(Rejection::NotCreated),
         (Phase::Live | Phase::Ended { .. }, Request::Create(_)) => return Err(Rejection::AlreadyCreated),
-        (Phase::Ended { .. }, Request::DiscardResult(_)) | (Phase::Live, _) => (),
+        (Phase::Ended { .. }, Request::DiscardResult(_) | Request::EndChild(_) | Request::RefuseChild(_))
+        | (Phase::Live, _) => (),
         (Phase::Ended { status, .. }, _) => return Err(Rejection::Ended { status: *status }),
     }
     match request {
@@ -126,6 +137,9 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::Resume(_) => pause::refuse_resume(state),
         Request::Signal(message) => signal::refuse(state, message),
         Request::CloseTrigger(closing) => signal::refuse_closing(state, closing),
+        Request::EndChild(ChildEnd { child, .. }) | Request::RefuseChild(ChildRefusal { child, .. }) => {
+            child::refuse(state, *child)
+        }
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
 }
@@ -196,6 +210,8 @@ fn weight(event: &Event) -> usize {
         Event::JoinForced { .. } => 0,
         Event::SignalReceived(_, message) => message.data.len(),
         Event::SignalsLeft { signals } => 8 * signals.len(),
+        Event::ChildEnded(_, end) => end.outputs.text().len() + end.error.as_ref().map_or(0, Failure::bytes),
+        Event::ChildRefused(_, refusal) => refusal.error.bytes(),
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)
@@ -219,7 +235,10 @@ fn weight(event: &Event) -> usize {
         | Event::SignalBuffered { .. }
         | Event::SignalDiscarded { .. }
         | Event::StageWaiting { .. }
-        | Event::TaskSuspended { .. } => 0,
+        | Event::TaskSuspended { .. }
+        | Event::ChildStarted { .. }
+        | Event::WorkflowClosing { .. }
+        | Event::WorkflowClosed => 0,
     };
     fixed + varying
 }

@@ -149,10 +149,14 @@ impl Decision<'_> {
                 }
             };
             match holds {
-                Ok(true) => {
-                    let attempt = AttemptId { task, dispatch: 1 };
-                    self.push(Event::TaskQueued { attempt, due: None });
-                }
+                Ok(true) => match self.too_deep(task) {
+                    Some(error) => self.refuse_task(task, error),
+                    None => {
+                        let attempt = AttemptId { task, dispatch: 1 };
+                        self.push(Event::TaskQueued { attempt, due: None });
+                        self.call(attempt);
+                    }
+                },
                 Err(error) if stage.on_condition_error == OnConditionError::Fail => {
                     let status = failure_status(spec.on_failure);
                     self.push(Event::TaskEnded { task, status, error: Some(error) });
@@ -238,7 +242,7 @@ impl Decision<'_> {
 
     /// What conditions and outputs of a live activation can see.
     pub(super) fn surroundings(&self, id: ActivationId) -> Surroundings {
-        Surroundings::of_activation(self.state, id).expect("a live workflow has begun")
+        Surroundings::of_activation(self.state, id).expect("an activation that is decided on lives")
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) fn refuse_start(state: &State, attempt: AttemptId, now: Timestamp) ->
         | AttemptState::Lost
         | AttemptState::Waiting { .. }
         | AttemptState::Woken
-        | AttemptState::Suspended => Err(Rejection::NotAwaited { attempt }),
+        | AttemptState::Suspended
+        | AttemptState::Calling { .. } => Err(Rejection::NotAwaited { attempt }),
     }
 }
 
@@ -49,7 +50,8 @@ pub(super) fn refuse_report(state: &State, report: &TaskReport) -> Result<(), Re
         | AttemptState::Lost
         | AttemptState::Waiting { .. }
         | AttemptState::Woken
-        | AttemptState::Suspended => Err(Rejection::NotAwaited { attempt }),
+        | AttemptState::Suspended
+        | AttemptState::Calling { .. } => Err(Rejection::NotAwaited { attempt }),
     }
 }
 
@@ -66,7 +68,8 @@ pub(super) fn refuse_loss(state: &State, attempt: AttemptId) -> Result<(), Rejec
         | AttemptState::Lost
         | AttemptState::Waiting { .. }
         | AttemptState::Woken
-        | AttemptState::Suspended => Err(Rejection::NotAwaited { attempt }),
+        | AttemptState::Suspended
+        | AttemptState::Calling { .. } => Err(Rejection::NotAwaited { attempt }),
     }
 }
 

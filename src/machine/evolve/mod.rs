@@ -5,6 +5,7 @@
 //! a damaged or foreign log.
 
 mod cancel;
+mod child;
 mod pause;
 mod regions;
 mod signals;
@@ -112,6 +113,11 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::StageWaiting { .. }
         | Event::TaskSuspended { .. }
         | Event::SignalsLeft { .. } => signals::apply(state, event),
+        Event::ChildStarted { .. }
+        | Event::ChildEnded(..)
+        | Event::ChildRefused(..)
+        | Event::WorkflowClosing { .. }
+        | Event::WorkflowClosed => child::apply(state, event),
     }
 }
 
@@ -161,7 +167,14 @@ fn fits_phase(state: &State, event: &Event) -> Fit<()> {
         (Phase::New, Event::WorkflowCreated(..)) => Ok(()),
         (Phase::New, _) => Err("the workflow does not exist"),
         (Phase::Live | Phase::Ended { .. }, Event::WorkflowCreated(..)) => Err("the workflow exists already"),
-        (Phase::Ended { .. }, Event::TaskResultDiscarded(..)) => Ok(()),
+        (
+            Phase::Ended { .. },
+            Event::TaskResultDiscarded(..)
+            | Event::ChildEnded(..)
+            | Event::ChildRefused(..)
+            | Event::WorkflowClosing { .. }
+            | Event::WorkflowClosed,
+        ) => Ok(()),
         (Phase::Ended { .. }, _) => Err("the workflow has ended"),
         (Phase::Live, Event::WorkflowCancelRequested(..)) => Ok(()),
         (Phase::Live, Event::SettleContinued(_)) if state.core.unsettled => Ok(()),
@@ -425,6 +438,7 @@ fn give_up(state: &mut State, id: ActivationId, open: &OpenTask) {
         AttemptState::Waiting { timer } => {
             state.core.timers.remove(&timer);
         }
+        AttemptState::Calling { child } => child::leave(state, child),
         AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken | AttemptState::Suspended => (),
     }
 }
@@ -548,7 +562,8 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
             | AttemptState::Started
             | AttemptState::Waiting { .. }
             | AttemptState::Woken
-            | AttemptState::Suspended => return Err("the task has no outcome yet"),
+            | AttemptState::Suspended
+            | AttemptState::Calling { .. } => return Err("the task has no outcome yet"),
         },
         Progress::Between { next } if *next == task.task => None,
         Progress::Open(_) | Progress::Between { .. } | Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue => {

@@ -17,6 +17,8 @@ fn seen_by(state: &State, stage: &str) -> Surroundings {
         }
         Work::WaitUntil { .. }
         | Work::Continue
+        | Work::AwaitChild { .. }
+        | Work::CancelChild { .. }
         | Work::ByHand { .. }
         | Work::AwaitSignal { .. }
         | Work::AwaitThread { .. } => None,

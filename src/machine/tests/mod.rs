@@ -1,6 +1,7 @@
 //! Behaviour of the machine on values: given, when, then.
 
 mod by_hand;
+mod calls;
 mod cancel;
 mod cancellation;
 mod chunks;

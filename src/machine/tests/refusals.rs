@@ -1,7 +1,7 @@
 //! Commands made from what no workflow of ours recorded: refused, never a panic.
 
 use crate::event::{Actor, Creation, Event, TimerId};
-use crate::ids::{ActivationId, AttemptId, DefinitionHash, Sequence, StageIndex, TaskId, TaskIndex};
+use crate::ids::{ActivationId, AttemptId, DefinitionHash, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::machine::{Command, Rejection, Request};
 use crate::status::Status;
 use crate::testing::course::{Course, ORIGIN, creation_of};
@@ -84,7 +84,8 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::Standing { .. } => Rejection::BadSignal { what: "no name" },
         Rejection::BadSignal { .. } => Rejection::SignalsFull { most: 1 },
         Rejection::SignalsFull { .. } => Rejection::TriggerNotOpen,
-        Rejection::TriggerNotOpen => return None,
+        Rejection::TriggerNotOpen => Rejection::NoSuchChild { child: WorkflowId::from_parts(ORIGIN, 2) },
+        Rejection::NoSuchChild { .. } => return None,
     })
 }
 

@@ -50,6 +50,7 @@ fn line(wait: &Wait) -> String {
         WaitReason::Ending { cause } => format!("ENDING {cause:?}"),
         WaitReason::Paused { by, reason } => format!("PAUSED {by:?} {reason:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
+        WaitReason::Child { child } => format!("CHILD {child}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand) => reason.code().to_owned(),
     };

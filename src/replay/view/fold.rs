@@ -2,6 +2,8 @@
 //!
 //! Of each stage the newest activation counts; what happens to an older one that still lives changes nothing here.
 
+use std::collections::BTreeMap;
+
 use crate::definition::Definition;
 use crate::event::{Creation, EndReason, Event, Json, Recorded, SignalRecipient, TaskReport, TimerOwner, counts};
 use crate::failure::Failure;
@@ -30,6 +32,8 @@ pub(crate) struct ViewFold {
     outputs: Option<Json>,
     version: Sequence,
     stages: Vec<StageRecord>,
+    /// Workflows that were called and have not ended, with the attempts whose work they are.
+    called: BTreeMap<WorkflowId, AttemptId>,
 }
 
 /// The newest activation of a stage.
@@ -166,6 +170,7 @@ impl ViewFold {
         Ok(ViewFold {
             workflow,
             stages: vec![StageRecord::NONE; definition.graph().stages.len()],
+            called: BTreeMap::new(),
             definition,
             creation: creation.clone(),
             created_at: first.recorded_at,
@@ -226,6 +231,9 @@ impl ViewFold {
                 task.begin(*attempt, at)
             }
             Event::TaskReported(_, told) => self.report(told, at, sequence),
+            event @ (Event::ChildStarted { .. } | Event::ChildEnded(..) | Event::ChildRefused(..)) => {
+                self.call(event, at, sequence)
+            }
             Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
             Event::TimerSet { due, task: id, .. } => {
                 let Some(task) = self.task(*id, sequence) else { return Ok(()) };
@@ -261,7 +269,9 @@ impl ViewFold {
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
-            | Event::JoinForced { .. } => Ok(()),
+            | Event::JoinForced { .. }
+            | Event::WorkflowClosing { .. }
+            | Event::WorkflowClosed => Ok(()),
             Event::SignalReceived(..)
             | Event::TriggerClosed(..)
             | Event::SignalDelivered { .. }
@@ -306,6 +316,30 @@ impl ViewFold {
         change(&mut task.status, status, "task", || task_id(id))?;
         let Some(stage) = self.newest(id.activation, sequence) else { return Ok(()) };
         change(&mut stage.status, status, "stage", || stage_id(id.activation))
+    }
+
+    /// What happens to a workflow that does the work of a task.
+    fn call(&mut self, event: &Event, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
+        match event {
+            Event::ChildStarted { attempt, child, .. } => {
+                self.called.insert(*child, *attempt);
+                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
+                task.begin(*attempt, at)
+            }
+            Event::ChildEnded(_, end) => {
+                let Some(attempt) = self.called.remove(&end.child) else { return Ok(()) };
+                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
+                (task.reported, task.error) = (end.outputs.clone(), end.error.clone());
+                Ok(())
+            }
+            Event::ChildRefused(_, refusal) => {
+                let Some(attempt) = self.called.remove(&refusal.child) else { return Ok(()) };
+                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
+                task.error = Some(refusal.error.clone());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn end(&mut self, status: Status, reason: Option<&EndReason>, at: Timestamp) -> Result<(), InvalidTransition> {

@@ -247,8 +247,11 @@ stages:
 pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<String> {
     let definitions = crate::replay::Definitions::new(engine.store());
     let mut asked = BTreeSet::new();
-    for workflow in workflows {
-        let state = definitions.fold(*workflow).unwrap().unwrap();
+    let all = engine.history().workflows(&crate::replay::Filter::default()).unwrap();
+    assert!(workflows.iter().all(|workflow| all.iter().any(|known| known.id() == *workflow)));
+    // Those that were called, too, also by one that has left them.
+    for workflow in all.iter().map(crate::replay::WorkflowSummary::id) {
+        let state = definitions.fold(workflow).unwrap().unwrap();
         for work in outstanding(&state) {
             match work {
                 // A task that rests between two calls of one attempt has been started.
@@ -258,7 +261,11 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
                 Work::WaitUntil { timer, .. } => {
                     asked.insert(format!("{workflow} {timer:?}"));
                 }
-                Work::ByHand { .. } | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => (),
+                Work::ByHand { .. }
+                | Work::AwaitSignal { .. }
+                | Work::AwaitThread { .. }
+                | Work::AwaitChild { .. }
+                | Work::CancelChild { .. } => (),
                 Work::Continue => panic!("a written batch leaves nothing unsettled here"),
             }
         }
