@@ -144,7 +144,8 @@ impl Look<'_> {
         }
         let mut fireable: BTreeSet<StageIndex> = ahead.iter().copied().collect();
         while let Some(stage) = ahead.pop() {
-            for arc in &self.graph.stage(stage).outgoing {
+            let spec = self.graph.stage(stage);
+            for arc in spec.outgoing.iter().chain(&spec.cancellation.path) {
                 let to = self.graph.arc(*arc).to;
                 let Some(missing) = missing.get_mut(&to).filter(|missing| **missing > 0) else { continue };
                 if !marking.is_marked(scope, *arc) {

@@ -373,7 +373,8 @@ fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, 
         Emitted::Arcs(arcs) => arcs,
         Emitted::Nothing => &[],
     };
-    if arcs.len() < stage.outgoing.len() {
+    // Not every arc that might have received a token has: that of a cancellation is one of them.
+    if arcs.len() < stage.outgoing.len() || stage.cancellation.path.is_some() {
         state.candidates.outlooks.forget(scope);
     }
     if arcs.is_empty() {

@@ -206,6 +206,27 @@ fn of_two_that_could_serve_each_other_the_one_that_must_not_wait_goes_first() {
     assert_eq!(course.status(), Status::Succeeded);
 }
 
+#[test]
+fn it_waits_for_a_branch_that_comes_only_if_a_stage_is_canceled() {
+    let definition = net("
+  a:
+  p: { needs: [a], cancel_on: [{ completed: k }], on_cancelled: c }
+  q: { needs: [a] }
+  k:
+  c: { join_type: XOR }
+  j: { needs: [q, c], join_type: OR }
+");
+    let mut course = begun(&definition, &[]);
+    course.complete(["a", "q"]);
+    assert_eq!(course.activations("j"), 0, "{}", course.story());
+    assert!(course.happen(&complete("p")).contains(&"stage.started j from q".to_owned()), "{}", course.story());
+    let mut course = begun(&definition, &[]);
+    course.complete(["a", "q", "k"]);
+    assert_eq!((course.activations("j"), course.activations("c")), (0, 1), "{}", course.story());
+    course.complete(["c", "j"]);
+    assert_eq!(course.status(), Status::Succeeded);
+}
+
 const SYMMETRIC: &str = "
   s:
   p: { needs: [s] }
