@@ -368,9 +368,10 @@ impl Happening {
                 durability: *durability,
                 reason: None,
             }),
-            What::CloseTrigger { stage } => {
-                Request::CloseTrigger(TriggerClosing { stage: stage_named(state, stage), reason: None })
-            }
+            What::CloseTrigger { stage } => Request::CloseTrigger(TriggerClosing {
+                stage: stage_named(state, Name::read(stage).stage),
+                reason: None,
+            }),
             What::Pass { .. } => panic!("that time passes is no command"),
         };
         Command { now, id: self.id, actor: self.actor.clone(), request }

@@ -88,6 +88,8 @@ mod wcp_14;
 mod wcp_19;
 mod wcp_20;
 mod wcp_21;
+mod wcp_23;
+mod wcp_24;
 mod wcp_25;
 mod wcp_28;
 mod wcp_29;
@@ -143,6 +145,8 @@ const MODULES: &[(usize, Declared)] = &[
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
     (21, wcp_21::pattern),
+    (23, wcp_23::pattern),
+    (24, wcp_24::pattern),
     (25, wcp_25::pattern),
     (28, wcp_28::pattern),
     (29, wcp_29::pattern),
