@@ -67,7 +67,7 @@ pub use replay::{
 };
 pub use runtime::{
     Answer, By, CapturedStream, CapturedStreams, Clock, Completion, Config, Control, Drive, Engine, Error, Progress,
-    RemoteReason, Start, Subscription, SystemClock, Trigger,
+    RemoteReason, Signal, Start, Subscription, SystemClock, Target, Trigger,
 };
 pub use soundness::{
     CheckOptions, Finding, FindingCode, Outcome as CheckOutcome, Property, PropertyError, Verdict, Witness,

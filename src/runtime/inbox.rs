@@ -12,7 +12,7 @@ use crate::definition::Definition;
 use crate::event::Actor;
 use crate::ids::{CommandId, Sequence, WorkflowId};
 use crate::limits::INBOX_COMMANDS_MAX;
-use crate::machine::{Deed, Request};
+use crate::machine::{Deed, Request, Sent};
 
 use super::error::Error;
 use super::promise::Promise;
@@ -39,6 +39,8 @@ pub(super) enum Ask {
     Decide(Request),
     /// The same of what people say about work that is done by hand.
     ByHand(Box<Deed>),
+    /// That the workflow takes in what somebody sends to one of its stages, by name.
+    Sent(Box<Sent>),
     /// That the engine drives the workflow from now on; whoever waits is told when it does.
     Drive(Promise<Result<(), Error>>),
     /// Whether it drives the workflow.

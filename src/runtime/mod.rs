@@ -25,6 +25,7 @@ mod owner;
 mod promise;
 mod rescue;
 mod shared;
+mod signal;
 mod start;
 mod subscription;
 #[cfg(test)]
@@ -46,5 +47,6 @@ pub(crate) use control::ControlRequest;
 pub use engine::{Engine, Progress};
 pub use error::{Error, RemoteReason};
 pub use inbox::Answer;
+pub use signal::{Signal, Target};
 pub use start::{By, Start, Trigger};
 pub use subscription::Subscription;

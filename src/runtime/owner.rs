@@ -10,7 +10,8 @@ use crate::definition::Definition;
 use crate::event::{Actor, Event, LeaseLoss, Registration, Stamp, TimerId, TimerOwner};
 use crate::ids::{AttemptId, DefinitionHash, Sequence, StreamId, WorkflowId};
 use crate::machine::{
-    Answers, AttemptStage, Command, Deed, RULES, Rejection, Request, State, Work, decide, outstanding, surroundings,
+    Answers, AttemptStage, Command, Deed, RULES, Rejection, Request, Sent, State, Work, decide, outstanding,
+    surroundings,
 };
 use crate::replay::{Definitions, has_ended};
 use crate::store::{Append, Encoded, EventStore, Expected};
@@ -92,6 +93,7 @@ impl Owner {
         let asked = match ask {
             Ask::Decide(request) => Asked::Request(request),
             Ask::ByHand(deed) => Asked::Deed(deed),
+            Ask::Sent(sent) => Asked::Sent(sent),
             Ask::Drive(told) => {
                 let adopted = self.adopt(workflow, now, out);
                 return spared(workflow, adopted).map(|adopted| told.give(adopted));
@@ -109,15 +111,18 @@ impl Owner {
             }
             return Ok(());
         }
+        let state = &self.states[&workflow].state;
         let request = match asked {
-            Asked::Request(request) => request,
-            Asked::Deed(deed) => match deed.request(&self.states[&workflow].state, id) {
-                Ok(request) => request,
-                Err(rejection) => {
-                    self.refuse(workflow, creates, rejection, answer, out);
-                    return Ok(());
-                }
-            },
+            Asked::Request(request) => Ok(request),
+            Asked::Deed(deed) => deed.request(state, id),
+            Asked::Sent(sent) => sent.request(state),
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(rejection) => {
+                self.refuse(workflow, creates, rejection, answer, out);
+                return Ok(());
+            }
         };
         let late = match &request {
             Request::ReportTask(report) => Some(report.clone()),
@@ -494,6 +499,7 @@ impl Owner {
 enum Asked {
     Request(Request),
     Deed(Box<Deed>),
+    Sent(Box<Sent>),
 }
 
 /// What concerns one workflow only, for whoever asked for it; the engine goes on with the others.

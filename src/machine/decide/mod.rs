@@ -10,6 +10,7 @@ mod child;
 mod end;
 mod join;
 mod or_join;
+mod sender;
 mod settle;
 mod signal;
 mod split;
@@ -20,6 +21,7 @@ mod timer;
 
 pub use answers::{Answers, Site};
 pub(crate) use by_hand::Deed;
+pub(crate) use sender::{Sent, SentSignal};
 
 use crate::definition::Join;
 use crate::event::{ChildEnd, ChildRefusal, Consumed, Event};

@@ -6,6 +6,7 @@ mod failing;
 mod futures;
 mod manual;
 mod property;
+mod signals;
 mod subscriptions;
 mod threads;
 
