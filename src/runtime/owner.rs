@@ -379,7 +379,7 @@ impl Owner {
             Some(Event::TaskLeaseLost(_, loss)) if !loss.orderly => StartRecord::First,
             _ => StartRecord::Lazy,
         };
-        // Of the ends that an activation comes to by itself, only a deadline leaves an attempt that runs on.
+        // Of the ends that an activation comes to by itself, a deadline leaves an attempt that runs on.
         let by_timer = matches!(events.first(), Some(Event::TimerFired(..)));
         for event in events {
             match event {
@@ -401,9 +401,10 @@ impl Owner {
                         self.timers.set(workflow, timer, (due, owner));
                     }
                 }
-                Event::StageEnded { activation, .. } => {
+                Event::StageEnded { activation, error, .. } => {
                     self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
-                    if by_timer {
+                    // One that was canceled with its region, and behind which control cannot go on, ends with an error.
+                    if by_timer || error.is_some() {
                         release.withdrawn.push((workflow, *activation));
                     }
                 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::ids::WorkflowId;
-use crate::runtime::{By, Config, Drive, Engine, Start};
+use crate::runtime::{By, Completion, Config, Drive, Engine, Start};
 use crate::status::Status;
 use crate::task::{Outcome, Registry, TaskError};
 
@@ -83,6 +83,38 @@ fn a_cancel_stops_what_runs() {
     engine.cancel(workflow, By::user("alice").because("enough")).unwrap();
     assert_eq!(engine.wait(workflow, PATIENCE).unwrap().status(), Status::Canceled);
     engine.close().unwrap();
+}
+
+#[test]
+fn what_a_stage_cancels_is_stopped_and_the_others_go_on() {
+    let (told, heard) = mpsc::channel();
+    let told = Mutex::new(told);
+    let mut tasks = Registry::with_builtins();
+    let blocks = move |task: &crate::task::TaskContext<'_>| {
+        told.lock().unwrap().send("begun").unwrap();
+        let slept = task.sleep(Duration::from_secs(3_600));
+        told.lock().unwrap().send(if slept.is_err() { "stopped" } else { "done" }).unwrap();
+        slept.map(|()| Outcome::success())
+    };
+    tasks.register_fn("blocks", blocks).unwrap();
+    let engine = Engine::open(Config::memory(), tasks).unwrap();
+    for cancels in ["stage: b", "region: r"] {
+        let text = format!(
+            "
+name: x
+stages:
+  b: {{ uses: blocks, cancel_region: r }}
+  k: {{ cancels: [{{ {cancels} }}], uses: manual }}
+"
+        );
+        let workflow = engine.submit(&definition(&text), Start::new()).unwrap();
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("begun"));
+        engine.complete(workflow, "k", Completion::done(), By::user("alice")).unwrap();
+        assert_eq!(heard.recv_timeout(PATIENCE), Ok("stopped"));
+        let ended = engine.wait(workflow, PATIENCE).unwrap();
+        assert_eq!(ended.status(), Status::Succeeded);
+        assert_eq!(ended.stage("b").unwrap().status(), Status::Canceled);
+    }
 }
 
 #[test]

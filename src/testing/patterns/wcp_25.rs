@@ -59,6 +59,7 @@ fn positive(pattern: Pattern) -> Pattern {
 fn others(pattern: Pattern) -> Pattern {
     let allowed = chain().complete("a").complete("k").complete("b2").complete("c").complete("c2").complete("z");
     let removed = chain().complete("a").complete("k").complete("z").complete("c");
+    let waits = chain().complete("a").complete("k").live("z", 0).complete("c").complete("z");
     let inside = chain().complete("a").complete("k").complete("c").complete("z");
     pattern
         .positive(
@@ -75,6 +76,13 @@ fn others(pattern: Pattern) -> Pattern {
                 .runs("a 1, b 1, b2 0, c 1, c2 0, k 1, z 1")
                 .outcomes("b CANCELED, k SUCCEEDED")
                 .sees("tokens.removed c to c2 by region r", 1),
+        )
+        .positive(
+            scenario("a join that waits for what can come waits no longer for what was removed", waits)
+                .of(&net("{ effect: remove }", "OR", ""))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, c 1, c2 0, k 1, z 1")
+                .outcomes("b CANCELED, c SUCCEEDED"),
         )
         .positive(
             scenario("a canceller in its own region is done", inside)
