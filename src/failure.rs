@@ -142,6 +142,8 @@ codes! {
     RECURSION_LIMIT = "let the calls end sooner, or allow more with `max_depth`";
     /// Whoever did the work by hand said that it has failed.
     FAILED_BY_HAND = "read what they said; who it was stands in the event (`stabilize events ID`)";
+    /// The approval was rejected, by somebody or because its deadline has passed.
+    APPROVAL_REJECTED = "read the comment; `on_reject: continue` lets what follows go on";
 }
 
 /// The page that explains every code.

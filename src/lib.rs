@@ -40,8 +40,8 @@ pub mod testing;
 
 pub use definition::{
     ArcKind, ArcOutline, BackArc, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition,
-    Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnFailure,
-    OnParentCancel, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity,
+    Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnDeadline,
+    OnFailure, OnParentCancel, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity,
     SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageTrigger, StartTrigger, TaskSpec,
     Termination, WorkflowType, map_from_json, map_from_yaml,
 };
@@ -66,8 +66,8 @@ pub use replay::{
     PausedDetails, Replayed, StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,
 };
 pub use runtime::{
-    Answer, By, CapturedStream, CapturedStreams, Clock, Completion, Config, Control, Drive, Engine, Error, Progress,
-    RemoteReason, Signal, Start, Subscription, SystemClock, Target, Trigger,
+    Answer, Approver, By, CapturedStream, CapturedStreams, Claim, Clock, Completion, Config, Control, Drive, Engine,
+    Error, Progress, RemoteReason, Signal, Start, Subscription, SystemClock, Target, Trigger,
 };
 pub use soundness::{
     CheckOptions, Finding, FindingCode, Outcome as CheckOutcome, Property, PropertyError, Verdict, Witness,

@@ -107,6 +107,11 @@ stages:
   held: { needs: [bare], trigger: { signal: go, durability: Persistent, deliver: one, start: false, correlate: true } }
   timed: { needs: [bare], trigger: { timer: 1h30m } }
   two: { needs: [one], uses: wait, with: { duration: 1s }, on_failure: continue }
+  look: { needs: [bare], uses: manual, with: { prompt: "look at ${{ inputs.i }}" } }
+  ask:
+    needs: [bare]
+    uses: approval
+    with: { roles: [ops, dev], prompt: well, on_deadline: Approve, on_reject: continue }
   three: { requisite_stage_ref_ids: [one], stageEnabled: true, uses: shell, with: { command: [echo, hello] } }
   four:
     needs: [bare, empty]

@@ -13,7 +13,7 @@ use crate::completion::Shell;
 use crate::exit::{self, Exit};
 use crate::input::Assignment;
 
-pub(crate) use people::{Asking, Complete, Pause, Resume};
+pub(crate) use people::{Answering, Approve, Asking, Complete, Pause, Reject, Resume};
 
 /// Run, audit and replay workflows.
 ///
@@ -67,6 +67,8 @@ pub(crate) enum Verb {
     Worker(Worker),
     Cancel(Cancel),
     Complete(Complete),
+    Approve(Approve),
+    Reject(Reject),
     Pause(Pause),
     Resume(Resume),
     Ls(Ls),

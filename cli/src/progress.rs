@@ -104,9 +104,14 @@ impl Progress {
     /// What people do waits until one of them says how it ended.
     fn by_hand(&self, shown: &str, envelope: &Envelope) {
         let data = envelope.data();
-        if data.get("implementing_class").and_then(Value::as_str) == Some("manual") {
+        let verb = match data.get("implementing_class").and_then(Value::as_str) {
+            Some("manual") => Some("complete"),
+            Some("approval") => Some("approve"),
+            _ => None,
+        };
+        if let Some(verb) = verb {
             let workflow = envelope.workflow().map(|workflow| workflow.to_string()).unwrap_or_default();
-            self.say(format!("{shown}: waits for `stabilize{} complete {workflow} {shown}`", self.log));
+            self.say(format!("{shown}: waits for `stabilize{} {verb} {workflow} {shown}`", self.log));
         }
     }
 

@@ -99,7 +99,7 @@ fn exit_of_engine(error: &stabilize::Error) -> Exit {
         Error::Store(error) => exit_of_store(error),
         Error::Replay(error) => exit_of_history(error),
         Error::Remote { reason, .. } => exit_of_reason(*reason),
-        Error::Rejected(_) => Exit::Conflict,
+        Error::Rejected(_) | Error::Unauthorized { .. } => Exit::Conflict,
         Error::Inputs(_) | Error::Start { .. } | Error::Unfit { .. } => Exit::Usage,
         Error::NotFound { .. } => Exit::NotFound,
         Error::TimedOut { .. } => Exit::TimedOut,

@@ -61,6 +61,12 @@ struct More<'a> {
     because: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held_by: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_deadline: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +123,10 @@ impl<'a> From<&'a WaitReason> for More<'a> {
             WaitReason::Scheduled { expiry, .. } => More { expiry: expiry.map(|expiry| expiry.to_string()), ..none },
             WaitReason::Join { missing, arcs } => {
                 More { arcs: Some(*arcs), missing: Some(missing.iter().map(Missing::from).collect()), ..none }
+            }
+            WaitReason::ByHand { prompt } => More { prompt: prompt.as_deref(), ..none },
+            WaitReason::Approval { prompt, roles, on_deadline } => {
+                More { prompt: prompt.as_deref(), roles: Some(roles), on_deadline: Some(on_deadline.name()), ..none }
             }
             WaitReason::Canceling { by, reason } | WaitReason::Paused { by, reason } => {
                 let by = if let Actor::Named(name) = by { name } else { "engine" };

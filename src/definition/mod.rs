@@ -69,11 +69,12 @@ pub use builder::{
     BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, SignalTrigger as SignalTriggerSpec,
     Split as BuilderSplit, Stage, StageTrigger, StartTrigger, TaskSpec,
 };
-pub(crate) use by_hand::ByHand;
+pub use by_hand::OnDeadline;
+pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
 pub use cancellation::{Ending, RegionEffect, RegionFuture, Termination};
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(any(test, feature = "patterns"))]
 pub(crate) use decision_limits::SignalLimits;
 pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};

@@ -26,8 +26,12 @@ impl Envelope {
         Value::Map(data.fields)
     }
 
-    fn describe_pause(&self, data: &mut Fields<'_>, at: String) {
+    fn describe_request(&self, data: &mut Fields<'_>, at: String) {
         let reason = match self.event() {
+            Event::WorkflowCancelRequested(_, request) => {
+                data.put("canceled_by", self.actor());
+                request.reason.as_deref()
+            }
             Event::WorkflowPaused(_, request) => {
                 data.put("paused_by", self.actor());
                 data.put("pause_time", at);
@@ -50,13 +54,13 @@ impl Envelope {
             Event::DefinitionRegistered(_, registration) => data.registration(registration),
             Event::LogAccepted(_, acceptance) => data.put("reason", acceptance.reason.as_str()),
             Event::WorkflowCreated(_, creation) => data.creation(creation),
-            Event::WorkflowCancelRequested(_, request) => {
-                data.put("canceled_by", self.actor());
-                data.put_some("reason", request.reason.as_deref());
+            Event::WorkflowCancelRequested(..) | Event::WorkflowPaused(..) | Event::WorkflowResumed(..) => {
+                self.describe_request(data, at);
             }
-            Event::WorkflowPaused(..) | Event::WorkflowResumed(..) => self.describe_pause(data, at),
             Event::TaskStarted(_, attempt) => data.start(attempt.task, at),
-            Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => data.report(report),
+            Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) | Event::TaskAnswered(report) => {
+                data.report(report)
+            }
             Event::TaskLeaseLost(_, loss) => {
                 data.task(loss.attempt.task);
                 data.put("orderly", loss.orderly);

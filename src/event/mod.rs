@@ -249,11 +249,13 @@ pub enum Event {
     },
     /// Nothing of the ended workflow is outstanding any more.
     WorkflowClosed,
+    /// What the definition says in the place of people who have not answered by their deadline.
+    TaskAnswered(TaskReport),
 }
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 48] = [
+    pub const NAMES: [&str; 49] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
@@ -276,6 +278,7 @@ impl Event {
         "stage.skipped",
         "stage.started",
         "stage.waiting",
+        "task.answered",
         "task.canceled",
         "task.completed",
         "task.failed",
@@ -349,6 +352,7 @@ impl Event {
             Event::ChildRefused(..) => 40,
             Event::WorkflowClosing { .. } => 41,
             Event::WorkflowClosed => 42,
+            Event::TaskAnswered(..) => 43,
         }
     }
 
@@ -410,6 +414,7 @@ impl Event {
             Event::ChildRefused(..) => "child.refused",
             Event::WorkflowClosing { .. } => "workflow.closing",
             Event::WorkflowClosed => "workflow.closed",
+            Event::TaskAnswered(..) => "task.answered",
         }
     }
 
@@ -441,6 +446,7 @@ impl Event {
             | Event::TaskQueued { .. }
             | Event::TaskRetried { .. }
             | Event::TaskEnded { .. }
+            | Event::TaskAnswered(..)
             | Event::TimerSet { .. }
             | Event::SettleDeferred
             | Event::TimerSetFor { .. }
@@ -504,7 +510,9 @@ impl Event {
             | Event::TaskQueued { attempt, .. }
             | Event::TaskRetried { attempt, .. }
             | Event::ChildStarted { attempt, .. } => Some(*attempt),
-            Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => Some(report.attempt),
+            Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) | Event::TaskAnswered(report) => {
+                Some(report.attempt)
+            }
             Event::TaskLeaseLost(_, loss) => Some(loss.attempt),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
@@ -547,7 +555,7 @@ impl Event {
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 42] = [
+    const NAMES: [&str; 43] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -590,6 +598,7 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "child.refused",
         "workflow.closing",
         "workflow.closed",
+        "task.answered",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

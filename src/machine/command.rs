@@ -155,6 +155,26 @@ pub enum Rejection {
         /// The stage or activation, as it was given.
         work: String,
     },
+    /// What is open there waits for an approval.
+    #[error("{work} waits for an approval: approve or reject it")]
+    ApprovalAwaited {
+        /// The stage or activation, as it was given.
+        work: String,
+    },
+    /// What is open there waits for no approval.
+    #[error("{work} waits for no approval: it is completed")]
+    NoApprovalAwaited {
+        /// The stage or activation, as it was given.
+        work: String,
+    },
+    /// Somebody spoke as none of those who are asked.
+    #[error("{work} asks for an answer as one of {}", roles.join(", "))]
+    RoleNotAsked {
+        /// The stage or activation, as it was given.
+        work: String,
+        /// Those who are asked.
+        roles: Vec<String>,
+    },
     /// It is paused already.
     #[error("the workflow is paused already")]
     AlreadyPaused,
@@ -224,6 +244,21 @@ impl Rejection {
             "No task that people do is open in this stage or activation.",
             "look at what waits for whom: `stabilize why ID`",
         ),
+        (
+            "APPROVAL_AWAITED",
+            "The open task of this stage or activation is an approval.",
+            "`stabilize approve ID STAGE` or `stabilize reject ID STAGE`",
+        ),
+        (
+            "NO_APPROVAL_AWAITED",
+            "The open task of this stage or activation is manual work, no approval.",
+            "`stabilize complete ID STAGE`",
+        ),
+        (
+            "ROLE_NOT_ASKED",
+            "The approval names roles, and whoever answered spoke as none of them.",
+            "say as whom you speak: `--as ROLE/USER`",
+        ),
         ("ALREADY_PAUSED", "The workflow is paused already.", "nothing, or have it go on: `stabilize resume ID`"),
         ("NOT_PAUSED", "The workflow is not paused.", "nothing: it goes on"),
         (
@@ -270,6 +305,9 @@ impl Rejection {
             Rejection::NoSuchStage { .. } => "NO_SUCH_STAGE",
             Rejection::DoneByHand { .. } => "DONE_BY_HAND",
             Rejection::NothingByHand { .. } => "NOTHING_BY_HAND",
+            Rejection::ApprovalAwaited { .. } => "APPROVAL_AWAITED",
+            Rejection::NoApprovalAwaited { .. } => "NO_APPROVAL_AWAITED",
+            Rejection::RoleNotAsked { .. } => "ROLE_NOT_ASKED",
             Rejection::AlreadyPaused => "ALREADY_PAUSED",
             Rejection::NotPaused => "NOT_PAUSED",
             Rejection::Standing { .. } => "STANDING",
@@ -340,6 +378,7 @@ impl Command {
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
             | Event::SettleDeferred
+            | Event::TaskAnswered(..)
             | Event::TimerSetFor { .. }
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. }

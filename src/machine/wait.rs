@@ -2,7 +2,7 @@
 //!
 //! Frozen values with names in the place of indices. Found by `waits`.
 
-use crate::definition::{Definition, GraphTask};
+use crate::definition::{Definition, GraphTask, OnDeadline};
 use crate::event::{Actor, CancelCause, TimerId};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex, WorkflowId};
 use crate::time::{Duration, Timestamp};
@@ -91,7 +91,19 @@ pub enum WaitReason {
         activation: u32,
     },
     /// People do the task. Released by one of them who says how it ended.
-    ByHand,
+    ByHand {
+        /// What they are told.
+        prompt: Option<String>,
+    },
+    /// An approval is asked for. Released by somebody who approves or rejects, or by the deadline of the stage.
+    Approval {
+        /// What they are told.
+        prompt: Option<String>,
+        /// As one of whom somebody has to speak; empty if anybody may.
+        roles: Vec<String>,
+        /// What becomes of it when the deadline of the stage passes.
+        on_deadline: OnDeadline,
+    },
     /// The workflow is paused, and nothing new begins in it. Released by whoever has it go on.
     Paused {
         /// Who paused it, as they claim.
@@ -144,7 +156,8 @@ impl WaitReason {
             WaitReason::TriggerTimer { .. } => "TRIGGER_TIMER",
             WaitReason::OpenTrigger { .. } => "OPEN_TRIGGER",
             WaitReason::Serialized { .. } => "SERIALIZED",
-            WaitReason::ByHand => "BY_HAND",
+            WaitReason::ByHand { .. } => "BY_HAND",
+            WaitReason::Approval { .. } => "APPROVAL",
             WaitReason::Paused { .. } => "PAUSED",
             WaitReason::Child { .. } => "CHILD",
         }
@@ -164,7 +177,8 @@ impl WaitReason {
             | WaitReason::Canceling { .. }
             | WaitReason::Settling
             | WaitReason::Serialized { .. }
-            | WaitReason::ByHand
+            | WaitReason::ByHand { .. }
+            | WaitReason::Approval { .. }
             | WaitReason::Paused { .. }
             | WaitReason::Signal { .. }
             | WaitReason::OpenTrigger { .. }

@@ -3,10 +3,11 @@
 //! A function of state, like `outstanding`: what is told is what the engine itself goes by. Every live activation,
 //! every token on an arc, a request for the end and a batch that was cut give at least one entry.
 
-use crate::definition::{ByHand, Join};
+use crate::definition::{Approval, ByHand, GraphTask, Join, prompt};
 use crate::event::{TimerId, TimerPurpose};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 
+use super::data::Surroundings;
 use super::decide::{fires, holds_back, missing};
 use super::servers::Servers;
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
@@ -126,7 +127,7 @@ fn timer_for(state: &State, timers: impl Iterator<Item = TimerId>, purpose: Time
 fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
     let spec = state.definition.graph().task(id.stage, open.task);
     let reason = match open.attempt {
-        AttemptState::Queued { .. } if spec.by_hand() == Some(ByHand::Manual) => WaitReason::ByHand,
+        AttemptState::Queued { .. } if spec.by_hand().is_some() => by_hand(state, id, spec),
         AttemptState::Queued { .. } if state.is_paused() => {
             let waiter = Waiter::Attempt(AttemptId {
                 task: TaskId { activation: id, task: open.task },
@@ -199,5 +200,23 @@ fn has_its_tokens(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
     match state.definition.graph().stage(stage).join {
         Join::And | Join::GeneralizedAnd => missing(state, scope, stage).is_empty(),
         Join::Xor | Join::MultiMerge | Join::Or => true,
+    }
+}
+
+/// What people are asked for.
+fn by_hand(state: &State, id: ActivationId, spec: &GraphTask) -> WaitReason {
+    let prompt = prompt(&spec.with).and_then(|prompt| {
+        let seen = Surroundings::of_activation(state, id)?;
+        let scope = seen.scope(&prompt.references()).ok()?;
+        // One that cannot be computed keeps nobody from doing it.
+        let text = prompt.render(&scope).ok()?;
+        Some(text.as_str().map_or_else(|| text.to_json(), str::to_owned))
+    });
+    match spec.by_hand() {
+        Some(ByHand::Approval) => {
+            let Approval { roles, on_deadline, .. } = Approval::of(&spec.with);
+            WaitReason::Approval { prompt, roles, on_deadline }
+        }
+        Some(ByHand::Manual) | None => WaitReason::ByHand { prompt },
     }
 }

@@ -88,6 +88,7 @@ impl WorkflowSummary {
             | Event::TaskEnded { .. }
             | Event::TimerSet { .. }
             | Event::SettleDeferred
+            | Event::TaskAnswered(..)
             | Event::TimerSetFor { .. }
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. }

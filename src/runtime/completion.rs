@@ -1,9 +1,9 @@
-//! What people say of work that is done by hand, on its way to the workflow.
+//! What people say of work that is done by hand, and whether they approve, on its way to the workflow.
 
 use crate::event::{Actor, Json, Report};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{CommandId, WorkflowId};
-use crate::machine::{Deed, StageAddress};
+use crate::machine::{Answerer, Deed, Said, StageAddress, Verdict};
 use crate::task::checked_outputs;
 use crate::value::{Map, Value};
 
@@ -61,7 +61,7 @@ impl Completion {
                 Report::Terminal { error }
             }
         };
-        Ok(Deed { work: address(work)?, report, outputs: Json::of(&self.outputs) })
+        Ok(Deed { work: address(work)?, said: Said::Ended(report, Json::of(&self.outputs)) })
     }
 }
 
@@ -78,7 +78,83 @@ fn unfit(error: &dyn std::error::Error) -> Error {
     Error::Unfit { message: describe(error) }
 }
 
+/// Who answers an approval, and what they say to it. All of it is claimed: the engine checks neither who they are nor
+/// what they may; [`Config::authorize`](crate::Config::authorize) can.
+///
+/// ```
+/// # use stabilize::Approver;
+/// let approver = Approver::new("alice").role("ops").comment("not before Monday");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Approver {
+    pub(super) by: By,
+    pub(super) role: Option<String>,
+    pub(super) comment: Option<String>,
+}
+
+impl Approver {
+    /// A person or program by this name, as claimed.
+    pub fn new(name: impl Into<String>) -> Approver {
+        Approver { by: By::user(name), role: None, comment: None }
+    }
+
+    /// As what they speak, as claimed. An approval that names roles takes no answer but as one of them.
+    pub fn role(mut self, role: impl Into<String>) -> Approver {
+        self.role = Some(role.into());
+        self
+    }
+
+    /// What they say to it; an output, and part of the error of a rejection.
+    pub fn comment(mut self, comment: impl Into<String>) -> Approver {
+        self.comment = Some(comment.into());
+        self
+    }
+
+    /// Under this id, as with [`By::command`].
+    pub fn command(mut self, id: CommandId) -> Approver {
+        self.by = self.by.command(id);
+        self
+    }
+}
+
+/// What somebody claims who answers an approval, for [`Config::authorize`](crate::Config::authorize).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Claim<'c> {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// The work as they name it: `STAGE`, `STAGE#N`, `STAGE#N[I]`.
+    pub work: &'c str,
+    /// Who they say they are.
+    pub by: &'c str,
+    /// As what they speak.
+    pub role: Option<&'c str>,
+    /// Whether they approve.
+    pub approved: bool,
+}
+
 impl Engine {
+    /// Approves what waits for it: a task that `uses: approval`. `work` is as with [`Engine::complete`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] if no approval is open there, or it asks for other roles; [`Error::Unauthorized`] if
+    /// [`Config::authorize`](crate::Config::authorize) says no; as [`Engine::complete`].
+    pub fn approve(&self, workflow: WorkflowId, work: &str, approver: Approver) -> Result<Answer, Error> {
+        self.inner.shared.answer(workflow, work, Verdict::Approved, approver)
+    }
+
+    /// Rejects what waits for an approval: the task fails with `APPROVAL_REJECTED`, or what follows goes on, as its
+    /// `on_reject` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::approve`].
+    pub fn reject(&self, workflow: WorkflowId, work: &str, approver: Approver) -> Result<Answer, Error> {
+        self.inner.shared.answer(workflow, work, Verdict::Rejected, approver)
+    }
+
     /// Says how work has ended that is done by hand: a task that `uses: manual`. `work` is a stage, `STAGE#N` its N-th
     /// activation, `STAGE#N[I]` an instance of that; without a number it is the oldest that is open. Who says it is
     /// recorded as they claim to be.
@@ -95,7 +171,29 @@ impl Engine {
 impl Shared {
     /// Says how work has ended that is done by hand.
     pub(super) fn complete(&self, workflow: WorkflowId, work: &str, how: Completion, by: By) -> Result<Answer, Error> {
-        let deed = how.deed(work)?;
+        self.say(workflow, how.deed(work)?, by)
+    }
+
+    /// Answers an approval.
+    pub(super) fn answer(
+        &self,
+        workflow: WorkflowId,
+        work: &str,
+        verdict: Verdict,
+        approver: Approver,
+    ) -> Result<Answer, Error> {
+        let Approver { by, role, comment } = approver;
+        let address = address(work)?;
+        let approved = verdict == Verdict::Approved;
+        let claim = Claim { workflow, work, by: &by.actor, role: role.as_deref(), approved };
+        if let Some(authorize) = &self.authorize {
+            authorize(claim).map_err(|message| Error::Unauthorized { message })?;
+        }
+        let answerer = Answerer { by: by.actor.clone(), role, comment };
+        self.say(workflow, Deed { work: address, said: Said::Answered(verdict, answerer) }, by)
+    }
+
+    fn say(&self, workflow: WorkflowId, deed: Deed, by: By) -> Result<Answer, Error> {
         self.call(Entry {
             workflow,
             definition: None,

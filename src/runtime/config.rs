@@ -10,6 +10,7 @@ use crate::ids::WorkflowId;
 use crate::store::EventStore;
 
 use super::clock::{Clock, SystemClock};
+use super::completion::Claim;
 
 /// How an engine is set up: where its log is, how much runs at once, which workflows it drives.
 #[derive(Clone)]
@@ -21,7 +22,11 @@ pub struct Config {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) actor: String,
     pub(super) control: Control,
+    pub(super) authorize: Option<Authorize>,
 }
+
+/// Decides whether somebody may answer an approval.
+pub(super) type Authorize = Arc<dyn Fn(Claim<'_>) -> Result<(), String> + Send + Sync>;
 
 /// Does an engine listen to other processes?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +91,7 @@ impl Config {
             clock: Arc::new(SystemClock),
             actor: "library".to_owned(),
             control: Control::Listens,
+            authorize: None,
         }
     }
 
@@ -120,6 +126,13 @@ impl Config {
     /// Who sends the commands of callers that do not say so themselves.
     pub fn actor(mut self, name: impl Into<String>) -> Config {
         self.actor = name.into();
+        self
+    }
+
+    /// Who may answer approvals, by what they claim; everybody if nothing is said. Asked on the thread of the caller,
+    /// also for answers over the control socket; the error says why not. What it knows of who calls is its own affair.
+    pub fn authorize(mut self, decide: impl Fn(Claim<'_>) -> Result<(), String> + Send + Sync + 'static) -> Config {
+        self.authorize = Some(Arc::new(decide));
         self
     }
 

@@ -91,6 +91,7 @@ impl Engine {
             bell: OnceLock::new(),
             mover: config.threads,
             actor: config.actor.clone(),
+            authorize: config.authorize.clone(),
         });
         if !outgoing.is_empty() {
             shared.slot.offer(outgoing);

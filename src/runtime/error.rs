@@ -33,6 +33,12 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// Whoever answered an approval may not, says [`Config::authorize`](crate::Config::authorize).
+    #[error("not authorized: {message}")]
+    Unauthorized {
+        /// Why not.
+        message: String,
+    },
     /// There is no such workflow.
     #[error("there is no workflow {workflow}")]
     NotFound {
@@ -173,7 +179,7 @@ impl RemoteReason {
         match error {
             Error::Inputs(_) | Error::Start { .. } | Error::Unfit { .. } => RemoteReason::Input,
             Error::NotFound { .. } => RemoteReason::NotFound,
-            Error::Rejected(_) => RemoteReason::Rejected,
+            Error::Rejected(_) | Error::Unauthorized { .. } => RemoteReason::Rejected,
             Error::Closed => RemoteReason::Ending,
             Error::Remote { reason, .. } => *reason,
             other if other.is_damage() => RemoteReason::Damage,

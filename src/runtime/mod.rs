@@ -39,7 +39,7 @@ mod worklist;
 
 pub use captured::{CapturedStream, CapturedStreams};
 pub use clock::{Clock, SystemClock};
-pub use completion::Completion;
+pub use completion::{Approver, Claim, Completion};
 pub use config::{Config, Drive};
 pub use control::Control;
 #[cfg(any(test, feature = "testing"))]

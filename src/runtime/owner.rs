@@ -114,7 +114,7 @@ impl Owner {
         let state = &self.states[&workflow].state;
         let request = match asked {
             Asked::Request(request) => Ok(request),
-            Asked::Deed(deed) => deed.request(state, id),
+            Asked::Deed(deed) => deed.request(state, id, now),
             Asked::Sent(sent) => sent.request(state),
         };
         let request = match request {

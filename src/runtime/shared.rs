@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 use super::clock::Clock;
 use super::closings::Closings;
 use super::commit::{Outlet, Release, Slot};
-use super::config::Threads as Mover;
+use super::config::{Authorize, Threads as Mover};
 use super::control::Bell;
 use super::engine::Progress;
 use super::error::{Error, describe};
@@ -52,6 +52,7 @@ pub(super) struct Shared {
     pub(super) bell: OnceLock<Bell>,
     pub(super) mover: Mover,
     pub(super) actor: String,
+    pub(super) authorize: Option<Authorize>,
 }
 
 impl Shared {

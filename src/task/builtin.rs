@@ -1,4 +1,4 @@
-//! The tasks that need no outside: `noop`, `wait`, `fail`, and the name of what people do, `manual`.
+//! The tasks that need no outside: `noop`, `wait`, `fail`, and the names of what people do.
 
 use super::Task;
 use super::context::TaskContext;

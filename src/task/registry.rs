@@ -55,14 +55,15 @@ impl Registry {
         Registry::default()
     }
 
-    /// The tasks that come with the engine: `noop`, `wait`, `fail` and, with feature `shell`, `shell`; and `manual`,
-    /// which people do: no engine runs what is registered under that name.
+    /// The tasks that come with the engine: `noop`, `wait`, `fail` and, with feature `shell`, `shell`; and
+    /// `manual` and `approval`, which people do: no engine runs what is registered under these names.
     pub fn with_builtins() -> Registry {
         let mut registry = Registry::new();
         registry.replace("noop", Noop);
         registry.replace("wait", Wait);
         registry.replace("fail", Fail);
         registry.replace("manual", ByHand);
+        registry.replace("approval", ByHand);
         #[cfg(feature = "shell")]
         registry.replace("shell", super::shell::Shell::new());
         registry

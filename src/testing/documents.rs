@@ -380,14 +380,19 @@ fn work() -> BoxedStrategy<Keys> {
         ("uses", text("shell")),
         ("with", Value::map([("command", Value::list(["make", "${{ inputs.s }}"]))])),
     ]);
-    let custom = (
-        select(vec!["noop", "wait", "deploy", "manual", "manual"]),
-        weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])),
-    )
+    let custom = (select(vec!["noop", "wait", "deploy"]), weighted(0.5, templates(&["${{ k }}", "${{ task.name }}"])))
         .prop_map(|(uses, with)| {
             let with = with.map(|with| ("with", Value::map(with)));
             one("uses", uses).into_iter().chain(with).collect()
         });
+    let people = prop_oneof![
+        Just(one("uses", text("manual"))),
+        Just(vec![("uses", text("manual")), ("with", Value::map([("prompt", "look at ${{ inputs.n }}")]))]),
+        (select(vec!["fail", "approve", "Reject"]), select(vec!["fail", "continue"])).prop_map(|(deadline, reject)| {
+            let with = [("on_deadline", text(deadline)), ("on_reject", text(reject)), ("roles", Value::list(["ops"]))];
+            vec![("uses", text("approval")), ("with", Value::map(with))]
+        }),
+    ];
     let with_env = Just(vec![
         ("uses", text("deploy")),
         ("env", Value::map([("A", "e")])),
@@ -397,7 +402,7 @@ fn work() -> BoxedStrategy<Keys> {
         keys.push(("with", Value::map([("max_output_size", 100)])));
         keys
     });
-    prop_oneof![3 => script, 1 => timed, 1 => program, 1 => with_env, 3 => custom].boxed()
+    prop_oneof![3 => script, 1 => timed, 1 => program, 1 => with_env, 3 => custom, 1 => people].boxed()
 }
 
 fn task_keys() -> BoxedStrategy<Keys> {

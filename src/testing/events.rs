@@ -65,6 +65,7 @@ pub fn inputs() -> BoxedStrategy<Event> {
 pub fn derived() -> BoxedStrategy<Event> {
     prop_oneof![
         Just(Event::WorkflowStarted),
+        task_reports().prop_map(Event::TaskAnswered),
         (statuses(), option::of(end_reasons()), option::of(jsons()))
             .prop_map(|(status, reason, outputs)| Event::WorkflowEnded { status, reason, outputs }),
         (activations(), scopes(), consumed()).prop_map(|(activation, scope, consumed)| Event::StageReady {

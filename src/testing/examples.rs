@@ -181,6 +181,13 @@ fn reports() -> Vec<Event> {
 fn consequences() -> Vec<Event> {
     let (activation, scope) = (activation(), ScopeId::ROOT);
     let mut events = vec![
+        Event::TaskAnswered(TaskReport {
+            attempt: attempt(),
+            report: Report::Succeeded,
+            outputs: data("approved", Value::Bool(true)),
+            context: Json::empty(),
+            streams: Vec::new(),
+        }),
         Event::WorkflowStarted,
         Event::WorkflowEnded {
             status: Status::Succeeded,

@@ -36,7 +36,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         }
         Event::WorkflowResumed(_, resumption) => format!("after {}", resumption.paused),
         Event::TaskStarted(_, attempt) => names.attempt(*attempt),
-        Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => {
+        Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) | Event::TaskAnswered(report) => {
             format!("{} {}", names.attempt(report.attempt), report.report.name())
         }
         Event::TaskLeaseLost(_, loss) => names.attempt(loss.attempt) + if loss.orderly { " orderly" } else { "" },

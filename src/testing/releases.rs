@@ -44,13 +44,15 @@ fn send(state: &mut State, wait: &Wait, request: Request) {
 fn request(wait: &Wait) -> Request {
     let attempt = || wait.attempt_id().expect("an attempt waits for this");
     match wait.reason() {
-        WaitReason::Running { .. } | WaitReason::ByHand => Request::ReportTask(TaskReport {
-            attempt: attempt(),
-            report: Report::Succeeded,
-            outputs: Json::empty(),
-            context: Json::empty(),
-            streams: Vec::new(),
-        }),
+        WaitReason::Running { .. } | WaitReason::ByHand { .. } | WaitReason::Approval { .. } => {
+            Request::ReportTask(TaskReport {
+                attempt: attempt(),
+                report: Report::Succeeded,
+                outputs: Json::empty(),
+                context: Json::empty(),
+                streams: Vec::new(),
+            })
+        }
         WaitReason::Child { child } => {
             let (outputs, error) = (Json::empty(), None);
             Request::EndChild(ChildEnd { child: *child, status: Status::Succeeded, outputs, error })

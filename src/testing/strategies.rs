@@ -311,12 +311,12 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_can_happen_does_at_least_once_in_two_hundred_histories() {
+    fn everything_that_can_happen_does_at_least_once_in_three_hundred_histories() {
         let mut runner = TestRunner::deterministic();
         let mut counts: BTreeMap<String, u32> = HAPPENINGS.map(|name| (name.to_owned(), 0)).into();
         let mut ends: BTreeMap<Status, u32> = BTreeMap::new();
         let histories = histories();
-        for _ in 0..2_000 {
+        for _ in 0..3_000 {
             let history = histories.new_tree(&mut runner).unwrap().current();
             let mut course = history.beginning();
             let mut found = BTreeSet::new();

@@ -31,6 +31,50 @@ pub(crate) struct Complete {
     pub(crate) actor: Option<String>,
 }
 
+/// Approve what waits for it: a stage or task that `uses: approval`.
+///
+/// Who it is and as what they speak is what they say: a claim, that the command does not check. If an engine holds the
+/// log, it is told; else it is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize approve last release
+  stabilize approve 9GKZ4Q release#2 --as ops/alice --comment 'go ahead' --json")]
+pub(crate) struct Approve {
+    #[command(flatten)]
+    pub(crate) answer: Answering,
+}
+
+/// Reject what waits for an approval: it fails, or what follows goes on, as its `on_reject` says.
+///
+/// Who it is and as what they speak is what they say: a claim, that the command does not check. If an engine holds the
+/// log, it is told; else it is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stabilize reject last release --comment 'not on a Friday'
+  stabilize reject 9GKZ4Q release --as ops/alice")]
+pub(crate) struct Reject {
+    #[command(flatten)]
+    pub(crate) answer: Answering,
+}
+
+/// An approval, who answers it, and what they say.
+#[derive(Debug, Args)]
+pub(crate) struct Answering {
+    /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
+    pub(crate) id: String,
+    /// The stage, STAGE#N for its N-th activation, STAGE#N[I] for an instance.
+    #[arg(value_name = "STAGE[#N]")]
+    pub(crate) stage: String,
+    /// As what and who, both claimed: ROLE, or ROLE/USER, or /USER [default: the user's name, without a role].
+    #[arg(long = "as", value_name = "ROLE/USER")]
+    pub(crate) speaker: Option<String>,
+    /// What there is to say, for those who ask later.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+}
+
 /// Hold a workflow: nothing new begins in it, what has begun goes on. Its deadlines stand still.
 ///
 /// Programs that run are not stopped, what they give is recorded, moments that are waited for come and pass. If an

@@ -46,6 +46,8 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Worker(args) => worker::worker(args, log, out)?,
         Verb::Cancel(args) => cancel::cancel(args, log, out)?,
         Verb::Complete(args) => people::complete(args, log, out)?,
+        Verb::Approve(args) => people::approve(&args.answer, log, out)?,
+        Verb::Reject(args) => people::reject(&args.answer, log, out)?,
         Verb::Pause(args) => people::pause(&args.ask, log, out)?,
         Verb::Resume(args) => people::resume(&args.ask, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,

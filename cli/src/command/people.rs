@@ -1,13 +1,14 @@
-//! What people say to a workflow, and how it stands then: `complete`, `pause`, `resume`.
+//! What people say to a workflow, and how it stands then: `complete`, `approve`, `reject`, `pause`,
+//! `resume`.
 
 use std::path::Path;
 
-use stabilize::{Answer, At, By, CommandId, Completion, Error, StageAddress, WorkflowId};
+use stabilize::{Answer, Approver, At, By, CommandId, Completion, Error, StageAddress, WorkflowId};
 
 use super::start::actor;
 use super::taker::Taker;
 use super::{Reading, taker};
-use crate::args::{Asking, Complete};
+use crate::args::{Answering, Asking, Complete};
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{Form, Output};
@@ -56,7 +57,18 @@ impl Telling {
             by = by.because(reason);
         }
         let workflow = self.workflow;
-        let answer = taker::record(log, &self.actor, |taker| tell(taker, workflow, by.clone()))?;
+        self.send(log, out, |taker| tell(taker, workflow, by.clone()))
+    }
+
+    /// Has it recorded, however often it is sent, which is under one id, and prints how the workflow stands then.
+    fn send(
+        self,
+        log: &Path,
+        out: &mut Output,
+        tell: impl FnMut(&mut Taker) -> Result<Answer, Error>,
+    ) -> Result<Exit, Stop> {
+        let workflow = self.workflow;
+        let answer = taker::record(log, &self.actor, tell)?;
         let (Answer::Applied(sequence) | Answer::Repeated(sequence)) = answer;
         let view = self.reading.history.state(workflow, At::Latest).map_err(|error| Report::of_history(&error))?;
         match out.form() {
@@ -97,4 +109,35 @@ pub(super) fn pause(args: &Asking, log: &Path, out: &mut Output) -> Result<Exit,
 pub(super) fn resume(args: &Asking, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
     let telling = Telling::to(&args.id, args.actor.as_ref(), log)?;
     telling.record(log, args.reason.as_ref(), out, |taker, workflow, by| taker.resume(workflow, by))
+}
+
+/// Approves what waits for it.
+pub(super) fn approve(args: &Answering, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
+    let (telling, approver) = answering(args, log)?;
+    let workflow = telling.workflow;
+    telling.send(log, out, |taker| taker.approve(workflow, &args.stage, approver.clone()))
+}
+
+/// Rejects what waits for an approval.
+pub(super) fn reject(args: &Answering, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
+    let (telling, approver) = answering(args, log)?;
+    let workflow = telling.workflow;
+    telling.send(log, out, |taker| taker.reject(workflow, &args.stage, approver.clone()))
+}
+
+fn answering(args: &Answering, log: &Path) -> Result<(Telling, Approver), Report> {
+    let (role, user) = match args.speaker.as_deref().map(|speaker| speaker.split_once('/').unwrap_or((speaker, ""))) {
+        None => (None, None),
+        Some((role, user)) => (Some(role), Some(user.to_owned())),
+    };
+    let telling = Telling::to(&args.id, user.filter(|user| !user.is_empty()).as_ref(), log)?;
+    telling.check_stage(&args.stage)?;
+    let mut approver = Approver::new(&telling.actor).command(CommandId::generate());
+    if let Some(role) = role.filter(|role| !role.is_empty()) {
+        approver = approver.role(role);
+    }
+    if let Some(comment) = &args.comment {
+        approver = approver.comment(comment);
+    }
+    Ok((telling, approver))
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use stabilize::{Actor, CancelCause, Duration, MissingArc, Timestamp, Wait, WaitReason, WorkflowId, WorkflowView};
+use stabilize::{
+    Actor, CancelCause, Duration, MissingArc, OnDeadline, Timestamp, Wait, WaitReason, WorkflowId, WorkflowView,
+};
 
 use super::inspect::{in_short, second};
 use super::log_flag;
@@ -96,13 +98,19 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Canceling { by, reason } => canceling(wait, by, reason.as_deref(), around),
         WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
         WaitReason::Serialized { activation } => serialized(wait, *activation, around),
-        WaitReason::ByHand => by_hand(wait, around),
+        WaitReason::ByHand { prompt } => by_hand(wait, prompt.as_deref(), around),
+        WaitReason::Approval { prompt, roles, .. } => approval(wait, prompt.as_deref(), roles, around),
         WaitReason::Paused { by, reason } => paused(wait, by, reason.as_deref(), around),
         WaitReason::Child { child } => called(wait, *child, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
-        details.push(format!("its deadline passes {}; then it is stopped and the stage fails", around.at(deadline)));
+        let then = match wait.reason() {
+            WaitReason::Approval { on_deadline: OnDeadline::Approve, .. } => "it counts as approved",
+            WaitReason::Approval { on_deadline: OnDeadline::Reject, .. } => "it counts as rejected",
+            _ => "it is stopped and the stage fails",
+        };
+        details.push(format!("its deadline passes {}; then {then}", around.at(deadline)));
     }
     Reason { who: who(wait), what, details }
 }
@@ -156,11 +164,28 @@ fn queued(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
     (what, vec![detail.to_owned()])
 }
 
-fn by_hand(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
+fn by_hand(wait: &Wait, prompt: Option<&str>, around: &Around<'_>) -> (String, Vec<String>) {
     let what = format!("waits for completion by hand, {}", around.since(wait.since()));
     let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
-    let command = format!("stabilize{flag} complete {id} {work}");
-    (what, vec!["released by whoever does it and says so, or that it has failed (--fail TEXT)".to_owned(), command])
+    let mut details: Vec<String> = prompt.map(harmless).into_iter().collect();
+    details.push("released by whoever does it and says so, or that it has failed (--fail TEXT)".to_owned());
+    details.push(format!("stabilize{flag} complete {id} {work}"));
+    (what, details)
+}
+
+fn approval(wait: &Wait, prompt: Option<&str>, roles: &[String], around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("waits for an approval, {}", around.since(wait.since()));
+    let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
+    let mut details: Vec<String> = prompt.map(harmless).into_iter().collect();
+    let speaker = roles.first().map(|role| format!(" --as {}", harmless(role))).unwrap_or_default();
+    if !roles.is_empty() {
+        let roles: Vec<String> = roles.iter().map(|role| harmless(role)).collect();
+        details.push(format!("asked are, by what they claim to be: {}", roles.join(", ")));
+    }
+    details.push("released by whoever approves or rejects".to_owned());
+    details.push(format!("stabilize{flag} approve {id} {work}{speaker}"));
+    details.push(format!("stabilize{flag} reject {id} {work}{speaker} --comment TEXT"));
+    (what, details)
 }
 
 fn called(wait: &Wait, child: WorkflowId, around: &Around<'_>) -> (String, Vec<String>) {
@@ -294,7 +319,8 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Queued => "is queued",
         WaitReason::RetryAt { .. } => "is tried again",
         WaitReason::Timer { .. } => "waits for its moment",
-        WaitReason::ByHand => "is done by hand",
+        WaitReason::ByHand { .. } => "is done by hand",
+        WaitReason::Approval { .. } => "waits for an approval",
         WaitReason::Paused { .. } => "begins when the workflow goes on",
         WaitReason::Child { .. } => "waits for the workflow it called",
         _ => "is about to go on",

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stabilize::{
-    Answer, By, Completion, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Start, WorkflowId,
+    Answer, Approver, By, Completion, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Start,
+    WorkflowId,
 };
 
 use crate::exit::Exit;
@@ -60,6 +61,22 @@ impl Taker {
         match self {
             Taker::Holder(control) => control.complete(workflow, work, how, by),
             Taker::Own(engine) => engine.complete(workflow, work, how, by),
+        }
+    }
+
+    /// Approves what waits for it.
+    pub(super) fn approve(&mut self, workflow: WorkflowId, work: &str, approver: Approver) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.approve(workflow, work, approver),
+            Taker::Own(engine) => engine.approve(workflow, work, approver),
+        }
+    }
+
+    /// Rejects what waits for an approval.
+    pub(super) fn reject(&mut self, workflow: WorkflowId, work: &str, approver: Approver) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.reject(workflow, work, approver),
+            Taker::Own(engine) => engine.reject(workflow, work, approver),
         }
     }
 

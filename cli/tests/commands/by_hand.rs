@@ -101,3 +101,66 @@ fn an_engine_that_starts_finds_the_work_of_people_open_again() {
     let events = place.run(&["events", "last", "--json"]).exits(0).json();
     assert!(!events.iter().any(|event| event["type"] == "task.lease_lost"), "nobody had begun it");
 }
+
+const RELEASE: &str = "
+name: release
+inputs: { version: { type: string, default: '1.2' } }
+stages:
+  release:
+    uses: approval
+    with: { roles: [ops], prompt: 'release ${{ inputs.version }}?', on_deadline: reject, on_reject: continue }
+    deadline: 2d
+    split_type: XOR
+    split_conditions: { publish: approved }
+    split_default: withdraw
+  publish: { needs: [release], uses: manual }
+  withdraw: { needs: [release], uses: manual }
+outputs: { by: '${{ stages.release.outputs.by }}', role: '${{ stages.release.outputs.role }}' }
+";
+
+#[test]
+fn an_approval_is_given_or_refused_as_one_of_those_who_are_asked() {
+    let place = Place::new();
+    place.write("a.yaml", RELEASE);
+    place.run(&["start", "a.yaml"]).exits(0);
+    golden("why-approval.txt", &place.run(&["why", "last"]).exits(0).out);
+    let told = place.run(&["why", "last", "--json"]).exits(0).last();
+    assert_eq!(told["waits"][0]["prompt"], "release 1.2?");
+    assert_eq!(told["waits"][0]["roles"], json!(["ops"]));
+    for (words, reason) in [
+        (&["approve", "last", "release"][..], "asks for an answer as one of ops"),
+        (&["reject", "last", "release", "--as", "boss"], "asks for an answer as one of ops"),
+        (&["approve", "last", "publish", "--as", "ops"], "publish has no open task that is done by hand"),
+        (&["complete", "last", "release"], "approve or reject it"),
+    ] {
+        let finished = place.run(words).exits(5);
+        assert!(finished.err.contains(reason), "{words:?}: {}", finished.err);
+    }
+    place.run(&["approve", "last", "nowhere"]).exits(4);
+    let told =
+        place.run(&["approve", "last", "release", "--as", "ops/alice", "--comment", "go", "--json"]).exits(0).last();
+    assert_eq!(told["status"], "RUNNING");
+    let refused = place.run(&["approve", "last", "publish"]).exits(5);
+    assert!(refused.err.contains("waits for no approval"), "{}", refused.err);
+    place.run(&["complete", "last", "publish"]).exits(0);
+    let shown = place.run(&["show", "last", "--json"]).exits(0).last();
+    assert_eq!((&shown["status"], &shown["outputs"]), (&json!("SUCCEEDED"), &json!({"by": "alice", "role": "ops"})));
+    let events = place.run(&["events", "last", "--json"]).exits(0).json();
+    let answer = events.iter().find(|event| event["sequence"] == told["sequence"]).unwrap();
+    assert_eq!((&answer["actor"], &answer["data"]["outputs"]["comment"]), (&json!("alice"), &json!("go")));
+}
+
+#[test]
+fn a_rejection_that_is_to_go_on_goes_on() {
+    let place = Place::new();
+    place.write("a.yaml", RELEASE);
+    let mut running = place.start(&["run", "a.yaml", "--json"]);
+    running.event("task.queued");
+    place.run(&["reject", "last", "release", "--as", "ops", "--comment", "not on a Friday"]).exits(0);
+    place.run(&["complete", "last", "withdraw"]).exits(0);
+    running.wait().exits(0);
+    let shown = place.run(&["show", "last", "--json"]).exits(0).last();
+    assert_eq!(shown["stages"][0]["status"], "FAILED_CONTINUE");
+    assert_eq!(shown["stages"][0]["error"]["message"], "rejected by tester as ops: not on a Friday");
+    place.run(&["replay", "last"]).exits(0);
+}

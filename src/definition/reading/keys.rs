@@ -172,6 +172,24 @@ pub(in crate::definition) const BACK_ARC: Level = Level {
     extensions: Extensions::Refused,
 };
 
+/// `with` of a task that people do.
+pub(in crate::definition) const MANUAL: Level = Level {
+    what: "`with` of manual work",
+    keys: &["prompt"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// `with` of an approval.
+pub(in crate::definition) const APPROVAL: Level = Level {
+    what: "`with` of an approval",
+    keys: &["roles", "prompt", "on_deadline", "on_reject"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
 pub(in crate::definition) const TASK: Level = Level {
     what: "a task",
     keys: &["name", "run", "uses", "with", "if", "env", "cwd", "shell", "retry", "timeout", "on_failure"],

@@ -2,6 +2,7 @@
 //!
 //! Looks at one field at a time. What only the whole shows, arcs and names, is checked afterwards by `check`.
 
+mod by_hand;
 mod cancellation;
 mod cycles;
 mod data;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::keys::{DEFAULTS, Fields, RETRY, TASK};
 use super::{Reader, is_name};
+use crate::definition::by_hand::ByHand;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::definition::graph::{GraphTask, OnFailure, RetryOn, RetryPolicy};
@@ -269,6 +270,10 @@ impl<'d> Reader<'d> {
                 return None;
             }
         };
+        if let Some(what) = ByHand::of(&uses) {
+            let options = self.with_of_people(what, fields.get("with"), site);
+            return Some(Body { uses, with: Template::of_entries(options), shell_text: None });
+        }
         let with = fields.get("with").and_then(|node| self.map(node, "with")).unwrap_or_default();
         let is_shell = uses == SHELL;
         let mut options = BTreeMap::new();

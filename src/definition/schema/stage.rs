@@ -1,6 +1,7 @@
 //! Stages and tasks in the schema, and what excludes or needs what in them.
 
-use crate::definition::reading::keys::{BACK_ARC, STAGE, SUB_WORKFLOW, TASK};
+use crate::definition::by_hand::{OnDeadline, OnReject};
+use crate::definition::reading::keys::{APPROVAL, BACK_ARC, MANUAL, STAGE, SUB_WORKFLOW, TASK};
 use crate::definition::reading::{SHELL, SPLIT_FIELDS};
 use crate::definition::sub_workflow::OnParentCancel;
 use crate::limits::CALL_DEPTH_MAX;
@@ -76,11 +77,33 @@ fn work() -> Vec<Property> {
     ]
 }
 
+/// What people are told.
+fn prompt() -> Property {
+    ("prompt", "What people are told who do it; may hold ${{ }}.", text())
+}
+
+fn approval() -> Vec<Property> {
+    vec![
+        prompt(),
+        ("roles", "As whom somebody has to speak; a claim, as who they say they are.", list_of(some_text())),
+        (
+            "on_deadline",
+            "What the deadline of the stage makes of it; default fail.",
+            choice(&OnDeadline::ALL.map(OnDeadline::name)),
+        ),
+        ("on_reject", "What a rejection means; default fail.", choice(&OnReject::ALL.map(OnReject::name))),
+    ]
+}
+
 fn work_rules() -> Vec<Value> {
     let either = Value::map([("anyOf", Value::list([required(["run"]), required(["uses"])]))]);
     let command = with("command", Value::map([("type", Value::list(["string", "array"]))]));
     let is_shell = with_more(with("uses", Value::map([("const", SHELL)])), [("not", required(["run"]))]);
+    let people =
+        |name: &str, with_of: Value| when(with("uses", Value::map([("const", name)])), properties([("with", with_of)]));
     vec![
+        people("manual", keyed(&MANUAL, vec![prompt()])),
+        people("approval", keyed(&APPROVAL, approval())),
         not(required(["run", "uses"])),
         when(required(["with"]), either),
         when(is_shell, with("with", command)),

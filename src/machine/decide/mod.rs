@@ -20,7 +20,7 @@ mod task;
 mod timer;
 
 pub use answers::{Answers, Site};
-pub(crate) use by_hand::Deed;
+pub(crate) use by_hand::{Answerer, Deed, Said, Verdict};
 pub(crate) use sender::{Sent, SentSignal};
 
 use crate::definition::Join;
@@ -196,7 +196,7 @@ fn weight(event: &Event) -> usize {
     let fixed = 96;
     let varying = match event {
         Event::WorkflowCreated(_, creation) => creation.inputs.text().len() + creation.context.text().len(),
-        Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) => {
+        Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) | Event::TaskAnswered(report) => {
             report.outputs.text().len() + report.context.text().len() + report.report.error().map_or(0, Failure::bytes)
         }
         Event::StageEnded { outputs, error, .. } => {

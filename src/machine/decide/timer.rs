@@ -28,6 +28,7 @@ impl Decision<'_> {
             TimerOf::Task(task) => self.wake(task),
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::ScheduledTime) => self.start_in_time(),
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::StartTimeExpiry) => self.end_expired(),
+            TimerOf::Owner(TimerOwner::Activation(_), TimerPurpose::Deadline) => self.answer_at_deadline(of),
             // These have changed the state, and settling draws the consequences.
             TimerOf::Owner(
                 TimerOwner::Workflow,

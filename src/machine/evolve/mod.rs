@@ -65,7 +65,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::WorkflowPaused(stamp, request) => pause::pause(state, stamp, request),
         Event::WorkflowResumed(_, resumption) => pause::resume(state, resumption),
         Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
-        Event::TaskReported(_, report) => record_report(state, report),
+        Event::TaskReported(_, report) | Event::TaskAnswered(report) => record_report(state, report),
         Event::TaskLeaseLost(_, loss) => lose_attempt(state, *loss),
         Event::TaskResultDiscarded(_, report) => {
             let known = state.core.fenced.remove(&report.attempt);

@@ -126,12 +126,22 @@ pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
     }
 }
 
+/// Does the definition answer in people's place, once the deadline of this activation has passed?
+fn is_answered(state: &State, id: ActivationId) -> bool {
+    let Some(Progress::Open(open)) = state.core.live.get(&id).map(|live| &live.progress) else { return false };
+    let is_open = matches!(open.attempt, AttemptState::Queued { .. });
+    is_open && state.answers_at_deadline(TaskId { activation: id, task: open.task })
+}
+
 /// What an activation makes of its timer.
 fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurpose) -> Fit<()> {
+    let is_answered = purpose == TimerPurpose::Deadline && is_answered(state, id);
     let activation = activation(state, id)?;
     activation.timers.retain(|known| *known != timer);
     let place = (activation.born, id);
     match (purpose, &activation.progress) {
+        // What the definition answers in people's place follows.
+        (TimerPurpose::Deadline, Progress::Open(_)) if is_answered => Ok(()),
         (TimerPurpose::ScheduledTime, Progress::Ready(Gate::Scheduled)) => {
             activation.progress = Progress::Ready(Gate::Passed);
             state.candidates.ready.insert(place);

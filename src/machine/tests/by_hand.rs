@@ -2,12 +2,12 @@
 
 use crate::definition::Definition;
 use crate::event::{Json, Report, TaskReport};
-use crate::machine::{Deed, Rejection, Request};
+use crate::machine::{Answerer, Deed, Rejection, Request, Said, Verdict};
 use crate::status::Status;
 use crate::testing::course::Course;
 use crate::testing::definitions::yaml;
 use crate::testing::given::given;
-use crate::testing::happening::{cancel, complete, fire, lose, start, terminal};
+use crate::testing::happening::{cancel, complete, fire, lose, pass, pause, resume, start, terminal};
 
 fn inspected(keys: &str) -> Definition {
     yaml(&format!("name: x\nstages:\n  look: {{ uses: manual{keys} }}\n  after: {{ needs: [look] }}\n"))
@@ -45,7 +45,7 @@ fn its_failure_is_mapped_as_any_other() {
 #[test]
 fn the_deadline_of_its_stage_ends_it_and_nobody_is_awaited_any_more() {
     given(&inspected(", deadline: 2d"))
-        .after([crate::testing::happening::pass("2d")])
+        .after([pass("2d")])
         .when(fire(1))
         .then_among(["stage.failed look TERMINAL DEADLINE_EXCEEDED"])
         .when(crate::testing::happening::late("look@1"))
@@ -55,8 +55,85 @@ fn the_deadline_of_its_stage_ends_it_and_nobody_is_awaited_any_more() {
 
 /// What `deed` makes of these words, in a workflow that has come so far.
 fn asked(course: &Course, work: &str) -> Result<Request, Rejection> {
-    let deed = Deed { work: work.parse().unwrap(), report: Report::Succeeded, outputs: Json::empty() };
-    deed.request(course.state(), None)
+    let said = Said::Ended(Report::Succeeded, Json::empty());
+    said_of(course, work, said)
+}
+
+fn said_of(course: &Course, work: &str, said: Said) -> Result<Request, Rejection> {
+    Deed { work: work.parse().unwrap(), said }.request(course.state(), None, course.now())
+}
+
+fn answered(course: &Course, verdict: Verdict, role: Option<&str>) -> Result<TaskReport, &'static str> {
+    let answerer = Answerer { by: "alice".to_owned(), role: role.map(str::to_owned), comment: None };
+    match said_of(course, "ask", Said::Answered(verdict, answerer)) {
+        Ok(Request::ReportTask(report)) => Ok(report),
+        Ok(other) => panic!("{other:?}"),
+        Err(rejection) => Err(rejection.code()),
+    }
+}
+
+fn asked_with(with: &str) -> Definition {
+    let text = "name: x\nstages:\n  ask: { uses: approval, deadline: 2d, with: { WITH } }\n  after: { needs: [ask] }\n";
+    yaml(&text.replace("WITH", with))
+}
+
+#[test]
+fn an_approval_is_answered_by_whom_it_asks() {
+    let then = given(&asked_with("roles: [ops, dev]")).after([]).when(start("ask")).refused("DONE_BY_HAND");
+    let course = then.course();
+    assert_eq!(asked(course, "ask").unwrap_err().code(), "APPROVAL_AWAITED");
+    assert_eq!(answered(course, Verdict::Approved, None), Err("ROLE_NOT_ASKED"));
+    assert_eq!(answered(course, Verdict::Rejected, Some("boss")), Err("ROLE_NOT_ASKED"));
+    let told = answered(course, Verdict::Approved, Some("dev")).unwrap();
+    assert_eq!(told.report, Report::Succeeded);
+    let outputs = r#"{"approved":true,"at":"2026-01-01T00:00:00.000000Z","by":"alice","comment":null,"role":"dev"}"#;
+    assert_eq!(told.outputs.text(), outputs);
+    let rejected = answered(course, Verdict::Rejected, Some("ops")).unwrap().report;
+    let error = rejected.error().unwrap();
+    assert_eq!((error.code().as_str(), error.message()), ("APPROVAL_REJECTED", "rejected by alice as ops"));
+    let then = given(&asked_with("on_reject: continue")).after([]).when(start("ask")).refused("DONE_BY_HAND");
+    let told = answered(then.course(), Verdict::Rejected, None).unwrap();
+    assert_eq!(told.report.name(), "FAILED_CONTINUE");
+    let then = given(&inspected("")).after([]).when(start("look")).refused("DONE_BY_HAND");
+    let answerer = Answerer { by: "alice".to_owned(), role: None, comment: None };
+    let refused = said_of(then.course(), "look", Said::Answered(Verdict::Approved, answerer)).unwrap_err();
+    assert_eq!(refused.code(), "NO_APPROVAL_AWAITED");
+}
+
+#[test]
+fn an_approval_that_nobody_answers_follows_its_definition_at_the_deadline() {
+    let late = |with: &str| given(&asked_with(with)).after([pass("2d")]).when(fire(1));
+    late("on_deadline: approve").then([
+        "timer.fired 1",
+        "task.answered ask SUCCEEDED",
+        "task.completed ask",
+        "stage.completed ask to after",
+        "stage.started after",
+        "task.queued after",
+    ]);
+    late("on_deadline: reject").then_among([
+        "task.answered ask TERMINAL",
+        "task.failed ask TERMINAL",
+        "workflow.failed STAGE_FAILED ask APPROVAL_REJECTED",
+    ]);
+    late("on_deadline: reject, on_reject: continue")
+        .then_among(["task.answered ask FAILED_CONTINUE", "task.queued after"]);
+    late("on_deadline: fail").then([
+        "timer.fired 1",
+        "stage.failed ask TERMINAL DEADLINE_EXCEEDED",
+        "workflow.failed STAGE_FAILED ask DEADLINE_EXCEEDED",
+    ]);
+}
+
+#[test]
+fn the_deadline_of_an_approval_stands_still_in_a_pause() {
+    given(&asked_with("on_deadline: approve"))
+        .after([pass("1d"), pause(), pass("9d")])
+        .when(fire(1))
+        .refused("STANDING")
+        .after([resume(), pass("1d")])
+        .when(fire(1))
+        .then_among(["task.answered ask SUCCEEDED"]);
 }
 
 #[test]

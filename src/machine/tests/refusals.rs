@@ -78,7 +78,12 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::Settled => Rejection::NoSuchStage { stage: "a".to_owned() },
         Rejection::NoSuchStage { .. } => Rejection::DoneByHand { attempt },
         Rejection::DoneByHand { .. } => Rejection::NothingByHand { work: "a".to_owned() },
-        Rejection::NothingByHand { .. } => Rejection::AlreadyPaused,
+        Rejection::NothingByHand { .. } => Rejection::ApprovalAwaited { work: "a".to_owned() },
+        Rejection::ApprovalAwaited { .. } => Rejection::NoApprovalAwaited { work: "a".to_owned() },
+        Rejection::NoApprovalAwaited { .. } => {
+            Rejection::RoleNotAsked { work: "a".to_owned(), roles: vec!["ops".to_owned()] }
+        }
+        Rejection::RoleNotAsked { .. } => Rejection::AlreadyPaused,
         Rejection::AlreadyPaused => Rejection::NotPaused,
         Rejection::NotPaused => Rejection::Standing { timer: TimerId(1) },
         Rejection::Standing { .. } => Rejection::BadSignal { what: "no name" },

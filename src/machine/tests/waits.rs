@@ -48,11 +48,12 @@ fn line(wait: &Wait) -> String {
         WaitReason::TriggerTimer { timer, due } => format!("TRIGGER_TIMER {} {}", timer.0, due.since(ORIGIN)),
         WaitReason::OpenTrigger { signal } => format!("OPEN_TRIGGER {signal}"),
         WaitReason::Ending { cause } => format!("ENDING {cause:?}"),
+        WaitReason::Approval { roles, .. } => format!("APPROVAL {roles:?}"),
         WaitReason::Paused { by, reason } => format!("PAUSED {by:?} {reason:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         WaitReason::Child { child } => format!("CHILD {child}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
-        reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand) => reason.code().to_owned(),
+        reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. }) => reason.code().to_owned(),
     };
     let deadline = wait.deadline().map(|moment| format!(", deadline {}", moment.since(ORIGIN))).unwrap_or_default();
     format!("{who} since {since}: {what}{deadline}")

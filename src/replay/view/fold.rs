@@ -230,7 +230,7 @@ impl ViewFold {
                 let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
                 task.begin(*attempt, at)
             }
-            Event::TaskReported(_, told) => self.report(told, at, sequence),
+            Event::TaskReported(_, told) | Event::TaskAnswered(told) => self.report(told, at, sequence),
             event @ (Event::ChildStarted { .. } | Event::ChildEnded(..) | Event::ChildRefused(..)) => {
                 self.call(event, at, sequence)
             }

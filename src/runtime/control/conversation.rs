@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::limits::{CONTROL_LINE_BYTES_MAX, CONTROL_LINE_SECONDS, CONTROL_STAYING_MAX, CONTROL_WRITE_SECONDS};
+use crate::machine::Verdict;
 use crate::runtime::error::{RemoteReason, describe};
 use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
 use super::line::{Line, Lines};
-use super::people::{Asking, Completing};
+use super::people::{Answering, Asking, Completing};
 use super::request::{Beginning, ControlRequest};
 
 /// The holder as its connections know it.
@@ -108,6 +109,14 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
             }
         }
         ControlRequest::Cancel { workflow, by } => shared.cancel(workflow, by),
+        ControlRequest::Approve(answering) => {
+            let Answering { workflow, work, approver } = *answering;
+            shared.answer(workflow, &work, Verdict::Approved, approver)
+        }
+        ControlRequest::Reject(answering) => {
+            let Answering { workflow, work, approver } = *answering;
+            shared.answer(workflow, &work, Verdict::Rejected, approver)
+        }
         ControlRequest::Pause(Asking { workflow, by }) => shared.pause(workflow, by),
         ControlRequest::Resume(Asking { workflow, by }) => shared.resume(workflow, by),
         ControlRequest::Complete(completing) => {

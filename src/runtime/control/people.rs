@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::ids::WorkflowId;
-use crate::runtime::completion::Completion;
+use crate::runtime::completion::{Approver, Completion};
 use crate::runtime::error::Error;
 use crate::runtime::inbox::Answer;
 use crate::runtime::start::By;
@@ -71,6 +71,49 @@ struct CompleteFields {
     failure: Option<String>,
 }
 
+/// Whether something is approved, as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answering {
+    /// Of which workflow.
+    pub(super) workflow: WorkflowId,
+    /// Which work.
+    pub(super) work: String,
+    /// Who says it, as what, and under which id.
+    pub(super) approver: Approver,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerFields {
+    workflow: String,
+    command: String,
+    actor: String,
+    work: String,
+    role: Option<String>,
+    comment: Option<String>,
+}
+
+impl Answering {
+    pub(super) fn read(verb: &str, fields: &Value) -> Result<Box<Answering>, RequestError> {
+        let AnswerFields { workflow, command, actor, work, role, comment } = body(verb, fields)?;
+        let by = By { actor, reason: None, id: Some(id(verb, &command)?) };
+        let approver = Approver { by, role, comment };
+        Ok(Box::new(Answering { workflow: id(verb, &workflow)?, work, approver }))
+    }
+
+    pub(super) fn fields(&self) -> Map {
+        let Approver { by, role, comment } = &self.approver;
+        map([
+            ("workflow", self.workflow.to_string().into()),
+            ("command", by.id.map(|id| id.to_string()).into()),
+            ("actor", by.actor.as_str().into()),
+            ("work", self.work.as_str().into()),
+            ("role", role.clone().into()),
+            ("comment", comment.clone().into()),
+        ])
+    }
+}
+
 impl Completing {
     /// The request with these fields.
     pub(super) fn read(verb: &str, fields: &Value) -> Result<ControlRequest, RequestError> {
@@ -104,6 +147,24 @@ impl Control {
         self.accepted(&ControlRequest::Complete(Box::new(Completing { workflow, work, how, by: by.with_id() })))
     }
 
+    /// Approves what waits for it, as [`Engine::approve`](crate::Engine::approve).
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn approve(&mut self, workflow: WorkflowId, work: &str, approver: Approver) -> Result<Answer, Error> {
+        self.accepted(&ControlRequest::Approve(answering(workflow, work, approver)))
+    }
+
+    /// Rejects what waits for an approval, as [`Engine::reject`](crate::Engine::reject).
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn reject(&mut self, workflow: WorkflowId, work: &str, approver: Approver) -> Result<Answer, Error> {
+        self.accepted(&ControlRequest::Reject(answering(workflow, work, approver)))
+    }
+
     /// Lets nothing new begin in a workflow, as [`Engine::pause`](crate::Engine::pause).
     ///
     /// # Errors
@@ -121,4 +182,9 @@ impl Control {
     pub fn resume(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
         self.accepted(&ControlRequest::Resume(Asking { workflow, by: by.with_id() }))
     }
+}
+
+fn answering(workflow: WorkflowId, work: &str, approver: Approver) -> Box<Answering> {
+    let approver = Approver { by: approver.by.with_id(), ..approver };
+    Box::new(Answering { workflow, work: work.to_owned(), approver })
 }

@@ -12,7 +12,7 @@ use crate::runtime::error::describe;
 use crate::runtime::start::{By, Start, Trigger};
 use crate::value::{Map, Value, ValueError};
 
-use super::people::{Asking, Completing};
+use super::people::{Answering, Asking, Completing};
 
 /// The only version of the protocol there is.
 pub(super) const VERSION: u32 = 1;
@@ -39,6 +39,10 @@ pub(crate) enum ControlRequest {
     },
     /// To end work that is done by hand.
     Complete(Box<Completing>),
+    /// To approve something.
+    Approve(Box<Answering>),
+    /// To reject something.
+    Reject(Box<Answering>),
     /// That nothing new begins in a workflow.
     Pause(Asking),
     /// That it goes on.
@@ -207,6 +211,8 @@ impl ControlRequest {
             "drives" => of_workflow(verb, fields).map(ControlRequest::Drives),
             "start" => body(verb, fields).and_then(|fields: StartFields| fields.request(verb)),
             "cancel" => body(verb, fields).and_then(|fields: CancelFields| fields.request(verb)),
+            "approve" => Answering::read(verb, fields).map(ControlRequest::Approve),
+            "reject" => Answering::read(verb, fields).map(ControlRequest::Reject),
             "pause" => Asking::read(verb, fields).map(ControlRequest::Pause),
             "resume" => Asking::read(verb, fields).map(ControlRequest::Resume),
             "complete" => Completing::read(verb, fields),
@@ -233,6 +239,8 @@ impl ControlRequest {
                 ("cancel", map(fields))
             }
             ControlRequest::Complete(completing) => ("complete", completing.fields()),
+            ControlRequest::Approve(answering) => ("approve", answering.fields()),
+            ControlRequest::Reject(answering) => ("reject", answering.fields()),
             ControlRequest::Pause(asking) => ("pause", asking.fields()),
             ControlRequest::Resume(asking) => ("resume", asking.fields()),
         };

@@ -53,7 +53,8 @@ proptest! {
             engine.step(clock.now()).unwrap();
             prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
             for wait in engine.why(workflow).unwrap() {
-                let Some(stage) = wait.stage().filter(|_| *wait.reason() == WaitReason::ByHand) else { continue };
+                let is_by_hand = matches!(wait.reason(), WaitReason::ByHand { .. });
+                let Some(stage) = wait.stage().filter(|_| is_by_hand) else { continue };
                 let work = format!("{stage}#{}", wait.activation().unwrap());
                 engine.complete(workflow, &work, Completion::done().output("k", seed), By::user("alice")).unwrap();
                 prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
