@@ -1,5 +1,6 @@
 //! The command line: verbs, their flags, and what `--help` says.
 
+mod check;
 mod people;
 
 use std::num::NonZeroUsize;
@@ -13,6 +14,7 @@ use crate::completion::Shell;
 use crate::exit::{self, Exit};
 use crate::input::Assignment;
 
+pub(crate) use check::Check;
 pub(crate) use people::{Answering, Approve, Asking, Complete, Pause, Reject, Resume};
 
 /// Run, audit and replay workflows.
@@ -79,6 +81,7 @@ pub(crate) enum Verb {
     Logs(Logs),
     Replay(Replay),
     Lint(Lint),
+    Check(Check),
     Patterns(Patterns),
     Bench(Bench),
     #[command(subcommand)]

@@ -34,6 +34,7 @@ mod timers;
 mod turn;
 mod upkeep;
 mod waits;
+mod witness;
 mod workers;
 mod worklist;
 

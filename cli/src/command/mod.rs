@@ -2,6 +2,7 @@
 
 mod bench;
 mod cancel;
+mod check;
 mod checks;
 mod doctor;
 mod failure;
@@ -58,6 +59,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Logs(args) => logs::logs(args, log, out)?,
         Verb::Replay(args) => replay::replay(args, log, out)?,
         Verb::Lint(args) => lint::lint(args, out)?,
+        Verb::Check(args) => check::check(args, out)?,
         Verb::Patterns(args) => patterns::patterns(args, out)?,
         Verb::Doctor => doctor::doctor(log, out)?,
         Verb::Bench(args) => bench::bench(args, log, out)?,

@@ -5,6 +5,7 @@
 mod support;
 
 mod by_hand;
+mod checking;
 mod crash;
 mod damage;
 mod doctor;

@@ -287,6 +287,7 @@ fn help_of_each_verb_has_examples() {
         "logs",
         "replay",
         "lint",
+        "check",
         "patterns",
         "doctor",
         "schema",
