@@ -174,7 +174,11 @@ impl Net {
         if self.split[old] == Way::All {
             return Split::And;
         }
-        let Split::Xor { branches, default } = &whole.stages[self.last[old]].split else { return Split::And };
+        let split = &whole.stages[self.last[old]].split;
+        let (branches, default) = match split {
+            Split::And => return Split::And,
+            Split::Xor { branches, default } | Split::Or { branches, default, .. } => (branches, default),
+        };
         let target = |target: &Target| match target {
             Target::End => Some(Target::End),
             Target::Arc(arc) => {
@@ -187,6 +191,11 @@ impl Net {
             .filter_map(|branch| Some(Branch { target: target(&branch.target)?, condition: branch.condition.clone() }));
         let default = default.as_ref().and_then(target);
         let mut kept: Vec<Branch> = kept.collect();
+        if let Split::Or { .. } = split {
+            let named: Vec<Target> = kept.iter().map(|branch| branch.target).chain(default).collect();
+            let always = outgoing.iter().copied().filter(|arc| !named.contains(&Target::Arc(*arc))).collect();
+            return Split::Or { branches: kept, default, always };
+        }
         // A default that is gone leaves its choice to the branch that stands for it: the last one then always holds.
         if default.is_none() && kept.is_empty() {
             return Split::And;

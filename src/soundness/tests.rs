@@ -19,16 +19,23 @@ const CHOICE: &str = "a: { split_type: XOR, split_conditions: { b: x, c: y } }, 
                       d: { needs: [b, c], join_type: XOR }";
 const STARVED: &str = "a: { split_type: XOR, split_conditions: { b: x, c: y } }, b: { needs: [a] }, c: { needs: [a] }, \
                        d: { needs: [b, c] }";
+/// Any number of two branches of two stages each.
+const OPTIONS: &str = "a: { split_type: OR, split_conditions: { b: x, c: y } }, b: { needs: [a] }, b2: { needs: [b] }, \
+                       c: { needs: [a] }, c2: { needs: [c] }, d: { needs: [b2, c2], join_type: OR }";
+const OPTIONS_STARVED: &str = "a: { split_type: OR, split_conditions: { b: x, c: y } }, b: { needs: [a] }, \
+                               b2: { needs: [b] }, c: { needs: [a] }, d: { needs: [b2, c] }";
 const TWICE: &str = "a: , b: { needs: [a] }, c: { needs: [a] }, d: { needs: [b, c], join_type: XOR }";
 
 #[test]
 fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
-    let cases: [(&str, Outcome, &[&str]); 7] = [
+    let cases: [(&str, Outcome, &[&str]); 9] = [
         ("a: ", Outcome::Sound, &[]),
         (DIAMOND, Outcome::Sound, &[]),
         (CHOICE, Outcome::Sound, &[]),
         (STARVED, Outcome::Unsound, &["DEADLOCK"]),
         (TWICE, Outcome::Unsound, &["UNSAFE_XOR_JOIN"]),
+        (OPTIONS, Outcome::Sound, &[]),
+        (OPTIONS_STARVED, Outcome::Unsound, &["DEADLOCK"]),
         // Two ends: implicit termination.
         ("a: , b: { needs: [a] }, c: { needs: [a] }", Outcome::Sound, &[]),
         ("a: { if: x, on_failure: stop, deadline: 1s }, b: { needs: [a] }", Outcome::Sound, &[]),

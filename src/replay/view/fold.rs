@@ -226,18 +226,14 @@ impl ViewFold {
             | Event::StageEnded { activation, .. }
             | Event::StageCanceled { activation, .. } => self.change_stage(*activation, recorded),
             Event::TaskQueued { attempt, due } => self.queue(*attempt, *due, recorded),
-            Event::TaskStarted(_, attempt) => {
-                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
-                task.begin(*attempt, at)
-            }
+            Event::TaskStarted(_, attempt) => self.begin_task(*attempt, at, sequence),
             Event::TaskReported(_, told) | Event::TaskAnswered(told) => self.report(told, at, sequence),
             event @ (Event::ChildStarted { .. } | Event::ChildEnded(..) | Event::ChildRefused(..)) => {
                 self.call(event, at, sequence)
             }
             Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
             Event::TimerSet { due, task: id, .. } => {
-                let Some(task) = self.task(*id, sequence) else { return Ok(()) };
-                task.due = Some(*due);
+                self.task(*id, sequence).into_iter().for_each(|task| task.due = Some(*due));
                 self.leave_context(*id);
                 Ok(())
             }
@@ -271,8 +267,8 @@ impl ViewFold {
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. }
             | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed => Ok(()),
-            Event::SignalReceived(..)
+            | Event::WorkflowClosed
+            | Event::SignalReceived(..)
             | Event::TriggerClosed(..)
             | Event::SignalDelivered { .. }
             | Event::SignalBuffered { .. }
@@ -318,13 +314,17 @@ impl ViewFold {
         change(&mut stage.status, status, "stage", || stage_id(id.activation))
     }
 
+    fn begin_task(&mut self, attempt: AttemptId, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
+        let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
+        task.begin(attempt, at)
+    }
+
     /// What happens to a workflow that does the work of a task.
     fn call(&mut self, event: &Event, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
         match event {
             Event::ChildStarted { attempt, child, .. } => {
                 self.called.insert(*child, *attempt);
-                let Some(task) = self.task(attempt.task, sequence) else { return Ok(()) };
-                task.begin(*attempt, at)
+                self.begin_task(*attempt, at, sequence)
             }
             Event::ChildEnded(_, end) => {
                 let Some(attempt) = self.called.remove(&end.child) else { return Ok(()) };

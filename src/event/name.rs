@@ -1,0 +1,266 @@
+//! What events are called: names for people, kind numbers for frames, and what a kind says without its payload.
+
+use crate::status::Status;
+
+use super::Event;
+
+impl Event {
+    /// Every name that events have, in byte order.
+    pub const NAMES: [&str; 49] = [
+        "cancels.marked",
+        "child.ended",
+        "child.refused",
+        "child.started",
+        "definition.registered",
+        "join.forced",
+        "log.accepted",
+        "region.canceled",
+        "settle.continued",
+        "settle.deferred",
+        "signal.buffered",
+        "signal.delivered",
+        "signal.discarded",
+        "signal.received",
+        "signals.left",
+        "stage.canceled",
+        "stage.completed",
+        "stage.failed",
+        "stage.ready",
+        "stage.skipped",
+        "stage.started",
+        "stage.waiting",
+        "task.answered",
+        "task.canceled",
+        "task.completed",
+        "task.failed",
+        "task.lease_lost",
+        "task.queued",
+        "task.reported",
+        "task.result_discarded",
+        "task.retried",
+        "task.skipped",
+        "task.started",
+        "task.suspended",
+        "timer.fired",
+        "timer.set",
+        "tokens.left",
+        "tokens.removed",
+        "trigger.closed",
+        "workflow.cancel_requested",
+        "workflow.canceled",
+        "workflow.closed",
+        "workflow.closing",
+        "workflow.completed",
+        "workflow.created",
+        "workflow.failed",
+        "workflow.paused",
+        "workflow.resumed",
+        "workflow.started",
+    ];
+
+    /// The kind number of the event's type and version, as it stands in a frame.
+    pub fn kind(&self) -> u16 {
+        match self {
+            Event::DefinitionRegistered(..) => 1,
+            Event::WorkflowCreated(..) => 2,
+            Event::WorkflowCancelRequested(..) => 3,
+            Event::TaskStarted(..) => 4,
+            Event::TaskReported(..) => 5,
+            Event::TaskLeaseLost(..) => 6,
+            Event::TaskResultDiscarded(..) => 7,
+            Event::TimerFired(..) => 8,
+            Event::SettleContinued(..) => 9,
+            Event::WorkflowStarted => 10,
+            Event::WorkflowEnded { .. } => 11,
+            Event::StageReady { .. } => 12,
+            Event::StageStarted { .. } => 13,
+            Event::StageEnded { .. } => 14,
+            Event::StageCanceled { .. } => 15,
+            Event::TaskQueued { .. } => 16,
+            Event::TaskRetried { .. } => 17,
+            Event::TaskEnded { .. } => 18,
+            Event::TimerSet { .. } => 19,
+            Event::SettleDeferred => 20,
+            Event::TimerSetFor { .. } => 21,
+            Event::TokensLeft { .. } => 22,
+            Event::LogAccepted(..) => 23,
+            Event::CancelsMarked { .. } => 24,
+            Event::WorkflowPaused(..) => 25,
+            Event::WorkflowResumed(..) => 26,
+            Event::RegionCanceled { .. } => 27,
+            Event::TokensRemoved { .. } => 28,
+            Event::JoinForced { .. } => 29,
+            Event::SignalReceived(..) => 30,
+            Event::TriggerClosed(..) => 31,
+            Event::SignalDelivered { .. } => 32,
+            Event::SignalBuffered { .. } => 33,
+            Event::SignalDiscarded { .. } => 34,
+            Event::StageWaiting { .. } => 35,
+            Event::TaskSuspended { .. } => 36,
+            Event::SignalsLeft { .. } => 37,
+            Event::ChildStarted { .. } => 38,
+            Event::ChildEnded(..) => 39,
+            Event::ChildRefused(..) => 40,
+            Event::WorkflowClosing { .. } => 41,
+            Event::WorkflowClosed => 42,
+            Event::TaskAnswered(..) => 43,
+        }
+    }
+
+    /// The name people see: `entity.verb`, a function of type and status.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::DefinitionRegistered(..) => "definition.registered",
+            Event::WorkflowCreated(..) => "workflow.created",
+            Event::WorkflowCancelRequested(..) => "workflow.cancel_requested",
+            Event::TaskStarted(..) => "task.started",
+            Event::TaskReported(..) => "task.reported",
+            Event::TaskLeaseLost(..) => "task.lease_lost",
+            Event::TaskResultDiscarded(..) => "task.result_discarded",
+            Event::TimerFired(..) => "timer.fired",
+            Event::SettleContinued(..) => "settle.continued",
+            Event::WorkflowStarted => "workflow.started",
+            Event::WorkflowEnded { status, .. } => match ended_as(*status) {
+                EndedAs::Completed | EndedAs::Skipped => "workflow.completed",
+                EndedAs::Failed => "workflow.failed",
+                EndedAs::Canceled => "workflow.canceled",
+            },
+            Event::StageReady { .. } => "stage.ready",
+            Event::StageStarted { .. } => "stage.started",
+            Event::StageEnded { status, .. } => match ended_as(*status) {
+                EndedAs::Completed => "stage.completed",
+                EndedAs::Skipped => "stage.skipped",
+                EndedAs::Failed => "stage.failed",
+                EndedAs::Canceled => "stage.canceled",
+            },
+            Event::StageCanceled { .. } => "stage.canceled",
+            Event::TaskQueued { .. } => "task.queued",
+            Event::TaskRetried { .. } => "task.retried",
+            Event::TaskEnded { status, .. } => match ended_as(*status) {
+                EndedAs::Completed => "task.completed",
+                EndedAs::Skipped => "task.skipped",
+                EndedAs::Failed => "task.failed",
+                EndedAs::Canceled => "task.canceled",
+            },
+            Event::TimerSet { .. } | Event::TimerSetFor { .. } => "timer.set",
+            Event::SettleDeferred => "settle.deferred",
+            Event::TokensLeft { .. } => "tokens.left",
+            Event::LogAccepted(..) => "log.accepted",
+            Event::CancelsMarked { .. } => "cancels.marked",
+            Event::WorkflowPaused(..) => "workflow.paused",
+            Event::WorkflowResumed(..) => "workflow.resumed",
+            Event::RegionCanceled { .. } => "region.canceled",
+            Event::TokensRemoved { .. } => "tokens.removed",
+            Event::JoinForced { .. } => "join.forced",
+            Event::SignalReceived(..) => "signal.received",
+            Event::TriggerClosed(..) => "trigger.closed",
+            Event::SignalDelivered { .. } => "signal.delivered",
+            Event::SignalBuffered { .. } => "signal.buffered",
+            Event::SignalDiscarded { .. } => "signal.discarded",
+            Event::StageWaiting { .. } => "stage.waiting",
+            Event::TaskSuspended { .. } => "task.suspended",
+            Event::SignalsLeft { .. } => "signals.left",
+            Event::ChildStarted { .. } => "child.started",
+            Event::ChildEnded(..) => "child.ended",
+            Event::ChildRefused(..) => "child.refused",
+            Event::WorkflowClosing { .. } => "workflow.closing",
+            Event::WorkflowClosed => "workflow.closed",
+            Event::TaskAnswered(..) => "task.answered",
+        }
+    }
+}
+
+/// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
+pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
+    const NAMES: [&str; 43] = [
+        "definition.registered",
+        "workflow.created",
+        "workflow.cancel_requested",
+        "task.started",
+        "task.reported",
+        "task.lease_lost",
+        "task.result_discarded",
+        "timer.fired",
+        "settle.continued",
+        "workflow.started",
+        "workflow.ended",
+        "stage.ready",
+        "stage.started",
+        "stage.ended",
+        "stage.canceled",
+        "task.queued",
+        "task.retried",
+        "task.ended",
+        "timer.set",
+        "settle.deferred",
+        "timer.set_for",
+        "tokens.left",
+        "log.accepted",
+        "cancels.marked",
+        "workflow.paused",
+        "workflow.resumed",
+        "region.canceled",
+        "tokens.removed",
+        "join.forced",
+        "signal.received",
+        "trigger.closed",
+        "signal.delivered",
+        "signal.buffered",
+        "signal.discarded",
+        "stage.waiting",
+        "task.suspended",
+        "signals.left",
+        "child.started",
+        "child.ended",
+        "child.refused",
+        "workflow.closing",
+        "workflow.closed",
+        "task.answered",
+    ];
+    NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
+}
+
+/// What an event says about whether its workflow will go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasting {
+    /// It may: somebody has to look.
+    Live,
+    /// It has ended.
+    Ended,
+    /// Nothing that was not said before.
+    Unchanged,
+}
+
+/// What events of the type with this kind number say about whether their workflow will go on; one that is not known may
+/// mean anything.
+pub(crate) fn lasting(kind: u16) -> Lasting {
+    match name_of_kind(kind) {
+        Some("workflow.ended" | "workflow.closed") => Lasting::Ended,
+        // It comes too late to change anything, behind the end, too.
+        Some("task.result_discarded") => Lasting::Unchanged,
+        Some(_) | None => Lasting::Live,
+    }
+}
+
+/// The verb of an end.
+enum EndedAs {
+    Completed,
+    Skipped,
+    Failed,
+    Canceled,
+}
+
+fn ended_as(status: Status) -> EndedAs {
+    match status {
+        Status::Skipped => EndedAs::Skipped,
+        Status::Canceled => EndedAs::Canceled,
+        Status::FailedContinue | Status::Terminal | Status::Stopped => EndedAs::Failed,
+        Status::NotStarted
+        | Status::Running
+        | Status::Paused
+        | Status::Suspended
+        | Status::Buffered
+        | Status::Redirect
+        | Status::Succeeded => EndedAs::Completed,
+    }
+}
