@@ -74,6 +74,13 @@ defaults:
   timeout: 10m
   retry: { max_attempts: 3, initial: 300ms, factor: 1.5, max: 1h30m, jitter: 0.25, on: [transient, Timeout, exit] }
 stages:
+  calling:
+    sub_workflow:
+      definition: other
+      input: { n: 1 }
+      output: { k: "${{ child.status }}" }
+      max_depth: 3
+      on_parent_cancel: Abandon
   bare:
   empty: {}
   one:

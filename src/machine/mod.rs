@@ -17,9 +17,9 @@
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
-//! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
-//! | 43 explicit termination | `end: terminate`, `termination: explicit` |
+//! | 22 recursion | `sub_workflow`, `definitions` |
 //! | 23, 24 transient and persistent trigger | `trigger`, `Outcome::suspend`; the command `Signal` |
+//! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
 //! | 43 explicit termination | `end: terminate`, `termination: explicit` |
 //!

@@ -36,7 +36,7 @@ use super::pause;
 use super::state::{Memory, Phase, State};
 
 /// Number of the rules by which this library decides; raised with every intended change of a decision (R18).
-pub const RULES: u32 = 2;
+pub const RULES: u32 = 3;
 
 /// What one accepted command produced: its input event, then every consequence until the state had settled.
 #[derive(Clone, Debug, PartialEq)]

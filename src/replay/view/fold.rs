@@ -232,11 +232,7 @@ impl ViewFold {
                 self.call(event, at, sequence)
             }
             Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
-            Event::TimerSet { due, task: id, .. } => {
-                self.task(*id, sequence).into_iter().for_each(|task| task.due = Some(*due));
-                self.leave_context(*id);
-                Ok(())
-            }
+            Event::TimerSet { due, task, .. } => self.wait_until(*task, *due, sequence),
             Event::TaskRetried { attempt, .. } => {
                 self.leave_context(attempt.task);
                 Ok(())
@@ -312,6 +308,12 @@ impl ViewFold {
         change(&mut task.status, status, "task", || task_id(id))?;
         let Some(stage) = self.newest(id.activation, sequence) else { return Ok(()) };
         change(&mut stage.status, status, "stage", || stage_id(id.activation))
+    }
+
+    fn wait_until(&mut self, id: TaskId, due: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
+        self.task(id, sequence).into_iter().for_each(|task| task.due = Some(due));
+        self.leave_context(id);
+        Ok(())
     }
 
     fn begin_task(&mut self, attempt: AttemptId, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {

@@ -1,10 +1,10 @@
 //! An engine without threads: each step is seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration as Length;
 
 use crate::ids::WorkflowId;
-use crate::machine::{AttemptStage, Work, outstanding};
+use crate::machine::{AttemptStage, State, Work, outstanding};
 use crate::runtime::{By, Config, Drive, Engine, Error, Start};
 use crate::status::Status;
 use crate::task::{Outcome, Registry, TaskError};
@@ -250,9 +250,16 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
     let all = engine.history().workflows(&crate::replay::Filter::default()).unwrap();
     assert!(workflows.iter().all(|workflow| all.iter().any(|known| known.id() == *workflow)));
     // Those that were called, too, also by one that has left them.
-    for workflow in all.iter().map(crate::replay::WorkflowSummary::id) {
-        let state = definitions.fold(workflow).unwrap().unwrap();
-        for work in outstanding(&state) {
+    let states = all.iter().map(|known| definitions.fold(known.id()).unwrap().unwrap());
+    let states: BTreeMap<WorkflowId, State> = states.map(|state| (state.workflow(), state)).collect();
+    let outermost = |mut workflow: WorkflowId| {
+        while let Some(parent) = states[&workflow].parent() {
+            workflow = parent.workflow;
+        }
+        workflow
+    };
+    for (workflow, state) in states.iter().filter(|(workflow, _)| workflows.contains(&outermost(**workflow))) {
+        for work in outstanding(state) {
             match work {
                 // A task that rests between two calls of one attempt has been started.
                 Work::RunTask { attempt, stage: AttemptStage::Queued | AttemptStage::Started, .. } => {

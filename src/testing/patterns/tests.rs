@@ -128,6 +128,12 @@ fn a_pattern_has_its_name_and_each_module_its_number() {
     for number in 1..=43 {
         let Some(pattern) = pattern(number) else { continue };
         assert_eq!((pattern.number(), pattern.name()), (number, NAMES[number - 1]));
-        assert!(!traces(&pattern).unwrap_or_else(|breach| panic!("{}", breach.what)).is_empty());
+        // One whose definition is not supported yet is reported as missing, and has none.
+        let traces = traces(&pattern);
+        let is_missing = |what: &str| what.contains("NOT_SUPPORTED");
+        assert!(
+            traces.as_ref().map_or_else(|breach| is_missing(&breach.what), |traces| !traces.is_empty()),
+            "{number}"
+        );
     }
 }
