@@ -1,7 +1,5 @@
 //! The conformance suite of the 43 patterns: a test a pattern, in all five ways that it can be tried in.
 
-#![expect(clippy::unwrap_used, reason = "the whole file is a test")]
-
 mod page;
 
 use std::sync::OnceLock;

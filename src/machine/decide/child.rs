@@ -1,6 +1,6 @@
 //! Other workflows as the work of an attempt: when they are asked for, and what their end means (R9, R12).
 
-use crate::event::{ChildEnd, ChildRefusal, Event, TaskReport};
+use crate::event::{Event, TaskReport};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{AttemptId, TaskId, WorkflowId};
 use crate::machine::child::child_id;
@@ -29,12 +29,11 @@ impl Decision<'_> {
 
     /// The workflow goes on: what was not called while it was paused is called now.
     pub(super) fn call_those_held_back(&mut self) {
-        let queued = self.state.core.live.iter().filter_map(|(activation, live)| match &live.progress {
-            Progress::Open(open) if matches!(open.attempt, AttemptState::Queued { .. }) && live.doomed.is_none() => {
-                let task = TaskId { activation: *activation, task: open.task };
-                Some(AttemptId { task, dispatch: open.dispatch })
-            }
-            _ => None,
+        let queued = self.state.core.live.iter().filter_map(|(activation, live)| {
+            let Progress::Open(open) = &live.progress else { return None };
+            let waits = matches!(open.attempt, AttemptState::Queued { .. }) && live.doomed.is_none();
+            let task = TaskId { activation: *activation, task: open.task };
+            waits.then_some(AttemptId { task, dispatch: open.dispatch })
         });
         let queued: Vec<AttemptId> = queued.collect();
         queued.into_iter().for_each(|attempt| self.call(attempt));
@@ -54,23 +53,13 @@ impl Decision<'_> {
         self.push(Event::ChildStarted { attempt, child, on_parent_cancel });
     }
 
-    /// What follows from the end of a called workflow.
-    pub(super) fn child_ended(&mut self, end: &ChildEnd, awaited: Option<AttemptId>) {
-        self.child_over(end.child, awaited);
-    }
-
-    /// What follows when a called workflow cannot be created.
-    pub(super) fn child_refused(&mut self, refusal: &ChildRefusal, awaited: Option<AttemptId>) {
-        self.child_over(refusal.child, awaited);
-    }
-
-    fn child_over(&mut self, _child: WorkflowId, awaited: Option<AttemptId>) {
-        let Some(attempt) = awaited else { return };
-        let reported: Option<TaskReport> = self.state.open_task(attempt.task).and_then(|open| match &open.attempt {
-            AttemptState::Reported(report) => Some((**report).clone()),
-            _ => None,
-        });
-        reported.iter().for_each(|report| self.conclude(report));
+    /// What follows when a called workflow has closed, or cannot be created, for the attempt whose work it was.
+    pub(super) fn child_over(&mut self, awaited: Option<AttemptId>) {
+        let Some(open) = awaited.and_then(|attempt| self.state.open_task(attempt.task)) else { return };
+        if let AttemptState::Reported(report) = &open.attempt {
+            let report = TaskReport::clone(report);
+            self.conclude(&report);
+        }
     }
 
     /// Says that the ended workflow waits for others, or that it does not any more.

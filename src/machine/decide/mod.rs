@@ -76,12 +76,12 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
     if let Request::FireTimer(timer) = &command.request {
         fired = state.core.timers.get(timer).map(|timer| timer.of);
     }
-    let awaited = match &command.request {
-        Request::EndChild(ChildEnd { child, .. }) | Request::RefuseChild(ChildRefusal { child, .. }) => {
-            state.awaits(*child)
-        }
-        _ => None,
-    };
+    let mut awaited = None;
+    if let Request::EndChild(ChildEnd { child, .. }) | Request::RefuseChild(ChildRefusal { child, .. }) =
+        &command.request
+    {
+        awaited = state.awaits(*child);
+    }
     let mut decision = Decision { state, answers, events: Vec::new(), bytes: 0, concluded: None };
     let paused = decision.state.paused_until(now);
     decision.push(command.to_input(now, RULES, paused));
@@ -89,8 +89,7 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         Request::Create(_) => decision.start(),
         Request::ReportTask(report) => decision.conclude(report),
         Request::LoseLease(loss) => decision.replace_lost(*loss),
-        Request::EndChild(end) => decision.child_ended(end, awaited),
-        Request::RefuseChild(refusal) => decision.child_refused(refusal, awaited),
+        Request::EndChild(_) | Request::RefuseChild(_) => decision.child_over(awaited),
         Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
         Request::Signal(_) => fate.into_iter().for_each(|fate| decision.receive(fate)),
         Request::Cancel(_)

@@ -7,14 +7,9 @@ fn now(name: &str, whom: &str) -> Happening {
     signal(name).to(whom).transient()
 }
 
-pub(super) fn pattern() -> Pattern {
-    let net = Net::of(
-        "
-        a:
-        b: { needs: [a], trigger: { signal: go, durability: transient } }
-    ",
-    );
-    let merge = Net::of(
+/// Three threads that each start one stage.
+fn merge() -> Net {
+    Net::of(
         "
         a:
         b: { needs: [a] }
@@ -22,7 +17,17 @@ pub(super) fn pattern() -> Pattern {
         e: { needs: [a] }
         m: { needs: [b, c, e], join_type: MULTI_MERGE, trigger: { signal: go, durability: transient } }
     ",
+    )
+}
+
+pub(super) fn pattern() -> Pattern {
+    let net = Net::of(
+        "
+        a:
+        b: { needs: [a], trigger: { signal: go, durability: transient } }
+    ",
     );
+    let merge = merge();
     let lost = || chain().then(now("go", "b")).sees("signal.discarded *", 1).complete("a").live("b", 1).started("b", 0);
     let three =
         || chain().complete("a").any_order([complete("b"), complete("c"), complete("e")]).live("m", 3).started("m", 0);

@@ -6,6 +6,16 @@ fn numbered(name: &str, x: i64) -> Happening {
     signal(name).data(crate::value::Value::map([("x", x)])).key(&format!("{name}-{x}"))
 }
 
+/// A stage that each order starts.
+fn starts() -> Net {
+    Net::of(
+        "
+        a:
+        s: { trigger: { signal: order, start: true }, outputs: { of: '${{ signal.data.x }}' } }
+    ",
+    )
+}
+
 pub(super) fn pattern() -> Pattern {
     let seen = "outputs: { seen: '${{ signal.data.x }}' }";
     let net = Net::of(&format!(
@@ -16,12 +26,7 @@ pub(super) fn pattern() -> Pattern {
         d: {{ needs: [c], trigger: {{ signal: stop, durability: persistent }}, {seen} }}
     "
     ));
-    let starts = Net::of(
-        "
-        a:
-        s: { trigger: { signal: order, start: true }, outputs: { of: '${{ signal.data.x }}' } }
-    ",
-    );
+    let starts = starts();
     let kept = || chain().then(numbered("go", 1)).then(numbered("go", 2)).then(numbered("stop", 3));
     let exact = |scenario: Scenario| {
         let lines = [("b", "c", 1), ("c", "d", 2)];
