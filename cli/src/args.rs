@@ -2,6 +2,7 @@
 
 mod check;
 mod people;
+mod signal;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::input::Assignment;
 
 pub(crate) use check::Check;
 pub(crate) use people::{Answering, Approve, Asking, Complete, Pause, Reject, Resume};
+pub(crate) use signal::{CloseTrigger, Signal};
 
 /// Run, audit and replay workflows.
 ///
@@ -73,6 +75,8 @@ pub(crate) enum Verb {
     Reject(Reject),
     Pause(Pause),
     Resume(Resume),
+    Signal(Signal),
+    CloseTrigger(CloseTrigger),
     Ls(Ls),
     Show(Show),
     Why(Why),

@@ -67,6 +67,10 @@ struct More<'a> {
     roles: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     on_deadline: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signals: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlate: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -133,6 +137,10 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 More { by: Some(by), because: reason.as_deref(), ..none }
             }
             WaitReason::Serialized { activation } => More { held_by: Some(*activation), ..none },
+            WaitReason::Signal { names, correlate } => {
+                More { signals: Some(names), correlate: correlate.as_deref(), ..none }
+            }
+            WaitReason::OpenTrigger { signal } => More { signals: Some(std::slice::from_ref(signal)), ..none },
             WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
             _ => none,
         }

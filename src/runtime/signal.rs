@@ -22,10 +22,10 @@ use super::start::By;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Signal {
-    name: String,
-    data: Value,
-    id: Option<String>,
-    durability: SignalDurability,
+    pub(super) name: String,
+    pub(super) data: Value,
+    pub(super) id: Option<String>,
+    pub(super) durability: SignalDurability,
 }
 
 /// Whom a signal is for.

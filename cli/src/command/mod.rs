@@ -16,6 +16,7 @@ mod people;
 mod reasons;
 mod replay;
 mod run;
+mod signal;
 mod start;
 mod tail;
 mod taker;
@@ -51,6 +52,8 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Reject(args) => people::reject(&args.answer, log, out)?,
         Verb::Pause(args) => people::pause(&args.ask, log, out)?,
         Verb::Resume(args) => people::resume(&args.ask, log, out)?,
+        Verb::Signal(args) => signal::signal(args, log, out)?,
+        Verb::CloseTrigger(args) => signal::close_trigger(args, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,
         Verb::Why(args) => why::why(args, log, out)?,

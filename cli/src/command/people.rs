@@ -32,7 +32,7 @@ impl Telling {
     }
 
     /// That there is such a stage is known before anybody is asked.
-    fn check_stage(&self, address: &str) -> Result<(), Report> {
+    pub(super) fn check_stage(&self, address: &str) -> Result<(), Report> {
         let address: StageAddress =
             address.parse().map_err(|error| Report::new(Exit::Usage, "no stage is meant by this").because(&error))?;
         let view = self.reading.history.state(self.workflow, At::Latest);

@@ -102,6 +102,9 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Approval { prompt, roles, .. } => approval(wait, prompt.as_deref(), roles, around),
         WaitReason::Paused { by, reason } => paused(wait, by, reason.as_deref(), around),
         WaitReason::Child { child } => called(wait, *child, around),
+        WaitReason::Signal { names, correlate } => signal(wait, names, correlate.as_deref(), around),
+        WaitReason::TriggerTimer { due, .. } => trigger_timer(wait, *due, around),
+        WaitReason::OpenTrigger { signal } => open_trigger(wait, signal, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -194,6 +197,45 @@ fn called(wait: &Wait, child: WorkflowId, around: &Around<'_>) -> (String, Vec<S
         None => format!("has ended and waits for workflow {child}, which is being canceled"),
     };
     (what, vec![format!("stabilize{} why {child}", log_flag(around.log))])
+}
+
+fn signal(wait: &Wait, names: &[String], correlate: Option<&str>, around: &Around<'_>) -> (String, Vec<String>) {
+    let names: Vec<String> = names.iter().map(|name| harmless(name)).collect();
+    let awaited = if names.is_empty() { "any signal".to_owned() } else { format!("signal {}", names.join(" or ")) };
+    let what = format!("waits for {awaited}, {}", around.since(wait.since()));
+    let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
+    let name = names.first().map_or("NAME", String::as_str);
+    let mut details = Vec::new();
+    let data = match correlate {
+        Some(correlate) => {
+            details.push(format!("released by one with data that fits: {}", harmless(correlate)));
+            " --data JSON"
+        }
+        None => {
+            details.push("released by whoever sends one".to_owned());
+            ""
+        }
+    };
+    details.push(format!("stabilize{flag} signal {id} {name} --stage {work}{data}"));
+    (what, details)
+}
+
+/// No command shortens it; paused or driven by nobody, it takes longer.
+fn trigger_timer(wait: &Wait, due: Timestamp, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("waits for the timer of its trigger, which is due {}", around.at(due));
+    (what, vec![format!("it waits {}", around.since(wait.since())), at_the_moment(due, around)])
+}
+
+fn open_trigger(wait: &Wait, signal: &str, around: &Around<'_>) -> (String, Vec<String>) {
+    let (signal, stage) = (harmless(signal), harmless(wait.stage().unwrap_or_default()));
+    let what = format!("starts with each signal {signal}, and waits for more, {}", around.since(wait.since()));
+    let (flag, id) = (log_flag(around.log), around.view.id());
+    let details = vec![
+        format!("stabilize{flag} signal {id} {signal} --stage {stage}"),
+        "released by whoever closes its trigger".to_owned(),
+        format!("stabilize{flag} close-trigger {id} {stage}"),
+    ];
+    (what, details)
 }
 
 /// The work that waits, as a verb takes it in a shell.
@@ -323,6 +365,8 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Approval { .. } => "waits for an approval",
         WaitReason::Paused { .. } => "begins when the workflow goes on",
         WaitReason::Child { .. } => "waits for the workflow it called",
+        WaitReason::Signal { .. } | WaitReason::OpenTrigger { .. } => "waits for a signal",
+        WaitReason::TriggerTimer { .. } => "waits for the timer of its trigger",
         _ => "is about to go on",
     }
 }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stabilize::{
-    Answer, Approver, By, Completion, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Start,
-    WorkflowId,
+    Answer, Approver, By, Completion, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Signal,
+    Start, Target, WorkflowId,
 };
 
 use crate::exit::Exit;
@@ -93,6 +93,28 @@ impl Taker {
         match self {
             Taker::Holder(control) => control.resume(workflow, by),
             Taker::Own(engine) => engine.resume(workflow, by),
+        }
+    }
+
+    /// Sends a signal.
+    pub(super) fn signal(
+        &mut self,
+        workflow: WorkflowId,
+        target: Target,
+        signal: Signal,
+        by: By,
+    ) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.signal(workflow, target, signal, by),
+            Taker::Own(engine) => engine.signal(workflow, target, signal, by),
+        }
+    }
+
+    /// Closes the trigger of a stage.
+    pub(super) fn close_trigger(&mut self, workflow: WorkflowId, stage: &str, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.close_trigger(workflow, stage, by),
+            Taker::Own(engine) => engine.close_trigger(workflow, stage, by),
         }
     }
 

@@ -19,6 +19,7 @@ mod pausing;
 mod reading;
 mod refusal;
 mod running;
+mod signals;
 mod terminal;
 mod terminals;
 mod why;

@@ -18,6 +18,7 @@ use super::answer::{ControlAnswer, Drives, Holder};
 use super::line::{Line, Lines};
 use super::people::{Answering, Asking, Completing};
 use super::request::{Beginning, ControlRequest};
+use super::signal::{Closing, Signaling};
 
 /// The holder as its connections know it.
 pub(super) struct Host {
@@ -122,6 +123,14 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
         ControlRequest::Complete(completing) => {
             let Completing { workflow, work, how, by } = *completing;
             shared.complete(workflow, &work, how, by)
+        }
+        ControlRequest::Signal(signaling) => {
+            let Signaling { workflow, target, signal, by } = *signaling;
+            shared.signal(workflow, target, signal, by)
+        }
+        ControlRequest::CloseTrigger(closing) => {
+            let Closing { workflow, stage, by } = *closing;
+            shared.close_trigger(workflow, &stage, by)
         }
     };
     accepted.map_or_else(|error| ControlAnswer::refusal(&error), ControlAnswer::Accepted)

@@ -13,6 +13,7 @@ use crate::runtime::start::{By, Start, Trigger};
 use crate::value::{Map, Value, ValueError};
 
 use super::people::{Answering, Asking, Completing};
+use super::signal::{Closing, Signaling};
 
 /// The only version of the protocol there is.
 pub(super) const VERSION: u32 = 1;
@@ -47,6 +48,10 @@ pub(crate) enum ControlRequest {
     Pause(Asking),
     /// That it goes on.
     Resume(Asking),
+    /// To take a signal.
+    Signal(Box<Signaling>),
+    /// To close a trigger.
+    CloseTrigger(Box<Closing>),
 }
 
 /// What a workflow begins with, as it is sent.
@@ -216,6 +221,8 @@ impl ControlRequest {
             "pause" => Asking::read(verb, fields).map(ControlRequest::Pause),
             "resume" => Asking::read(verb, fields).map(ControlRequest::Resume),
             "complete" => Completing::read(verb, fields),
+            "signal" => Signaling::read(verb, fields),
+            "close_trigger" => Closing::read(verb, fields),
             _ => return None,
         })
     }
@@ -243,6 +250,8 @@ impl ControlRequest {
             ControlRequest::Reject(answering) => ("reject", answering.fields()),
             ControlRequest::Pause(asking) => ("pause", asking.fields()),
             ControlRequest::Resume(asking) => ("resume", asking.fields()),
+            ControlRequest::Signal(signaling) => ("signal", signaling.fields()),
+            ControlRequest::CloseTrigger(closing) => ("close_trigger", closing.fields()),
         };
         line([("verb", verb.into())], fields)
     }
