@@ -5,7 +5,7 @@
 //! One file a pattern, `wcp_NN.rs`, with one function `pattern()`, listed in `MODULES` below. It says what happens and
 //! what must come of it; the suite plays it plain, in every order it leaves open; with a crash after every batch, also
 //! with batches cut after every micro-step; three rounds inside a loop; inside a sub-workflow and inside an instance of
-//! several. [`wcp_02`] is the example:
+//! several. `wcp_02` is the example:
 //!
 //! ```text
 //! pub(super) fn pattern() -> Pattern {
