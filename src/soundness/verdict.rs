@@ -70,7 +70,7 @@ impl Verdict {
         self.witness.as_ref()
     }
 
-    /// May no workflow of the definition begin?
+    /// Does the policy of the definition refuse this? Beginning a workflow does not ask for it; `check` does.
     pub fn is_refused(&self) -> bool {
         match (self.policy, self.outcome) {
             (Soundness::Off, _) | (_, Outcome::Sound) | (Soundness::Weak, Outcome::Unknown) => false,

@@ -12,7 +12,7 @@ page. It is written from the code that makes the errors; a test holds the two to
 
 - [Problems of definitions](#problems-of-definitions): printed by `lint`, and by verbs that are given a definition; exit
   code 3.
-- [Flaws of definitions](#flaws-of-definitions): found by `check`, and by verbs that begin a workflow; exit code 3.
+- [Flaws of definitions](#flaws-of-definitions): found by `check`; exit code 3.
 - [Failures of work](#failures-of-work): why a task, a stage or a workflow failed, as events keep it; a workflow that
   fails ends `run` with exit code 1.
 - [Refused commands](#refused-commands): the state of a workflow did not allow what was asked; exit code 5.

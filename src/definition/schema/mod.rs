@@ -82,7 +82,7 @@ fn workflow() -> Vec<Property> {
         ),
         (
             "soundness",
-            "How strictly the verdict of `check` is taken; default weak: what is known not to be sound does not begin.",
+            "How strictly `check` takes its verdict; default weak: what is known not to be sound is refused.",
             choice(&Soundness::ALL.map(Soundness::name)),
         ),
         ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),

@@ -135,11 +135,14 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// If the engine refuses, because too many wait already; or gives no answer.
+    /// If the engine refuses, because too many wait already; or gives no answer and has not hung up.
     pub fn wait_for_end(mut self) -> Result<(), Error> {
-        match self.ask(&ControlRequest::Stay)? {
-            ControlAnswer::Staying => (),
-            other => return Err(beside_the_point(&other)),
+        match self.ask(&ControlRequest::Stay) {
+            Ok(ControlAnswer::Staying) => (),
+            Ok(other) => return Err(beside_the_point(&other)),
+            // It has ended before it was asked, or while it was: that is what is waited for.
+            Err(Error::NoAnswer { source }) if is_hung_up(&source) => return Ok(()),
+            Err(error) => return Err(error),
         }
         // Nothing will come but the end; what comes all the same is none of our business.
         while let Ok(Line::Whole(_) | Line::Late) = self.lines.next(Duration::from_secs(CONTROL_ANSWER_SECONDS)) {}
@@ -163,6 +166,11 @@ fn greet(mut lines: Lines) -> Result<Control, Error> {
         ControlAnswer::Holder(holder) => Ok(Control { lines, holder }),
         other => Err(beside_the_point(&other)),
     }
+}
+
+/// Is nobody at the other end any more?
+fn is_hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)
 }
 
 /// Asks, and waits for the answer; a refusal is an error.
