@@ -233,8 +233,9 @@ proptest! {
         }
         // Moments that a definition names do not move with the rest.
         let names_moments = history.example.text.contains("scheduled_time") || history.example.text.contains("_expiry");
-        // Nor does the id of a workflow that is called: it tells when.
-        let names_moments = names_moments || history.example.text.contains("sub_workflow");
+        // Nor does what tells when it was: the id of a workflow that is called, the answer that a deadline gives.
+        let tells_when = |word: &&str| history.example.text.contains(word);
+        let names_moments = names_moments || ["sub_workflow", "approval"].iter().any(tells_when);
         let length = if names_moments || history.start_time_expiry.is_some() { 0 } else { length };
         let later = |moment: Timestamp| moment.saturating_add(Duration::from_microseconds(length));
         let now = state.now().unwrap();
