@@ -137,16 +137,28 @@ impl Control {
     ///
     /// If the engine refuses, because too many wait already; or gives no answer and has not hung up.
     pub fn wait_for_end(mut self) -> Result<(), Error> {
-        match self.ask(&ControlRequest::Stay) {
-            Ok(ControlAnswer::Staying) => (),
-            Ok(other) => return Err(beside_the_point(&other)),
+        match self.stay() {
+            Ok(()) => (),
             // It has ended before it was asked, or while it was: that is what is waited for.
             Err(Error::NoAnswer { source }) if is_hung_up(&source) => return Ok(()),
             Err(error) => return Err(error),
         }
+        self.hear_the_end();
+        Ok(())
+    }
+
+    /// Keeps the connection open until the engine ends.
+    pub(super) fn stay(&mut self) -> Result<(), Error> {
+        match self.ask(&ControlRequest::Stay)? {
+            ControlAnswer::Staying => Ok(()),
+            other => Err(beside_the_point(&other)),
+        }
+    }
+
+    /// Waits on a connection that stays.
+    pub(super) fn hear_the_end(mut self) {
         // Nothing will come but the end; what comes all the same is none of our business.
         while let Ok(Line::Whole(_) | Line::Late) = self.lines.next(Duration::from_secs(CONTROL_ANSWER_SECONDS)) {}
-        Ok(())
     }
 
     pub(super) fn accepted(&mut self, request: &ControlRequest) -> Result<Answer, Error> {

@@ -226,16 +226,15 @@ fn what_another_engine_left_running_is_taken_up_when_it_is_to_be_driven() {
 fn who_waits_for_the_end_hears_of_it_when_the_log_is_free() {
     let directory = tempfile::tempdir().unwrap();
     let engine = open(directory.path());
-    let control = connect(directory.path());
+    let mut control = connect(directory.path());
+    control.stay().unwrap();
     let (told, heard) = mpsc::channel();
     let place = directory.path().to_owned();
     let waits = std::thread::Builder::new().spawn(move || {
-        control.wait_for_end().unwrap();
+        control.hear_the_end();
         // The first engine is gone, and its lock with it.
         told.send(Engine::open(Config::at(place), Registry::with_builtins()).map(drop)).unwrap();
     });
-    // Until it is known to stay, closing might come first, which is an answer as good.
-    connect(directory.path());
     engine.close().unwrap();
     drop(engine);
     heard.recv_timeout(PATIENCE).unwrap().unwrap();
