@@ -59,8 +59,9 @@ impl Decision<'_> {
         }
     }
 
-    /// The workflow was not started in time.
+    /// The workflow was not started in time. Signals may have come for it while it waited.
     pub(super) fn end_expired(&mut self) {
+        self.list_signals_left();
         let reason = Some(EndReason::StartTimeExpired);
         self.push(Event::WorkflowEnded { status: Status::Canceled, reason, outputs: None });
     }

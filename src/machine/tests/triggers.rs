@@ -492,3 +492,16 @@ fn a_deadline_gives_up_what_is_suspended() {
         .then_among(["stage.failed a TERMINAL DEADLINE_EXCEEDED", "workflow.failed STAGE_FAILED a DEADLINE_EXCEEDED"])
         .open([]);
 }
+
+#[test]
+fn signals_that_came_for_a_workflow_which_never_started_are_listed_at_its_end() {
+    let waits = "scheduled_time: 2026-01-01T00:00:30Z, start_time_expiry: 2026-01-01T00:01:00Z";
+    let definition = yaml(&format!("{{ name: x, {waits}, stages: {{ a: {{ trigger: {{ signal: go }} }} }} }}"));
+    given(&definition)
+        .when(signal("go"))
+        .then(["signal.received go", "signal.buffered 4"])
+        .after([pass("1m1s")])
+        .when(fire(1))
+        .then(["timer.fired 1", "signals.left 4", "workflow.canceled START_TIME_EXPIRED"])
+        .open([]);
+}
