@@ -37,14 +37,13 @@ pub struct Course {
 impl Course {
     /// A workflow to which nothing has happened yet.
     pub fn new(definition: &Definition) -> Course {
-        let workflow = WorkflowId::from_parts(ORIGIN, 1);
-        Course {
-            state: State::new(workflow, definition.clone()),
-            creation: creation_of(definition, &Map::new()),
-            now: ORIGIN,
-            events: Vec::new(),
-            commands: Vec::new(),
-        }
+        Course::of(WorkflowId::from_parts(ORIGIN, 1), definition, creation_of(definition, &Map::new()), ORIGIN)
+    }
+
+    /// A workflow of this id to which nothing has happened by `now`, to be created with this.
+    pub fn of(workflow: WorkflowId, definition: &Definition, creation: Creation, now: Timestamp) -> Course {
+        let state = State::new(workflow, definition.clone());
+        Course { state, creation, now, events: Vec::new(), commands: Vec::new() }
     }
 
     /// The same, to be created with these inputs.
@@ -194,6 +193,19 @@ impl Course {
         let fold = self.fold();
         assert!(fold == self.state, "the fold is another state\n{}", self.story());
         self.state = fold;
+    }
+
+    /// The same as it was after its first `batches` batches, which had this many events together.
+    ///
+    /// # Panics
+    ///
+    /// If an event does not fit.
+    #[must_use]
+    pub fn after(&self, batches: usize, events: usize) -> Course {
+        let (events, commands) = (self.events[..events].to_vec(), self.commands[..batches].to_vec());
+        let mut course = Course { events, commands, ..self.clone() };
+        course.state = course.fold();
+        course
     }
 
     /// The workflow as it is.

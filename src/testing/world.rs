@@ -1,36 +1,38 @@
 //! Several workflows that called each other, taken through their lives by hand: what the engine does between them
 //! happens at once, as it does there (R9).
 //!
-//! No store, no clock, no threads; every state is compared with the fold of its events after every batch.
+//! No store, no clock, no threads; processes may crash after every batch.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::definition::Definition;
 use crate::event::{Actor, CancelRequest, Creation, Event, Json};
 use crate::ids::WorkflowId;
-use crate::machine::{Answers, Command, Rejection, Request, State, Work, begin_child, decide, end_child, evolve};
-use crate::machine::{outstanding, waits};
+use crate::machine::{Command, Rejection, Request, State, Work, begin_child, end_child, outstanding, waits};
 use crate::status::Status;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::value::Map;
 
-use super::course::{ORIGIN, creation_of};
-use super::happening::Happening;
+use super::course::{Course, ORIGIN, creation_of};
+use super::happening::{self, Happening};
 
-/// A workflow, what it follows, and all that has happened to it.
-#[derive(Clone, Debug)]
-struct Member {
-    state: State,
-    events: Vec<Event>,
+/// Do processes crash?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// Never by themselves.
+    Fair,
+    /// After every batch of every workflow.
+    Crashes,
 }
 
 /// Several workflows.
 #[derive(Clone, Debug)]
 pub struct World {
-    root: WorkflowId,
-    members: BTreeMap<WorkflowId, Member>,
-    now: Timestamp,
-    /// The batches in the order in which a log would hold them, with how many events each has.
+    /// The one that no other called first, then in the order of their creation.
+    courses: Vec<Course>,
+    weather: Weather,
+    crashes: u64,
+    /// The batches in the order in which a log would hold them: whose, with how many events.
     order: Vec<(WorkflowId, usize)>,
 }
 
@@ -41,23 +43,47 @@ impl World {
     ///
     /// If it cannot be created, or an invariant breaks.
     pub fn begun(definition: &Definition, inputs: &Map) -> World {
+        World::begun_in(Weather::Fair, definition, inputs)
+            .unwrap_or_else(|rejection| panic!("a workflow cannot be created: {rejection}"))
+    }
+
+    /// The same in this weather.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the workflow is refused.
+    ///
+    /// # Panics
+    ///
+    /// If an invariant breaks.
+    pub fn begun_in(weather: Weather, definition: &Definition, inputs: &Map) -> Result<World, Rejection> {
         let root = WorkflowId::from_parts(ORIGIN, 1);
-        let mut world = World { root, members: BTreeMap::new(), now: ORIGIN, order: Vec::new() };
-        world.add(root, definition.clone(), creation_of(definition, inputs));
+        let mut world = World { courses: Vec::new(), weather, crashes: 0, order: Vec::new() };
+        world.add(root, definition, creation_of(definition, inputs), ORIGIN)?;
         world.rest();
-        world
+        Ok(world)
     }
 
     /// The workflow that was not called by another.
     pub fn root(&self) -> WorkflowId {
-        self.root
+        self.courses[0].state().workflow()
     }
 
     /// Every workflow, those first that were called first.
     pub fn workflows(&self) -> Vec<WorkflowId> {
-        let mut workflows: Vec<WorkflowId> = self.members.keys().copied().collect();
-        workflows.sort_by_key(|workflow| self.members[workflow].state.depth());
-        workflows
+        let mut courses: Vec<&Course> = self.courses.iter().collect();
+        courses.sort_by_key(|course| course.state().depth());
+        courses.into_iter().map(|course| course.state().workflow()).collect()
+    }
+
+    /// All of them, in the order of their creation.
+    pub fn courses(&self) -> &[Course] {
+        &self.courses
+    }
+
+    /// What has happened to a workflow; `None` if there is no such workflow.
+    pub fn course(&self, workflow: WorkflowId) -> Option<&Course> {
+        self.courses.iter().find(|course| course.state().workflow() == workflow)
     }
 
     /// The state of a workflow.
@@ -66,7 +92,7 @@ impl World {
     ///
     /// If there is no such workflow.
     pub fn state(&self, workflow: WorkflowId) -> &State {
-        &self.members[&workflow].state
+        self.course(workflow).expect("the workflow is one of these").state()
     }
 
     /// Everything that has happened to a workflow.
@@ -75,7 +101,7 @@ impl World {
     ///
     /// If there is no such workflow.
     pub fn events(&self, workflow: WorkflowId) -> &[Event] {
-        &self.members[&workflow].events
+        self.course(workflow).expect("the workflow is one of these").events()
     }
 
     /// The status of a workflow.
@@ -97,11 +123,61 @@ impl World {
     ///
     /// If there is no such workflow, or an invariant breaks.
     pub fn happen(&mut self, workflow: WorkflowId, happening: &Happening) -> Result<(), Rejection> {
-        let state = self.state(workflow);
-        let command = happening.command(state, self.now, || Request::ContinueSettling);
-        self.send(workflow, &command)?;
+        let course = self.course(workflow).expect("the workflow is one of these");
+        let command = happening.command(course.state(), course.now(), || Request::ContinueSettling);
+        self.send(workflow, command)?;
         self.rest();
         Ok(())
+    }
+
+    /// A workflow decides on a command by itself: nothing follows in the others before something else happens.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is refused.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such workflow, or an invariant breaks.
+    pub fn decide(&mut self, workflow: WorkflowId, command: Command) -> Result<(), Rejection> {
+        self.send(workflow, command)
+    }
+
+    /// Time passes for everybody; what comes due fires at its moment, in the order of due times.
+    ///
+    /// # Errors
+    ///
+    /// The reason why a timer that is due is refused.
+    ///
+    /// # Panics
+    ///
+    /// If an invariant breaks.
+    pub fn pass(&mut self, length: Duration) -> Result<(), Rejection> {
+        let end = self.courses[0].now().saturating_add(length);
+        while let Some((due, workflow, timer)) = self.next_timer().filter(|(due, ..)| *due <= end) {
+            self.clock(due);
+            self.happen(workflow, &happening::fire(timer))?;
+        }
+        self.clock(end);
+        Ok(())
+    }
+
+    fn clock(&mut self, moment: Timestamp) {
+        for course in &mut self.courses {
+            let length = moment.since(course.now());
+            course.happen(&happening::pass_by(length));
+        }
+    }
+
+    fn next_timer(&self) -> Option<(Timestamp, WorkflowId, u32)> {
+        let of = |course: &Course| -> Vec<(Timestamp, WorkflowId, u32)> {
+            let timer = |work| match work {
+                Work::WaitUntil { timer, due } => Some((due, course.state().workflow(), timer.0)),
+                _ => None,
+            };
+            outstanding(course.state()).filter_map(timer).collect()
+        };
+        self.courses.iter().flat_map(of).min()
     }
 
     /// Every state is made anew from its events, and what is outstanding is done again: a crash and a start.
@@ -110,15 +186,14 @@ impl World {
     ///
     /// If a state is not the fold of its events.
     pub fn crash(&mut self) {
-        for (workflow, member) in &mut self.members {
-            let mut state = State::new(*workflow, member.state.definition().clone());
-            for event in &member.events {
-                evolve(&mut state, event).unwrap_or_else(|error| panic!("{workflow}: {error}"));
-            }
-            assert_eq!(state, member.state, "{workflow} is not the fold of its events");
-            member.state = state;
-        }
+        self.courses.iter_mut().for_each(Course::crash);
+        self.crashes += 1;
         self.rest();
+    }
+
+    /// How often all states were thrown away and folded again.
+    pub fn crashes(&self) -> u64 {
+        self.crashes
     }
 
     /// How many batches have been decided.
@@ -132,106 +207,16 @@ impl World {
     ///
     /// If they do not fit together.
     pub fn after_crash_at(&self, batches: usize) -> World {
-        let mut world = World { members: BTreeMap::new(), order: self.order[..batches].to_vec(), ..self.clone() };
-        let mut kept: BTreeMap<WorkflowId, usize> = BTreeMap::new();
-        for (workflow, events) in &world.order {
-            *kept.entry(*workflow).or_default() += events;
-        }
-        for (workflow, events) in kept {
-            let member = &self.members[&workflow];
-            let state = State::new(workflow, member.state.definition().clone());
-            let mut left = Member { state, events: member.events[..events].to_vec() };
-            for event in &left.events {
-                evolve(&mut left.state, event).unwrap_or_else(|error| panic!("{workflow}: {error}"));
-            }
-            world.members.insert(workflow, left);
-        }
+        let order = self.order[..batches].to_vec();
+        let kept = |course: &Course| {
+            let own = order.iter().filter(|(workflow, _)| *workflow == course.state().workflow());
+            let (batches, events) = own.fold((0, 0), |(batches, sum), (_, events)| (batches + 1, sum + events));
+            (batches > 0).then(|| course.after(batches, events))
+        };
+        let courses = self.courses.iter().filter_map(kept).collect();
+        let mut world = World { courses, order, ..*self };
         world.rest();
         world
-    }
-
-    fn add(&mut self, workflow: WorkflowId, definition: Definition, creation: Creation) {
-        let state = State::new(workflow, definition);
-        self.members.insert(workflow, Member { state, events: Vec::new() });
-        let created = self.send(workflow, &self.command(Request::Create(creation)));
-        assert_eq!(created, Ok(()), "{workflow} can be created");
-    }
-
-    fn command(&self, request: Request) -> Command {
-        Command { now: self.now, id: None, actor: Actor::Engine, request }
-    }
-
-    fn send(&mut self, workflow: WorkflowId, command: &Command) -> Result<(), Rejection> {
-        let member = self.members.get_mut(&workflow).expect("the workflow is one of these");
-        let batch = decide(&mut member.state, command, &mut Answers::computed())?;
-        self.order.push((workflow, batch.events().len()));
-        member.events.extend(batch.into_events());
-        if let Err(broken) = member.state.check() {
-            panic!("{workflow}: {broken} after {command:?}");
-        }
-        let open = !member.state.is_closed();
-        assert_eq!(open, !waits(&member.state).is_empty(), "{workflow} says why it waits as long as it is open");
-        Ok(())
-    }
-
-    /// Does what the workflows want of each other until nothing is left of it.
-    fn rest(&mut self) {
-        let mut ahead: VecDeque<WorkflowId> = self.members.keys().copied().collect();
-        while let Some(caller) = ahead.pop_front() {
-            let works: Vec<Work> = outstanding(self.state(caller)).collect();
-            for work in works {
-                let child = match work {
-                    Work::Continue => {
-                        self.send(caller, &self.command(Request::ContinueSettling)).expect("it is unsettled");
-                        ahead.push_back(caller);
-                        continue;
-                    }
-                    Work::AwaitChild { child, .. } => {
-                        if !self.members.contains_key(&child) {
-                            match begin_child(self.state(caller), child, self.now) {
-                                Some(Ok((definition, creation))) => self.add(child, definition, creation),
-                                Some(Err(refusal)) => {
-                                    self.send(caller, &self.command(refusal)).expect("it waits for that workflow");
-                                    ahead.push_back(caller);
-                                    continue;
-                                }
-                                None => continue,
-                            }
-                            ahead.push_back(child);
-                        }
-                        child
-                    }
-                    Work::CancelChild { child } => {
-                        let cancel = Request::Cancel(CancelRequest { reason: None });
-                        if self.members.contains_key(&child) && self.send(child, &self.command(cancel)).is_ok() {
-                            ahead.push_back(child);
-                        }
-                        child
-                    }
-                    Work::RunTask { .. }
-                    | Work::WaitUntil { .. }
-                    | Work::ByHand { .. }
-                    | Work::AwaitSignal { .. }
-                    | Work::AwaitThread { .. } => continue,
-                };
-                let told = self.members.get(&child).and_then(|child| end_child(self.state(caller), &child.state));
-                if let Some(told) = told
-                    && self.send(caller, &self.command(told)).is_ok()
-                {
-                    ahead.push_back(caller);
-                }
-            }
-            // Whoever called this one wants to know of its end.
-            let parent = self.state(caller).parent();
-            if let Some(parent) = parent
-                && self.state(caller).is_closed()
-                && self.members.contains_key(&parent.workflow)
-                && let Some(told) = end_child(self.state(parent.workflow), self.state(caller))
-                && self.send(parent.workflow, &self.command(told)).is_ok()
-            {
-                ahead.push_back(parent.workflow);
-            }
-        }
     }
 
     /// What a workflow gave.
@@ -242,4 +227,104 @@ impl World {
     pub fn outputs(&self, workflow: WorkflowId) -> Json {
         Json::of(&self.state(workflow).outputs().expect("what was recorded can be read"))
     }
+
+    /// All that has happened, workflow by workflow, a line an event.
+    pub fn story(&self) -> String {
+        let title = |index: usize| if self.courses.len() > 1 { format!("workflow {index}:\n") } else { String::new() };
+        self.courses.iter().enumerate().map(|(index, course)| title(index) + &course.story()).collect()
+    }
+
+    fn add(
+        &mut self,
+        workflow: WorkflowId,
+        definition: &Definition,
+        creation: Creation,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        self.courses.push(Course::of(workflow, definition, creation.clone(), now));
+        self.send(workflow, by_engine(now, Request::Create(creation)))
+    }
+
+    fn send(&mut self, workflow: WorkflowId, command: Command) -> Result<(), Rejection> {
+        let found = self.courses.iter_mut().find(|course| course.state().workflow() == workflow);
+        let course = found.expect("the workflow is one of these");
+        let events = course.decide(command)?.len();
+        self.order.push((workflow, events));
+        let open = !course.state().is_closed();
+        assert_eq!(
+            open,
+            !waits(course.state()).is_empty(),
+            "{workflow} says why it waits as long as it is open\n{}",
+            course.story()
+        );
+        if self.weather == Weather::Crashes {
+            self.courses.iter_mut().for_each(Course::crash);
+            self.crashes += 1;
+        }
+        Ok(())
+    }
+
+    /// Does what the workflows want of each other until nothing is left of it.
+    fn rest(&mut self) {
+        let mut ahead: VecDeque<WorkflowId> = self.courses.iter().map(|course| course.state().workflow()).collect();
+        while let Some(workflow) = ahead.pop_front() {
+            let works: Vec<Work> = outstanding(self.state(workflow)).collect();
+            for work in works {
+                self.serve(workflow, &work, &mut ahead);
+            }
+            // Whoever called this one wants to know of its end.
+            if let Some(parent) = self.state(workflow).parent() {
+                self.tell(parent.workflow, workflow, &mut ahead);
+            }
+        }
+    }
+
+    /// What a workflow wants of itself or another is done, if it still wants it; whoever may want more is ahead then.
+    fn serve(&mut self, caller: WorkflowId, work: &Work, ahead: &mut VecDeque<WorkflowId>) {
+        let now = self.course(caller).map_or(ORIGIN, Course::now);
+        let child = match work {
+            Work::Continue => {
+                self.send(caller, by_engine(now, Request::ContinueSettling)).expect("it is unsettled");
+                return ahead.push_back(caller);
+            }
+            Work::AwaitChild { child, .. } => *child,
+            Work::CancelChild { child } => {
+                let cancel = Request::Cancel(CancelRequest { reason: None });
+                if self.course(*child).is_some() && self.send(*child, by_engine(now, cancel)).is_ok() {
+                    ahead.push_back(*child);
+                }
+                *child
+            }
+            _ => return,
+        };
+        if matches!(work, Work::AwaitChild { .. }) && self.course(child).is_none() {
+            match begin_child(self.state(caller), child, now) {
+                Some(Ok((definition, creation))) => {
+                    let created = self.add(child, &definition, creation, now);
+                    assert_eq!(created, Ok(()), "{child} can be created");
+                    ahead.push_back(child);
+                }
+                Some(Err(refusal)) => {
+                    self.send(caller, by_engine(now, refusal)).expect("it waits for that workflow");
+                    ahead.push_back(caller);
+                }
+                None => return,
+            }
+        }
+        self.tell(caller, child, ahead);
+    }
+
+    /// A workflow is told of the end of one that it called, unless it knows of it.
+    fn tell(&mut self, caller: WorkflowId, child: WorkflowId, ahead: &mut VecDeque<WorkflowId>) {
+        let (Some(course), Some(called)) = (self.course(caller), self.course(child)) else { return };
+        let Some(told) = end_child(course.state(), called.state()) else { return };
+        let command = by_engine(course.now(), told);
+        if self.send(caller, command).is_ok() {
+            ahead.push_back(caller);
+        }
+    }
+}
+
+fn by_engine(now: Timestamp, request: Request) -> Command {
+    Command { now, id: None, actor: Actor::Engine, request }
 }

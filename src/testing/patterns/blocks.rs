@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::event::Event;
 use crate::ids::{ActivationId, ScopeId};
 use crate::testing::course::Course;
+use crate::testing::world::World;
 
 use super::view::{Frame, Opening, View};
 
@@ -30,8 +31,18 @@ impl Block {
 
 impl<'w> View<'w> {
     /// What a frame shows; nothing before its workflow and its block are there.
-    pub(super) fn of(courses: &'w [Course], frame: Frame) -> Option<View<'w>> {
-        let course = courses.get(frame.course)?;
+    pub(super) fn of(workflows: &'w World, frame: Frame) -> Option<View<'w>> {
+        let outermost = workflows.courses().first()?;
+        let course = match frame.called {
+            None => outermost,
+            Some(number) => {
+                let child = |event: &Event| match event {
+                    Event::ChildStarted { child, .. } => Some(*child),
+                    _ => None,
+                };
+                workflows.course(outermost.events().iter().filter_map(child).nth(number)?)?
+            }
+        };
         let block = match frame.within {
             None => None,
             Some(opening) => Some(Block::find(course, opening)?),

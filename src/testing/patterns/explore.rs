@@ -1,10 +1,11 @@
 //! All orders a plan leaves open, one after the other; where there are too many, a sample drawn by a seed.
 
+use crate::ids::WorkflowId;
 use crate::testing::dice::Dice;
 use crate::testing::happening::Happening;
 
 use super::scenario::Step;
-use super::world::{Breach, World};
+use super::world::{Breach, Place, World};
 
 /// How many interleavings are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub(super) fn explore(world: &World, plan: &[Step], bounds: Bounds, visit: Visit
 /// One order, drawn.
 fn wander(mut world: World, mut plan: Vec<Step>, dice: &mut Dice) -> Result<World, Breach> {
     loop {
-        let mut moves = next(&plan, &world, 0)?;
+        let mut moves = next(&plan, &world, &Place::frame(0))?;
         if moves.is_empty() {
             return Ok(world);
         }
@@ -66,7 +67,7 @@ fn walk(
     visit: Visit<'_>,
 ) -> Result<(), Breach> {
     loop {
-        let mut moves = next(&plan, &world, 0)?;
+        let mut moves = next(&plan, &world, &Place::frame(0))?;
         let Some((deed, rest)) = moves.pop() else {
             if *left == 0 {
                 *complete = false;
@@ -91,51 +92,59 @@ fn walk(
 /// One thing done at a place.
 #[derive(Clone, Debug)]
 enum Deed {
-    Do(usize, Step),
-    Complete(usize, Happening),
+    Do(Place, Step),
+    Complete(WorkflowId, Happening),
 }
 
 impl Deed {
     fn done(&self, world: &mut World) -> Result<(), Breach> {
         match self {
-            Deed::Complete(frame, happening) => world.settle_open(*frame, happening),
-            Deed::Do(frame, step) => match step {
-                Step::Happen(happening) => world.happen(*frame, happening),
-                Step::Refused(happening, code) => world.refused(*frame, happening, code),
+            Deed::Complete(workflow, happening) => world.apply(*workflow, happening),
+            Deed::Do(place, step) => match step {
+                Step::Happen(happening) => world.happen(place, happening),
+                Step::Refused(happening, code) => world.refused(place, happening, code),
                 Step::Pass(length) => world.pass(length),
-                Step::Check(test) => world.check(*frame, test),
-                Step::AnyOrder(_) | Step::Rest | Step::In(..) => Ok(()),
+                Step::Check(test) => world.check(place, test),
+                Step::AnyOrder(_) | Step::Rest | Step::In(..) | Step::Called(..) => Ok(()),
             },
         }
     }
 }
 
 /// Everything that can be done next, each with what is left to be done then.
-fn next(plan: &[Step], world: &World, frame: usize) -> Result<Vec<(Deed, Vec<Step>)>, Breach> {
+fn next(plan: &[Step], world: &World, place: &Place) -> Result<Vec<(Deed, Vec<Step>)>, Breach> {
     let Some((first, rest)) = plan.split_first() else { return Ok(Vec::new()) };
     let before = |step: Step| -> Vec<Step> { [step].into_iter().chain(rest.iter().cloned()).collect() };
     match first {
         Step::Happen(_) | Step::Refused(..) | Step::Pass(_) | Step::Check(_) => {
-            Ok(vec![(Deed::Do(frame, first.clone()), rest.to_vec())])
+            Ok(vec![(Deed::Do(place.clone(), first.clone()), rest.to_vec())])
         }
         Step::Rest => {
-            let open = world.open(frame)?;
+            let open = world.open(place)?;
             if open.is_empty() {
-                return next(rest, world, frame);
+                return next(rest, world, place);
             }
-            Ok(open.into_iter().map(|happening| (Deed::Complete(frame, happening), before(Step::Rest))).collect())
+            let complete = |(workflow, happening)| (Deed::Complete(workflow, happening), before(Step::Rest));
+            Ok(open.into_iter().map(complete).collect())
         }
-        Step::In(inner, steps) => {
-            let moves = next(steps, world, *inner)?;
+        Step::In(frame, steps) => {
+            let moves = next(steps, world, &Place::frame(*frame))?;
             if moves.is_empty() {
-                return next(rest, world, frame);
+                return next(rest, world, place);
             }
-            Ok(moves.into_iter().map(|(deed, steps)| (deed, before(Step::In(*inner, steps)))).collect())
+            Ok(moves.into_iter().map(|(deed, steps)| (deed, before(Step::In(*frame, steps)))).collect())
+        }
+        Step::Called(stage, steps) => {
+            let moves = next(steps, world, &place.called(stage))?;
+            if moves.is_empty() {
+                return next(rest, world, place);
+            }
+            Ok(moves.into_iter().map(|(deed, steps)| (deed, before(Step::Called(stage.clone(), steps)))).collect())
         }
         Step::AnyOrder(chains) => {
             let mut found = Vec::new();
             for (index, chain) in chains.iter().enumerate() {
-                for (deed, remaining) in next(chain, world, frame)? {
+                for (deed, remaining) in next(chain, world, place)? {
                     let mut chains = chains.clone();
                     chains[index] = remaining;
                     let after = before(Step::AnyOrder(chains));
@@ -146,7 +155,7 @@ fn next(plan: &[Step], world: &World, frame: usize) -> Result<Vec<(Deed, Vec<Ste
                     found.push((deed, after));
                 }
             }
-            if found.is_empty() { next(rest, world, frame) } else { Ok(found) }
+            if found.is_empty() { next(rest, world, place) } else { Ok(found) }
         }
     }
 }
@@ -158,7 +167,7 @@ fn next(plan: &[Step], world: &World, frame: usize) -> Result<Vec<(Deed, Vec<Ste
 /// The first thing that is not as the plan says.
 pub(super) fn first(mut world: World, mut plan: Vec<Step>) -> Result<World, Breach> {
     loop {
-        let Some((deed, rest)) = next(&plan, &world, 0)?.into_iter().next() else { return Ok(world) };
+        let Some((deed, rest)) = next(&plan, &world, &Place::frame(0))?.into_iter().next() else { return Ok(world) };
         deed.done(&mut world)?;
         plan = rest;
     }

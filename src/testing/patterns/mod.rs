@@ -33,7 +33,8 @@
 //! - **Chain**: `then(happening)` with what [`happening`](crate::testing::happening) offers (`complete("b").output("n",
 //!   1)`, `terminal("b")`, `cancel()`, ...), `complete`, `pass("30d")` (what is due fires), `refused(happening,
 //!   "CODE")`, `any_order([..])` with happenings, arrays of them or chains, `rest()` (whatever is open, in every
-//!   order). Between them what is true *at that moment*: `live`, `started`, `ended`, `status`, `sees(line, count)`,
+//!   order), `called("r", chain)` in the workflow that the newest activation of `r` called. Between
+//!   them what is true *at that moment*: `live`, `started`, `ended`, `status`, `sees(line, count)`,
 //!   `check(|view| ..)`. A check belongs to what happened before it in its chain; nothing comes between the two.
 //! - **Scenario**: `ends(status)` and `runs("..")` of *every* stage are required, the suite refuses one without. Also
 //!   `outcomes`, `order`, `sees`, `always`, `at_most_live`, `finally`, `input`; `of(&net)` takes other stages than the
@@ -88,6 +89,7 @@ mod wcp_14;
 mod wcp_19;
 mod wcp_20;
 mod wcp_21;
+mod wcp_22;
 mod wcp_23;
 mod wcp_24;
 mod wcp_25;
@@ -145,6 +147,7 @@ const MODULES: &[(usize, Declared)] = &[
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
     (21, wcp_21::pattern),
+    (22, wcp_22::pattern),
     (23, wcp_23::pattern),
     (24, wcp_24::pattern),
     (25, wcp_25::pattern),

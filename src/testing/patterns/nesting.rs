@@ -117,11 +117,11 @@ impl Form {
 
     /// Where the pattern is the `number`-th time.
     fn frame(self, number: usize) -> Frame {
-        let of_block = |owner| Frame { course: 0, within: Some(Opening { owner, number }) };
+        let of_block = |owner| Frame { called: None, within: Some(Opening { owner, number }) };
         match self {
             Form::Loop => of_block(ROUNDS),
             Form::Instances => of_block(MANY),
-            Form::Call | Form::CallsInLoop | Form::CallsByInstances => Frame { course: 1 + number, within: None },
+            Form::Call | Form::CallsInLoop | Form::CallsByInstances => Frame { called: Some(number), within: None },
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) enum Step {
     Rest,
     /// These happen where this frame is.
     In(usize, Vec<Step>),
+    /// These happen in the workflow that this stage called.
+    Called(String, Vec<Step>),
 }
 
 impl fmt::Debug for Step {
@@ -43,6 +45,7 @@ impl fmt::Debug for Step {
             Step::AnyOrder(chains) => write!(f, "in any order {chains:?}"),
             Step::Rest => f.write_str("the rest"),
             Step::In(frame, steps) => write!(f, "in {frame} {steps:?}"),
+            Step::Called(stage, steps) => write!(f, "called by {stage} {steps:?}"),
         }
     }
 }
@@ -105,6 +108,11 @@ impl Chain {
     /// Whatever is open succeeds, in every order there is, until nothing is open.
     pub fn rest(self) -> Chain {
         self.step(Step::Rest)
+    }
+
+    /// All this happens in the workflow that the newest activation of this stage called, by the names of its stages.
+    pub fn called(self, stage: &str, chain: impl Into<Chain>) -> Chain {
+        self.step(Step::Called(stage.to_owned(), chain.into().steps))
     }
 
     /// This is true now; the error of `test` says what is not.

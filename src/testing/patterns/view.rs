@@ -1,7 +1,7 @@
 //! A workflow as a scenario sees it: the activations of the pattern's own stages, wherever the pattern is nested.
 
 use crate::event::Event;
-use crate::ids::{ActivationId, ScopeId};
+use crate::ids::{ActivationId, ScopeId, WorkflowId};
 use crate::status::Status;
 use crate::testing::course::Course;
 
@@ -10,15 +10,15 @@ use super::blocks::Block;
 /// Where a pattern is: in a workflow, and there in one opening of a nested block or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// The how manieth workflow; 0 is the outermost.
-    pub(super) course: usize,
+    /// The how manieth workflow that the outermost one called; `None`: the outermost itself.
+    pub(super) called: Option<usize>,
     /// `None`: the whole workflow.
     pub(super) within: Option<Opening>,
 }
 
 impl Frame {
     /// The outermost workflow.
-    pub(super) const WHOLE: Frame = Frame { course: 0, within: None };
+    pub(super) const WHOLE: Frame = Frame { called: None, within: None };
 }
 
 /// The how manieth block that was opened for activations of this stage.
@@ -60,6 +60,28 @@ impl<'w> View<'w> {
             }
         }
         Ok(found)
+    }
+
+    /// The workflow that the newest activation of `stage` here called; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// There is no such stage.
+    pub(super) fn called(&self, stage: &str) -> Result<Option<WorkflowId>, String> {
+        let known = self.activations(stage)?;
+        let child = |event: &Event| match event {
+            Event::ChildStarted { attempt, child, .. } => {
+                known.contains(&attempt.task.activation.owner()).then_some(*child)
+            }
+            _ => None,
+        };
+        Ok(self.course.events().iter().rev().find_map(child))
+    }
+
+    /// Has this activation, or the one of which it is an instance, begun here?
+    pub(super) fn has(&self, activation: ActivationId) -> bool {
+        let stage = &self.course.state().definition().graph().stage(activation.stage).ref_id;
+        self.activations(stage).is_ok_and(|known| known.contains(&activation.owner()))
     }
 
     /// How many activations of `stage` have started here.

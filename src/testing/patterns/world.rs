@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::definition::Definition;
 use crate::event::Event;
-use crate::ids::ActivationId;
-use crate::machine::{Request, Work, outstanding, waits};
+use crate::ids::{ActivationId, AttemptId, WorkflowId};
+use crate::machine::{Request, Work, outstanding};
 use crate::status::Status;
 use crate::testing::course::Course;
 use crate::testing::happening::{self, Happening};
-use crate::time::{Duration, Timestamp};
+pub(super) use crate::testing::world::Weather;
+use crate::testing::world::World as Workflows;
+use crate::time::Duration;
 use crate::value::Map;
 
 use super::scenario::Test;
@@ -25,23 +27,33 @@ pub struct Breach {
     pub story: String,
 }
 
-/// Do processes crash?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weather {
-    /// Never.
-    Fair,
-    /// After every batch of every workflow.
-    Crashes,
+/// Where something happens: in a frame, or in a workflow that stages of it called, one in the other.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) frame: usize,
+    pub(super) called: Vec<String>,
+}
+
+impl Place {
+    /// The frame itself.
+    pub(super) fn frame(frame: usize) -> Place {
+        Place { frame, called: Vec::new() }
+    }
+
+    /// In the workflow that this stage here called.
+    pub(super) fn called(&self, stage: &str) -> Place {
+        let mut called = self.called.clone();
+        called.push(stage.to_owned());
+        Place { frame: self.frame, called }
+    }
 }
 
 /// The workflows of one scenario.
 #[derive(Clone)]
 pub(super) struct World {
-    courses: Vec<Course>,
+    workflows: Workflows,
     frames: Arc<[Frame]>,
     always: Arc<[(usize, Test)]>,
-    weather: Weather,
-    crashes: u64,
 }
 
 impl World {
@@ -53,51 +65,59 @@ impl World {
         always: Arc<[(usize, Test)]>,
         weather: Weather,
     ) -> Result<World, Breach> {
-        let inputs = definition
-            .bind_inputs(inputs.clone())
-            .map_err(|errors| Breach { what: errors.to_string(), story: String::new() })?;
-        let courses = vec![Course::with_inputs(definition, &inputs)];
-        let mut world = World { courses, frames, always, weather, crashes: 0 };
-        world.apply(0, &happening::create())?;
+        let untold = |what: String| Breach { what, story: String::new() };
+        let inputs = definition.bind_inputs(inputs.clone()).map_err(|errors| untold(errors.to_string()))?;
+        let begun = Workflows::begun_in(weather, definition, &inputs);
+        let workflows = begun.map_err(|rejection| untold(format!("it cannot begin: {rejection}")))?;
+        let world = World { workflows, frames, always };
+        world.watch()?;
         Ok(world)
     }
 
     /// How often a state was thrown away and folded again.
     pub(super) fn crashes(&self) -> u64 {
-        self.crashes
+        self.workflows.crashes()
     }
 
     /// All that has happened, workflow by workflow.
     pub(super) fn story(&self) -> String {
-        let title = |index: usize| if self.courses.len() > 1 { format!("workflow {index}:\n") } else { String::new() };
-        self.courses.iter().enumerate().map(|(index, course)| title(index) + &course.story()).collect()
+        self.workflows.story()
     }
 
     pub(super) fn breach(&self, what: impl Into<String>) -> Breach {
         Breach { what: what.into(), story: self.story() }
     }
 
-    fn view(&self, frame: usize) -> Result<View<'_>, Breach> {
-        let place = self.frames.get(frame).ok_or_else(|| self.breach(format!("there is no frame {frame}")))?;
-        View::of(&self.courses, *place).ok_or_else(|| self.breach("the nested pattern has not begun"))
+    fn view(&self, place: &Place) -> Result<View<'_>, Breach> {
+        let frame = self.frames.get(place.frame);
+        let frame = frame.ok_or_else(|| self.breach(format!("there is no frame {}", place.frame)))?;
+        let mut view =
+            View::of(&self.workflows, *frame).ok_or_else(|| self.breach("the nested pattern has not begun"))?;
+        for stage in &place.called {
+            let child = view.called(stage).map_err(|what| self.breach(what))?;
+            let course = child.and_then(|child| self.workflows.course(child));
+            let course = course.ok_or_else(|| self.breach(format!("{stage} has called nothing")))?;
+            view = View { course, block: None };
+        }
+        Ok(view)
     }
 
     /// Does this hold there?
-    pub(super) fn check(&self, frame: usize, test: &Test) -> Result<(), Breach> {
-        test(&self.view(frame)?).map_err(|what| self.breach(what))
+    pub(super) fn check(&self, place: &Place, test: &Test) -> Result<(), Breach> {
+        test(&self.view(place)?).map_err(|what| self.breach(what))
     }
 
     /// This happens there and is accepted.
-    pub(super) fn happen(&mut self, frame: usize, happening: &Happening) -> Result<(), Breach> {
-        let (course, happening) = self.located(frame, happening)?;
-        self.apply(course, &happening)
+    pub(super) fn happen(&mut self, place: &Place, happening: &Happening) -> Result<(), Breach> {
+        let (workflow, happening) = self.located(place, happening)?;
+        self.apply(workflow, &happening)
     }
 
     /// This is tried there and has to be refused.
-    pub(super) fn refused(&mut self, frame: usize, happening: &Happening, code: &str) -> Result<(), Breach> {
-        let (course, happening) = self.located(frame, happening)?;
-        match self.courses[course].attempt(&happening) {
-            Ok(_) => Err(self.breach(format!("{happening:?} is accepted, expected {code}"))),
+    pub(super) fn refused(&mut self, place: &Place, happening: &Happening, code: &str) -> Result<(), Breach> {
+        let (workflow, happening) = self.located(place, happening)?;
+        match self.workflows.happen(workflow, &happening) {
+            Ok(()) => Err(self.breach(format!("{happening:?} is accepted, expected {code}"))),
             Err(rejection) if rejection.code() == code => Ok(()),
             Err(rejection) => {
                 Err(self.breach(format!("{happening:?} is refused {}, expected {code}", rejection.code())))
@@ -105,68 +125,52 @@ impl World {
         }
     }
 
-    /// Time passes for everybody; what comes due fires at its moment, in the order of due times.
+    /// Time passes for everybody.
     pub(super) fn pass(&mut self, length: &str) -> Result<(), Breach> {
         let length: Duration = length.parse().map_err(|_| self.breach(format!("{length} is no length of time")))?;
-        let end = self.courses[0].now().saturating_add(length);
-        while let Some((due, course, timer)) = self.next_timer().filter(|(due, ..)| *due <= end) {
-            self.clock(due);
-            self.apply(course, &happening::fire(timer))?;
-        }
-        self.clock(end);
-        Ok(())
+        let passed = self.workflows.pass(length);
+        passed.map_err(|rejection| self.breach(format!("a timer that is due is refused: {rejection}")))?;
+        self.watch()
     }
 
-    fn clock(&mut self, moment: Timestamp) {
-        for course in &mut self.courses {
-            let length = moment.since(course.now());
-            course.happen(&happening::pass_by(length));
-        }
-    }
-
-    fn next_timer(&self) -> Option<(Timestamp, usize, u32)> {
-        let of = |(index, course): (usize, &Course)| {
-            let timers: Vec<(Timestamp, usize, u32)> = outstanding(course.state())
-                .filter_map(|work| match work {
-                    Work::WaitUntil { timer, due } => Some((due, index, timer.0)),
-                    _ => None,
-                })
-                .collect();
-            timers
-        };
-        self.courses.iter().enumerate().flat_map(of).min()
-    }
-
-    /// What is open there: successes of the attempts that the workflow wants to be run.
-    pub(super) fn open(&self, frame: usize) -> Result<Vec<Happening>, Breach> {
-        let view = self.view(frame)?;
-        let definition = view.course().state().definition();
+    /// What is open there, and in what was called from there: successes of the attempts that are to be run.
+    pub(super) fn open(&self, place: &Place) -> Result<Vec<(WorkflowId, Happening)>, Breach> {
+        let view = self.view(place)?;
         let mut found = Vec::new();
         for work in outstanding(view.course().state()) {
-            let Work::RunTask { attempt, .. } = work else { continue };
-            let activation = attempt.task.activation;
-            let stage = &definition.graph().stage(activation.stage).ref_id;
-            if view.activations(stage).is_ok_and(|known| known.contains(&activation.owner())) {
-                let task = &definition.graph().task(activation.stage, attempt.task.task).name;
-                found.push(happening::complete(&format!("{}.{task}@{}", exact(stage, activation), attempt.dispatch)));
+            let (Work::RunTask { attempt, .. } | Work::ByHand { attempt } | Work::AwaitChild { attempt, .. }) = work
+            else {
+                continue;
+            };
+            if view.has(attempt.task.activation) {
+                match work {
+                    Work::AwaitChild { child, .. } => self.open_in(child, &mut found),
+                    _ => found.push(success(view.course(), attempt)),
+                }
             }
         }
         Ok(found)
     }
 
-    /// A success that [`World::open`] listed.
-    pub(super) fn settle_open(&mut self, frame: usize, happening: &Happening) -> Result<(), Breach> {
-        let course = self.frames[frame].course;
-        self.apply(course, happening)
+    /// What is open in a workflow, and in what it called.
+    fn open_in(&self, workflow: WorkflowId, found: &mut Vec<(WorkflowId, Happening)>) {
+        let Some(course) = self.workflows.course(workflow) else { return };
+        for work in outstanding(course.state()) {
+            match work {
+                Work::RunTask { attempt, .. } | Work::ByHand { attempt } => found.push(success(course, attempt)),
+                Work::AwaitChild { child, .. } => self.open_in(child, found),
+                _ => (),
+            }
+        }
     }
 
-    /// The happening by the names of the outermost definition.
-    fn located(&self, frame: usize, happening: &Happening) -> Result<(usize, Happening), Breach> {
-        if happening.is_cancel() {
+    /// The happening by the names of the workflow in which it happens.
+    fn located(&self, place: &Place, happening: &Happening) -> Result<(WorkflowId, Happening), Breach> {
+        if happening.is_cancel() && place.called.is_empty() {
             // The whole workflow is meant, wherever it is nested.
-            return Ok((0, happening.clone()));
+            return Ok((self.workflows.root(), happening.clone()));
         }
-        let view = self.view(frame)?;
+        let view = self.view(place)?;
         let mut problem = None;
         let renamed = happening.clone().renamed(|work| {
             let end = work.find(['#', '[', '.', '@']).unwrap_or(work.len());
@@ -184,68 +188,50 @@ impl World {
         });
         match problem {
             Some(what) => Err(self.breach(what)),
-            None => Ok((self.frames[frame].course, renamed)),
+            None => Ok((view.course().state().workflow(), renamed)),
         }
     }
 
     /// Something happens to a workflow, and everything that follows from it by itself.
-    fn apply(&mut self, course: usize, happening: &Happening) -> Result<(), Breach> {
-        if let Err(rejection) = self.courses[course].attempt(happening) {
+    pub(super) fn apply(&mut self, workflow: WorkflowId, happening: &Happening) -> Result<(), Breach> {
+        if let Err(rejection) = self.workflows.happen(workflow, happening) {
             return Err(self.breach(format!("{happening:?} is refused: {rejection}")));
         }
-        self.weather();
-        while self.courses[course].state().is_unsettled() {
-            if let Err(rejection) = self.courses[course].attempt(&happening::go_on()) {
-                return Err(self.breach(format!("settling does not go on: {rejection}")));
-            }
-            self.weather();
-        }
-        self.watch_waits(course)?;
-        for (frame, test) in Arc::clone(&self.always).iter() {
-            if let Some(view) = View::of(&self.courses, self.frames[*frame]) {
+        self.watch()
+    }
+
+    /// What is always true is true now.
+    fn watch(&self) -> Result<(), Breach> {
+        for (frame, test) in self.always.iter() {
+            if let Some(view) = View::of(&self.workflows, self.frames[*frame]) {
                 test(&view).map_err(|what| self.breach(what))?;
             }
         }
         Ok(())
     }
 
-    fn weather(&mut self) {
-        if self.weather == Weather::Crashes {
-            self.courses.iter_mut().for_each(Course::crash);
-            self.crashes += 1;
-        }
-    }
-
-    /// As long as a workflow is not closed, somebody can say why; and the other way round.
-    fn watch_waits(&self, course: usize) -> Result<(), Breach> {
-        let state = self.courses[course].state();
-        if waits(state).is_empty() == state.is_closed() {
-            return Ok(());
-        }
-        Err(self.breach("a workflow waits for nothing and is not closed, or is closed and waits"))
-    }
-
     /// Nothing more can happen: nothing is outstanding, and whatever is tried is refused.
     pub(super) fn over(&mut self) -> Result<(), Breach> {
-        for index in 0..self.courses.len() {
-            let state = self.courses[index].state();
+        let all: Vec<Course> = self.workflows.courses().to_vec();
+        for course in &all {
+            let state = course.state();
             if state.status() == Status::Running || !state.is_closed() {
                 return Err(self.breach("not every workflow has ended"));
             }
             if outstanding(state).next().is_some() {
                 return Err(self.breach("work is outstanding after the end"));
             }
-            let commands: Vec<_> = self.courses[index].commands().to_vec();
-            for mut command in commands {
+            for mut command in course.commands().to_vec() {
                 command.id = None;
                 if matches!(command.request, Request::DiscardResult(_)) {
                     continue;
                 }
-                if self.courses[index].decide(command.clone()).is_ok() {
-                    return Err(self.breach(format!("after the end {:?} is accepted", command.request)));
+                let tried = format!("{:?}", command.request);
+                if self.workflows.decide(state.workflow(), command).is_ok() {
+                    return Err(self.breach(format!("after the end {tried} is accepted")));
                 }
             }
-            if self.courses[index].attempt(&happening::cancel()).is_ok() {
+            if self.workflows.happen(state.workflow(), &happening::cancel()).is_ok() {
                 return Err(self.breach("after the end a cancel is accepted"));
             }
         }
@@ -254,7 +240,7 @@ impl World {
 
     /// The same commands to a workflow of `definition` lead to the same events but for the marks of cut batches.
     pub(super) fn replays_uncut(&self, definition: &Definition) -> Result<(), Breach> {
-        let cut = &self.courses[0];
+        let cut = &self.workflows.courses()[0];
         let mut whole = Course::new(definition);
         for command in cut.commands() {
             if matches!(command.request, Request::ContinueSettling) {
@@ -296,4 +282,13 @@ fn without_places(line: String) -> String {
 /// The name of exactly this activation: `b#2`.
 fn exact(stage: &str, activation: ActivationId) -> String {
     stage.to_owned() + &activation.suffix()
+}
+
+/// The attempt succeeds.
+fn success(course: &Course, attempt: AttemptId) -> (WorkflowId, Happening) {
+    let graph = course.state().definition().graph();
+    let activation = attempt.task.activation;
+    let stage = exact(&graph.stage(activation.stage).ref_id, activation);
+    let task = &graph.task(activation.stage, attempt.task.task).name;
+    (course.state().workflow(), happening::complete(&format!("{stage}.{task}@{}", attempt.dispatch)))
 }
