@@ -39,11 +39,11 @@ mod version;
 pub mod testing;
 
 pub use definition::{
-    ArcKind, ArcOutline, BackArc, Builder, BuilderSplit as Split, Cancel, CancelOn, Choice, Defaults, Definition,
-    Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, OnConditionError, OnDeadline,
-    OnFailure, OnParentCancel, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity,
-    SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageTrigger, StartTrigger, TaskSpec,
-    Termination, WorkflowType, map_from_json, map_from_yaml,
+    ArcKind, ArcOutline, BackArc, Builder, BuilderLoop as Loop, BuilderSplit as Split, Cancel, CancelOn, Choice,
+    Defaults, Definition, Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, LoopTest,
+    OnConditionError, OnDeadline, OnFailure, OnParentCancel, Problem, ProblemCode, Problems, Reentry, RegionEffect,
+    RegionFuture, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline,
+    StageTrigger, StartTrigger, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,

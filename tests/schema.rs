@@ -170,6 +170,19 @@ stages:
   e: { cancel_region: [r, s], cancels: [{ region: r }, { region: s }], needs: [a], end: terminate }
 ";
 
+/// What is done again and again.
+const TURNS: &str = "
+name: x
+stages:
+  l:
+    loop:
+      test: pre
+      while: k
+      max_iterations: 3
+      stages: { x: { run: 'true' }, y: { needs: [x], loop: { test: POST, until: loop.index > 2, stages: { z: } } } }
+  m: { needs: [l], loop: { until: 'k', stages: [{ ref_id: n, run: 'true' }] } }
+";
+
 fn schema() -> Value {
     serde_json::from_str(&Definition::schema()).unwrap()
 }
@@ -191,7 +204,7 @@ fn documents_with_every_key() -> Vec<Value> {
     files.sort();
     let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     let texts = examples.map(|path| fs::read_to_string(path).unwrap());
-    let ours = [MAP, ROUTES, ENDS].into_iter().chain(LISTS).map(str::to_owned);
+    let ours = [MAP, ROUTES, ENDS, TURNS].into_iter().chain(LISTS).map(str::to_owned);
     texts.chain(ours).map(|text| document(&text)).collect()
 }
 

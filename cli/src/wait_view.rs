@@ -71,6 +71,8 @@ struct More<'a> {
     signals: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correlate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iteration: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +143,7 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 More { signals: Some(names), correlate: correlate.as_deref(), ..none }
             }
             WaitReason::OpenTrigger { signal } => More { signals: Some(std::slice::from_ref(signal)), ..none },
+            WaitReason::Inside { iteration } => More { iteration: Some(*iteration), ..none },
             WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
             _ => none,
         }

@@ -170,6 +170,8 @@ problem_codes! {
     NoBaseCase = "NO_BASE_CASE";
     /// A definition in a file is refused, or the files call each other in a circle.
     BadDefinitionFile = "BAD_DEFINITION_FILE";
+    /// A stage is named from outside its block, which control enters and leaves only by the stage around it.
+    CrossesBlock = "CROSSES_BLOCK";
 }
 
 impl fmt::Display for ProblemCode {

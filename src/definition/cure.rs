@@ -69,6 +69,7 @@ impl ProblemCode {
             ProblemCode::NoBaseCase => "let a split lead past the stage that calls it",
             ProblemCode::BadDefinitionFile => "mend that file; files may not call each other in a circle",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
+            ProblemCode::CrossesBlock => "name the stage around the block, or put both into one block",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
+use super::body::Body;
 use super::by_hand::ByHand;
 use super::cancellation::{Cancellation, Region, Termination, find_members, find_victims};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, Reentry};
@@ -22,10 +23,10 @@ use super::trigger::{SignalTrigger, Trigger};
 /// Stages and the arcs between them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Graph {
-    /// In definition order.
+    /// In definition order; those nested in a stage stand right behind it.
     pub(crate) stages: Vec<GraphStage>,
     /// Grouped by the stage they lead to, in definition order; within a stage in the order of `needs`, then of
-    /// `back_from`. A stage without `needs` has one arc, from the start, in their place.
+    /// `back_from`. A stage without `needs` has one arc, from the start of its block, in their place.
     pub(crate) arcs: Vec<GraphArc>,
     /// `outputs:` of the workflow in byte order of the names; empty if not written.
     pub(crate) outputs: Vec<(String, Template)>,
@@ -39,9 +40,20 @@ pub(crate) struct Graph {
     signals: BTreeMap<String, Vec<StageIndex>>,
     /// The stages that signals start, in definition order.
     starts: Vec<StageIndex>,
+    /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
+    blocks: BTreeMap<Option<StageIndex>, Block>,
 }
 
-/// An arc from a stage, or from the start of the workflow, to a stage.
+/// The stages that are nested directly in one stage, or in none: a graph of its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Block {
+    /// In definition order.
+    pub(crate) stages: Vec<StageIndex>,
+    /// The arcs from its start: each gets a token when the block is opened.
+    pub(crate) starts: Vec<ArcIndex>,
+}
+
+/// An arc from a stage, or from the start of its block, to a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GraphArc {
     /// Where tokens on this arc come from; `None` is the start.
@@ -59,6 +71,8 @@ pub(crate) struct GraphArc {
 pub(crate) struct GraphStage {
     /// Its name in the graph, unique in the document.
     pub(crate) ref_id: String,
+    /// The stage in whose block it stands; `None` is the workflow itself.
+    pub(crate) parent: Option<StageIndex>,
     /// Its name for people.
     pub(crate) name: String,
     /// Type shown to people: as written, or the type of the first task.
@@ -77,7 +91,9 @@ pub(crate) struct GraphStage {
     pub(crate) condition: Option<Expression>,
     /// What an error in a condition of this stage means.
     pub(crate) on_condition_error: OnConditionError,
-    /// Never empty: a stage without work has one `noop`.
+    /// What it does.
+    pub(crate) body: Body,
+    /// Where tasks are what it does, never empty: a stage without work has one `noop`. Else empty.
     pub(crate) tasks: Vec<GraphTask>,
     /// The stage's own context, in byte order of the names.
     pub(crate) context: Vec<(String, Template)>,
@@ -247,8 +263,15 @@ impl Graph {
             signals.entry(trigger.signal.clone()).or_default().push(StageIndex::new(place));
             starts.extend(stage.is_started_by_signals().then(|| StageIndex::new(place)));
         }
+        let mut blocks: BTreeMap<Option<StageIndex>, Block> = BTreeMap::new();
+        for (place, stage) in (0..).zip(&stages) {
+            let block = blocks.entry(stage.parent).or_default();
+            block.stages.push(StageIndex::new(place));
+            let from_start = stage.incoming.iter().filter(|arc| arcs[arc.index()].from.is_none());
+            block.starts.extend(from_start.filter(|_| !stage.is_started_by_signals()));
+        }
         let (termination, regions) = (Termination::default(), Vec::new());
-        Graph { stages, arcs, outputs, termination, regions, by_name, signals, starts }
+        Graph { stages, arcs, outputs, termination, regions, by_name, signals, starts, blocks }
     }
 
     /// The same with another rule for its end, and these regions.
@@ -265,6 +288,12 @@ impl Graph {
     /// The stages that signals start, in definition order.
     pub(crate) fn started_by_signals(&self) -> &[StageIndex] {
         &self.starts
+    }
+
+    /// What is nested directly in a stage; `None` is the workflow itself.
+    pub(crate) fn block(&self, parent: Option<StageIndex>) -> &Block {
+        const NOTHING: &Block = &Block { stages: Vec::new(), starts: Vec::new() };
+        self.blocks.get(&parent).unwrap_or(NOTHING)
     }
 
     /// A graph of other stages and arcs, without outputs.

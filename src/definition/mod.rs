@@ -7,6 +7,8 @@ mod document;
 mod json;
 mod yaml;
 
+mod body;
+
 mod flow_hint;
 
 mod builder;
@@ -65,9 +67,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use body::LoopTest;
+pub(crate) use body::{Body, Loop};
 pub use builder::{
-    BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Retry, SignalTrigger as SignalTriggerSpec,
-    Split as BuilderSplit, Stage, StageTrigger, StartTrigger, TaskSpec,
+    BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Loop as BuilderLoop, Retry,
+    SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage, StageTrigger, StartTrigger, TaskSpec,
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
@@ -263,7 +267,9 @@ impl Definition {
     pub(crate) fn with_graph(&self, graph: Graph) -> Definition {
         let header =
             Header { inputs: BTreeMap::new(), context: Vec::new(), times: Times::NONE, ..self.0.header.clone() };
-        let (limits, source) = (self.0.limits, Arc::from(""));
+        // A turn in which nothing is done outside is looked at once: what would follow it follows the next one, too.
+        let limits = DecisionLimits { instant_turns_max: 1, ..self.0.limits };
+        let source = Arc::from("");
         let family = Arc::new(Family::new());
         let normal = normal::write(&header, &graph, &limits, &family);
         let hash = DefinitionHash::of(&normal);

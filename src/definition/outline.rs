@@ -2,6 +2,7 @@
 //!
 //! Borrowed from the checked graph, for those who draw or count it; the machine walks the graph itself.
 
+use super::body::LoopTest;
 use super::graph::{ArcKind, Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
 use crate::ids::StageIndex;
 
@@ -55,7 +56,18 @@ impl<'d> StageOutline<'d> {
         &self.stage.stage_type
     }
 
-    /// How many tasks it has, 1 or more.
+    /// The stage in whose block it stands, by its place in definition order; `None` is the workflow itself.
+    pub fn parent(&self) -> Option<StageIndex> {
+        self.stage.parent
+    }
+
+    /// When its loop asks whether there is another turn, and what: the key and the expression. `None` if it is no loop.
+    pub fn asks(&self) -> Option<(LoopTest, &'static str, &'d str)> {
+        let turns = self.stage.body.as_loop()?;
+        Some((turns.test, turns.condition.key(), turns.condition.expression().text()))
+    }
+
+    /// How many tasks it has: 1 or more, or none if it is a loop.
     pub fn task_count(&self) -> usize {
         self.stage.tasks.len()
     }

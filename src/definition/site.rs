@@ -36,6 +36,8 @@ pub(super) enum StageSite {
     Outputs,
     /// `env` and `cwd` for all its tasks.
     Defaults,
+    /// `while` and `until` of its loop.
+    Loop,
 }
 
 /// A field of a task.

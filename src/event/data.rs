@@ -4,16 +4,17 @@
 //! and `to`, moments as RFC 3339. Indices that the definition does not know, as damaged logs may hold, are left out.
 
 use crate::definition::{Graph, GraphStage, GraphTask};
-use crate::failure::{ErrorClass, ErrorCode, Failure};
+use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, RegionIndex, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
+use super::cause::named;
 use super::{
     CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeftTokens, Registration, Report,
     SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
-    TriggerRecord, WaitingJoin,
+    TriggerRecord,
 };
 
 impl Envelope {
@@ -68,7 +69,7 @@ impl Envelope {
             Event::TimerFired(_, timer) => data.put("timer", timer.0),
             Event::WorkflowStarted => {
                 data.put("start_time", at);
-                data.put("initial_stage_ids", initial_stages(data.graph));
+                data.put("initial_stage_ids", initial_stages(data.graph, None));
             }
             Event::WorkflowEnded { status, reason, outputs } => {
                 data.end(*status, at);
@@ -103,16 +104,16 @@ impl Envelope {
                 data.end(*status, at);
                 data.result(*status, error.as_ref(), self.told_of(*task));
             }
-            Event::TimerSet { timer, due, task } => {
-                data.task(*task);
-                data.timer(*timer, *due);
-            }
             event @ (Event::StageCanceled { .. }
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }) => data.cancellation(event, at),
-            Event::TokensLeft { left, .. } => data.put("left", data.left(left)),
             Event::JoinForced { stage, .. } => data.put_some("stage", data.ref_id(*stage)),
+            Event::TimerSet { .. }
+            | Event::TokensLeft { .. }
+            | Event::ScopeOpened { .. }
+            | Event::ScopeClosed { .. }
+            | Event::LoopTested { .. } => self.describe_scope(data, at),
             event => {
                 self.describe_signal(data);
                 describe_rest(event, data, at);
@@ -140,6 +141,38 @@ impl Envelope {
             Event::TaskSuspended { task } => data.task(*task),
             Event::SignalsLeft { signals } => {
                 data.put("signals", Value::list(signals.iter().map(|signal| Value::from(signal.get()))));
+            }
+            _ => (),
+        }
+    }
+
+    /// What the event says of timers of tasks, of scopes and of what lies in them.
+    fn describe_scope(&self, data: &mut Fields<'_>, at: String) {
+        match self.event() {
+            Event::TimerSet { timer, due, task } => {
+                data.task(*task);
+                data.timer(*timer, *due);
+            }
+            Event::TokensLeft { scope, left } => {
+                data.put("left", data.left(left));
+                // Of the workflow itself it is not said.
+                data.put_some("scope", (*scope != ScopeId::ROOT).then(|| scope.get()));
+            }
+            Event::ScopeOpened { scope, owner } => {
+                data.stage(*owner);
+                data.put("scope", scope.get());
+                data.put("initial_stage_ids", initial_stages(data.graph, Some(owner.stage)));
+            }
+            Event::ScopeClosed { scope, owner, status, reason } => {
+                data.stage(*owner);
+                data.put("scope", scope.get());
+                data.end(*status, at);
+                data.end_reason(reason.as_ref());
+            }
+            Event::LoopTested { activation, iteration, value } => {
+                data.stage(*activation);
+                data.put("iteration", *iteration);
+                data.put("value", *value);
             }
             _ => (),
         }
@@ -188,79 +221,6 @@ pub(crate) fn counts(status: Status, error: Option<&Failure>) -> bool {
     matches!(status, Status::Succeeded | Status::FailedContinue) && error.is_none()
 }
 
-impl CancelCause {
-    /// The word people and programs see: `workflow`, `scope_failed`, `deadline`, `stage`, ...
-    pub fn name(self) -> &'static str {
-        match self {
-            CancelCause::Workflow => "workflow",
-            CancelCause::ScopeFailed => "scope_failed",
-            CancelCause::Deadline => "deadline",
-            CancelCause::Stage { .. } => "stage",
-            CancelCause::Timer => "timer",
-            CancelCause::ExplicitEnd => "explicit_end",
-            CancelCause::Region { .. } => "region",
-        }
-    }
-
-    /// The activation that canceled it, where one did.
-    pub fn by(self) -> Option<ActivationId> {
-        match self {
-            CancelCause::Stage { by } => Some(by),
-            CancelCause::Workflow
-            | CancelCause::ScopeFailed
-            | CancelCause::Deadline
-            | CancelCause::Timer
-            | CancelCause::ExplicitEnd
-            | CancelCause::Region { .. } => None,
-        }
-    }
-}
-
-impl EndReason {
-    /// The failure that ended the workflow; `None` if it was canceled.
-    pub(crate) fn failure(&self, graph: &Graph) -> Option<Failure> {
-        let permanent = |code, message| Some(Failure::new(code, ErrorClass::Permanent, message));
-        match self {
-            EndReason::StageFailed { activation, error } => error
-                .clone()
-                .or_else(|| permanent(ErrorCode::UNKNOWN, format!("stage {} failed", named(graph, activation.stage)))),
-            EndReason::Deadlock { waiting } => permanent(ErrorCode::DEADLOCK, deadlock(graph, waiting)),
-            EndReason::OrJoinCycle { stages } => {
-                let names: Vec<&str> = stages.iter().take(8).map(|stage| named(graph, *stage)).collect();
-                permanent(ErrorCode::OR_JOIN_CYCLE, format!("these wait for each other: {}", names.join(", ")))
-            }
-            EndReason::BranchStopped { activation } => {
-                const CODE: ErrorCode = ErrorCode::from_static("BRANCH_STOPPED");
-                permanent(CODE, format!("stage {} was stopped", named(graph, activation.stage)))
-            }
-            EndReason::OutputsFailed { error } => Some(error.clone()),
-            EndReason::DeadlineExceeded { deadline } => permanent(
-                ErrorCode::DEADLINE_EXCEEDED,
-                format!("the workflow had not ended {deadline} after its start"),
-            ),
-            EndReason::CancelRequested { .. } | EndReason::StartTimeExpired | EndReason::CanceledBy { .. } => None,
-        }
-    }
-}
-
-fn named(graph: &Graph, stage: StageIndex) -> &str {
-    graph.stages.get(stage.index()).map_or("?", |stage| &stage.ref_id)
-}
-
-fn deadlock(graph: &Graph, waiting: &[WaitingJoin]) -> String {
-    if waiting.is_empty() {
-        return "nothing is left to do, and no stage that ends the workflow has succeeded".to_owned();
-    }
-    let mut message = String::from("tokens are left that no join can ever consume:");
-    for join in waiting {
-        let missing = join.missing.iter().filter_map(|arc| graph.arcs.get(arc.index()));
-        let missing: Vec<&str> = missing.map(|arc| arc.from.map_or("the start", |from| named(graph, from))).collect();
-        message.push_str(&format!(" {} waits for {};", named(graph, join.stage), missing.join(", ")));
-    }
-    message.pop();
-    message
-}
-
 /// A failure as a map: class, code, message, causes.
 fn failure(failure: &Failure) -> Value {
     Value::map([
@@ -284,9 +244,9 @@ fn text_of_json(text: &str) -> Value {
     Value::from_json(text).unwrap_or_else(|_| Value::from(text))
 }
 
-fn initial_stages(graph: &Graph) -> Value {
-    let initial = graph.arcs.iter().filter(|arc| arc.from.is_none() && !graph.stage(arc.to).is_started_by_signals());
-    Value::list(initial.map(|arc| named(graph, arc.to)))
+fn initial_stages(graph: &Graph, block: Option<StageIndex>) -> Value {
+    let initial = graph.block(block).starts.iter();
+    Value::list(initial.map(|arc| named(graph, graph.arc(*arc).to)))
 }
 
 fn trigger(trigger: &TriggerRecord) -> Value {
@@ -362,7 +322,7 @@ impl<'a> Fields<'a> {
         self.put("type", creation.workflow_type.as_str());
         self.put("trigger_type", creation.trigger.trigger_type.as_str());
         self.put("stage_count", self.graph.stages.len());
-        let n_initial = self.graph.arcs.iter().filter(|arc| arc.from.is_none()).count();
+        let n_initial = self.graph.block(None).starts.len();
         self.put("initial_stage_count", n_initial);
         self.put("definition", creation.definition.to_string());
         self.put("version", creation.version.as_str());

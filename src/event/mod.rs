@@ -4,6 +4,7 @@
 //! a consequence that the machine drew from it. A batch is one input and the derived events that follow it (R1). Inputs
 //! carry a [`Stamp`]; derived events store only their payload. Kind numbers name a (type, version) pair and never move.
 
+mod cause;
 mod data;
 mod envelope;
 mod json;
@@ -253,6 +254,33 @@ pub enum Event {
     WorkflowClosed,
     /// What the definition says in the place of people who have not answered by their deadline.
     TaskAnswered(TaskReport),
+    /// The block of a stage was opened, once more or for the first time: a token lies on every arc from its start.
+    ScopeOpened {
+        /// The new scope.
+        scope: ScopeId,
+        /// The activation whose block it is.
+        owner: ActivationId,
+    },
+    /// A scope inside an activation is over; what it gave belongs to the activation.
+    ScopeClosed {
+        /// The scope.
+        scope: ScopeId,
+        /// The activation it lay inside.
+        owner: ActivationId,
+        /// SUCCEEDED or TERMINAL.
+        status: Status,
+        /// Why, where it did not succeed.
+        reason: Option<EndReason>,
+    },
+    /// A loop asked whether there is another turn.
+    LoopTested {
+        /// The activation of the loop.
+        activation: ActivationId,
+        /// The number of the turn in question, from 0; so many turns are done.
+        iteration: u32,
+        /// The value of its condition.
+        value: bool,
+    },
 }
 
 impl Event {
@@ -301,7 +329,10 @@ impl Event {
             | Event::SignalsLeft { .. }
             | Event::ChildStarted { .. }
             | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed => None,
+            | Event::WorkflowClosed
+            | Event::ScopeOpened { .. }
+            | Event::ScopeClosed { .. }
+            | Event::LoopTested { .. } => None,
         }
     }
 
@@ -325,7 +356,10 @@ impl Event {
             | Event::CancelsMarked { by: activation }
             | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
-            | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. } => Some(*activation),
+            | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
+            | Event::ScopeOpened { owner: activation, .. }
+            | Event::ScopeClosed { owner: activation, .. }
+            | Event::LoopTested { activation, .. } => Some(*activation),
             other => other.task().map(|task| task.activation),
         }
     }
@@ -386,7 +420,10 @@ impl Event {
             | Event::ChildEnded(..)
             | Event::ChildRefused(..)
             | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed => None,
+            | Event::WorkflowClosed
+            | Event::ScopeOpened { .. }
+            | Event::ScopeClosed { .. }
+            | Event::LoopTested { .. } => None,
         }
     }
 }

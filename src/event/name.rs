@@ -6,7 +6,7 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 49] = [
+    pub const NAMES: [&str; 52] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
@@ -14,7 +14,10 @@ impl Event {
         "definition.registered",
         "join.forced",
         "log.accepted",
+        "loop.tested",
         "region.canceled",
+        "scope.closed",
+        "scope.opened",
         "settle.continued",
         "settle.deferred",
         "signal.buffered",
@@ -104,6 +107,9 @@ impl Event {
             Event::WorkflowClosing { .. } => 41,
             Event::WorkflowClosed => 42,
             Event::TaskAnswered(..) => 43,
+            Event::ScopeOpened { .. } => 44,
+            Event::ScopeClosed { .. } => 45,
+            Event::LoopTested { .. } => 46,
         }
     }
 
@@ -166,13 +172,16 @@ impl Event {
             Event::WorkflowClosing { .. } => "workflow.closing",
             Event::WorkflowClosed => "workflow.closed",
             Event::TaskAnswered(..) => "task.answered",
+            Event::ScopeOpened { .. } => "scope.opened",
+            Event::ScopeClosed { .. } => "scope.closed",
+            Event::LoopTested { .. } => "loop.tested",
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 43] = [
+    const NAMES: [&str; 46] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -216,6 +225,9 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "workflow.closing",
         "workflow.closed",
         "task.answered",
+        "scope.opened",
+        "scope.closed",
+        "loop.tested",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

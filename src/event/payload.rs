@@ -362,7 +362,7 @@ pub enum CancelCause {
     Workflow,
     /// Another activation of its scope failed.
     ScopeFailed,
-    /// The deadline of the workflow has passed.
+    /// The deadline of the workflow, or of an activation around it, has passed.
     Deadline,
     /// An activation of a stage that cancels this one has succeeded.
     Stage {

@@ -390,7 +390,10 @@ impl Command {
             | Event::SignalsLeft { .. }
             | Event::ChildStarted { .. }
             | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed => return None,
+            | Event::WorkflowClosed
+            | Event::ScopeOpened { .. }
+            | Event::ScopeClosed { .. }
+            | Event::LoopTested { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

@@ -14,6 +14,7 @@ use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ScopeId, WorkflowId};
 use crate::value::{Map, Value, merge_into};
 
+use super::around::Around;
 use super::past::{Ended, Past, TaskResult};
 use super::signals::GivenSignal;
 use super::state::{StartData, State};
@@ -30,6 +31,10 @@ pub(crate) struct Surroundings {
     /// The activation whose own context counts; `None` for the workflow's outputs.
     pub(super) activation: Option<ActivationId>,
     pub(super) past: Past,
+    /// What surrounds the scope of the activation.
+    pub(super) around: Option<Arc<Around>>,
+    /// What the last turn of the activation's own loop gave.
+    pub(super) inside: Past,
     /// What earlier tasks of the activation gave, and `outputs:` of its stage once it is computed.
     pub(super) results: Arc<Vec<TaskResult>>,
     pub(super) outputs: Option<Json>,
@@ -55,6 +60,8 @@ impl Surroundings {
             start: Arc::clone(state.core.start.as_ref()?),
             activation: Some(id),
             past: activation.past.clone(),
+            around: state.core.scopes.get(&activation.scope).and_then(|scope| scope.around.clone()),
+            inside: Past::empty(),
             results: Arc::clone(&activation.results),
             outputs: None,
             updates: Arc::clone(&activation.updates),
@@ -70,6 +77,8 @@ impl Surroundings {
             start: Arc::clone(state.core.start.as_ref()?),
             activation: None,
             past: Past::empty(),
+            around: None,
+            inside: Past::empty(),
             results: Arc::default(),
             outputs: None,
             updates: Arc::default(),
@@ -91,10 +100,13 @@ impl Surroundings {
     /// at a join for ever because a branch was stopped.
     pub(crate) fn of_ended(state: &State) -> Option<Surroundings> {
         let mut past = state.core.scopes.get(&ScopeId::ROOT)?.ended.clone();
-        for (_, _, token) in state.core.marking.iter().filter(|(scope, _, _)| *scope == ScopeId::ROOT) {
-            past.union(&token.past);
-        }
+        state.core.marking.of_scope(ScopeId::ROOT).for_each(|token| past.union(&token.past));
         Some(Surroundings { past, ..Surroundings::of_the_start(state)? })
+    }
+
+    /// What is seen right inside these surroundings, before anything lies behind.
+    pub(super) fn within(state: &State, around: Around) -> Option<Surroundings> {
+        Some(Surroundings { around: Some(Arc::new(around)), ..Surroundings::of_the_start(state)? })
     }
 
     /// The value of `key` in the effective context.
@@ -114,6 +126,9 @@ impl Surroundings {
             if found.is_final(of_json(Some(&result.outputs), key)?) {
                 return Ok(found.merged());
             }
+        }
+        if look_in(&without_fixed(key, &self.inside), key, &mut found)? {
+            return Ok(found.merged());
         }
         if let Some(template) = self.own_context().iter().find(|(name, _)| name == key).map(|(_, template)| template)
             && found.is_final(Some(self.render_inherited(key, template)?))
@@ -135,6 +150,7 @@ impl Surroundings {
             own.insert(key.clone(), self.render_inherited(key, template)?);
         }
         merge_into(&mut all, &own);
+        merge_into(&mut all, &merged(&self.inside)?);
         for result in self.results.iter() {
             merge_into(&mut all, &parsed(&result.outputs)?);
         }
@@ -147,12 +163,7 @@ impl Surroundings {
 
     /// What lies behind, merged: the outputs of a scope that ended, without those that every program has.
     pub(crate) fn merged_outputs(&self) -> Result<Map, Failure> {
-        let mut merged = Map::new();
-        for ended in self.behind() {
-            merge_into(&mut merged, &outputs_of(ended)?);
-        }
-        merged.retain(|key, _| !FIXED_OUTPUTS.contains(&key.as_str()));
-        Ok(merged)
+        merged(&self.past)
     }
 
     /// A scope that holds what `references` need, and nothing else.
@@ -185,9 +196,17 @@ impl Surroundings {
                     }
                 }
                 ("stages", None) => {
-                    for ended in self.past.iter() {
+                    let around: Vec<&Around> = self.layers().collect();
+                    let outer = around.into_iter().rev().flat_map(|layer| layer.past.iter());
+                    for ended in outer.chain(self.past.iter()) {
                         let ref_id = self.definition.graph().stage(ended.activation.stage).ref_id.clone();
                         stages.insert(ref_id, stage_value(ended)?);
+                    }
+                }
+                ("loop", _) => {
+                    if let Some(turn) = self.layers().find_map(|layer| layer.turn.as_ref()) {
+                        let previous = Value::Map(merged(&turn.previous)?);
+                        scope.insert("loop", Value::map([("index", Value::from(turn.index)), ("previous", previous)]));
                     }
                 }
                 ("tasks", _) => scope.insert("tasks", self.earlier_tasks()?),
@@ -305,7 +324,8 @@ impl Surroundings {
 
     fn stage_named(&self, ref_id: &str) -> Result<Option<Value>, Failure> {
         let Some(stage) = self.definition.graph().stage_index(ref_id) else { return Ok(None) };
-        self.past.get(stage).map(|ended| stage_value(ended)).transpose()
+        let around = || self.layers().find_map(|layer| layer.past.get(stage));
+        self.past.get(stage).or_else(around).map(|ended| stage_value(ended)).transpose()
     }
 
     fn own_context(&self) -> &[(String, Template)] {
@@ -319,6 +339,7 @@ impl Surroundings {
         }
         let inherited = Surroundings {
             activation: None,
+            inside: Past::empty(),
             results: Arc::default(),
             outputs: None,
             updates: Arc::default(),
@@ -333,38 +354,53 @@ impl Surroundings {
     fn inherited(&self) -> Result<Map, Failure> {
         let mut inherited = self.start.context.clone();
         merge_into(&mut inherited, &self.start.inputs);
-        for ended in self.behind() {
-            merge_into(&mut inherited, &outputs_of(ended)?);
+        let layers: Vec<&Around> = self.layers().collect();
+        for layer in layers.into_iter().rev() {
+            merge_past(&mut inherited, &layer.past)?;
+            let owner = self.owner(layer);
+            let mut own = Map::new();
+            for (key, template) in owner.own_context() {
+                own.insert(key.clone(), owner.render_inherited(key, template)?);
+            }
+            merge_into(&mut inherited, &own);
+            for result in layer.results.iter() {
+                merge_into(&mut inherited, &parsed(&result.outputs)?);
+            }
+            merge_into(&mut inherited, &layer.updates);
+            if let Some(turn) = &layer.turn {
+                merge_into(&mut inherited, &merged(&turn.previous)?);
+            }
         }
+        merge_past(&mut inherited, &self.past)?;
         Ok(inherited)
     }
 
-    /// What lies behind, in the order in which later beats earlier.
-    fn behind(&self) -> Vec<&Arc<Ended>> {
-        let mut behind: Vec<_> = self.past.iter().collect();
-        behind.sort_by_key(|ended| (ended.depth, ended.activation.stage));
-        behind
+    /// What surrounds the activation, from the inside out.
+    fn layers(&self) -> impl Iterator<Item = &Around> {
+        std::iter::successors(self.around.as_deref(), |layer| layer.outer.as_deref())
+    }
+
+    /// What the activation sees inside of which that layer lies.
+    fn owner(&self, layer: &Around) -> Surroundings {
+        Surroundings {
+            activation: Some(layer.owner),
+            past: layer.past.clone(),
+            around: layer.outer.clone(),
+            inside: Past::empty(),
+            results: Arc::clone(&layer.results),
+            outputs: None,
+            updates: Arc::clone(&layer.updates),
+            ..self.clone()
+        }
     }
 
     fn look_behind(&self, key: &str, mut found: Newest) -> Result<Option<Value>, Failure> {
-        let quoted = Value::from(key).to_json();
-        // Outputs that cannot be read hold it, too, so that the error is told.
-        let holds = |ended: &Ended| {
-            mentions(ended, &quoted) && outputs_of(ended).map_or(true, |outputs| outputs.contains_key(key))
-        };
-        let newest = self.past.newest_with(key, &holds);
-        let value = newest.map(|ended| outputs_of(ended)).transpose()?.and_then(|mut outputs| outputs.remove(key));
-        if found.found.is_empty() && value.as_ref().is_some_and(|value| value.as_list().is_none()) {
-            return Ok(value);
+        if look_in(&self.past, key, &mut found)? {
+            return Ok(found.merged());
         }
-        if value.is_some() {
-            // Lists are joined as far back as they go, which only looking at all of them shows.
-            let mut holders: Vec<&Arc<Ended>> = self.past.iter().filter(|ended| holds(ended)).collect();
-            holders.sort_by_key(|ended| std::cmp::Reverse((ended.depth, ended.activation.stage)));
-            for ended in holders {
-                if found.is_final(outputs_of(ended)?.remove(key)) {
-                    return Ok(found.merged());
-                }
+        for layer in self.layers() {
+            if self.look_at_layer(layer, key, &mut found)? {
+                return Ok(found.merged());
             }
         }
         if !found.is_final(self.start.inputs.get(key).cloned()) {
@@ -372,6 +408,78 @@ impl Surroundings {
         }
         Ok(found.merged())
     }
+
+    /// Takes the values of `key` in one layer; is its value now known?
+    fn look_at_layer(&self, layer: &Around, key: &str, found: &mut Newest) -> Result<bool, Failure> {
+        if let Some(turn) = &layer.turn
+            && look_in(&without_fixed(key, &turn.previous), key, found)?
+        {
+            return Ok(true);
+        }
+        if found.is_final(layer.updates.get(key).cloned()) {
+            return Ok(true);
+        }
+        for result in layer.results.iter().rev() {
+            if found.is_final(of_json(Some(&result.outputs), key)?) {
+                return Ok(true);
+            }
+        }
+        let context = &self.definition.graph().stage(layer.owner.stage).context;
+        if let Some((_, template)) = context.iter().find(|(name, _)| name == key)
+            && found.is_final(Some(self.owner(layer).render_inherited(key, template)?))
+        {
+            return Ok(true);
+        }
+        look_in(&layer.past, key, found)
+    }
+}
+
+/// Takes the values of `key` that lie behind, newest first; is its value now known?
+fn look_in(past: &Past, key: &str, found: &mut Newest) -> Result<bool, Failure> {
+    let quoted = Value::from(key).to_json();
+    // Outputs that cannot be read hold it, too, so that the error is told.
+    let holds = |ended: &Ended| {
+        mentions(ended, key, &quoted) && outputs_of(ended).map_or(true, |outputs| outputs.contains_key(key))
+    };
+    let newest = past.newest_with(key, &holds);
+    let value = newest.map(|ended| outputs_of(ended)).transpose()?.and_then(|mut outputs| outputs.remove(key));
+    if found.found.is_empty() && value.as_ref().is_some_and(|value| value.as_list().is_none()) {
+        return Ok(found.is_final(value));
+    }
+    if value.is_some() {
+        // Lists are joined as far back as they go, which only looking at all of them shows.
+        let mut holders: Vec<&Arc<Ended>> = past.iter().filter(|ended| holds(ended)).collect();
+        holders.sort_by_key(|ended| std::cmp::Reverse((ended.depth, ended.activation.stage)));
+        for ended in holders {
+            if found.is_final(outputs_of(ended)?.remove(key)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The outputs of a scope that ended with this behind its threads: merged, without those that every program has.
+fn merged(past: &Past) -> Result<Map, Failure> {
+    let mut merged = Map::new();
+    merge_past(&mut merged, past)?;
+    merged.retain(|key, _| !FIXED_OUTPUTS.contains(&key.as_str()));
+    Ok(merged)
+}
+
+/// Where a scope is looked into for a key, it does not show what every program has.
+fn without_fixed(key: &str, past: &Past) -> Past {
+    if FIXED_OUTPUTS.contains(&key) { Past::empty() } else { past.clone() }
+}
+
+/// Merges the outputs of all that lies behind into a map, in the order in which later beats earlier.
+fn merge_past(into: &mut Map, past: &Past) -> Result<(), Failure> {
+    let mut behind: Vec<_> = past.iter().collect();
+    behind.sort_by_key(|ended| (ended.depth, ended.activation.stage));
+    for ended in behind {
+        merge_into(into, &outputs_of(ended)?);
+    }
+    Ok(())
 }
 
 impl GivenSignal {
@@ -424,9 +532,11 @@ impl Newest {
     }
 }
 
-/// The outputs of an ended activation: those of its tasks, later over earlier, then those of its stage.
+/// The outputs of an ended activation: those of its last turn or of its tasks, later over earlier, then those of its
+/// stage.
 pub(crate) fn outputs_of(ended: &Ended) -> Result<Map, Failure> {
-    let mut outputs = outputs_of_tasks(&ended.tasks)?;
+    let mut outputs = if ended.inside.is_empty() { Map::new() } else { merged(&ended.inside)? };
+    outputs.extend(outputs_of_tasks(&ended.tasks)?);
     if let Some(own) = &ended.outputs {
         outputs.extend(parsed(own)?);
     }
@@ -465,8 +575,10 @@ fn stage_value(ended: &Ended) -> Result<Value, Failure> {
     Ok(Value::Map(view))
 }
 
-fn mentions(ended: &Ended, quoted: &str) -> bool {
-    ended.tasks.iter().any(|task| task.outputs.text().contains(quoted))
+fn mentions(ended: &Ended, key: &str, quoted: &str) -> bool {
+    let inside = |ended: &Ended| mentions(ended, key, quoted);
+    ended.inside.newest_with(key, &inside).is_some()
+        || ended.tasks.iter().any(|task| task.outputs.text().contains(quoted))
         || ended.outputs.as_ref().is_some_and(|outputs| outputs.text().contains(quoted))
 }
 

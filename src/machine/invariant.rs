@@ -7,7 +7,7 @@ use crate::event::{TimerOwner, TimerPurpose};
 use crate::ids::{RegionIndex, ScopeId, TaskId};
 
 use super::outlook::Waiting;
-use super::state::{AttemptState, Gate, Phase, Progress, State, TimerOf};
+use super::state::{Activation, AttemptState, Gate, Phase, Progress, State, TimerOf};
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,23 @@ impl State {
         for (id, scope) in &self.core.scopes {
             ensure(live.remove(id).unwrap_or(0) == scope.live, "the live activations of a scope are counted")?;
         }
-        ensure(live.is_empty(), "a live activation lies in an open scope")
+        ensure(live.is_empty(), "a live activation lies in an open scope")?;
+        for (scope, _, _) in self.core.marking.iter() {
+            ensure(self.core.scopes.contains_key(&scope), "a token lies in an open scope")?;
+        }
+        let mut owned = 0;
+        for (id, scope) in &self.core.scopes {
+            let Some(owner) = scope.owner else { continue };
+            owned += 1;
+            let owner = self.core.live.get(&owner);
+            ensure(owner.is_some_and(|owner| owner.scope_inside() == Some(*id)), "an open scope is that of its owner")?;
+            let around = owner.map_or(0, |owner| self.depth_of(owner.scope));
+            ensure(scope.depth == around + 1, "a scope lies one deeper than its owner")?;
+            let waits = scope.live > 0 || self.core.unsettled;
+            ensure(waits, "a settled scope inside an activation has a live activation")?;
+        }
+        let known = self.core.live.values().filter(|live| live.scope_inside().is_some()).count();
+        ensure(known == owned, "an activation knows the scope inside it")
     }
 
     /// Every OR-join that waits knows for what, or is to be looked at.
@@ -140,7 +156,12 @@ impl State {
             let waits = match &activation.progress {
                 Progress::Ready(Gate::Trigger) => by_signal,
                 Progress::Open(open) => open.attempt == AttemptState::Suspended,
-                Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => false,
+                Progress::Ready(_)
+                | Progress::Between { .. }
+                | Progress::Turning
+                | Progress::Inside
+                | Progress::CoreEnded
+                | Progress::Overdue => false,
             };
             ensure(activation.waiting.is_some() == waits, "who waits for a signal knows for which")?;
             waiting += activation.waiting.as_ref().map_or(0, |wait| wait.names.len().max(1));
@@ -160,8 +181,9 @@ impl State {
             let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
             let Progress::Open(open) = &activation.progress else {
                 // Between two batches no activation stands between two tasks.
-                let unfinished = !matches!(activation.progress, Progress::Ready(Gate::Scheduled | Gate::Trigger));
-                let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_));
+                let unfinished =
+                    !matches!(activation.progress, Progress::Ready(Gate::Scheduled | Gate::Trigger) | Progress::Inside);
+                let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_) | Progress::Turning);
                 let excused = self.core.unsettled || held;
                 ensure(!unfinished || excused, "a settled activation has an open task or waits at a gate")?;
                 continue;
@@ -190,6 +212,13 @@ impl State {
         ensure(waiting == of_tasks.count(), "every timer of a task has a waiting task")?;
         let awaited = self.core.children.values().filter(|called| !called.is_left);
         ensure(calling == awaited.count(), "every called workflow that is wanted has an attempt that waits for it")
+    }
+}
+
+impl Activation {
+    /// The scope that is open inside it.
+    fn scope_inside(&self) -> Option<ScopeId> {
+        self.inside.as_ref()?.scope
     }
 }
 

@@ -8,7 +8,7 @@ use crate::event::TimerPurpose;
 use crate::ids::{ActivationId, ScopeId};
 
 use super::state::{
-    Activation, AttemptState, Core, Gate, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
+    Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
 };
 
 impl State {
@@ -31,6 +31,7 @@ impl State {
             born: _,
             timers_set: _,
             sweeps,
+            scopes_opened: _,
             fenced: _,
             instant_turns: _,
             paused_before: _,
@@ -68,7 +69,8 @@ impl State {
 
     fn key_of_scope(&self, id: ScopeId, cap: u32, key: &mut Vec<u8>) {
         let Some(scope) = self.core.scopes.get(&id) else { return };
-        let Scope { live: _, failed, stopped, ended: _, iterations, withdrawn } = &**scope;
+        let Scope { owner: _, depth: _, around: _, live: _, failed, stopped, ended: _, iterations, withdrawn } =
+            &**scope;
         key.push(match failed {
             None => 0,
             Some(ScopeFailure::Activation(..)) => 1,
@@ -98,14 +100,14 @@ impl State {
             key.extend(turns.min(&cap.saturating_add(1)).to_le_bytes());
         }
         let inside = self.core.live.iter().filter(|(_, live)| live.scope == id);
-        let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id)).collect();
+        let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id, cap)).collect();
         live.sort_unstable();
         number(key, live.len());
         live.iter().for_each(|live| text(key, live));
     }
 
-    /// The part of the key that one live activation is.
-    pub(super) fn key_of(&self, id: ActivationId) -> Vec<u8> {
+    /// The part of the key that one live activation is, with what is inside it.
+    pub(super) fn key_of(&self, id: ActivationId, cap: u32) -> Vec<u8> {
         let mut key = id.stage.get().to_le_bytes().to_vec();
         key.push(u8::from(id.instance.is_some()));
         let Some(live) = self.core.live.get(&id) else { return key };
@@ -121,6 +123,7 @@ impl State {
             timers,
             waiting: _,
             signal: _,
+            inside,
         } = &**live;
         // Who ends it makes no difference to what follows.
         text(&mut key, doomed.map_or("", |cause| cause.name()).as_bytes());
@@ -129,6 +132,17 @@ impl State {
             timers.iter().filter_map(|timer| self.core.timers.get(timer)).map(of_owner).collect();
         purposes.sort_unstable();
         text(&mut key, &purposes);
+        if let Some(inside) = inside {
+            let Inside { scope, begun, last: _, failure } = &**inside;
+            // A loop that is tested afterwards is not asked before its first turn; how many came after makes no
+            // difference without data.
+            key.extend([u8::from(*begun > 0), u8::from(failure.is_some())]);
+            if let Some(scope) = scope {
+                let mut of_scope = Vec::new();
+                self.key_of_scope(*scope, cap, &mut of_scope);
+                text(&mut key, &of_scope);
+            }
+        }
         key
     }
 }
@@ -162,6 +176,8 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         }
         Progress::CoreEnded => key.push(6),
         Progress::Overdue => key.push(7),
+        Progress::Turning => key.push(10),
+        Progress::Inside => key.push(11),
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Marking {
     produced: u64,
     /// Tokens ever consumed.
     consumed: u64,
+    /// Tokens that were left in scopes that are over.
+    left: u64,
 }
 
 impl Marking {
@@ -79,6 +81,33 @@ impl Marking {
             }
         }
         Some(token)
+    }
+
+    /// Takes away what lies in `scope`, which is over.
+    pub(super) fn drop_scope(&mut self, scope: ScopeId) {
+        let arcs = (scope, ArcIndex::new(0))..=(scope, ArcIndex::new(u32::MAX));
+        let over: Vec<(ScopeId, ArcIndex)> = self.tokens.range(arcs).map(|(place, _)| *place).collect();
+        for place in over {
+            self.left += self.tokens.remove(&place).map_or(0, |tokens| tokens.len() as u64);
+        }
+        let marked: Vec<StageIndex> = self.marked_stages(scope).collect();
+        for stage in marked {
+            self.marked.remove(&(scope, stage));
+        }
+        if self.tokens.is_empty() {
+            (self.tokens, self.marked) = Default::default();
+        }
+    }
+
+    /// Does a token lie anywhere in `scope`?
+    pub(super) fn is_empty(&self, scope: ScopeId) -> bool {
+        self.marked_stages(scope).next().is_none()
+    }
+
+    /// The tokens that lie in `scope`.
+    pub(super) fn of_scope(&self, scope: ScopeId) -> impl Iterator<Item = &Token> {
+        let arcs = (scope, ArcIndex::new(0))..=(scope, ArcIndex::new(u32::MAX));
+        self.tokens.range(arcs).flat_map(|(_, tokens)| tokens)
     }
 
     /// How many incoming arcs of `stage` hold a token.
@@ -117,7 +146,7 @@ impl Marking {
 
     /// Tokens that lie on arcs now.
     pub(crate) fn count(&self) -> u64 {
-        self.produced - self.consumed
+        self.produced - self.consumed - self.left
     }
 
     /// Tokens ever produced, tokens ever consumed.

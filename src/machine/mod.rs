@@ -17,6 +17,7 @@
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
+//! | 21 structured loop | `loop` |
 //! | 22 recursion | `sub_workflow`, `definitions` |
 //! | 23, 24 transient and persistent trigger | `trigger`, `Outcome::suspend`; the command `Signal` |
 //! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
@@ -34,6 +35,8 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod address;
+mod around;
+mod as_json;
 mod begin;
 mod child;
 mod command;

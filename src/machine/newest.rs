@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ScopeId, StageIndex};
+use crate::ids::{ActivationId, StageIndex};
 use crate::status::Status;
 use crate::value::Map;
 
@@ -36,9 +36,12 @@ impl State {
                     let status = match live.progress {
                         Progress::Ready(_) => Status::NotStarted,
                         Progress::Open(ref open) if open.attempt == AttemptState::Suspended => Status::Suspended,
-                        Progress::Between { .. } | Progress::Open(_) | Progress::CoreEnded | Progress::Overdue => {
-                            Status::Running
-                        }
+                        Progress::Between { .. }
+                        | Progress::Open(_)
+                        | Progress::Turning
+                        | Progress::Inside
+                        | Progress::CoreEnded
+                        | Progress::Overdue => Status::Running,
                     };
                     Some((status, outputs_of_tasks(&live.results)?))
                 }
@@ -52,11 +55,37 @@ impl State {
         Ok(newest)
     }
 
-    /// What lies behind anything that moves or has ended.
+    /// What lies behind anything that moves or has ended, and what ended inside of that.
     fn everything_behind(&self) -> Past {
-        let mut behind = self.core.scopes.get(&ScopeId::ROOT).map_or_else(Past::empty, |scope| scope.ended.clone());
-        self.core.live.values().for_each(|activation| behind.union(&activation.past));
+        let mut behind = Past::empty();
+        self.core.scopes.values().for_each(|scope| behind.union(&scope.ended));
         self.core.marking.iter().for_each(|(_, _, token)| behind.union(&token.past));
+        for activation in self.core.live.values() {
+            behind.union(&activation.past);
+            if let Some(inside) = &activation.inside {
+                behind.union(&inside.last);
+            }
+        }
+        let mut inside: Vec<Past> = behind.iter().map(|ended| ended.inside.clone()).collect();
+        while let Some(next) = inside.pop() {
+            behind.union(&next);
+            inside.extend(next.iter().map(|ended| ended.inside.clone()).filter(|inside| !inside.is_empty()));
+        }
         behind
+    }
+
+    /// What the newest activations of composite stages gave that have ended and are still known.
+    ///
+    /// # Errors
+    ///
+    /// If recorded data is damaged.
+    pub(crate) fn given_inside(&self) -> Result<BTreeMap<ActivationId, Map>, Failure> {
+        let is_composite = |stage: &crate::definition::GraphStage| stage.body.as_loop().is_some();
+        if !self.definition.graph().stages.iter().any(is_composite) {
+            return Ok(BTreeMap::new());
+        }
+        let behind = self.everything_behind();
+        let ended = behind.iter().filter(|ended| !ended.inside.is_empty());
+        ended.map(|ended| Ok((ended.activation, outputs_of(ended)?))).collect()
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Ended {
     pub(crate) status: Status,
     /// What its tasks gave, in their order.
     pub(crate) tasks: Vec<TaskResult>,
+    /// What lies behind the threads that ended inside it, in the last turn of its loop.
+    pub(crate) inside: Past,
     /// What `outputs:` of the stage gave.
     pub(crate) outputs: Option<Json>,
     /// Why it failed, where no task of it did.
@@ -54,7 +56,8 @@ impl Ended {
     fn keys(&self) -> Keys {
         *self.keys.0.get_or_init(|| {
             let jsons = self.tasks.iter().map(|task| &task.outputs).chain(&self.outputs);
-            jsons.filter(|json| !json.is_empty()).map(Keys::of_map).fold(Keys::NONE, Keys::or)
+            let inside = self.inside.keys();
+            jsons.filter(|json| !json.is_empty()).map(Keys::of_map).fold(inside, Keys::or)
         })
     }
 }
@@ -161,6 +164,16 @@ impl Past {
     /// Nothing has ended on the way here.
     pub(crate) fn empty() -> Past {
         Past::default()
+    }
+
+    /// Has nothing ended on the way here?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.root.is_none()
+    }
+
+    /// The keys of all outputs on the way here.
+    fn keys(&self) -> Keys {
+        self.root.as_ref().map_or(Keys::NONE, |root| root.summary().keys)
     }
 
     /// The newest activation of `stage` on the way here.
@@ -400,6 +413,7 @@ mod tests {
             depth: 1 + stage % 7 + number % 3,
             status: Status::Succeeded,
             tasks: Vec::new(),
+            inside: Past::empty(),
             outputs,
             error: None,
             keys: Remembered::default(),

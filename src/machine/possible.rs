@@ -43,7 +43,9 @@ impl State {
         let mut alike: Vec<Vec<u8>> = Vec::new();
         for (id, activation) in &self.core.live {
             let Progress::Open(open) = &activation.progress else { continue };
-            let stands = self.key_of(*id);
+            let mut stands = self.key_of(*id, u32::MAX);
+            // What stands around it may differ.
+            stands.extend(activation.scope.get().to_le_bytes());
             if !matches!(open.attempt, AttemptState::Queued { .. } | AttemptState::Started) || alike.contains(&stands) {
                 continue;
             }
@@ -76,7 +78,8 @@ impl State {
         let mut alike: Vec<Vec<u8>> = Vec::new();
         for (id, activation) in &self.core.live {
             let Some(name) = activation.waiting.as_ref().and_then(|wait| wait.names.first()) else { continue };
-            let stands = self.key_of(*id);
+            let mut stands = self.key_of(*id, u32::MAX);
+            stands.extend(activation.scope.get().to_le_bytes());
             if !alike.contains(&stands) {
                 alike.push(stands);
                 possible.push(signal(name, SignalTarget::Activation(*id)));

@@ -4,6 +4,7 @@
 //! and *candidates*: whatever might have its next micro-step. Candidates are a superset that deciding tests; they are
 //! neither compared nor part of a snapshot's meaning (R2).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 use crate::value::Map;
 
+use super::around::Around;
+use super::as_json;
 use super::marking::Marking;
 use super::outlook::{Outlooks, Waiting};
 use super::past::{Past, TaskResult};
@@ -66,7 +69,9 @@ pub(crate) struct Core {
     pub(super) timers: BTreeMap<TimerId, Timer>,
     /// Timers ever.
     pub(super) timers_set: u32,
-    /// Tokens that have come over arcs that lead back since anything came from outside (R4).
+    /// Scopes ever, the root aside.
+    pub(super) scopes_opened: u32,
+    /// Tokens that have come over arcs that lead back, and further turns of loops, since anything came from outside.
     pub(super) instant_turns: u64,
     /// Stages from whose arcs all tokens are taken away, as the next thing that happens, with the region they lie in.
     pub(super) sweeps: BTreeMap<(ScopeId, StageIndex), RegionIndex>,
@@ -123,6 +128,12 @@ pub(crate) struct Canceling {
 /// One opening of a nested block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scope {
+    /// The activation whose block was opened; `None` is the workflow itself.
+    pub(super) owner: Option<ActivationId>,
+    /// How deep it is nested; the root is 0.
+    pub(super) depth: u32,
+    /// What its stages see besides what lies behind them.
+    pub(super) around: Option<Arc<Around>>,
     /// Live activations in it.
     pub(super) live: u32,
     /// What ended it before it was over.
@@ -164,7 +175,7 @@ pub(crate) struct Activation {
     /// What its ended tasks gave.
     pub(super) results: Arc<Vec<TaskResult>>,
     /// Context that its attempts and tasks left for later ones.
-    #[serde(with = "as_json_arc")]
+    #[serde(with = "as_json::shared")]
     pub(super) updates: Arc<Map>,
     /// Timers that are set for it, those of its tasks aside.
     pub(super) timers: Vec<TimerId>,
@@ -172,6 +183,21 @@ pub(crate) struct Activation {
     pub(super) waiting: Option<Box<SignalWait>>,
     /// The signal that came last for it.
     pub(super) signal: Option<Arc<GivenSignal>>,
+    /// Its block, if its stage has one.
+    pub(super) inside: Option<Box<Inside>>,
+}
+
+/// The block of an activation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Inside {
+    /// The scope that is open.
+    pub(super) scope: Option<ScopeId>,
+    /// How many times the block was opened.
+    pub(super) begun: u32,
+    /// What lies behind the threads that ended in the scope that was closed last.
+    pub(super) last: Past,
+    /// Why that scope failed, if it did.
+    pub(super) failure: Option<Failure>,
 }
 
 /// How far an activation is.
@@ -183,6 +209,10 @@ pub(crate) enum Progress {
     Between { next: TaskIndex },
     /// A task is open.
     Open(OpenTask),
+    /// Another turn of its loop, or the first, is to be decided on.
+    Turning,
+    /// Its block is open.
+    Inside,
     /// Its tasks are over; split and end are to come.
     CoreEnded,
     /// Its deadline has passed, and what was open is given up; its failure is to come.
@@ -303,19 +333,27 @@ impl Remembered {
 /// Whatever might have its next micro-step; a superset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Candidates {
-    /// Activations that something outside ends, oldest first.
-    pub(super) doomed: BTreeSet<(u64, ActivationId)>,
+    /// Activations that something outside ends, what is inside before what is around it, then oldest first.
+    pub(super) doomed: BTreeSet<Nested>,
     /// Activations whose tasks are over, oldest first.
     pub(super) core_ended: BTreeSet<(u64, ActivationId)>,
     /// Activations with a gate to examine, oldest first.
     pub(super) ready: BTreeSet<(u64, ActivationId)>,
-    /// Stages whose join may fire.
-    pub(super) joins: BTreeSet<(ScopeId, StageIndex)>,
     /// OR-joins that may fire, and what the others wait for.
     pub(super) outlooks: Outlooks,
     /// Stages that signals start for which one may be kept.
     pub(super) starts: BTreeSet<StageIndex>,
+    /// Stages whose join may fire, in the deepest and then the oldest scope first.
+    pub(super) joins: BTreeSet<(Reverse<u32>, ScopeId, StageIndex)>,
+    /// Activations whose block may be done or may have another turn, deepest first, then oldest.
+    pub(super) inside: BTreeSet<Nested>,
+    /// Scopes inside activations in which nothing may live any more, deepest first, then oldest.
+    pub(super) over: BTreeSet<(Reverse<u32>, ScopeId)>,
 }
+
+/// An activation behind all that are nested deeper, then behind those born before it: depth of its scope, place in the
+/// order of birth.
+pub(super) type Nested = (Reverse<u32>, u64, ActivationId);
 
 impl State {
     /// A workflow of this definition to which nothing has happened yet.
@@ -338,6 +376,7 @@ impl State {
             born: 0,
             timers: BTreeMap::new(),
             timers_set: 0,
+            scopes_opened: 0,
             instant_turns: 0,
             sweeps: BTreeMap::new(),
             fenced: BTreeSet::new(),
@@ -479,25 +518,31 @@ impl State {
         self.candidates.outlooks.clear();
         for (id, activation) in &self.core.live {
             let place = (activation.born, *id);
+            let nested = self.nested(*id, activation);
             if activation.doomed.is_some() {
-                self.candidates.doomed.insert(place);
+                self.candidates.doomed.insert(nested);
             }
             match activation.progress {
                 Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered) => {
                     self.candidates.ready.insert(place)
                 }
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
+                Progress::Turning | Progress::Inside => self.candidates.inside.insert(nested),
                 Progress::Ready(Gate::Scheduled | Gate::Trigger) | Progress::Between { .. } | Progress::Open(_) => {
                     false
                 }
             };
         }
-        for scope in self.core.scopes.keys() {
-            self.candidates.joins.extend(self.core.marking.marked_stages(*scope).map(|stage| (*scope, stage)));
-            for stage in self.core.marking.marked_stages(*scope) {
+        for (id, scope) in &self.core.scopes {
+            let stages = self.core.marking.marked_stages(*id);
+            self.candidates.joins.extend(stages.map(|stage| (Reverse(scope.depth), *id, stage)));
+            for stage in self.core.marking.marked_stages(*id) {
                 if self.definition.graph().stage(stage).join == Join::Or {
-                    self.candidates.outlooks.insert(Waiting { scope: *scope, join: stage });
+                    self.candidates.outlooks.insert(Waiting { scope: *id, join: stage });
                 }
+            }
+            if scope.owner.is_some() && scope.live == 0 {
+                self.candidates.over.insert((Reverse(scope.depth), *id));
             }
         }
         let starts: Vec<StageIndex> = self.open_starts().map(|(stage, _)| stage).collect();
@@ -527,13 +572,41 @@ impl State {
         if self.definition.graph().stage(stage).join == Join::Or {
             self.candidates.outlooks.insert(Waiting { scope, join: stage });
         } else {
-            self.candidates.joins.insert((scope, stage));
+            let depth = self.depth_of(scope);
+            self.candidates.joins.insert((Reverse(depth), scope, stage));
         }
     }
 
-    /// Do tokens still move in this scope? Not once it has failed or is being canceled.
+    /// Do tokens still move in this scope? Not once it has failed or is being canceled, or one around it.
     pub(super) fn moves(&self, scope: ScopeId) -> bool {
-        self.core.cancel.is_none() && self.core.scopes.get(&scope).is_some_and(|scope| scope.failed.is_none())
+        let mut next = Some(scope);
+        while let Some(id) = next {
+            let Some(scope) = self.core.scopes.get(&id).filter(|scope| scope.failed.is_none()) else { return false };
+            let owner = scope.owner.map(|owner| self.core.live.get(&owner));
+            next = match owner {
+                None => None,
+                Some(Some(owner)) if owner.progress == Progress::Inside && owner.doomed.is_none() => Some(owner.scope),
+                Some(_) => return false,
+            };
+        }
+        self.core.cancel.is_none()
+    }
+
+    /// Does the scope lie inside this activation?
+    pub(super) fn surrounds(&self, id: ActivationId, scope: ScopeId) -> bool {
+        let owner = |scope: ScopeId| self.core.scopes.get(&scope)?.owner;
+        let around = |inner: &ActivationId| owner(self.core.live.get(inner)?.scope);
+        std::iter::successors(owner(scope), around).any(|outer| outer == id)
+    }
+
+    /// How deep a scope is nested; the root is 0.
+    pub(super) fn depth_of(&self, scope: ScopeId) -> u32 {
+        self.core.scopes.get(&scope).map_or(0, |scope| scope.depth)
+    }
+
+    /// The place of a live activation behind all that are nested deeper.
+    pub(super) fn nested(&self, id: ActivationId, activation: &Activation) -> Nested {
+        (Reverse(self.depth_of(activation.scope)), activation.born, id)
     }
 
     /// The attempt that `task` waits for, with the state it is in.
@@ -543,6 +616,8 @@ impl State {
             Progress::Open(_)
             | Progress::Ready(_)
             | Progress::Between { .. }
+            | Progress::Turning
+            | Progress::Inside
             | Progress::CoreEnded
             | Progress::Overdue => None,
         }
@@ -560,38 +635,5 @@ impl State {
 impl PartialEq for State {
     fn eq(&self, other: &State) -> bool {
         self.workflow == other.workflow && self.definition.hash() == other.definition.hash() && self.core == other.core
-    }
-}
-
-/// A map of values as canonical JSON text.
-mod as_json {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    use crate::event::Json;
-    use crate::value::Map;
-
-    pub(super) fn serialize<S: Serializer>(map: &Map, serializer: S) -> Result<S::Ok, S::Error> {
-        Json::of(map).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map, D::Error> {
-        Json::deserialize(deserializer)?.to_map().map_err(de::Error::custom)
-    }
-}
-
-/// The same for a shared map.
-mod as_json_arc {
-    use std::sync::Arc;
-
-    use serde::{Deserializer, Serializer};
-
-    use crate::value::Map;
-
-    pub(super) fn serialize<S: Serializer>(map: &Arc<Map>, serializer: S) -> Result<S::Ok, S::Error> {
-        super::as_json::serialize(map, serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Map>, D::Error> {
-        super::as_json::deserialize(deserializer).map(Arc::new)
     }
 }

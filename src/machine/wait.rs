@@ -137,6 +137,11 @@ pub enum WaitReason {
         /// That workflow.
         child: WorkflowId,
     },
+    /// The block of the stage is open. Released by the end of what is inside.
+    Inside {
+        /// The number of the turn of its loop that is under way, from 0.
+        iteration: u32,
+    },
 }
 
 impl WaitReason {
@@ -160,6 +165,7 @@ impl WaitReason {
             WaitReason::Approval { .. } => "APPROVAL",
             WaitReason::Paused { .. } => "PAUSED",
             WaitReason::Child { .. } => "CHILD",
+            WaitReason::Inside { .. } => "INSIDE",
         }
     }
 
@@ -182,7 +188,8 @@ impl WaitReason {
             | WaitReason::Paused { .. }
             | WaitReason::Signal { .. }
             | WaitReason::OpenTrigger { .. }
-            | WaitReason::Child { .. } => None,
+            | WaitReason::Child { .. }
+            | WaitReason::Inside { .. } => None,
         }
     }
 }

@@ -66,11 +66,21 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
             scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
         Progress::Ready(Gate::Trigger) => at_trigger(state, id, activation),
-        Progress::Ready(_) if state.is_paused() && !state.core.unsettled => {
+        Progress::Ready(_) | Progress::Turning if state.is_paused() && !state.core.unsettled => {
             let waiter = Waiter::Activation(id);
             paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
-        Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => {
+        Progress::Inside => {
+            let inside = activation.inside.as_deref();
+            let reason = WaitReason::Inside { iteration: inside.map_or(0, |inside| inside.begun.saturating_sub(1)) };
+            let deadline = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Deadline);
+            let deadline = deadline.and_then(|(_, set)| state.due(set));
+            let since = inside
+                .and_then(|inside| state.core.scopes.get(&inside.scope?))
+                .and_then(|scope| Some(scope.around.as_ref()?.since));
+            Wait { deadline, since: since.unwrap_or(state.core.now), ..wait(state, Waiter::Activation(id), reason) }
+        }
+        Progress::Ready(_) | Progress::Between { .. } | Progress::Turning | Progress::CoreEnded | Progress::Overdue => {
             wait(state, Waiter::Activation(id), WaitReason::Settling)
         }
     }
@@ -157,6 +167,9 @@ fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
 
 /// The joins of `scope` on whose arcs tokens lie.
 fn of_joins(state: &State, scope: ScopeId) -> Vec<Wait> {
+    if state.core.marking.is_empty(scope) {
+        return Vec::new();
+    }
     let mut servers = Servers::of(state, scope);
     let stages = state.core.marking.marked_stages(scope);
     stages.map(|stage| of_join(state, scope, stage, &mut servers)).collect()

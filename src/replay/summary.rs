@@ -104,7 +104,10 @@ impl WorkflowSummary {
             | Event::ChildEnded(..)
             | Event::ChildRefused(..)
             | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed => (),
+            | Event::WorkflowClosed
+            | Event::ScopeOpened { .. }
+            | Event::ScopeClosed { .. }
+            | Event::LoopTested { .. } => (),
         }
     }
 

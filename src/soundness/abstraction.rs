@@ -3,7 +3,7 @@
 //! The result is an ordinary definition. Scheduled starts are left out, since time stands still; a start that may
 //! expire is a condition; deadlines stay, since any timer may fire.
 
-use crate::definition::{Definition, Durability, GraphStage, Template, Times, Trigger};
+use crate::definition::{Body, Definition, Durability, GraphStage, Template, Times, Trigger};
 use crate::expression::Expression;
 use crate::value::{Map, Value};
 
@@ -16,16 +16,11 @@ pub(super) fn abstracted(definition: &Definition) -> Definition {
 }
 
 fn abstract_stage(stage: &mut GraphStage) {
-    let mut task = stage.tasks.swap_remove(0);
-    task.uses = "manual".to_owned();
-    task.condition = None;
-    task.shell_text = None;
-    task.with = Template::Constant(Value::Map(Map::new()));
-    task.env.clear();
-    task.cwd = None;
-    task.shell = None;
-    task.on_failure = stage.on_failure;
-    stage.tasks = vec![task];
+    match &mut stage.body {
+        Body::Tasks => abstract_task(stage),
+        // How often it may turn depends on data, too.
+        Body::Loop(turns) => turns.max_iterations = None,
+    }
     stage.context.clear();
     stage.outputs.clear();
     // What another workflow does is one task here.
@@ -40,4 +35,17 @@ fn abstract_stage(stage: &mut GraphStage) {
         trigger.durability = Durability::Transient;
         trigger.max_buffered = None;
     }
+}
+
+fn abstract_task(stage: &mut GraphStage) {
+    let mut task = stage.tasks.swap_remove(0);
+    task.uses = "manual".to_owned();
+    task.condition = None;
+    task.shell_text = None;
+    task.with = Template::Constant(Value::Map(Map::new()));
+    task.env.clear();
+    task.cwd = None;
+    task.shell = None;
+    task.on_failure = stage.on_failure;
+    stage.tasks = vec![task];
 }

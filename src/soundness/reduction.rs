@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::{ArcKind, Branch, Definition, Graph, GraphArc, GraphStage, Join, Reentry, Split, Target};
+use crate::definition::{ArcKind, Body, Branch, Definition, Graph, GraphArc, GraphStage, Join, Reentry, Split, Target};
 use crate::ids::{ArcIndex, StageIndex};
 
 /// The definition with its blocks as single stages; the same if it has none.
@@ -141,6 +141,8 @@ impl Net {
         for old in left.clone() {
             let mut stage = whole.stages[old].clone();
             let to = place[old].expect("it is left");
+            // A stage around others is not plain, and so is left.
+            stage.parent = stage.parent.and_then(|parent| place[parent.index()]);
             stage.incoming = Vec::new();
             for (at, from) in self.from[old].iter().enumerate() {
                 stage.incoming.push(ArcIndex::new(u32::try_from(arcs.len()).unwrap_or(u32::MAX)));
@@ -224,6 +226,8 @@ fn is_plain(stage: &GraphStage) -> bool {
     let GraphStage {
         reentry,
         ref_id: _,
+        parent: _,
+        body,
         name: _,
         stage_type: _,
         incoming: _,
@@ -246,7 +250,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         Join::And | Join::Xor => true,
         Join::Or | Join::MultiMerge | Join::GeneralizedAnd => false,
     };
-    plain_join && *reentry == Reentry::Parallel && trigger.is_none()
+    plain_join && *body == Body::Tasks && *reentry == Reentry::Parallel && trigger.is_none()
 }
 
 fn way(stage: &GraphStage) -> Way {

@@ -11,10 +11,13 @@ use proptest::sample::{Index, select};
 
 use crate::value::{Map, Value};
 
+mod assembly;
 mod calls;
 mod cancellation;
 mod circles;
 mod triggers;
+
+use assembly::{ancestors, assembled, entry, insert};
 
 /// The names of stages, by their place.
 const STAGES: [&str; 7] = ["a", "b-1", "c_2", "d", "9e", "f", "g"];
@@ -274,6 +277,7 @@ struct StageDraft {
     split: Option<SplitDraft>,
     /// Of this stage and those behind it one from which control comes back, and how often at most.
     back_from: Option<(Index, Option<u32>)>,
+    turns: Option<LoopDraft>,
     /// Which ancestor, which earlier task an expression names.
     named: Index,
     spelling: Spelling,
@@ -301,7 +305,40 @@ struct SplitDraft {
     leaves_one: bool,
 }
 
+/// A loop, in the place of tasks.
+#[derive(Clone, Debug)]
+struct LoopDraft {
+    keys: Keys,
+    stages: Vec<StageDraft>,
+}
+
 fn stages() -> BoxedStrategy<StageDraft> {
+    (plain_stages(), weighted(0.2, turns(plain_stages())))
+        .prop_map(|(stage, turns)| StageDraft { turns, ..stage })
+        .boxed()
+}
+
+fn turns(stages: BoxedStrategy<StageDraft>) -> BoxedStrategy<LoopDraft> {
+    let bounded = vec!["loop.index < 2", "loop.index < 1", "${{ loop.index < 3 }}"];
+    let of_data = vec!["k", "loop.previous.k == 1", "k == 2", "1 < 'x'", "stages.@.outputs.k == 1"];
+    let asked = prop_oneof![6 => select(bounded), 2 => select(of_data.clone())].prop_map(|asked| one("while", asked));
+    let until = vec!["loop.index > 1", "loop.index > 0", "loop.previous.k", "loop.index > 2", "k == 2"];
+    let asked = prop_oneof![2 => asked, 1 => select(until).prop_map(|asked| one("until", asked))];
+    let keys = all(vec![
+        asked.boxed(),
+        some(40, texts("test", &["pre", "post", "POST"])),
+        some(50, constant("max_iterations", vec![1.into(), 1.into(), 2.into()])),
+    ]);
+    let inner = (stages.clone(), weighted(0.1, (keys.clone(), vec(stages, 1..3))))
+        .prop_map(|(stage, turns)| {
+            let turns = turns.map(|(keys, stages)| LoopDraft { keys, stages });
+            StageDraft { turns, ..stage }
+        })
+        .boxed();
+    (keys, vec(inner, 1..4)).prop_map(|(keys, stages)| LoopDraft { keys, stages }).boxed()
+}
+
+fn plain_stages() -> BoxedStrategy<StageDraft> {
     let keys = all(vec![
         some(15, texts("name", &["A name"])),
         some(10, texts("type", &["build"])),
@@ -340,6 +377,7 @@ fn stages() -> BoxedStrategy<StageDraft> {
             needs,
             split,
             back_from,
+            turns: None,
             named,
             spelling,
         })
@@ -418,167 +456,6 @@ fn task_keys() -> BoxedStrategy<Keys> {
     ])
 }
 
-// ---- putting together
-
-fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
-    let needs: Vec<Vec<usize>> = drafts.iter().enumerate().map(|(place, draft)| needed(place, &draft.needs)).collect();
-    let n_stages = drafts.len();
-    let back: Vec<Option<usize>> = (0..n_stages)
-        .map(|place| drafts[place].back_from.map(|(draw, _)| *draw.get(&circles::followers(place, &needs))))
-        .collect();
-    let mut stages: Vec<(&str, Value)> = Vec::new();
-    // Those that none follows.
-    let mut last = Vec::new();
-    for (place, draft) in drafts.into_iter().enumerate() {
-        let is_follower = |other: &usize| needs[*other].contains(&place) || back[*other] == Some(place);
-        let followers: Vec<&str> = (0..n_stages).filter(is_follower).map(|other| STAGES[other]).collect();
-        let ancestors: Vec<&str> = ancestors(place, &needs).into_iter().map(|other| STAGES[other]).collect();
-        let needed = needs[place].iter().map(|other| STAGES[*other]);
-        let (named, most) = (draft.named, draft.back_from.and_then(|(_, most)| most));
-        let mut stage = draft.assembled(needed, &followers, &ancestors);
-        let others: Vec<&str> = (0..n_stages).filter(|other| *other != place).map(|other| STAGES[other]).collect();
-        cancellation::settle(&mut stage, &others, &STAGES[place + 1..n_stages], named);
-        back[place].into_iter().for_each(|from| circles::come_back(&mut stage, STAGES[from], most));
-        if !needs.iter().any(|needs| needs.contains(&place)) {
-            last.push(stages.len());
-        }
-        stages.push((STAGES[place], stage));
-    }
-    if cancellation::ends_explicitly(&keys) {
-        last.into_iter().for_each(|place| cancellation::terminate(&mut stages[place].1));
-    }
-    if backwards {
-        stages.reverse();
-    }
-    // Only one stage can be an orchestration.
-    keys.retain(|(key, value)| *key != "type" || n_stages == 1 || value.as_str() != Some("ORCHESTRATION"));
-    let mut document = Value::map(keys);
-    cancellation::name_regions(&mut document, &mut stages);
-    if let Some(Value::Map(outputs)) = entry(&mut document, "outputs") {
-        outputs.values_mut().for_each(|value| name_others(value, Some(STAGES[n_stages - 1]), None));
-    }
-    let stages = if as_list {
-        Value::list(stages.into_iter().map(|(name, mut stage)| {
-            insert(&mut stage, "ref_id", name.into());
-            stage
-        }))
-    } else {
-        Value::map(stages)
-    };
-    insert(&mut document, "stages", stages);
-    document
-}
-
-fn needed(place: usize, draws: &[Index]) -> Vec<usize> {
-    let mut needed: Vec<usize> =
-        if place == 0 { Vec::new() } else { draws.iter().map(|draw| draw.index(place)).collect() };
-    needed.sort_unstable();
-    needed.dedup();
-    needed
-}
-
-fn ancestors(place: usize, needs: &[Vec<usize>]) -> Vec<usize> {
-    let mut found: Vec<usize> = needs[place].iter().flat_map(|other| ancestors(*other, needs)).collect();
-    found.extend(&needs[place]);
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-fn entry<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
-    if let Value::Map(map) = value { map.get_mut(key) } else { None }
-}
-
-fn insert(value: &mut Value, key: &str, entry: Value) {
-    if let Value::Map(map) = value {
-        map.insert(key.to_owned(), entry);
-    }
-}
-
-impl StageDraft {
-    fn assembled<'n>(self, needs: impl Iterator<Item = &'n str>, followers: &[&str], ancestors: &[&str]) -> Value {
-        let mut stage = Value::map(self.keys);
-        if let Some(split) = self.split {
-            split.assemble(&mut stage, followers);
-        }
-        let ancestor = if ancestors.is_empty() { None } else { Some(*self.named.get(ancestors)) };
-        let mut earlier: Vec<String> = Vec::new();
-        if let Some(Value::List(tasks)) = entry(&mut stage, "tasks") {
-            for (place, task) in tasks.iter_mut().enumerate() {
-                name_others(task, ancestor, earlier.last().map(String::as_str));
-                // The second has a name of its own; the first is called by its type.
-                let name = task.get("name").or_else(|| task.get("uses")).and_then(Value::as_str).unwrap_or("shell");
-                if place < 2 {
-                    earlier.push(name.to_owned());
-                }
-            }
-        }
-        name_others(&mut stage, ancestor, earlier.first().map(String::as_str));
-        let needs = Value::list(needs);
-        triggers::put_right(&mut stage, needs.as_list().is_some_and(|needs| !needs.is_empty()));
-        let (needs_key, if_key) = match self.spelling {
-            Spelling::Ours => ("needs", "if"),
-            Spelling::Seed => ("requisite_stage_ref_ids", "stageEnabled"),
-        };
-        if needs.as_list().is_some_and(|needs| !needs.is_empty()) {
-            insert(&mut stage, needs_key, needs);
-        }
-        if let Value::Map(map) = &mut stage
-            && let Some(condition) = map.remove("if")
-        {
-            map.insert(if_key.to_owned(), condition);
-        }
-        stage
-    }
-}
-
-impl SplitDraft {
-    fn assemble(self, stage: &mut Value, followers: &[&str]) {
-        let mut targets: Vec<&str> = followers.to_vec();
-        targets.push("$end");
-        let default = self.default.map(|default| *default.get(&targets));
-        let end = self.end.map(|condition| ("$end", condition));
-        let left = usize::from(self.is_or && self.leaves_one && followers.len() > 1);
-        let conditions: Vec<(&str, Value)> =
-            followers[left..].iter().copied().zip(self.conditions).chain(end).collect();
-        if conditions.is_empty() {
-            return;
-        }
-        insert(stage, "split_type", if self.is_or { "OR" } else { "XOR" }.into());
-        if self.ordered && !self.is_or {
-            insert(stage, "split_order", Value::list(conditions.iter().rev().map(|(target, _)| *target)));
-        }
-        insert(stage, "split_conditions", Value::map(conditions));
-        if let Some(default) = default {
-            insert(stage, "split_default", default.into());
-        }
-        if self.on_no_match {
-            insert(stage, "on_no_match", if default.is_some() { "default" } else { "fail" }.into());
-        }
-    }
-}
-
-/// Replaces `@` by the name of another stage and `%` by that of an earlier task; what names a missing one is null.
-fn name_others(value: &mut Value, stage: Option<&str>, task: Option<&str>) {
-    match value {
-        Value::String(text) => {
-            if text.contains('@') {
-                *text = stage.map_or_else(|| without(text), |stage| text.replace('@', stage));
-            }
-            if text.contains('%') {
-                *text = task.map_or_else(|| without(text), |task| text.replace('%', task));
-            }
-        }
-        Value::List(items) => items.iter_mut().for_each(|item| name_others(item, stage, task)),
-        Value::Map(entries) => entries.values_mut().for_each(|entry| name_others(entry, stage, task)),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Real(_) => {}
-    }
-}
-
-fn without(text: &str) -> String {
-    if text.starts_with("${{") { "${{ missing }}" } else { "missing" }.to_owned()
-}
-
 /// `value` in the block style of YAML, with every text in quotes.
 fn block(value: &Value, indent: usize) -> String {
     let margin = format!("\n{:indent$}", "");
@@ -605,7 +482,7 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 64] = [
+    const CONSTRUCTS: [&str; 68] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a trigger.signal=go",
@@ -650,6 +527,10 @@ mod tests {
         "an input.type=list",
         "an input.type=map",
         "an input.type=any",
+        "a loop.test=pre",
+        "a loop.test=post",
+        "a loop in a loop",
+        "name: loop",
         "a stage.split_default=$end",
         "a stage.split_conditions: $end",
         "stages: map",
@@ -703,9 +584,6 @@ mod tests {
                         inputs.values().for_each(|input| self.level("an input", input));
                     }
                     ("an input" | "items", "items", _) => self.level("items", entry),
-                    ("a workflow", "regions", Value::Map(regions)) => {
-                        regions.values().for_each(|region| self.level("a region", region));
-                    }
                     ("a stage", "cancels" | "cancel_on", Value::List(items)) => {
                         items.iter().for_each(|item| self.level(&format!("an item of {key}"), item));
                     }
@@ -732,6 +610,16 @@ mod tests {
                             }
                         }
                     }
+                    ("a workflow", "regions", Value::Map(regions)) => {
+                        regions.values().for_each(|region| self.level("a region", region));
+                    }
+                    ("a stage", "loop", _) => self.level("a loop", entry),
+                    ("a loop", "stages", Value::Map(stages)) => {
+                        stages.values().for_each(|stage| self.level("a stage", stage));
+                        if stages.values().any(|stage| stage.get("loop").is_some()) {
+                            self.0.insert("a loop in a loop".to_owned());
+                        }
+                    }
                     ("a stage", "split_conditions", Value::Map(conditions)) if conditions.contains_key("$end") => {
                         self.0.insert("a stage.split_conditions: $end".to_owned());
                     }
@@ -747,7 +635,7 @@ mod tests {
         fn names(&mut self, value: &Value) {
             match value {
                 Value::String(text) => {
-                    for root in ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task", "signal"] {
+                    for root in ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task", "signal", "loop"] {
                         if text.contains(&format!("{root}.")) {
                             self.0.insert(format!("name: {root}"));
                         }

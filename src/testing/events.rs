@@ -25,7 +25,7 @@ use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![14 => inputs(), 22 => derived()]
+    prop_oneof![14 => inputs(), 25 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -63,7 +63,7 @@ pub fn inputs() -> BoxedStrategy<Event> {
 
 /// Any event that is a consequence.
 pub fn derived() -> BoxedStrategy<Event> {
-    prop_oneof![18 => movements(), 6 => signals_moving(), 3 => calls()].boxed()
+    prop_oneof![18 => movements(), 6 => signals_moving(), 3 => calls(), 3 => blocks()].boxed()
 }
 
 /// What follows in workflow, stages and tasks.
@@ -138,6 +138,21 @@ fn signals_moving() -> BoxedStrategy<Event> {
         activations().prop_map(|activation| Event::StageWaiting { activation, gate: HeldBy::Trigger }),
         tasks().prop_map(|task| Event::TaskSuspended { task }),
         vec(sequences(), 0..5).prop_map(|signals| Event::SignalsLeft { signals }),
+    ]
+    .boxed()
+}
+
+/// What becomes of blocks inside activations.
+fn blocks() -> BoxedStrategy<Event> {
+    prop_oneof![
+        (scopes(), activations()).prop_map(|(scope, owner)| Event::ScopeOpened { scope, owner }),
+        (scopes(), activations(), statuses(), option::of(end_reasons()))
+            .prop_map(|(scope, owner, status, reason)| Event::ScopeClosed { scope, owner, status, reason }),
+        (activations(), any::<u32>(), any::<bool>()).prop_map(|(activation, iteration, value)| Event::LoopTested {
+            activation,
+            iteration,
+            value
+        }),
     ]
     .boxed()
 }

@@ -216,6 +216,7 @@ fn consequences() -> Vec<Event> {
     events.push(Event::TokensLeft { scope, left });
     events.push(Event::JoinForced { scope, stage: StageIndex::new(8) });
     events.extend(ends(activation));
+    events.extend(scopes(activation));
     events.extend(Status::ALL.map(|status| Event::StageEnded {
         activation,
         status,
@@ -238,6 +239,18 @@ fn consequences() -> Vec<Event> {
         error: Some(failure(ErrorClass::Permanent)),
     });
     events
+}
+
+fn scopes(activation: ActivationId) -> Vec<Event> {
+    let (scope, owner) = (ScopeId::new(9), activation);
+    let failed = Some(EndReason::StageFailed { activation, error: Some(failure(ErrorClass::Permanent)) });
+    vec![
+        Event::ScopeOpened { scope, owner },
+        Event::ScopeClosed { scope, owner, status: Status::Succeeded, reason: None },
+        Event::ScopeClosed { scope, owner, status: Status::Terminal, reason: failed },
+        Event::LoopTested { activation, iteration: 2, value: true },
+        Event::LoopTested { activation, iteration: 3, value: false },
+    ]
 }
 
 fn timers(activation: ActivationId) -> impl Iterator<Item = Event> {

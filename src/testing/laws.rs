@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::definition::{Graph, GraphStage};
 use crate::event::{Consumed, Emitted, Event, LeftTokens, SignalMessage, SignalRecipient};
-use crate::ids::{ArcIndex, ScopeId, Sequence, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
     Answers, AttemptStage, Batch, Command, Rejection, Request, State, Work, decide, evolve, outstanding, waits,
 };
@@ -311,15 +311,15 @@ pub fn signals_are_taken_once(course: &Course) {
 /// If it is not so.
 pub fn tokens_are_conserved(course: &Course) {
     let graph = course.state().definition().graph();
-    let mut counted = Counted { graph, on_arcs: BTreeMap::new(), left: BTreeMap::new(), produced: 0, consumed: 0 };
+    let mut counted = Counted::of(graph);
     for event in course.events() {
         counted.follow(event);
     }
     assert_eq!(course.state().token_turnover(), (counted.produced, counted.consumed), "{}", course.story());
-    let mut lying: BTreeMap<ArcIndex, u64> = BTreeMap::new();
+    let mut lying: BTreeMap<(ScopeId, ArcIndex), u64> = BTreeMap::new();
     let mut numbers: Vec<u64> = Vec::new();
-    for (_, arc, number) in course.state().tokens() {
-        *lying.entry(arc).or_default() += 1;
+    for (scope, arc, number) in course.state().tokens() {
+        *lying.entry((scope, arc)).or_default() += 1;
         numbers.push(number);
     }
     counted.on_arcs.retain(|_, count| *count > 0);
@@ -333,51 +333,67 @@ pub fn tokens_are_conserved(course: &Course) {
 
 struct Counted<'g> {
     graph: &'g Graph,
-    on_arcs: BTreeMap<ArcIndex, u64>,
-    /// What was listed as left.
-    left: BTreeMap<ArcIndex, u64>,
+    on_arcs: BTreeMap<(ScopeId, ArcIndex), u64>,
+    /// What was listed as left, of scopes that are open or have ended with the workflow.
+    left: BTreeMap<(ScopeId, ArcIndex), u64>,
+    /// The scope of each activation that lives, and the one that is open inside it.
+    scopes: BTreeMap<ActivationId, ScopeId>,
+    inside: BTreeMap<ActivationId, ScopeId>,
     produced: u64,
     consumed: u64,
 }
 
-impl Counted<'_> {
+impl<'g> Counted<'g> {
+    fn of(graph: &'g Graph) -> Counted<'g> {
+        let (on_arcs, left, scopes, inside) = Default::default();
+        Counted { graph, on_arcs, left, scopes, inside, produced: 0, consumed: 0 }
+    }
+
     fn follow(&mut self, event: &Event) {
         match event {
-            Event::WorkflowStarted => {
-                let from_start = (0..).zip(&self.graph.arcs).filter(|(_, arc)| arc.from.is_none());
-                let from_start = from_start.filter(|(_, arc)| !self.graph.stage(arc.to).is_started_by_signals());
-                let arcs: Vec<ArcIndex> = from_start.map(|(place, _)| ArcIndex::new(place)).collect();
-                self.put(&arcs);
+            Event::WorkflowStarted => self.put(ScopeId::ROOT, &self.graph.block(None).starts),
+            Event::ScopeOpened { scope, owner } => {
+                assert_eq!(
+                    self.inside.insert(*owner, *scope),
+                    None,
+                    "one scope at a time is open inside an activation"
+                );
+                self.put(*scope, &self.graph.block(Some(owner.stage)).starts);
+            }
+            Event::ScopeClosed { scope, owner, .. } => {
+                assert_eq!(self.inside.remove(owner), Some(*scope));
+                self.drop_scope(*scope);
             }
             Event::StageReady { activation, scope, consumed } | Event::StageStarted { activation, scope, consumed } => {
-                assert_eq!(*scope, ScopeId::ROOT);
-                self.take(activation.stage, consumed);
+                self.scopes.insert(*activation, *scope);
+                self.take(*scope, activation.stage, consumed);
             }
             Event::StageEnded { activation, emitted, .. } | Event::StageCanceled { activation, emitted, .. } => {
+                let scope = self.end(*activation);
                 match emitted {
                     Emitted::All => {
-                        let outgoing = self.graph.stage(activation.stage).outgoing.clone();
+                        let outgoing = &self.graph.stage(activation.stage).outgoing;
                         assert!(!outgoing.is_empty());
-                        self.put(&outgoing);
+                        self.put(scope, outgoing);
                     }
-                    Emitted::Arcs(arcs) => self.put(arcs),
+                    Emitted::Arcs(arcs) => self.put(scope, arcs),
                     Emitted::Nothing => {}
                 }
             }
-            Event::TokensRemoved { removed, .. } => {
+            Event::TokensRemoved { scope, removed, .. } => {
                 for LeftTokens { arc, tokens } in removed {
-                    let count = self.on_arcs.entry(*arc).or_default();
+                    let count = self.on_arcs.entry((*scope, *arc)).or_default();
                     *count = count.checked_sub(u64::from(*tokens)).expect("only what lies on an arc is removed");
                     self.consumed += u64::from(*tokens);
                 }
             }
             Event::SignalDelivered { to: SignalRecipient::Start(stage), .. } => {
                 let arc = self.graph.stage(*stage).incoming[0];
-                self.put(&[arc]);
+                self.put(ScopeId::ROOT, &[arc]);
             }
-            Event::TokensLeft { left, .. } => {
+            Event::TokensLeft { scope, left } => {
                 for left in left {
-                    let listed = self.left.insert(left.arc, left.tokens.into());
+                    let listed = self.left.insert((*scope, left.arc), left.tokens.into());
                     assert_eq!(listed, None, "an arc is listed once");
                 }
             }
@@ -385,14 +401,32 @@ impl Counted<'_> {
         }
     }
 
-    fn put(&mut self, arcs: &[ArcIndex]) {
+    /// The activation ends, and with it what lies inside it; its scope.
+    fn end(&mut self, id: ActivationId) -> ScopeId {
+        if let Some(inside) = self.inside.remove(&id) {
+            self.drop_scope(inside);
+        }
+        self.scopes.remove(&id).expect("what ends has begun")
+    }
+
+    /// What lies in a scope that is over has been listed.
+    fn drop_scope(&mut self, scope: ScopeId) {
+        let of_scope = |tokens: &mut BTreeMap<(ScopeId, ArcIndex), u64>| {
+            let dropped = tokens.extract_if(.., |(of, _), _| *of == scope);
+            dropped.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(of_scope(&mut self.on_arcs), of_scope(&mut self.left), "what is left in a scope is listed");
+        assert!(!self.scopes.values().any(|of| *of == scope), "what lives in a scope ends before it");
+    }
+
+    fn put(&mut self, scope: ScopeId, arcs: &[ArcIndex]) {
         for arc in arcs {
-            *self.on_arcs.entry(*arc).or_default() += 1;
+            *self.on_arcs.entry((scope, *arc)).or_default() += 1;
             self.produced += 1;
         }
     }
 
-    fn take(&mut self, stage: StageIndex, consumed: &Consumed) {
+    fn take(&mut self, scope: ScopeId, stage: StageIndex, consumed: &Consumed) {
         let arcs: &[ArcIndex] = match consumed {
             Consumed::OnePerArc => &self.graph.stage(stage).incoming,
             Consumed::Arcs(arcs) => arcs,
@@ -401,7 +435,7 @@ impl Counted<'_> {
         assert!(!arcs.is_empty());
         for arc in arcs {
             assert_eq!(self.graph.arc(*arc).to, stage);
-            let count = self.on_arcs.get_mut(arc).filter(|count| **count > 0);
+            let count = self.on_arcs.get_mut(&(scope, *arc)).filter(|count| **count > 0);
             *count.expect("only what lies on an arc is taken") -= 1;
             self.consumed += 1;
         }

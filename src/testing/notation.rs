@@ -76,14 +76,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         }
         Event::TokensLeft { left, .. } => names.left(left),
         Event::JoinForced { stage, .. } => names.graph.stage(*stage).ref_id.clone(),
-        Event::ChildStarted { attempt, .. } => names.attempt(*attempt),
-        Event::ChildEnded(_, end) => {
-            format!("{} {}", end.status.name(), end.outputs.text())
-        }
-        Event::ChildRefused(_, refusal) => refusal.error.code().to_string(),
-        Event::WorkflowClosing { children } => children.to_string(),
-        Event::WorkflowClosed => String::new(),
-        _ => names.signal(event),
+        _ => names.inside(event),
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
 }
@@ -112,6 +105,29 @@ struct Names<'g> {
 }
 
 impl Names<'_> {
+    /// An event about what an activation opens or calls, or about signals.
+    fn inside(&self, event: &Event) -> String {
+        match event {
+            Event::ChildStarted { attempt, .. } => self.attempt(*attempt),
+            Event::ChildEnded(_, end) => {
+                format!("{} {}", end.status.name(), end.outputs.text())
+            }
+            Event::ChildRefused(_, refusal) => refusal.error.code().to_string(),
+            Event::WorkflowClosing { children } => children.to_string(),
+            Event::WorkflowClosed => String::new(),
+            Event::ScopeOpened { scope, owner } => format!("{} {}", scope.get(), self.activation(*owner)),
+            Event::ScopeClosed { scope, owner, status, reason } => {
+                let reason = self.end(reason.as_ref(), None);
+                let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
+                format!("{} {} {status}{reason}", scope.get(), self.activation(*owner))
+            }
+            Event::LoopTested { activation, iteration, value } => {
+                format!("{} {iteration} {value}", self.activation(*activation))
+            }
+            _ => self.signal(event),
+        }
+    }
+
     /// An event about signals and triggers.
     fn signal(&self, event: &Event) -> String {
         match event {

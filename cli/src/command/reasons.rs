@@ -105,6 +105,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Signal { names, correlate } => signal(wait, names, correlate.as_deref(), around),
         WaitReason::TriggerTimer { due, .. } => trigger_timer(wait, *due, around),
         WaitReason::OpenTrigger { signal } => open_trigger(wait, signal, around),
+        WaitReason::Inside { iteration } => inside(wait, *iteration, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -367,19 +368,25 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Child { .. } => "waits for the workflow it called",
         WaitReason::Signal { .. } | WaitReason::OpenTrigger { .. } => "waits for a signal",
         WaitReason::TriggerTimer { .. } => "waits for the timer of its trigger",
+        WaitReason::Inside { .. } => "turns",
         _ => "is about to go on",
     }
+}
+
+fn inside(wait: &Wait, iteration: u32, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("turn {} of its loop is under way, {}", iteration.saturating_add(1), around.since(wait.since()));
+    (what, vec!["released by the end of what is inside".to_owned()])
 }
 
 fn ending(cause: CancelCause) -> &'static str {
     match cause {
         CancelCause::Workflow => "is being ended: the end of the workflow was asked for",
         CancelCause::ScopeFailed => "is being ended: another stage has failed",
-        CancelCause::Deadline => "is being ended: the deadline of the workflow has passed",
         CancelCause::Stage { .. } => "is being ended: a stage that cancels it has succeeded",
         CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
         CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
         CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",
+        CancelCause::Deadline => "is being ended: the deadline of the workflow, or of a stage around it, has passed",
         _ => "is being ended",
     }
 }

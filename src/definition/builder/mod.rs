@@ -3,6 +3,7 @@
 mod cancellation;
 mod fields;
 mod input;
+mod loops;
 mod stage;
 mod task;
 mod trigger;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
+pub use loops::Loop;
 pub use stage::{BackArc, Split, Stage};
 pub use task::{Defaults, Retry, TaskSpec};
 pub use trigger::{SignalTrigger, StageTrigger, StartTrigger};

@@ -2,6 +2,7 @@
 
 use super::cancellation::{Cancel, CancelOn};
 use super::fields::{Fields, node};
+use super::loops::Loop;
 use super::task::{TaskSpec, shared_keys, work_keys};
 use super::trigger::StageTrigger;
 use crate::definition::cancellation::Ending;
@@ -57,6 +58,12 @@ impl Stage {
     /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.
     pub fn task(mut self, task: TaskSpec) -> Stage {
         self.0.push_in("tasks", task.into_node());
+        self
+    }
+
+    /// Stages that are done again and again, in the place of tasks. Excludes `run`, `uses`, `with` and tasks.
+    pub fn repeat(mut self, turns: Loop) -> Stage {
+        self.0.set_node("loop", turns.into_node());
         self
     }
 

@@ -45,7 +45,7 @@ pub(in crate::definition) fn connect(
     let mut sources = Sources::default();
     for (index, draft) in drafts.iter().enumerate() {
         let found: Vec<usize> = draft.needs.iter().filter_map(|need| names.need(index, *need, problems)).collect();
-        let back = names.back_arcs(draft, problems);
+        let back = names.back_arcs(index, draft, problems);
         certain[index] = found.len() == draft.needs.len() && back.len() == draft.back_from.len();
         sources.needs.push(found);
         sources.back_from.push(back);
@@ -74,9 +74,12 @@ pub(in crate::definition) fn connect(
     let regions = cancellation::regions(&drafts, regions, problems);
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
-        let successors = Successors::of(&outgoing[index], &arcs, &names);
+        let successors = Successors::of(index, &outgoing[index], &arcs, &names);
         let split = successors.split(&draft, problems);
         let (incoming, outgoing) = (incoming[index].clone(), outgoing[index].clone());
+        if let Some(problem) = names.started_inside(index, &draft.stage, draft.span) {
+            problems.push(problem);
+        }
         let cancellation = cancellation::resolve(&draft.cancellation, index, (&names, &regions), problems);
         let cancellation = Cancellation { path: paths[index], ..cancellation };
         stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
@@ -121,6 +124,8 @@ fn too_many_arcs(total: usize, span: &Span) -> Option<Problem> {
 pub(in crate::definition) struct Names {
     by_name: BTreeMap<String, usize>,
     names: Vec<String>,
+    /// By stage the one in whose block it stands.
+    parents: Vec<Option<usize>>,
 }
 
 impl Names {
@@ -135,7 +140,8 @@ impl Names {
                 by_name.insert(ref_id.clone(), index);
             }
         }
-        Names { by_name, names: drafts.iter().map(|draft| draft.stage.ref_id.clone()).collect() }
+        let names = drafts.iter().map(|draft| draft.stage.ref_id.clone()).collect();
+        Names { by_name, names, parents: drafts.iter().map(|draft| draft.parent).collect() }
     }
 
     /// Where the stage with this ref id stands.
@@ -148,6 +154,11 @@ impl Names {
         self.names.get(index).map_or("", String::as_str)
     }
 
+    /// The stage in whose block a stage stands; `None` is the workflow itself.
+    pub(in crate::definition) fn parent(&self, index: usize) -> Option<usize> {
+        self.parents.get(index).copied().flatten()
+    }
+
     /// The problem that no stage has this ref id.
     pub(in crate::definition) fn unknown(&self, name: &str, span: &Span) -> Problem {
         let shown: String = name.chars().take(80).collect();
@@ -156,7 +167,7 @@ impl Names {
     }
 
     /// The arcs that lead back to a stage, without those that come from nowhere or twice.
-    fn back_arcs(&self, draft: &StageDraft<'_>, problems: &mut Vec<Problem>) -> Vec<BackArc> {
+    fn back_arcs(&self, own: usize, draft: &StageDraft<'_>, problems: &mut Vec<Problem>) -> Vec<BackArc> {
         let mut known: BTreeSet<&str> = draft.needs.iter().map(|need| need.text).collect();
         let mut found = Vec::new();
         for BackDraft { from, max_iterations } in &draft.back_from {
@@ -169,6 +180,9 @@ impl Names {
                 continue;
             }
             match self.find(from.text) {
+                Some(index) if !self.share_a_block(own, index) => {
+                    problems.push(self.crossing(own, index, from.span));
+                }
                 Some(index) => found.push(BackArc { from: index, max_iterations: *max_iterations }),
                 None => problems.push(self.unknown(from.text, from.span)),
             }
@@ -182,6 +196,10 @@ impl Names {
             Some(found) if found == index => {
                 let message = format!("`{}` needs itself", need.text);
                 problems.push(Problem::error(ProblemCode::NeedsItself, need.span, message));
+                None
+            }
+            Some(found) if !self.share_a_block(index, found) => {
+                problems.push(self.crossing(index, found, need.span));
                 None
             }
             Some(found) => Some(found),

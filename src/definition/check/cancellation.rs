@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::arcs::Names;
-use crate::definition::cancellation::{Boundary, CancelTarget, Cancellation, Region, RegionEffect, RegionFuture};
+use crate::definition::cancellation::{
+    Boundary, CancelTarget, Cancellation, Ending, Region, RegionEffect, RegionFuture,
+};
 use crate::definition::code::ProblemCode;
 use crate::definition::problem::Problem;
 use crate::definition::reading::{CancellationDraft, Named, RegionDraft, StageDraft, TargetDraft, closest};
@@ -19,7 +21,7 @@ pub(super) fn resolve(
     problems: &mut Vec<Problem>,
 ) -> Cancellation {
     let other = |named: &Named<'_>, problems: &mut Vec<Problem>, message: &str, help: &str| {
-        let found = look_up(named, names, problems)?;
+        let found = look_up(named, index, names, problems)?;
         if found.index() == index {
             let message = format!("`{}` {message}", named.text);
             problems.push(Problem::error(ProblemCode::CancelsItself, named.span, message).with_help(help));
@@ -43,6 +45,13 @@ pub(super) fn resolve(
     let mut regions: Vec<RegionIndex> =
         draft.regions.iter().filter_map(|named| region(named, regions, problems)).collect();
     regions.sort_unstable();
+    if let (Ending::Terminate, Some(parent), Some(span)) = (draft.ending, names.parent(index), draft.ending_span) {
+        let (name, parent) = (names.name(index), names.name(parent));
+        let message = format!("`{name}` stands inside `{parent}` and cannot end the workflow");
+        let help = "control leaves a block only by the stage around it: say it of a stage behind that one";
+        let problem = Problem::error(ProblemCode::CrossesBlock, span, message).with_help(help);
+        problems.push(problem);
+    }
     Cancellation { cancels, boundary, regions, ending: draft.ending, ..Cancellation::default() }
 }
 
@@ -51,7 +60,7 @@ pub(super) fn paths(drafts: &[StageDraft<'_>], names: &Names, problems: &mut Vec
     let mut paths = vec![Vec::new(); drafts.len()];
     for (from, draft) in drafts.iter().enumerate() {
         let Some(named) = &draft.cancellation.on_cancelled else { continue };
-        let Some(to) = look_up(named, names, problems) else { continue };
+        let Some(to) = look_up(named, from, names, problems) else { continue };
         if to.index() == from {
             let message = format!("`{}` takes over from itself", named.text);
             problems
@@ -100,8 +109,12 @@ fn region(named: &Named<'_>, regions: &[Region], problems: &mut Vec<Problem>) ->
     found.ok().and_then(|place| u32::try_from(place).ok()).map(RegionIndex::new)
 }
 
-fn look_up(named: &Named<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<StageIndex> {
+fn look_up(named: &Named<'_>, index: usize, names: &Names, problems: &mut Vec<Problem>) -> Option<StageIndex> {
     match names.find(named.text) {
+        Some(found) if !names.share_a_block(index, found) => {
+            problems.push(names.crossing(index, found, named.span));
+            None
+        }
         Some(found) => u32::try_from(found).ok().map(StageIndex::new),
         None => {
             if problems.len() < PROBLEMS_MAX {

@@ -218,6 +218,9 @@ impl Doubts<'_> {
     }
 
     fn clash(&self, one: usize, other: usize, outputs: WorkflowOutputs) -> bool {
+        if !self.connected.names.share_a_block(one, other) {
+            return false;
+        }
         let before = |earlier, later| self.followers.contains(Pair { earlier, later });
         let is_xor = |stage: usize| matches!(self.stages()[stage].split, Split::Xor { .. });
         let all = 0..self.stages().len();
@@ -232,7 +235,7 @@ impl Doubts<'_> {
 fn is_condition(site: Site) -> bool {
     matches!(
         site,
-        Site::Stage(_, StageSite::Condition | StageSite::Split | StageSite::Correlate)
+        Site::Stage(_, StageSite::Condition | StageSite::Split | StageSite::Correlate | StageSite::Loop)
             | Site::Task(_, _, TaskSite::Condition)
     )
 }

@@ -35,7 +35,9 @@ pub(in crate::definition) fn check_ending(
             }
         }
     }
-    for (index, _) in leads.iter().enumerate().filter(|(_, leads)| !**leads) {
+    // What is nested ends with the stage around it.
+    let nested = |index: usize| connected.names.parent(index).is_some();
+    for (index, _) in leads.iter().enumerate().filter(|(index, leads)| !**leads && !nested(*index)) {
         if problems.len() >= PROBLEMS_MAX {
             return;
         }

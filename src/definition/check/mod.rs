@@ -1,6 +1,7 @@
 //! Checks what only the whole of a definition shows, and makes the graph of it: arcs, cycles, splits, names.
 
 mod arcs;
+mod blocks;
 mod cancellation;
 mod cycles;
 mod doubts;

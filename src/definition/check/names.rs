@@ -14,12 +14,13 @@ use crate::expression::Reference;
 use crate::limits::{PROBLEMS_MAX, PROBLEMS_PER_TEXT_MAX};
 
 /// Names with a meaning of their own that this version does not have yet.
-const LATER: [&str; 6] = ["secrets", "item", "index", "matrix", "mi", "loop"];
+const LATER: [&str; 5] = ["secrets", "item", "index", "matrix", "mi"];
 
 const WORKFLOW: [&str; 6] = ["id", "name", "application", "definition", "started_at", "workdir"];
 const TRIGGER: [&str; 5] = ["type", "user", "parameters", "artifacts", "payload"];
 const STAGE: [&str; 3] = ["ref_id", "name", "activation"];
 const SIGNAL: [&str; 3] = ["name", "data", "actor"];
+const LOOP: [&str; 2] = ["index", "previous"];
 const TASK: [&str; 3] = ["name", "attempt", "idempotency_key"];
 const OTHER_STAGE: [&str; 4] = ["outputs", "status", "error", "activations"];
 const OTHER_STAGE_ERROR: [&str; 2] = ["code", "message"];
@@ -59,7 +60,8 @@ fn pairs(site: &Use<'_>, names: &Names) -> Vec<Pair> {
     let Some(later) = own_stage(site.site) else { return Vec::new() };
     let stages = site.references.iter().filter(|reference| reference.root == "stages");
     let named = stages.filter_map(|reference| names.find(reference.path.first()?));
-    named.map(|earlier| Pair { earlier, later }).collect()
+    // What is nested comes behind whatever comes before the stage around it.
+    named.filter_map(|earlier| Some(Pair { earlier, later: names.beside(later, earlier)? })).collect()
 }
 
 /// The stage a field belongs to.
@@ -112,6 +114,7 @@ impl Check<'_> {
             "workflow" => self.workflow(),
             "trigger" => self.member(&TRIGGER),
             "stages" => self.stage(),
+            "loop" => self.turn(),
             "tasks" => self.task(),
             "env" => self.env(),
             "signal" if self.is_behind_a_trigger() => self.member(&SIGNAL),
@@ -223,8 +226,24 @@ impl Check<'_> {
             self.one_of(2, &OTHER_STAGE_ERROR)?;
         }
         let Some(own) = own_stage(self.site) else { return Ok(()) };
-        if !self.connected.certain[own] || self.before.contains(&Pair { earlier: found, later: own }) {
+        let names = &self.connected.names;
+        let beside = names.beside(own, found);
+        let before = |later| self.before.contains(&Pair { earlier: found, later });
+        if !self.connected.certain[own] || beside.is_some_and(before) {
             return Ok(());
+        }
+        if beside.is_none() {
+            let parent = names.parent(found).map_or("", |parent| names.name(parent));
+            let message = format!("`{name}` stands inside `{parent}`, and this does not");
+            let help = format!(
+                "its outputs are among those of `{parent}`; in a loop, loop.previous has those of the turn before"
+            );
+            return Err(Found::new(ProblemCode::NotAnAncestor, message).help(help));
+        }
+        if beside == Some(found) && found != own {
+            let message = format!("`{name}` is the stage around this one, and has not ended");
+            return Err(Found::new(ProblemCode::NotAnAncestor, message)
+                .help("name the stages it needs, or those beside this one"));
         }
         if found == own {
             let message = format!("`{name}` is this stage itself");
@@ -233,6 +252,19 @@ impl Check<'_> {
         let own_name = self.connected.names.name(own);
         let message = format!("`{name}` does not come before `{own_name}`");
         Err(Found::new(ProblemCode::NotAnAncestor, message).help(format!("add `{name}` to the needs of `{own_name}`")))
+    }
+
+    /// `loop`, inside one and in what it asks itself.
+    fn turn(&self) -> Result<(), Found> {
+        let in_loop = |stage: usize| {
+            let around = self.connected.names.around(stage);
+            around.into_iter().any(|outer| self.connected.stages[outer].body.as_loop().is_some())
+        };
+        let asked = matches!(self.site, Site::Stage(_, StageSite::Loop));
+        if !asked && !own_stage(self.site).is_some_and(in_loop) {
+            return Err(self.not_here("while and until of a loop, and in its stages"));
+        }
+        self.member(&LOOP)
     }
 
     fn task(&self) -> Result<(), Found> {

@@ -17,14 +17,15 @@ pub(in crate::definition) const END: &str = "$end";
 
 /// What follows a stage: the arcs that lead there, by the place of the stage.
 pub(super) struct Successors<'g> {
+    stage: usize,
     arcs: BTreeMap<usize, ArcIndex>,
     names: &'g Names,
 }
 
 impl<'g> Successors<'g> {
-    /// The stages that these arcs of the graph lead to.
-    pub(super) fn of(outgoing: &[ArcIndex], arcs: &[GraphArc], names: &'g Names) -> Successors<'g> {
-        Successors { arcs: outgoing.iter().map(|arc| (arcs[arc.index()].to.index(), *arc)).collect(), names }
+    /// The stages that these arcs, those from `stage`, lead to.
+    pub(super) fn of(stage: usize, outgoing: &[ArcIndex], arcs: &[GraphArc], names: &'g Names) -> Successors<'g> {
+        Successors { stage, arcs: outgoing.iter().map(|arc| (arcs[arc.index()].to.index(), *arc)).collect(), names }
     }
 
     /// The split of the stage these follow. What does not fit goes to `problems`.
@@ -72,7 +73,9 @@ impl<'g> Successors<'g> {
             return None;
         };
         let arc = self.arcs.get(&stage);
-        if arc.is_none() {
+        if !self.names.share_a_block(self.stage, stage) {
+            problems.push(self.names.crossing(self.stage, stage, named.span));
+        } else if arc.is_none() {
             let message = format!("`{}` does not need this stage, so no branch leads there", named.text);
             let help = format!("add this stage to the needs of `{}`", named.text);
             problems.push(Problem::error(ProblemCode::NotASuccessor, named.span, message).with_help(help));

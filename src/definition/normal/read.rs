@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cancellation;
 use crate::definition::Definition;
+use crate::definition::body::{Body, Loop, LoopCondition, LoopTest};
 use crate::definition::cancellation::{Cancellation, Termination};
 use crate::definition::check::{Arcs, BackArc, END, Sources, topological_order};
 use crate::definition::decision_limits::{DecisionLimits, SignalLimits};
@@ -238,15 +239,23 @@ fn shape(map: &Fields<'_>) -> Read<Shape> {
 }
 
 fn graph(map: &Fields<'_>) -> Read<Graph> {
-    let written = map.maps("stages")?;
+    let mut written = Vec::new();
+    let mut parents = Vec::new();
+    flatten(map, None, &mut written, &mut parents)?;
     let names: Vec<String> = written.iter().map(|stage| stage.text("ref_id")).collect::<Read<_>>()?;
     let by_name: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
     let mut sources = Sources::default();
     for stage in &written {
-        let find = |need: &Value| need.as_str().and_then(|name| by_name.get(name)).copied();
+        let own = sources.needs.len();
+        let beside = |other: &usize| parents.get(*other) == parents.get(own);
+        let find = |need: &Value| need.as_str().and_then(|name| by_name.get(name)).copied().filter(beside);
         let needs: Option<Vec<usize>> = stage.list("needs")?.iter().map(find).collect();
         sources.needs.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
-        sources.back_from.push(back_from(stage, &by_name)?);
+        let back = back_from(stage, &by_name)?;
+        if !back.iter().all(|back| beside(&back.from)) {
+            return Err(stage.wrong("back_from", "names of stages of its block"));
+        }
+        sources.back_from.push(back);
     }
     sources.cancelled = cancellation::read_paths(&written, &by_name)?;
     if topological_order(&sources.before()).len() < written.len() {
@@ -254,6 +263,10 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     }
     let Arcs { arcs, incoming, outgoing, paths } = Arcs::of(&sources);
     let regions = cancellation::read_regions(map)?;
+    let block = |stage: StageIndex| parents.get(stage.index());
+    if arcs.iter().any(|arc| arc.from.is_some_and(|from| block(from) != block(arc.to))) {
+        return Err(map.wrong("stages", "arcs inside blocks"));
+    }
     let mut stages = Vec::with_capacity(written.len());
     for (((map, incoming), outgoing), path) in written.iter().zip(incoming).zip(outgoing).zip(paths) {
         let target = |name: &str| {
@@ -265,7 +278,8 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         };
         let split = split(map, target, &outgoing)?;
         let cancellation = Cancellation { path, ..cancellation::read(map, (&by_name, &regions))? };
-        stages.push(stage(map, Place { incoming, outgoing, split, cancellation })?);
+        let parent = parents.get(stages.len()).copied().flatten();
+        stages.push(stage(map, Place { parent, incoming, outgoing, split, cancellation })?);
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
     Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions))
@@ -283,8 +297,28 @@ fn back_from(stage: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Vec<Ba
     stage.maps("back_from")?.iter().map(read).collect()
 }
 
+/// The stages below `map`, each with the one it is nested in; those nested in one stand right behind it.
+fn flatten<'v>(
+    map: &Fields<'v>,
+    parent: Option<StageIndex>,
+    stages: &mut Vec<Fields<'v>>,
+    parents: &mut Vec<Option<StageIndex>>,
+) -> Read<()> {
+    for stage in map.maps("stages")? {
+        let index = u32::try_from(stages.len()).map_err(|_| map.wrong("stages", "fewer stages"))?;
+        let inside = stage.some("loop", Fields::map)?;
+        stages.push(stage);
+        parents.push(parent);
+        if let Some(inside) = inside {
+            flatten(&inside, Some(StageIndex::new(index)), stages, parents)?;
+        }
+    }
+    Ok(())
+}
+
 /// What a stage has of the graph around it.
 struct Place {
+    parent: Option<StageIndex>,
     incoming: Vec<ArcIndex>,
     outgoing: Vec<ArcIndex>,
     split: Split,
@@ -293,11 +327,13 @@ struct Place {
 
 fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
     let tasks = map.maps("tasks")?;
-    if tasks.is_empty() {
-        return Err(map.wrong("tasks", "at least one task"));
+    let body = body(map)?;
+    if tasks.is_empty() == (body == Body::Tasks) {
+        return Err(map.wrong("tasks", "at least one task, or none in a loop"));
     }
     Ok(GraphStage {
         ref_id: map.text("ref_id")?,
+        parent: place.parent,
         name: map.text("name")?,
         stage_type: map.text("type")?,
         incoming: place.incoming,
@@ -307,6 +343,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         reentry: map.word_or("reentry", (&Reentry::ALL, Reentry::name), Reentry::Parallel)?,
         condition: map.some("if", Fields::expression)?,
         on_condition_error: map.word("on_condition_error", &OnConditionError::ALL, OnConditionError::name)?,
+        body,
         tasks: tasks.iter().map(task).collect::<Read<_>>()?,
         context: map.templates("context")?,
         outputs: map.templates("outputs")?,
@@ -349,6 +386,19 @@ fn trigger(map: &Fields<'_>) -> Read<Box<Trigger>> {
         correlate: map.some("correlate", Fields::expression)?,
         role,
         max_buffered: map.some("max_buffered", Fields::integer)?,
+    })))
+}
+
+fn body(map: &Fields<'_>) -> Read<Body> {
+    let Some(map) = map.some("loop", Fields::map)? else { return Ok(Body::Tasks) };
+    let condition = match map.some("while", Fields::expression)? {
+        Some(holds) => LoopCondition::While(holds),
+        None => LoopCondition::Until(map.expression("until")?),
+    };
+    Ok(Body::Loop(Box::new(Loop {
+        test: map.word("test", &LoopTest::ALL, LoopTest::name)?,
+        condition,
+        max_iterations: map.some("max_iterations", Fields::integer)?,
     })))
 }
 

@@ -1,13 +1,12 @@
 //! Writes the normal form.
 
 use super::cancellation;
+use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::family::Family;
-use crate::definition::graph::{
-    Graph, GraphArc, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target,
-};
+use crate::definition::graph::{Graph, GraphArc, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target};
 use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
@@ -16,6 +15,7 @@ use crate::definition::template::Template;
 use crate::definition::times::Times;
 use crate::definition::trigger::{SignalTrigger, Trigger, TriggerRole};
 use crate::expression::Expression;
+use crate::ids::StageIndex;
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
@@ -54,7 +54,7 @@ fn body(header: &Header, graph: &Graph) -> Map {
     if header.soundness != Soundness::default() {
         put(&mut map, "soundness", header.soundness.name());
     }
-    put(&mut map, "stages", Value::list(graph.stages.iter().map(|stage| write_stage(graph, stage))));
+    put(&mut map, "stages", write_block(graph, None));
     put(&mut map, "outputs", templates(&graph.outputs));
     cancellation::write_regions(&graph.regions, &mut map);
     if graph.termination != Termination::Implicit {
@@ -100,7 +100,13 @@ fn write_shape(shape: &Shape) -> Map {
     map
 }
 
-fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
+/// The stages nested in one, or in none, in definition order.
+fn write_block(graph: &Graph, parent: Option<StageIndex>) -> Value {
+    Value::list(graph.block(parent).stages.iter().map(|stage| write_stage(graph, *stage)))
+}
+
+fn write_stage(graph: &Graph, index: StageIndex) -> Value {
+    let stage = graph.stage(index);
     let mut map = Map::new();
     put(&mut map, "ref_id", stage.ref_id.as_str());
     put(&mut map, "name", stage.name.as_str());
@@ -118,6 +124,7 @@ fn write_stage(graph: &Graph, stage: &GraphStage) -> Value {
     put_some(&mut map, "if", expression(stage.condition.as_ref()));
     put(&mut map, "on_condition_error", stage.on_condition_error.name());
     put(&mut map, "tasks", Value::list(stage.tasks.iter().map(write_task)));
+    put_some(&mut map, "loop", stage.body.as_loop().map(|turns| write_loop(turns, write_block(graph, Some(index)))));
     put(&mut map, "context", templates(&stage.context));
     put(&mut map, "outputs", templates(&stage.outputs));
     put(&mut map, "on_failure", stage.on_failure.name());
@@ -168,6 +175,15 @@ fn write_trigger(trigger: &Trigger) -> Value {
             put_some(&mut map, "max_buffered", *max_buffered);
         }
     }
+    Value::Map(map)
+}
+
+fn write_loop(turns: &Loop, stages: Value) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "test", turns.test.name());
+    put(&mut map, turns.condition.key(), turns.condition.expression().text());
+    put_some(&mut map, "max_iterations", turns.max_iterations);
+    put(&mut map, "stages", stages);
     Value::Map(map)
 }
 

@@ -92,6 +92,7 @@ pub(in crate::definition) const STAGE: Level = Level {
         "with",
         "tasks",
         "sub_workflow",
+        "loop",
         "priority",
         "context",
         "outputs",
@@ -139,7 +140,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "join_threshold",
         "jump_mode",
         "jump_targets",
-        "loop",
         "matrix",
         "merge_count",
         "merge_group",
@@ -185,6 +185,15 @@ pub(in crate::definition) const MANUAL: Level = Level {
 pub(in crate::definition) const APPROVAL: Level = Level {
     what: "`with` of an approval",
     keys: &["roles", "prompt", "on_deadline", "on_reject"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// A structured loop.
+pub(in crate::definition) const LOOP: Level = Level {
+    what: "a loop",
+    keys: &["test", "while", "until", "max_iterations", "stages"],
     aliases: &[],
     later: &[],
     extensions: Extensions::Refused,
@@ -305,6 +314,7 @@ pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
         &DEFAULTS,
         &STAGE,
         &BACK_ARC,
+        &LOOP,
         &TASK,
         &TRIGGER,
         &RETRY,

@@ -8,6 +8,7 @@ mod cycles;
 mod data;
 mod inputs;
 pub(super) mod keys;
+mod loops;
 mod stage;
 mod sub_workflow;
 mod suggestion;
@@ -20,6 +21,7 @@ pub(super) use cycles::BackDraft;
 pub(super) use data::Named;
 #[cfg(test)]
 pub(super) use keys::spellings;
+pub(super) use loops::WORK_FIELDS;
 pub(super) use stage::{Conditional, SPLIT_FIELDS, SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
 pub(super) use task::SHELL;

@@ -5,7 +5,9 @@ use super::cancellation::CancellationDraft;
 use super::cycles::BackDraft;
 use super::data::Named;
 use super::keys::{Fields, STAGE};
+use super::loops::LOOP_TYPE;
 use super::task::{Inherited, noop};
+use crate::definition::body::Body;
 use crate::definition::cancellation::Cancellation;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
@@ -13,6 +15,7 @@ use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, On
 use crate::definition::site::{Site, StageSite};
 use crate::definition::times::Times;
 use crate::expression::Expression;
+use crate::ids::StageIndex;
 use crate::limits::TASKS_PER_STAGE_MAX;
 
 /// A stage whose fields have been read; the arcs are not there yet.
@@ -25,6 +28,24 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) back_from: Vec<BackDraft<'d>>,
     pub(in crate::definition) split: SplitDraft<'d>,
     pub(in crate::definition) cancellation: CancellationDraft<'d>,
+    /// The stage in whose block it stands, by its place.
+    pub(in crate::definition) parent: Option<usize>,
+}
+
+/// The stages of a block, and what they have of the levels outside it.
+pub(super) struct Nested<'d> {
+    pub(super) stages: &'d Node,
+    pub(super) inherited: Inherited,
+    pub(super) priority: u8,
+}
+
+/// What surrounds a stage.
+#[derive(Clone, Copy)]
+pub(super) struct Outer<'a> {
+    pub(super) inherited: &'a Inherited,
+    pub(super) priority: u8,
+    /// The stage in whose block it stands, by its place.
+    pub(super) parent: Option<usize>,
 }
 
 /// The fields of a split as they were written.
@@ -71,20 +92,19 @@ impl<'d> Reader<'d> {
         node: &'d Node,
         key: Option<(&'d str, &'d Span)>,
         index: usize,
-        outer: &Inherited,
-        priority: u8,
-    ) -> Option<StageDraft<'d>> {
+        around: Outer<'_>,
+    ) -> Option<(StageDraft<'d>, Option<Nested<'d>>)> {
         if let (Content::Null, Some((ref_id, span))) = (&node.content, key) {
             self.name(ref_id, span, "ref id of a stage");
-            return Some(bare_stage(ref_id, span, outer, priority));
+            return Some((bare_stage(ref_id, span, around), None));
         }
         let Some(fields) = self.fields(node, &STAGE) else {
             // What others say of this stage is still checked.
-            return key.map(|(ref_id, span)| bare_stage(ref_id, span, outer, priority));
+            return key.map(|(ref_id, span)| (bare_stage(ref_id, span, around), None));
         };
         let (ref_id, span) = self.ref_id(&fields, key)?;
         let site = |site| Site::Stage(index, site);
-        let outer = self.copy(outer);
+        let outer = self.copy(around.inherited);
         let mut inherited = self.inherit(&fields, outer, site(StageSite::Defaults), site(StageSite::Defaults));
         if let Some(node) = fields.get("on_failure") {
             if matches!(node.content, Content::Map(_)) {
@@ -94,18 +114,27 @@ impl<'d> Reader<'d> {
             }
         }
         let on_failure = inherited.on_failure;
-        let called = self.sub_workflow(&fields, index, &inherited);
-        let (sub_workflow, tasks) = match called {
+        let priority = self.priority(&fields).unwrap_or(around.priority);
+        let (body, stages) = self.looping(&fields, index);
+        let nested = stages.map(|stages| {
+            // What a failure of a stage means is said by the stage itself, not by the one around it.
+            let mut inherited = self.copy(&inherited);
+            inherited.on_failure = OnFailure::Fail;
+            Nested { stages, inherited, priority }
+        });
+        let (sub_workflow, tasks) = match self.sub_workflow(&fields, index, &inherited) {
             Some((sub_workflow, task)) => (Some(sub_workflow), vec![task]),
-            None => (None, self.tasks(&fields, index, inherited)),
+            None if body == Body::Tasks => (None, self.tasks(&fields, index, inherited)),
+            None => (None, Vec::new()),
         };
         let name = fields.get("name").and_then(|node| self.some_text(node, "the name of a stage"));
         let stage_type = fields.get("type").and_then(|node| self.some_text(node, "the type of a stage"));
         let context = fields.get("context").map(|node| self.templates(node, site(StageSite::Context), "context"));
         let stage = GraphStage {
             ref_id: ref_id.to_owned(),
+            parent: around.parent.map(stage_index),
             name: name.unwrap_or(ref_id).to_owned(),
-            stage_type: stage_type.unwrap_or(&tasks[0].uses).to_owned(),
+            stage_type: stage_type.unwrap_or(tasks.first().map_or(LOOP_TYPE, |task| &task.uses)).to_owned(),
             incoming: Vec::new(),
             outgoing: Vec::new(),
             join: self.join(&fields),
@@ -118,16 +147,18 @@ impl<'d> Reader<'d> {
             on_failure,
             times: self.times(&fields),
             trigger: self.trigger(&fields, site(StageSite::Correlate)),
-            priority: self.priority(&fields).unwrap_or(priority),
             cancellation: Cancellation::default(),
             sub_workflow,
+            priority,
+            body,
             tasks,
         };
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
         let split = self.split(&fields, span, site(StageSite::Split));
         let cancellation = self.cancellation(&fields);
         let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
-        Some(StageDraft { stage, span, needs, back_from, split, cancellation })
+        let parent = around.parent;
+        Some((StageDraft { stage, span, needs, back_from, split, cancellation, parent }, nested))
     }
 
     fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
@@ -280,11 +311,12 @@ impl<'d> Reader<'d> {
 }
 
 /// A stage that has nothing but its ref id.
-fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priority: u8) -> StageDraft<'d> {
-    let on_failure = inherited.on_failure;
-    let task = noop(inherited);
+fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDraft<'d> {
+    let on_failure = around.inherited.on_failure;
+    let task = noop(around.inherited);
     let stage = GraphStage {
         ref_id: ref_id.to_owned(),
+        parent: around.parent.map(stage_index),
         name: ref_id.to_owned(),
         stage_type: task.uses.clone(),
         incoming: Vec::new(),
@@ -294,16 +326,23 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, inherited: &Inherited, priori
         reentry: Reentry::Parallel,
         condition: None,
         on_condition_error: OnConditionError::Fail,
+        body: Body::Tasks,
         tasks: vec![task],
         context: Vec::new(),
         outputs: Vec::new(),
         on_failure,
         times: Times::NONE,
         trigger: None,
-        priority,
         cancellation: Cancellation::default(),
         sub_workflow: None,
+        priority: around.priority,
     };
     let cancellation = CancellationDraft::default();
-    StageDraft { stage, span, needs: Vec::new(), back_from: Vec::new(), split: SplitDraft::And, cancellation }
+    let (needs, back_from, split) = (Vec::new(), Vec::new(), SplitDraft::And);
+    StageDraft { stage, span, needs, back_from, split, cancellation, parent: around.parent }
+}
+
+/// The place of a stage as an index of the graph.
+fn stage_index(place: usize) -> StageIndex {
+    StageIndex::new(u32::try_from(place).expect("there are at most STAGES_MAX stages"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Reader;
 use super::cancellation::RegionDraft;
 use super::keys::{Fields, WORKFLOW};
-use super::stage::StageDraft;
+use super::stage::{Nested, Outer, StageDraft};
 use super::task::Inherited;
 use crate::definition::Around;
 use crate::definition::cancellation::Termination;
@@ -71,8 +71,12 @@ impl<'d> Reader<'d> {
                 self.name(&entry.key.text, &entry.key.span, "name of a definition");
             }
         }
-        let stages = match fields.get("stages") {
-            Some(node) => self.stages(node, &inherited, header.priority),
+        let mut stages = Vec::new();
+        match fields.get("stages") {
+            Some(node) => {
+                let (inherited, priority) = (&inherited, header.priority);
+                self.stages(node, Outer { inherited, priority, parent: None }, &mut stages);
+            }
             None => {
                 self.report_with_help(
                     ProblemCode::NoStages,
@@ -80,15 +84,19 @@ impl<'d> Reader<'d> {
                     "no stages",
                     "write stages: { NAME: { run: TEXT } }",
                 );
-                Vec::new()
             }
-        };
+        }
+        if stages.len() > STAGES_MAX {
+            let message = format!("{} stages, more than {STAGES_MAX}", stages.len());
+            self.report(ProblemCode::TooManyStages, &fields.node.span, message);
+        }
         self.report_copies(&fields.node.span);
         if header.workflow_type == WorkflowType::Orchestration
-            && stages.len() > 1
+            && let n_stages = stages.iter().filter(|draft| draft.parent.is_none()).count()
+            && n_stages > 1
             && let Some(node) = fields.get("type")
         {
-            let message = format!("an ORCHESTRATION has exactly one stage, this has {}", stages.len());
+            let message = format!("an ORCHESTRATION has exactly one stage, this has {n_stages}");
             self.report(ProblemCode::OneStageOnly, &node.span, message);
         }
         let outputs = fields.get("outputs").map(|node| self.outputs(node, Site::WorkflowOutputs)).unwrap_or_default();
@@ -179,8 +187,9 @@ impl<'d> Reader<'d> {
         inputs
     }
 
-    /// `stages`: a map from ref id to stage, or a list of stages with `ref_id`.
-    fn stages(&mut self, node: &'d Node, inherited: &Inherited, priority: u8) -> Vec<StageDraft<'d>> {
+    /// `stages`: a map from ref id to stage, or a list of stages with `ref_id`. What is nested goes behind what is
+    /// around it.
+    fn stages(&mut self, node: &'d Node, around: Outer<'_>, stages: &mut Vec<StageDraft<'d>>) {
         let written: Vec<(Option<(&'d str, &'d Span)>, &'d Node)> = match &node.content {
             Content::Map(entries) => {
                 let pair = |entry: &'d crate::definition::document::Entry| {
@@ -190,23 +199,24 @@ impl<'d> Reader<'d> {
             }
             Content::List(items) => items.iter().map(|item| (None, item)).collect(),
             Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::Broken => {
-                self.wrong_type(node, "stages is a map of stages, or a list of them");
-                return Vec::new();
+                return self.wrong_type(node, "stages is a map of stages, or a list of them");
             }
         };
         if written.is_empty() {
             self.report(ProblemCode::NoStages, &node.span, "no stages");
         }
-        if written.len() > STAGES_MAX {
-            let message = format!("{} stages, more than {STAGES_MAX}", written.len());
-            self.report(ProblemCode::TooManyStages, &node.span, message);
-            return Vec::new();
+        let total = stages.len() + written.len();
+        if total > STAGES_MAX {
+            let message = format!("{total} stages, more than {STAGES_MAX}");
+            return self.report(ProblemCode::TooManyStages, &node.span, message);
         }
-        let mut stages = Vec::new();
         for (key, node) in written {
             let index = stages.len();
-            stages.extend(self.stage(node, key, index, inherited, priority));
+            let Some((draft, nested)) = self.stage(node, key, index, around) else { continue };
+            stages.push(draft);
+            if let Some(Nested { stages: node, inherited, priority }) = nested {
+                self.stages(node, Outer { inherited: &inherited, priority, parent: Some(index) }, stages);
+            }
         }
-        stages
     }
 }

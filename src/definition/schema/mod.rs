@@ -39,6 +39,7 @@ pub(super) fn schema() -> Value {
         ("input", inputs::input()),
         ("items", inputs::items()),
         ("region", cancellation::region()),
+        ("loop", stage::turns()),
         ("retry", retry()),
         ("stage", stage::stage()),
         ("sub_workflow", stage::sub_workflow()),
@@ -230,7 +231,7 @@ fn when(condition: Value, then: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::definition::reading::keys::{
-        CANCEL_ON, CANCELS, INPUT, ITEMS, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
+        CANCEL_ON, CANCELS, INPUT, ITEMS, LOOP, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
     };
 
     use super::*;
@@ -243,6 +244,7 @@ mod tests {
             (&WORKFLOW, schema.clone()),
             (&DEFAULTS, below("defaults")),
             (&STAGE, below("stage")),
+            (&LOOP, below("loop")),
             (&TASK, below("task")),
             (&RETRY, below("retry")),
             (&TRIGGER, below("trigger")),

@@ -1,8 +1,9 @@
 //! Stages and tasks in the schema, and what excludes or needs what in them.
 
+use crate::definition::body::LoopTest;
 use crate::definition::by_hand::{OnDeadline, OnReject};
-use crate::definition::reading::keys::{APPROVAL, BACK_ARC, MANUAL, STAGE, SUB_WORKFLOW, TASK};
-use crate::definition::reading::{SHELL, SPLIT_FIELDS};
+use crate::definition::reading::keys::{APPROVAL, BACK_ARC, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
+use crate::definition::reading::{SHELL, SPLIT_FIELDS, WORK_FIELDS};
 use crate::definition::sub_workflow::OnParentCancel;
 use crate::limits::CALL_DEPTH_MAX;
 use crate::value::Value;
@@ -14,7 +15,7 @@ use super::data::{
 use super::trigger::{trigger_keys, trigger_rules};
 use super::{
     Join, OnConditionError, OnFailure, Property, Reentry, TASKS_PER_STAGE_MAX, inherited, keyed, not, properties,
-    reference, required, when, with, with_more, with_rules,
+    reference, required, stages, when, with, with_more, with_rules,
 };
 
 /// A stage.
@@ -28,14 +29,37 @@ pub(super) fn stage() -> Value {
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
     known.push(("tasks", "What it does, one task after the other.", tasks));
     known.push(("sub_workflow", "Another workflow that is its work.", reference("sub_workflow")));
+    known.push(("loop", "Stages that are done again and again, in the place of tasks.", reference("loop")));
     let mut rules = work_rules();
     rules.push(when(required(["sub_workflow"]), without(["run", "uses", "with", "tasks"])));
     rules.push(when(required(["tasks"]), without(["run", "uses", "with"])));
+    rules.push(when(required(["loop"]), without(WORK_FIELDS)));
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
     known.extend(trigger_keys());
     rules.extend(trigger_rules());
     with_rules(keyed(&STAGE, known), rules)
+}
+
+/// A loop.
+pub(super) fn turns() -> Value {
+    let known = vec![
+        (
+            "test",
+            "When it asks: pre, before every turn (default), or post, after it.",
+            choice(&LoopTest::ALL.map(LoopTest::name)),
+        ),
+        ("while", "There is another turn while this holds.", expression()),
+        ("until", "There is another turn until this holds.", expression()),
+        (
+            "max_iterations",
+            "Turns there are at most: rather than begin one more, the stage fails.",
+            integer(1, u32::MAX),
+        ),
+        ("stages", "What is done in each turn, by ref ids that are unique in the whole definition.", stages()),
+    ];
+    let asks = Value::map([("oneOf", Value::list([required(["while"]), required(["until"])]))]);
+    with_rules(keyed(&LOOP, known), [required(["stages"]), asks])
 }
 
 /// One of several tasks of a stage.

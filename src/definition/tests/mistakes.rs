@@ -54,7 +54,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {if: x, stageEnabled: y}}}", &["1:31 KEY_AND_ALIAS"]),
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
-        "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, loop: {}}}}",
+        "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, before: {}}}}",
         &["1:24 NOT_SUPPORTED", "1:46 WRONG_TYPE", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
     (
@@ -126,6 +126,24 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "{name: x, termination: explicit, stages: {a: , b: {needs: [a], end: terminate}, c: {needs: [a]}}}",
         &["1:81 NOT_ON_PATH"],
+    ),
+    // Loops.
+    (
+        "{name: x, stages: {a: {loop: {while: x, until: y, stages: {b: }}, run: x}}}",
+        &["1:41 CONFLICTING_KEYS", "1:67 CONFLICTING_KEYS"],
+    ),
+    ("{name: x, stages: {a: {loop: {}}}}", &["1:30 MISSING_KEY", "1:30 NO_STAGES"]),
+    (
+        "{name: x, stages: {a: {loop: {while: x, max_iterations: 0, test: mid, stages: {a: }}}}}",
+        &["1:57 OUT_OF_RANGE", "1:66 BAD_VALUE", "1:80 DUPLICATE_STAGE"],
+    ),
+    (
+        "{name: x, stages: {o: , a: {needs: [o], loop: {while: x, stages: {b: {needs: [o]}, c: {needs: [a]}}}}, d: {needs: [b]}}}",
+        &["1:79 CROSSES_BLOCK", "1:96 CROSSES_BLOCK", "1:116 CROSSES_BLOCK"],
+    ),
+    (
+        "{name: x, stages: {a: {loop: {while: stages.b.outputs.k, stages: {b: {if: stages.a.status == 'x'}}}}, d: {needs: [a], if: stages.b.outputs.k}}}",
+        &["1:38 NOT_AN_ANCESTOR", "1:75 NOT_AN_ANCESTOR", "1:123 NOT_AN_ANCESTOR"],
     ),
     // Splits.
     ("{name: x, stages: {a: {split_default: b}, b: {needs: [a]}}}", &["1:24 SPLIT_FIELD_WITHOUT_SPLIT"]),
@@ -233,7 +251,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "1:29 NOT_SUPPORTED",
             "1:37 NOT_SUPPORTED",
             "1:50 NOT_SUPPORTED",
-            "1:62 NOT_SUPPORTED",
+            "1:62 UNKNOWN_NAME",
             "1:76 NOT_SUPPORTED",
             "1:88 UNKNOWN_NAME",
         ],

@@ -23,6 +23,8 @@ pub enum Site {
     Branch(ActivationId, Option<ArcIndex>),
     /// `correlate:` of who may take a signal.
     Correlate(SignalRecipient),
+    /// `while:` or `until:` of a loop, asked before the turn of this number, from 0.
+    Loop(ActivationId, u32),
 }
 
 /// Answers from the data of the workflow, or from a script.

@@ -81,10 +81,10 @@ impl Decision<'_> {
         let cancellation = &self.state.definition.graph().stage(by.stage).cancellation;
         let lives_on =
             |id: &ActivationId| *id != by && self.state.core.live.get(id).is_some_and(|live| live.doomed.is_none());
-        if cancellation.ends_all() {
-            return self.state.core.live.keys().any(lives_on);
-        }
         let scope = self.state.core.live[&by].scope;
+        if cancellation.ends_all() {
+            return self.state.core.live.keys().any(|id| lives_on(id) && !self.state.surrounds(*id, scope));
+        }
         cancellation.victims.iter().any(|victim| self.state.live_of(scope, *victim).any(|id| lives_on(&id)))
     }
 

@@ -21,12 +21,12 @@ impl Decision<'_> {
         if scope.live > 0 || waits_to_start || self.waits_for_threads(scope) {
             return false;
         }
-        let is_starved = self.state.moves(ScopeId::ROOT) && self.starved(scope).is_some();
+        let is_starved = self.state.moves(ScopeId::ROOT) && self.starved(ScopeId::ROOT, scope).is_some();
         if is_starved && self.force_an_or_join(ScopeId::ROOT) {
             return true;
         }
         let (status, reason) = self.verdict(&self.state.core.scopes[&ScopeId::ROOT]);
-        self.list_tokens_left();
+        self.list_tokens_left(ScopeId::ROOT);
         self.list_signals_left();
         if status != Status::Succeeded {
             self.push(Event::WorkflowEnded { status, reason, outputs: None });
@@ -48,14 +48,29 @@ impl Decision<'_> {
         let moves = self.state.moves(ScopeId::ROOT);
         let is_open = moves && self.state.open_starts().next().is_some();
         let is_meant = self.state.definition.header().leftover_tokens == LeftoverTokens::Ignore;
-        is_open && (self.state.awaits_threads() || (!is_meant && self.starved(scope).is_some()))
+        is_open && (self.state.awaits_threads() || (!is_meant && self.starved(ScopeId::ROOT, scope).is_some()))
     }
 
-    /// What lies on arcs now is consumed by nobody: it is listed, so that no token is without an end (P6).
-    fn list_tokens_left(&mut self) {
-        let left: Vec<LeftTokens> = self.state.core.marking.left(ScopeId::ROOT).collect();
+    /// What lies on arcs of a scope that is over is consumed by nobody: it is listed, so that no token is without an
+    /// end (P6).
+    pub(super) fn list_tokens_left(&mut self, scope: ScopeId) {
+        let left: Vec<LeftTokens> = self.state.core.marking.left(scope).collect();
         for left in left.chunks(LISTED_MAX) {
-            self.push(Event::TokensLeft { scope: ScopeId::ROOT, left: left.to_vec() });
+            self.push(Event::TokensLeft { scope, left: left.to_vec() });
+        }
+    }
+
+    /// Does an OR-join start in a scope in which nothing else can move, though tokens are left that might lead to it?
+    pub(super) fn force_inside(&mut self, id: ScopeId) -> bool {
+        let is_starved = self.state.moves(id) && self.starved(id, &self.state.core.scopes[&id]).is_some();
+        is_starved && self.force_an_or_join(id)
+    }
+
+    /// The same for what lies inside an activation that ends.
+    pub(super) fn list_tokens_inside(&mut self, id: ActivationId) {
+        let inside = self.state.core.live.get(&id).and_then(|live| live.inside.as_ref());
+        if let Some(scope) = inside.and_then(|inside| inside.scope) {
+            self.list_tokens_left(scope);
         }
     }
 
@@ -87,8 +102,23 @@ impl Decision<'_> {
             let (by, reason) = (cancel.by.clone(), cancel.reason.clone());
             return (Status::Canceled, Some(EndReason::CancelRequested { by, reason }));
         }
-        if let Some(waiting) = self.starved(scope) {
-            if let Some(stages) = self.or_join_circle(ScopeId::ROOT) {
+        self.verdict_of_threads(ScopeId::ROOT, scope)
+    }
+
+    /// How a scope inside an activation ends.
+    pub(super) fn verdict_inside(&self, id: ScopeId) -> (Status, Option<EndReason>) {
+        let scope = &self.state.core.scopes[&id];
+        if let Some(ScopeFailure::Activation(activation, error)) = &scope.failed {
+            let (activation, error) = (*activation, error.clone());
+            return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
+        }
+        self.verdict_of_threads(id, scope)
+    }
+
+    /// How a scope ends of which nothing failed: by what is left in it, and what was stopped.
+    fn verdict_of_threads(&self, id: ScopeId, scope: &Scope) -> (Status, Option<EndReason>) {
+        if let Some(waiting) = self.starved(id, scope) {
+            if let Some(stages) = self.or_join_circle(id) {
                 return (Status::Terminal, Some(EndReason::OrJoinCycle { stages }));
             }
             if self.state.definition.header().leftover_tokens == LeftoverTokens::Fail {
@@ -97,7 +127,7 @@ impl Decision<'_> {
         }
         match self.stopped_with_failure(scope) {
             Some(activation) => (Status::Terminal, Some(EndReason::BranchStopped { activation })),
-            None if self.state.definition.graph().termination == Termination::Explicit => {
+            None if id == ScopeId::ROOT && self.state.definition.graph().termination == Termination::Explicit => {
                 // A branch that was stopped might have reached an end; without one nothing was left out.
                 let reason = match scope.stopped.first() {
                     Some((activation, _)) => EndReason::BranchStopped { activation: *activation },
@@ -110,8 +140,8 @@ impl Decision<'_> {
     }
 
     /// Tokens are left, and not because a stopped branch would have served the joins that wait.
-    fn starved(&self, scope: &Scope) -> Option<Vec<WaitingJoin>> {
-        if self.state.core.marking.count() == 0 {
+    fn starved(&self, id: ScopeId, scope: &Scope) -> Option<Vec<WaitingJoin>> {
+        if self.state.core.marking.is_empty(id) {
             return None;
         }
         let graph = self.state.definition.graph();
@@ -120,8 +150,8 @@ impl Decision<'_> {
         let mut waiting = Vec::new();
         let mut excused = true;
         let mut listed = 0;
-        for stage in self.state.core.marking.marked_stages(ScopeId::ROOT) {
-            let missing = join::missing(self.state, ScopeId::ROOT, stage);
+        for stage in self.state.core.marking.marked_stages(id) {
+            let missing = join::missing(self.state, id, stage);
             excused &= missing.iter().any(|arc| unserved.contains(arc));
             // The list names the first joins and arcs of a large deadlock: an event is bounded.
             let missing: Vec<ArcIndex> = missing.into_iter().take(LISTED_MAX - listed).collect();

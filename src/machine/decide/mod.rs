@@ -9,6 +9,7 @@ mod cancel;
 mod child;
 mod end;
 mod join;
+mod loops;
 mod or_join;
 mod sender;
 mod settle;
@@ -24,7 +25,7 @@ pub(crate) use by_hand::{Answerer, Deed, Said, Verdict};
 pub(crate) use sender::{Sent, SentSignal};
 
 use crate::definition::Join;
-use crate::event::{ChildEnd, ChildRefusal, Consumed, Event};
+use crate::event::{ChildEnd, ChildRefusal, Consumed, EndReason, Event};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, CommandId, ScopeId, StageIndex};
 use crate::time::Timestamp;
@@ -213,6 +214,10 @@ fn weight(event: &Event) -> usize {
         Event::SignalsLeft { signals } => 8 * signals.len(),
         Event::ChildEnded(_, end) => end.outputs.text().len() + end.error.as_ref().map_or(0, Failure::bytes),
         Event::ChildRefused(_, refusal) => refusal.error.bytes(),
+        Event::ScopeClosed { reason, .. } => match reason {
+            Some(EndReason::StageFailed { error, .. }) => error.as_ref().map_or(0, Failure::bytes),
+            Some(_) | None => 0,
+        },
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)
@@ -239,7 +244,9 @@ fn weight(event: &Event) -> usize {
         | Event::TaskSuspended { .. }
         | Event::ChildStarted { .. }
         | Event::WorkflowClosing { .. }
-        | Event::WorkflowClosed => 0,
+        | Event::WorkflowClosed
+        | Event::ScopeOpened { .. }
+        | Event::LoopTested { .. } => 0,
     };
     fixed + varying
 }

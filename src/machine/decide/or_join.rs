@@ -45,7 +45,9 @@ impl Decision<'_> {
     /// Starts the first OR-join that does not have to wait.
     pub(super) fn fire_an_or_join(&mut self) -> bool {
         while let Some(waiting) = self.state.candidates.outlooks.pop() {
-            if let Some(consumed) = enabled(self.state, waiting) {
+            if self.state.moves(waiting.scope)
+                && let Some(consumed) = enabled(self.state, waiting)
+            {
                 self.fire(waiting.scope, waiting.join, consumed);
                 return true;
             }

@@ -40,6 +40,7 @@ impl Decision<'_> {
         }
         if self.state.moves(ScopeId::ROOT)
             && (self.end_a_core() == Found::Applied
+                || self.go_on_inside_one() == Found::Applied
                 || self.fire_a_join() == Found::Applied
                 || self.begin_a_thread()
                 || self.open_a_gate() == Found::Applied
@@ -47,12 +48,16 @@ impl Decision<'_> {
         {
             return Found::Applied;
         }
+        if self.close_a_scope() == Found::Applied {
+            return Found::Applied;
+        }
         if self.end_if_over() { Found::Applied } else { Found::Nothing }
     }
 
     fn cancel_doomed(&mut self) -> Found {
-        while let Some((_, id)) = self.state.candidates.doomed.pop_first() {
+        while let Some((_, _, id)) = self.state.candidates.doomed.pop_first() {
             if let Some(cause) = self.state.core.live.get(&id).and_then(|live| live.doomed) {
+                self.list_tokens_inside(id);
                 self.cancel_activation(id, cause);
                 return Found::Applied;
             }
@@ -62,24 +67,66 @@ impl Decision<'_> {
 
     fn end_a_core(&mut self) -> Found {
         while let Some((_, id)) = self.state.candidates.core_ended.pop_first() {
-            match self.state.core.live.get(&id).map(|live| &live.progress) {
-                Some(Progress::CoreEnded) => self.end_core(id),
-                Some(Progress::Overdue) => self.end_overdue(id),
-                Some(Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_)) | None => continue,
+            let Some(live) = self.state.core.live.get(&id).filter(|live| self.state.moves(live.scope)) else {
+                continue;
+            };
+            match live.progress {
+                Progress::CoreEnded => self.end_core(id),
+                Progress::Overdue => self.end_overdue(id),
+                Progress::Ready(_)
+                | Progress::Between { .. }
+                | Progress::Open(_)
+                | Progress::Turning
+                | Progress::Inside => continue,
             }
             return Found::Applied;
         }
         Found::Nothing
     }
 
+    /// A block that is done, or a loop that may have another turn.
+    fn go_on_inside_one(&mut self) -> Found {
+        let mut held = Vec::new();
+        let mut found = Found::Nothing;
+        while let Some(place) = self.state.candidates.inside.pop_first() {
+            let Some(live) = self.state.core.live.get(&place.2) else { continue };
+            if self.state.is_paused() && live.progress == Progress::Turning {
+                held.push(place);
+            } else if self.state.moves(live.scope) && self.go_on_inside(place.2) {
+                found = Found::Applied;
+                break;
+            }
+        }
+        self.state.candidates.inside.extend(held);
+        found
+    }
+
+    /// A scope inside an activation in which nothing can move any more.
+    fn close_a_scope(&mut self) -> Found {
+        while let Some((_, id)) = self.state.candidates.over.pop_first() {
+            let Some(scope) = self.state.core.scopes.get(&id).filter(|scope| scope.live == 0) else { continue };
+            let Some(owner) = scope.owner else { continue };
+            let live = self.state.core.live.get(&owner);
+            let waits = live.is_some_and(|live| live.progress == Progress::Inside && live.doomed.is_none());
+            if waits {
+                if !self.force_inside(id) {
+                    self.close_inside(id, owner);
+                }
+                return Found::Applied;
+            }
+        }
+        Found::Nothing
+    }
+
     fn fire_a_join(&mut self) -> Found {
-        while let Some(&(scope, stage)) = self.state.candidates.joins.first() {
-            match join::enabled(self.state, scope, stage) {
+        while let Some(&(depth, scope, stage)) = self.state.candidates.joins.first() {
+            let enabled = join::enabled(self.state, scope, stage);
+            match enabled.filter(|_| self.state.moves(scope)) {
                 Some(consumed) => {
                     self.fire(scope, stage, consumed);
                     return Found::Applied;
                 }
-                None => self.state.candidates.joins.remove(&(scope, stage)),
+                None => self.state.candidates.joins.remove(&(depth, scope, stage)),
             };
         }
         Found::Nothing
@@ -90,9 +137,8 @@ impl Decision<'_> {
             return Found::Nothing;
         }
         while let Some((_, id)) = self.state.candidates.ready.pop_first() {
-            let Some(&Progress::Ready(gate)) = self.state.core.live.get(&id).map(|live| &live.progress) else {
-                continue;
-            };
+            let live = self.state.core.live.get(&id).filter(|live| self.state.moves(live.scope));
+            let Some(&Progress::Ready(gate)) = live.map(|live| &live.progress) else { continue };
             if !matches!(gate, Gate::Scheduled | Gate::Trigger) {
                 self.examine_gate(id, gate);
                 return Found::Applied;

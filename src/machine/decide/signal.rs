@@ -195,7 +195,12 @@ impl State {
         match &self.core.live.get(&id)?.progress {
             Progress::Ready(Gate::Trigger) => Some(SignalRecipient::Trigger(id)),
             Progress::Open(open) => Some(SignalRecipient::Task(TaskId { activation: id, task: open.task })),
-            Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => None,
+            Progress::Ready(_)
+            | Progress::Between { .. }
+            | Progress::Turning
+            | Progress::Inside
+            | Progress::CoreEnded
+            | Progress::Overdue => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::event::{Consumed, Emitted, Event, Json, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::machine::data::Surroundings;
-use crate::machine::past::TaskResult;
+use crate::machine::past::{Past, TaskResult};
 use crate::machine::state::{Gate, Progress, TimerOf};
 use crate::status::Status;
 
@@ -172,8 +172,11 @@ impl Decision<'_> {
     pub(super) fn end_core(&mut self, id: ActivationId) {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
-        let status = core_status(stage, &self.state.core.live[&id].results);
-        self.end_stage(id, status, None);
+        let live = &self.state.core.live[&id];
+        match live.inside.as_ref().and_then(|inside| inside.failure.clone()) {
+            Some(error) => self.end_stage(id, failure_status(stage.on_failure), Some(error)),
+            None => self.end_stage(id, core_status(stage, &live.results), None),
+        }
     }
 
     /// The deadline of the activation has passed.
@@ -183,7 +186,8 @@ impl Decision<'_> {
         self.end_stage(id, status, Some(error));
     }
 
-    fn end_stage(&mut self, id: ActivationId, status: Status, error: Option<Failure>) {
+    pub(super) fn end_stage(&mut self, id: ActivationId, status: Status, error: Option<Failure>) {
+        self.list_tokens_inside(id);
         if !status.is_continuable() {
             let emitted = Emitted::Nothing;
             self.push(Event::StageEnded { activation: id, status, emitted, outputs: None, error });
@@ -242,7 +246,10 @@ impl Decision<'_> {
 
     /// What conditions and outputs of a live activation can see.
     pub(super) fn surroundings(&self, id: ActivationId) -> Surroundings {
-        Surroundings::of_activation(self.state, id).expect("an activation that is decided on lives")
+        let inside = self.state.core.live[&id].inside.as_ref();
+        let inside = inside.map_or_else(Past::empty, |inside| inside.last.clone());
+        let seen = Surroundings::of_activation(self.state, id).expect("an activation that is decided on lives");
+        Surroundings { inside, ..seen }
     }
 }
 

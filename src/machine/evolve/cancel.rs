@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::event::{CancelCause, CancelRequest, Emitted, Stamp};
 use crate::ids::{ActivationId, ScopeId};
-use crate::machine::past::{Ended, Remembered};
+use crate::machine::past::{Ended, Past, Remembered};
 use crate::machine::state::{Canceling, Progress, ScopeFailure, State};
 use crate::status::Status;
 
+use super::scopes::{doom, doom_all};
 use super::{Fit, emit, give_up, regions, remove};
 
 /// Somebody asks for the end of the workflow.
@@ -19,26 +20,6 @@ pub(super) fn request(state: &mut State, stamp: &Stamp, asked: &CancelRequest) -
     state.core.cancel = Some(Canceling { by, reason, since });
     doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
     Ok(())
-}
-
-/// The activation ends as the next thing that happens to it, unless something else ends it already.
-pub(super) fn doom(state: &mut State, id: ActivationId, cause: CancelCause) {
-    if let Some(activation) = state.core.live.get_mut(&id)
-        && activation.doomed.is_none()
-    {
-        activation.doomed = Some(cause);
-        state.candidates.doomed.insert((activation.born, id));
-    }
-}
-
-/// Everything live in the scope ends as the next thing that happens to it.
-pub(super) fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
-    for (id, activation) in &mut state.core.live {
-        if activation.scope == scope && activation.doomed.is_none() {
-            activation.doomed = Some(cause);
-            state.candidates.doomed.insert((activation.born, *id));
-        }
-    }
 }
 
 /// The work of an activation has succeeded, and what its stage cancels is marked.
@@ -53,7 +34,9 @@ pub(super) fn mark(state: &mut State, by: ActivationId) -> Fit<()> {
     let cancellation = &stage.cancellation;
     let whole = if cancellation.cancels_workflow() { CancelCause::Workflow } else { CancelCause::ExplicitEnd };
     let victims: Vec<(ActivationId, CancelCause)> = if cancellation.ends_all() {
-        state.core.live.keys().filter(|id| **id != by).map(|id| (*id, whole)).collect()
+        // What surrounds it ends behind it.
+        let others = state.core.live.keys().filter(|id| **id != by && !state.surrounds(**id, scope));
+        others.map(|id| (*id, whole)).collect()
     } else {
         let victims = cancellation.victims.iter().flat_map(|victim| state.live_of(scope, *victim));
         victims.filter(|id| *id != by).map(|id| (id, CancelCause::Stage { by })).collect()
@@ -77,7 +60,8 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
     if *emitted != Emitted::Nothing {
         // Who comes behind it sees that it was canceled, and nothing of what it gave.
         let (tasks, outputs, error, keys) = (Vec::new(), None, None, Remembered::default());
-        past.insert(Arc::new(Ended { activation: id, depth, status: Status::Canceled, tasks, outputs, error, keys }));
+        let (status, inside) = (Status::Canceled, Past::empty());
+        past.insert(Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, keys }));
     }
     emit(state, id, scope, emitted, depth, past)
 }
@@ -95,7 +79,8 @@ pub(super) fn withdraw(state: &mut State, id: ActivationId, scope: ScopeId) -> F
 
 /// An activation has succeeded: does that end the workflow? What came to its end before has its reason.
 pub(super) fn close(state: &mut State, id: ActivationId, scope: ScopeId) {
-    let cancellation = &state.definition.graph().stage(id.stage).cancellation;
+    let definition = state.definition.clone();
+    let cancellation = &definition.graph().stage(id.stage).cancellation;
     if !cancellation.ends_all() || state.core.cancel.is_some() {
         return;
     }
@@ -103,5 +88,8 @@ pub(super) fn close(state: &mut State, id: ActivationId, scope: ScopeId) {
     let scope = if cancellation.cancels_workflow() { ScopeId::ROOT } else { scope };
     if let Some(scope) = state.core.scopes.get_mut(&scope) {
         scope.failed.get_or_insert(how(id));
+    }
+    if cancellation.cancels_workflow() {
+        doom_all(state, ScopeId::ROOT, CancelCause::Workflow);
     }
 }

@@ -8,23 +8,22 @@ mod cancel;
 mod child;
 mod pause;
 mod regions;
+mod scopes;
 mod signals;
+mod tasks;
 mod timers;
 
 use std::sync::Arc;
 
 use crate::definition::{ArcKind, GraphArc, Join, Reentry};
-use crate::event::{
-    CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, LeaseLoss, LeftTokens, Stamp, TaskReport,
-};
+use crate::event::{CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, LeftTokens, Stamp};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId, TaskIndex};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
-use crate::time::Timestamp;
 
 use super::marking::Token;
 use super::outlook::{Place, Waiting};
-use super::past::{Ended, Past, Remembered, TaskResult};
+use super::past::{Ended, Past, Remembered};
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
 
 /// An event that cannot have happened to the state it was folded into.
@@ -55,8 +54,10 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
     fits_phase(state, event)?;
     if let Some(stamp) = event.stamp() {
         stamp_input(state, stamp)?;
-        let goes_on = matches!(event, Event::SettleContinued(_));
-        state.core.instant_turns = if goes_on { state.core.instant_turns } else { 0 };
+        // What goes on is what began before.
+        if !matches!(event, Event::SettleContinued(_)) {
+            state.core.instant_turns = 0;
+        }
     }
     match event {
         Event::DefinitionRegistered(..) | Event::LogAccepted(..) => Err("it belongs to another stream"),
@@ -64,13 +65,14 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::WorkflowCreated(stamp, creation) => create_workflow(state, stamp, creation),
         Event::WorkflowPaused(stamp, request) => pause::pause(state, stamp, request),
         Event::WorkflowResumed(_, resumption) => pause::resume(state, resumption),
-        Event::TaskStarted(_, attempt) => start_attempt(state, *attempt),
-        Event::TaskReported(_, report) | Event::TaskAnswered(report) => record_report(state, report),
-        Event::TaskLeaseLost(_, loss) => lose_attempt(state, *loss),
-        Event::TaskResultDiscarded(_, report) => {
-            let known = state.core.fenced.remove(&report.attempt);
-            if known { Ok(()) } else { Err("no such attempt was given up") }
-        }
+        Event::TaskStarted(..)
+        | Event::TaskReported(..)
+        | Event::TaskAnswered(_)
+        | Event::TaskLeaseLost(..)
+        | Event::TaskResultDiscarded(..)
+        | Event::TaskQueued { .. }
+        | Event::TaskRetried { .. }
+        | Event::TaskEnded { .. } => tasks::apply(state, event),
         Event::TimerFired(_, timer) => timers::fire(state, *timer),
         Event::SettleContinued(_) => {
             state.core.unsettled = false;
@@ -83,10 +85,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::StageReady { activation, scope, consumed } => {
             begin(state, *activation, *scope, consumed, Progress::Ready(Gate::Condition))
         }
-        Event::StageStarted { activation, scope, consumed } => {
-            let progress = Progress::Between { next: TaskIndex::new(0) };
-            begin(state, *activation, *scope, consumed, progress)
-        }
+        Event::StageStarted { activation, scope, consumed } => start_stage(state, *activation, *scope, consumed),
         Event::StageEnded { activation, status, emitted, outputs, error } => {
             end_activation(state, *activation, *status, emitted, outputs.clone(), error.clone())
         }
@@ -94,9 +93,6 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::CancelsMarked { by } => cancel::mark(state, *by),
         Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
         Event::TokensRemoved { scope, removed, .. } => regions::remove_tokens(state, *scope, removed),
-        Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
-        Event::TaskRetried { attempt, failures } => count_failure(state, *attempt, *failures),
-        Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
         Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
         Event::SettleDeferred => {
             state.core.unsettled = true;
@@ -118,6 +114,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::ChildRefused(..)
         | Event::WorkflowClosing { .. }
         | Event::WorkflowClosed => child::apply(state, event),
+        Event::ScopeOpened { .. } | Event::ScopeClosed { .. } | Event::LoopTested { .. } => scopes::apply(state, event),
     }
 }
 
@@ -147,8 +144,8 @@ fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, ou
 
 /// Tokens that are left stay where they are.
 fn tokens_left(state: &State, scope: ScopeId, left: &[LeftTokens]) -> Fit<()> {
-    if !state.core.live.is_empty() {
-        return Err("an activation lives");
+    if state.core.scopes.get(&scope).is_none_or(|scope| scope.live > 0) {
+        return Err("an activation lives, or the scope is not open");
     }
     let lies = |left: &LeftTokens| state.core.marking.lying(scope, left.arc) == left.tokens as usize;
     if left.iter().all(lies) { Ok(()) } else { Err("so many tokens do not lie there") }
@@ -209,17 +206,19 @@ fn start_workflow(state: &mut State) -> Fit<()> {
     state.core.started = true;
     // They were there to begin it.
     state.core.timers.clear();
-    let definition = state.definition.clone();
-    let graph = definition.graph();
-    state.candidates.starts.extend(graph.started_by_signals());
-    for (arc, place) in graph.arcs.iter().zip(0..) {
-        if arc.from.is_none() && !graph.stage(arc.to).is_started_by_signals() {
-            let at = ArcIndex::new(place);
-            state.core.marking.produce(graph, ScopeId::ROOT, at, Token::new(0, Past::empty(), state.core.now));
-            state.examine_join(ScopeId::ROOT, arc.to);
-        }
-    }
+    state.candidates.starts.extend(state.definition.graph().started_by_signals());
+    scopes::put_on_starts(state, ScopeId::ROOT, None);
     Ok(())
+}
+
+/// An activation begins what its stage does.
+fn start_stage(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consumed) -> Fit<()> {
+    if id.stage.index() >= state.definition.graph().stages.len() {
+        return Err("the definition has no such stage");
+    }
+    let progress = scopes::started(state, id);
+    begin(state, id, scope, consumed, progress)?;
+    scopes::begin_inside(state, id)
 }
 
 /// Consumes the tokens of a new activation, or takes up one that was ready.
@@ -276,6 +275,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         timers: Vec::new(),
         waiting: None,
         signal,
+        inside: None,
     };
     state.core.live.insert(id, Box::new(activation));
     cancel::withdraw(state, id, scope)
@@ -297,11 +297,13 @@ fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Prog
 fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     let activation = state.core.live.remove(&id).ok_or("the activation is not live")?;
     let place = (activation.born, id);
-    state.candidates.doomed.remove(&place);
+    let nested = state.nested(id, &activation);
+    state.candidates.doomed.remove(&nested);
+    state.candidates.inside.remove(&nested);
     state.candidates.core_ended.remove(&place);
     state.candidates.ready.remove(&place);
-    let scope = state.core.scopes.get_mut(&activation.scope).ok_or("the scope is not open")?;
-    scope.live = scope.live.checked_sub(1).ok_or("the scope has no live activation")?;
+    scopes::one_less(state, activation.scope)?;
+    scopes::forget_inside(state, activation.inside.as_deref())?;
     timers::drop_all(state, &activation.timers);
     if state.definition.graph().stage(id.stage).reentry == Reentry::Serialize
         && state.core.marking.marked(activation.scope, id.stage) > 0
@@ -327,6 +329,7 @@ fn end_activation(
     let activation = remove(state, id)?;
     match activation.progress {
         Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered)
+        | Progress::Turning
         | Progress::CoreEnded
         | Progress::Overdue
             if activation.doomed.is_none() => {}
@@ -336,7 +339,13 @@ fn end_activation(
                 give_up(state, id, open);
             }
         }
-        Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue | Progress::Between { .. } | Progress::Open(_) => {
+        Progress::Ready(_)
+        | Progress::Turning
+        | Progress::CoreEnded
+        | Progress::Overdue
+        | Progress::Between { .. }
+        | Progress::Open(_)
+        | Progress::Inside => {
             return Err("the activation is not at its end");
         }
     }
@@ -344,7 +353,11 @@ fn end_activation(
     let tasks = Arc::unwrap_or_clone(activation.results);
     let stopped = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
     let keys = Remembered::default();
-    let ended = Arc::new(Ended { activation: id, depth, status, tasks, outputs, error, keys });
+    let (error, inside) = match activation.inside {
+        Some(inside) => (error.or(inside.failure), inside.last),
+        None => (error, Past::empty()),
+    };
+    let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
     emit(state, id, scope, emitted, depth, past)?;
@@ -356,7 +369,7 @@ fn end_activation(
         if scope_state.failed.is_none() {
             scope_state.failed = Some(ScopeFailure::Activation(id, ended.failure().cloned()));
         }
-        cancel::doom_all(state, scope, CancelCause::ScopeFailed);
+        scopes::doom_all(state, scope, CancelCause::ScopeFailed);
     }
     if status == Status::Succeeded {
         cancel::close(state, id, scope);
@@ -452,9 +465,13 @@ fn activation(state: &mut State, id: ActivationId) -> Fit<&mut Activation> {
 fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
     match &mut activation(state, task.activation)?.progress {
         Progress::Open(open) if open.task == task.task => Ok(open),
-        Progress::Open(_) | Progress::Ready(_) | Progress::Between { .. } | Progress::CoreEnded | Progress::Overdue => {
-            Err("the task is not open")
-        }
+        Progress::Open(_)
+        | Progress::Ready(_)
+        | Progress::Between { .. }
+        | Progress::Turning
+        | Progress::Inside
+        | Progress::CoreEnded
+        | Progress::Overdue => Err("the task is not open"),
     }
 }
 
@@ -462,132 +479,4 @@ fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
 fn awaited(state: &mut State, attempt: AttemptId) -> Fit<&mut OpenTask> {
     let open = open_task(state, attempt.task)?;
     if open.dispatch == attempt.dispatch { Ok(open) } else { Err("the attempt is not awaited") }
-}
-
-fn start_attempt(state: &mut State, attempt: AttemptId) -> Fit<()> {
-    let now = state.core.now;
-    let open = awaited(state, attempt)?;
-    if !matches!(open.attempt, AttemptState::Queued { .. }) {
-        return Err("the attempt cannot start");
-    }
-    open.attempt = AttemptState::Started;
-    open.changed = now;
-    Ok(())
-}
-
-fn record_report(state: &mut State, report: &TaskReport) -> Fit<()> {
-    let open = awaited(state, report.attempt)?;
-    if !matches!(open.attempt, AttemptState::Queued { .. } | AttemptState::Started) {
-        return Err("the attempt has no outcome to tell");
-    }
-    open.attempt = AttemptState::Reported(Box::new(report.clone()));
-    open.lost = 0;
-    Ok(())
-}
-
-fn lose_attempt(state: &mut State, loss: LeaseLoss) -> Fit<()> {
-    let open = awaited(state, loss.attempt)?;
-    if open.attempt != AttemptState::Started {
-        return Err("no worker had begun the attempt");
-    }
-    open.lost += u32::from(!loss.orderly);
-    open.attempt = AttemptState::Lost;
-    state.core.fenced.insert(loss.attempt);
-    Ok(())
-}
-
-fn count_failure(state: &mut State, attempt: AttemptId, failures: u32) -> Fit<()> {
-    let open = awaited(state, attempt)?;
-    if !matches!(open.attempt, AttemptState::Reported(_)) || open.failures.checked_add(1) != Some(failures) {
-        return Err("the attempt has not failed like this");
-    }
-    open.failures = failures;
-    leave_updates(state, attempt.task)
-}
-
-/// The next attempt of an open task, or the first of the next task.
-fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<()> {
-    let now = state.core.now;
-    let activation = activation(state, attempt.task.activation)?;
-    let queued = AttemptState::Queued { due };
-    match &mut activation.progress {
-        Progress::Between { next } if *next == attempt.task.task => {
-            if attempt.dispatch != 1 {
-                return Err("the attempt is not the first of its task");
-            }
-            let (task, dispatch) = (*next, attempt.dispatch);
-            let (since, changed) = (now, now);
-            let open = OpenTask { task, dispatch, attempt: queued, failures: 0, lost: 0, since, changed };
-            activation.progress = Progress::Open(open);
-            Ok(())
-        }
-        Progress::Open(open) if open.task == attempt.task.task => {
-            let over = matches!(open.attempt, AttemptState::Reported(_) | AttemptState::Lost | AttemptState::Woken);
-            if !over || open.dispatch.checked_add(1) != Some(attempt.dispatch) {
-                return Err("the attempt is not the next of its task");
-            }
-            open.dispatch = attempt.dispatch;
-            open.attempt = queued;
-            open.changed = now;
-            Ok(())
-        }
-        Progress::Between { .. } | Progress::Open(_) | Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue => {
-            Err("the task cannot begin now")
-        }
-    }
-}
-
-/// Context that a reported attempt leaves becomes visible to what follows in its activation.
-fn leave_updates(state: &mut State, task: TaskId) -> Fit<()> {
-    let open = open_task(state, task)?;
-    let AttemptState::Reported(report) = &open.attempt else { return Ok(()) };
-    if report.context.is_empty() {
-        return Ok(());
-    }
-    let context = report.context.to_map().map_err(|_| "the context is no map")?;
-    Arc::make_mut(&mut activation(state, task.activation)?.updates).extend(context);
-    Ok(())
-}
-
-fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Failure>) -> Fit<()> {
-    let status = ends(status)?;
-    let n_tasks = {
-        let graph = state.definition.graph();
-        graph.stages.get(task.activation.stage.index()).ok_or("the definition has no such stage")?.tasks.len()
-    };
-    let reported = match &activation(state, task.activation)?.progress {
-        Progress::Open(open) if open.task == task.task => match &open.attempt {
-            AttemptState::Reported(report) => Some(report.clone()),
-            AttemptState::Lost => None,
-            AttemptState::Queued { .. }
-            | AttemptState::Started
-            | AttemptState::Waiting { .. }
-            | AttemptState::Woken
-            | AttemptState::Suspended
-            | AttemptState::Calling { .. } => return Err("the task has no outcome yet"),
-        },
-        Progress::Between { next } if *next == task.task => None,
-        Progress::Open(_) | Progress::Between { .. } | Progress::Ready(_) | Progress::CoreEnded | Progress::Overdue => {
-            return Err("the task is not open");
-        }
-    };
-    // Where the event itself says why the task failed, the report was too much, and nothing of it stays.
-    let reported = reported.filter(|_| error.is_none());
-    if reported.is_some() {
-        leave_updates(state, task)?;
-    }
-    let counts = matches!(status, Status::Succeeded | Status::FailedContinue);
-    let outputs = reported.as_ref().filter(|_| counts).map(|report| report.outputs.clone()).unwrap_or_default();
-    let error = error.or_else(|| reported.as_ref().and_then(|report| report.report.error())).cloned();
-    let activation = activation(state, task.activation)?;
-    Arc::make_mut(&mut activation.results).push(TaskResult { task: task.task, status, outputs, error });
-    let next = TaskIndex::new(task.task.get() + 1);
-    if status.is_halt() || next.index() >= n_tasks {
-        activation.progress = Progress::CoreEnded;
-        let place = (activation.born, task.activation);
-        state.candidates.core_ended.insert(place);
-    } else {
-        activation.progress = Progress::Between { next };
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
 use crate::machine::state::State;
 
 use super::Fit;
-use super::cancel::doom;
+use super::scopes::doom;
 
 /// A region is canceled: what lives in it ends, and its tokens are taken away where it is to vanish.
 pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by: Option<ActivationId>) -> Fit<()> {

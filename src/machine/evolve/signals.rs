@@ -9,7 +9,7 @@ use crate::machine::past::Past;
 use crate::machine::signals::{GivenSignal, KeptSignal, SignalWait};
 use crate::machine::state::{AttemptState, Gate, Progress, State};
 
-use super::{Fit, activation, leave_updates, open_task};
+use super::{Fit, activation, open_task, tasks::leave_updates};
 
 /// What an event about signals and triggers changes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whoever calls this has named the others")]
@@ -83,9 +83,13 @@ fn pass_trigger(state: &mut State, id: ActivationId, given: Arc<GivenSignal>) ->
     let activation = activation(state, id)?;
     match activation.progress {
         Progress::Ready(Gate::Condition | Gate::Passed | Gate::Trigger) => (),
-        Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) | Progress::CoreEnded | Progress::Overdue => {
-            return Err("the activation waits for no trigger");
-        }
+        Progress::Ready(_)
+        | Progress::Between { .. }
+        | Progress::Open(_)
+        | Progress::Turning
+        | Progress::Inside
+        | Progress::CoreEnded
+        | Progress::Overdue => return Err("the activation waits for no trigger"),
     }
     activation.progress = Progress::Ready(Gate::Triggered);
     activation.signal = Some(given);

@@ -5,8 +5,8 @@ use crate::ids::{ActivationId, ScopeId, TaskId};
 use crate::machine::state::{AttemptState, Gate, Progress, ScopeFailure, State, Timer, TimerOf};
 use crate::time::Timestamp;
 
-use super::cancel::{doom, doom_all};
-use super::{Fit, activation, give_up, leave_updates, open_task, signals};
+use super::scopes::{doom, doom_all};
+use super::{Fit, activation, give_up, open_task, signals, tasks};
 
 /// A task asked to be called again.
 pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
@@ -14,7 +14,7 @@ pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskI
     if !matches!(open_task(state, task)?.attempt, AttemptState::Reported(_)) {
         return Err("the task did not ask for a timer");
     }
-    leave_updates(state, task)?;
+    tasks::leave_updates(state, task)?;
     let now = state.core.now;
     let open = open_task(state, task)?;
     open.attempt = AttemptState::Waiting { timer };
@@ -65,8 +65,8 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             state.candidates.ready.remove(&place);
         }
         (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled | Gate::Trigger))
-        | (TimerPurpose::Deadline, Progress::Between { .. })
-        | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. }) => {
+        | (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Turning)
+        | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. } | Progress::Turning) => {
             activation.timers.push(timer);
         }
         (TimerPurpose::Trigger, Progress::Ready(Gate::Condition | Gate::Passed)) => {
@@ -161,8 +161,14 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
         // It was passed by already, or is at its end.
         (TimerPurpose::ScheduledTime | TimerPurpose::Trigger, Progress::Ready(_))
         | (TimerPurpose::Deadline, Progress::CoreEnded) => Ok(()),
-        (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Open(_)) => {
+        (
+            TimerPurpose::Deadline,
+            Progress::Between { .. } | Progress::Open(_) | Progress::Turning | Progress::Inside,
+        ) => {
             let progress = std::mem::replace(&mut activation.progress, Progress::Overdue);
+            if let Some(scope) = activation.inside.as_ref().and_then(|inside| inside.scope) {
+                doom_all(state, scope, CancelCause::Deadline);
+            }
             if let Progress::Open(open) = progress {
                 give_up(state, id, &open);
             }

@@ -12,6 +12,7 @@ mod deadlines;
 mod endings;
 mod failure;
 mod flow;
+mod loops;
 mod merges;
 mod or_join;
 mod or_split;

@@ -53,6 +53,7 @@ fn line(wait: &Wait) -> String {
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         WaitReason::Child { child } => format!("CHILD {child}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
+        WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. }) => reason.code().to_owned(),
     };
     let deadline = wait.deadline().map(|moment| format!(", deadline {}", moment.since(ORIGIN))).unwrap_or_default();
@@ -73,6 +74,17 @@ fn waiting(definition: &Definition, happenings: impl IntoIterator<Item = Happeni
     let spaced = happenings.into_iter().flat_map(|happening| [pass("1s"), happening]);
     let past = given(definition).after(spaced).when(pass("0s")).then([]);
     waits(past.course().state()).iter().map(line).collect()
+}
+
+#[test]
+fn a_stage_whose_block_is_open_waits_for_what_is_inside() {
+    let definition = yaml(
+        "{ name: x, stages: { l: { deadline: 1h, loop: { while: 'true', stages: { x: , y: { needs: [x] } } } } } }",
+    );
+    assert_eq!(
+        waiting(&definition, [complete("x"), complete("y")]),
+        ["l#1 since 2s: INSIDE turn 1, deadline 1h", "x#2.noop@1 since 2s: QUEUED"]
+    );
 }
 
 #[test]

@@ -239,7 +239,10 @@ impl ViewFold {
             }
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
-            | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. } => {
+            | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
+            | Event::ScopeOpened { owner: activation, .. }
+            | Event::ScopeClosed { owner: activation, .. }
+            | Event::LoopTested { activation, .. } => {
                 self.newest(*activation, sequence);
                 Ok(())
             }
@@ -446,10 +449,12 @@ impl ViewFold {
     ///
     /// If data in the events cannot be read.
     pub(crate) fn view(&self, state: &State) -> Result<WorkflowView, Error> {
+        let inside = state.given_inside();
+        let inside = inside.map_err(|failure| Error::Outputs { workflow: self.workflow, failure })?;
         let stages: Vec<StageView> = (0..)
             .map(StageIndex::new)
             .zip(&self.stages)
-            .map(|(index, record)| self.stage(index, record))
+            .map(|(index, record)| self.stage(index, record, inside.get(&ActivationId::new(index, record.number))))
             .collect::<Result<_, _>>()?;
         let error = self.end_reason.as_ref().and_then(|reason| match reason {
             EndReason::StageFailed { activation, error: None } => stages[activation.stage.index()].error.clone(),
@@ -499,10 +504,10 @@ impl ViewFold {
         merged.map(Value::Map).map_err(|failure| Error::Outputs { workflow: self.workflow, failure })
     }
 
-    fn stage(&self, index: StageIndex, record: &StageRecord) -> Result<StageView, Error> {
+    fn stage(&self, index: StageIndex, record: &StageRecord, inside: Option<&Map>) -> Result<StageView, Error> {
         let spec = self.definition.graph().stage(index);
         let at = record.version.unwrap_or(self.version);
-        let mut outputs = Map::new();
+        let mut outputs = inside.cloned().unwrap_or_default();
         for task in &record.tasks {
             outputs.extend(self.entries(&task.outputs, at)?);
         }

@@ -56,7 +56,7 @@ pub(super) fn regions() -> BoxedStrategy<Keys> {
 }
 
 /// Leaves out the regions in which no stage lies.
-pub(super) fn name_regions(document: &mut Value, stages: &mut [(&str, Value)]) {
+pub(super) fn name_regions(document: &mut Value, stages: &mut [(String, Value)]) {
     let lies_in = |stage: &Value, name: &str| match stage.get("cancel_region") {
         Some(Value::String(text)) => text == name,
         Some(Value::List(items)) => items.iter().any(|item| item.as_str() == Some(name)),

@@ -35,6 +35,13 @@ pub(super) fn put_right(stage: &mut Value, needs_others: bool) {
     }
 }
 
+/// A stage inside another one is not started by signals.
+pub(super) fn inside(trigger: &mut Value) {
+    if let Value::Map(trigger) = trigger {
+        trigger.remove("start");
+    }
+}
+
 /// Moments around the beginning of a course: past, to come, and one before the other in both orders.
 pub(super) fn start_times() -> BoxedStrategy<Keys> {
     let scheduled = |moment: &'static str| one("scheduled_time", moment);

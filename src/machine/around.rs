@@ -1,0 +1,65 @@
+//! What surrounds a scope: the activation it lies inside, and what that can see (R11).
+//!
+//! A child scope begins with nothing behind it. What its stages can see besides lies around it, in layers from the
+//! inside out; a turn of a loop also sees what the turn before gave.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ActivationId;
+use crate::time::Timestamp;
+
+use super::as_json;
+use super::past::{Past, TaskResult};
+use super::state::{Inside, State};
+use crate::value::Map;
+
+/// One layer of what surrounds a scope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Around {
+    /// The activation the scope lies inside.
+    pub(super) owner: ActivationId,
+    /// When the scope was opened.
+    pub(super) since: Timestamp,
+    /// What lies behind the owner.
+    pub(super) past: Past,
+    /// What its ended tasks gave.
+    pub(super) results: Arc<Vec<TaskResult>>,
+    /// Context that its attempts and tasks left.
+    #[serde(with = "as_json::shared")]
+    pub(super) updates: Arc<Map>,
+    /// The turn of a loop that the scope is.
+    pub(super) turn: Option<Turn>,
+    /// What surrounds the scope of the owner.
+    pub(super) outer: Option<Arc<Around>>,
+}
+
+/// A turn of a loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Turn {
+    /// How many turns were before it.
+    pub(super) index: u32,
+    /// What the turn before gave.
+    pub(super) previous: Past,
+}
+
+impl State {
+    /// What will surround the next scope inside a live activation.
+    pub(super) fn around_next(&self, owner: ActivationId) -> Option<Around> {
+        let activation = self.core.live.get(&owner)?;
+        let turn = activation
+            .inside
+            .as_deref()
+            .map(|inside: &Inside| Turn { index: inside.begun, previous: inside.last.clone() });
+        Some(Around {
+            owner,
+            since: self.core.now,
+            past: activation.past.clone(),
+            results: Arc::clone(&activation.results),
+            updates: Arc::clone(&activation.updates),
+            turn,
+            outer: self.core.scopes.get(&activation.scope)?.around.clone(),
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! What it changes that the block of an activation is opened and closed, that a loop is asked, and that what lives in a
+//! scope is ended with it.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "one match leads here, with these events")]
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::definition::Body;
+use crate::event::{CancelCause, EndReason, Event};
+use crate::ids::{ActivationId, ScopeId};
+use crate::machine::marking::Token;
+use crate::machine::past::Past;
+use crate::machine::state::{Activation, Inside, Nested, Progress, Scope, State};
+use crate::status::Status;
+
+use super::{Fit, activation, ends};
+
+/// What concerns the blocks of activations.
+pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    match event {
+        Event::ScopeOpened { scope, owner } => open(state, *scope, *owner),
+        Event::ScopeClosed { scope, owner, status, reason } => close(state, *scope, *owner, *status, reason.as_ref()),
+        Event::LoopTested { activation, iteration, value } => test(state, *activation, *iteration, *value),
+        _ => Err("it is about no block"),
+    }
+}
+
+/// Where an activation of this stage stands when it has started.
+pub(super) fn started(state: &State, id: ActivationId) -> Progress {
+    match state.definition.graph().stage(id.stage).body {
+        Body::Tasks => Progress::Between { next: crate::ids::TaskIndex::new(0) },
+        Body::Loop(_) => Progress::Turning,
+    }
+}
+
+/// The activation has a block, which is to be opened if it is to be opened at all.
+pub(super) fn begin_inside(state: &mut State, id: ActivationId) -> Fit<()> {
+    let activation = activation(state, id)?;
+    if activation.progress == Progress::Turning {
+        activation.inside = Some(Box::default());
+        look_inside(state, id);
+    }
+    Ok(())
+}
+
+/// The block of the activation may be done or have another turn.
+fn look_inside(state: &mut State, id: ActivationId) {
+    if let Some(live) = state.core.live.get(&id) {
+        let place = state.nested(id, live);
+        state.candidates.inside.insert(place);
+    }
+}
+
+/// A loop was asked.
+fn test(state: &mut State, id: ActivationId, iteration: u32, value: bool) -> Fit<()> {
+    let definition = state.definition.clone();
+    let stage = definition.graph().stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    let turns = stage.body.as_loop().ok_or("the stage is no loop")?;
+    let activation = activation(state, id)?;
+    if !is_turning(activation) || activation.inside.as_ref().is_none_or(|inside| inside.begun != iteration) {
+        return Err("this turn of the loop is not in question");
+    }
+    if !turns.condition.goes_on(value) {
+        activation.progress = Progress::CoreEnded;
+        let place = (activation.born, id);
+        state.candidates.core_ended.insert(place);
+    }
+    Ok(())
+}
+
+fn is_turning(activation: &Activation) -> bool {
+    activation.progress == Progress::Turning && activation.doomed.is_none()
+}
+
+/// The block of an activation is opened.
+fn open(state: &mut State, id: ScopeId, owner: ActivationId) -> Fit<()> {
+    if state.core.scopes_opened.checked_add(1) != Some(id.get()) {
+        return Err("the scope is not the next of its workflow");
+    }
+    let around = state.around_next(owner).ok_or("the activation is not live")?;
+    let activation = activation(state, owner)?;
+    if !is_turning(activation) {
+        return Err("the activation does not open its block now");
+    }
+    let inside = activation.inside.as_mut().ok_or("the activation has no block")?;
+    inside.scope = Some(id);
+    inside.begun = inside.begun.checked_add(1).ok_or("a loop has no more turns")?;
+    let is_turn = inside.begun > 1;
+    activation.progress = Progress::Inside;
+    let depth = state.depth_of(activation_scope(state, owner)?) + 1;
+    state.core.scopes_opened = id.get();
+    state.core.instant_turns += u64::from(is_turn);
+    let scope = Scope { owner: Some(owner), depth, around: Some(Arc::new(around)), ..Scope::default() };
+    state.core.scopes.insert(id, Box::new(scope));
+    put_on_starts(state, id, Some(owner));
+    Ok(())
+}
+
+fn activation_scope(state: &State, id: ActivationId) -> Fit<ScopeId> {
+    Ok(state.core.live.get(&id).ok_or("the activation is not live")?.scope)
+}
+
+/// A token lies on every arc from the start of a block.
+pub(super) fn put_on_starts(state: &mut State, scope: ScopeId, owner: Option<ActivationId>) {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    for arc in &graph.block(owner.map(|owner| owner.stage)).starts {
+        state.core.marking.produce(graph, scope, *arc, Token::new(0, Past::empty(), state.core.now));
+        state.examine_join(scope, graph.arc(*arc).to);
+    }
+}
+
+/// A scope inside an activation is over.
+fn close(state: &mut State, id: ScopeId, owner: ActivationId, status: Status, reason: Option<&EndReason>) -> Fit<()> {
+    let scope = state.core.scopes.get(&id).ok_or("the scope is not open")?;
+    if scope.live > 0 || scope.owner != Some(owner) {
+        return Err("the scope is not over, or not inside the activation");
+    }
+    let mut last = scope.ended.clone();
+    state.core.marking.of_scope(id).for_each(|token| last.union(&token.past));
+    let failure = reason.and_then(|reason| reason.failure(state.definition.graph()));
+    let activation = activation(state, owner)?;
+    let inside = activation.inside.as_mut().filter(|inside| inside.scope == Some(id));
+    let inside = inside.ok_or("the activation has another block open")?;
+    if activation.progress != Progress::Inside || activation.doomed.is_some() {
+        return Err("the activation ends for another reason");
+    }
+    inside.scope = None;
+    inside.last = last;
+    if ends(status)? == Status::Succeeded {
+        activation.progress = Progress::Turning;
+        look_inside(state, owner);
+    } else {
+        inside.failure = failure;
+        activation.progress = Progress::CoreEnded;
+        let place = (activation.born, owner);
+        state.candidates.core_ended.insert(place);
+    }
+    forget(state, id);
+    Ok(())
+}
+
+/// The scope and what lies in it are gone.
+fn forget(state: &mut State, id: ScopeId) {
+    if let Some(scope) = state.core.scopes.remove(&id) {
+        state.candidates.over.remove(&(Reverse(scope.depth), id));
+    }
+    state.core.marking.drop_scope(id);
+    state.candidates.outlooks.forget(id);
+    state.core.sweeps.retain(|(scope, _), _| *scope != id);
+}
+
+/// An activation ends, and with it the scope inside it.
+pub(super) fn forget_inside(state: &mut State, inside: Option<&Inside>) -> Fit<()> {
+    let Some(id) = inside.and_then(|inside| inside.scope) else { return Ok(()) };
+    if state.core.scopes.get(&id).is_some_and(|scope| scope.live > 0) {
+        return Err("an activation inside it lives");
+    }
+    forget(state, id);
+    Ok(())
+}
+
+/// One activation of the scope lives no more.
+pub(super) fn one_less(state: &mut State, id: ScopeId) -> Fit<()> {
+    let scope = state.core.scopes.get_mut(&id).ok_or("the scope is not open")?;
+    scope.live = scope.live.checked_sub(1).ok_or("the scope has no live activation")?;
+    if scope.live == 0
+        && let Some(owner) = scope.owner
+    {
+        state.candidates.over.insert((Reverse(scope.depth), id));
+        look_inside(state, owner);
+    }
+    Ok(())
+}
+
+/// The activation and all that lives inside it end as the next thing that happens to them, unless something else ends
+/// them already.
+pub(super) fn doom(state: &mut State, id: ActivationId, cause: CancelCause) {
+    let Some(live) = state.core.live.get(&id) else { return };
+    let inside = live.inside.as_ref().and_then(|inside| inside.scope);
+    let place = state.nested(id, live);
+    mark(state, vec![place], cause);
+    if let Some(inside) = inside {
+        doom_all(state, inside, cause);
+    }
+}
+
+/// Everything live in the scope, and in the scopes inside it, ends as the next thing that happens to it.
+pub(super) fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
+    let lies_in = |activation: &Activation| {
+        let owner = state.core.scopes.get(&scope).and_then(|scope| scope.owner);
+        activation.scope == scope || owner.is_none_or(|owner| state.surrounds(owner, activation.scope))
+    };
+    let doomed = state.core.live.iter().filter(|(_, activation)| activation.doomed.is_none() && lies_in(activation));
+    let doomed: Vec<Nested> = doomed.map(|(id, activation)| state.nested(*id, activation)).collect();
+    mark(state, doomed, cause);
+}
+
+fn mark(state: &mut State, places: Vec<Nested>, cause: CancelCause) {
+    for place in places {
+        if let Some(activation) = state.core.live.get_mut(&place.2)
+            && activation.doomed.is_none()
+        {
+            activation.doomed = Some(cause);
+            state.candidates.doomed.insert(place);
+        }
+    }
+}
