@@ -1,6 +1,6 @@
 //! Which blocks of a workflow were opened for whom, from its events alone: the scopes of loop turns and instances.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::event::Event;
@@ -23,9 +23,41 @@ pub(super) struct Block {
 
 impl Block {
     /// The block, if it was opened.
-    fn find(_course: &Course, _opening: Opening) -> Option<Block> {
-        // No construct opens a block yet.
-        None
+    fn find(course: &Course, opening: Opening) -> Option<Block> {
+        let graph = course.state().definition().graph();
+        let owner = graph.stage_index(opening.owner)?;
+        let mut seen = 0;
+        let mut lies_in: BTreeMap<ActivationId, ScopeId> = BTreeMap::new();
+        let mut found: Option<Block> = None;
+        for (at, event) in course.events().iter().enumerate() {
+            match event {
+                Event::StageReady { activation, scope, .. } | Event::StageStarted { activation, scope, .. } => {
+                    lies_in.insert(*activation, *scope);
+                    if let Some(block) = found.as_mut().filter(|block| block.scopes.contains(scope)) {
+                        block.activations.insert(*activation);
+                    }
+                }
+                Event::ScopeOpened { scope, owner: whose } => match &mut found {
+                    Some(block) => {
+                        let inside = lies_in.get(&whose.owner()).is_some_and(|scope| block.scopes.contains(scope));
+                        block.scopes.extend(inside.then_some(*scope));
+                    }
+                    None if whose.stage != owner => (),
+                    None if seen < opening.number => seen += 1,
+                    None => {
+                        let events = at..course.events().len();
+                        found = Some(Block { scopes: vec![*scope], activations: BTreeSet::new(), events });
+                    }
+                },
+                Event::ScopeClosed { scope, .. } => {
+                    if let Some(block) = found.as_mut().filter(|block| block.scopes[0] == *scope) {
+                        block.events.end = at;
+                    }
+                }
+                _ => (),
+            }
+        }
+        found
     }
 }
 
@@ -58,7 +90,13 @@ impl<'w> View<'w> {
     /// Is this event of the block looked at, as far as it says?
     pub(super) fn is_about(&self, event: &Event) -> bool {
         let Some(block) = &self.block else { return true };
-        event.activation().is_none_or(|id| block.activations.contains(&id.owner()))
+        match event {
+            Event::TokensRemoved { scope, .. }
+            | Event::TokensLeft { scope, .. }
+            | Event::JoinForced { scope, .. }
+            | Event::RegionCanceled { scope, .. } => block.scopes.contains(scope),
+            other => other.activation().is_none_or(|id| block.activations.contains(&id.owner())),
+        }
     }
 
     /// The places of the events from the opening of the block looked at to its end.
