@@ -46,10 +46,10 @@ pub use definition::{
     StageTrigger, StartTrigger, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
-    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
-    Envelope, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Recorded, Registration, Report,
-    Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport,
-    TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal, Consumed,
+    Creation, Emitted, EndReason, Envelope, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Recorded,
+    Registration, Report, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp,
+    StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
@@ -69,9 +69,7 @@ pub use runtime::{
     Answer, Approver, By, CapturedStream, CapturedStreams, Claim, Clock, Completion, Config, Control, Drive, Engine,
     Error, Progress, RemoteReason, Signal, Start, Subscription, SystemClock, Target, Trigger,
 };
-pub use soundness::{
-    CheckOptions, Finding, FindingCode, Outcome as CheckOutcome, Property, PropertyError, Verdict, Witness,
-};
+pub use soundness::{CheckOptions, Finding, FindingCode, Property, PropertyError, Verdict, Witness};
 pub use status::{InvalidStatus, InvalidTransition, Status};
 pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,

@@ -152,6 +152,9 @@ pub const CONTROL_ANSWER_SECONDS: u64 = 60;
 /// States of a definition that are looked at before its soundness is called unknown: some seconds, and some 100 MiB.
 pub const CHECK_STATES_MAX: u64 = 200_000;
 
+/// States of a definition that are looked at before a workflow of it begins: below a second.
+pub const CHECK_START_STATES_MAX: u64 = 10_000;
+
 /// States of a definition that are looked at for a witness on it as it was written, once its reduced form has a flaw.
 pub const CHECK_WITNESS_STATES_MAX: u64 = 20_000;
 

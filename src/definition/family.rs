@@ -30,6 +30,11 @@ pub(super) struct Member {
 }
 
 impl Definition {
+    /// All that stand in its document beside it.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Definition> + '_ {
+        self.0.family.keys().filter_map(|name| self.member(name))
+    }
+
     /// The definition with this name in the document of this one.
     pub(crate) fn member(&self, name: &str) -> Option<Definition> {
         let Member { header, graph } = self.0.family.get(name)?.clone();

@@ -36,7 +36,7 @@ pub(crate) struct Header {
     pub(crate) soundness: Soundness,
 }
 
-/// How strictly the verdict on a definition is taken by whoever checks it. Beginning a workflow does not ask for it.
+/// How strictly the verdict on a definition is taken by whoever checks it, and where a workflow of it begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Soundness {
     /// A definition that is not known to be sound is refused.

@@ -314,6 +314,12 @@ impl<'a> Fields<'a> {
         self.put("definition", registration.hash.to_string());
         self.put("normal", text_of_json(&registration.normal));
         self.put_some("source", registration.source.as_deref());
+        if let Some(check) = &registration.check {
+            self.put("policy", check.policy.name());
+            self.put("verdict", check.outcome.name());
+            self.put("states", check.states);
+            self.put("bound", check.bound);
+        }
     }
 
     fn creation(&mut self, creation: &Creation) {

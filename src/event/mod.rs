@@ -5,6 +5,7 @@
 //! carry a [`Stamp`]; derived events store only their payload. Kind numbers name a (type, version) pair and never move.
 
 mod cause;
+mod checked;
 mod data;
 mod envelope;
 mod json;
@@ -12,6 +13,7 @@ mod name;
 mod payload;
 mod signal;
 
+pub use checked::{CheckOutcome, CheckRecord};
 pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use json::Json;

@@ -12,7 +12,7 @@ use crate::ids::{ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, R
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
-use super::Json;
+use super::{CheckRecord, Json};
 
 /// What every input carries (R5, R6, R18).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Registration {
     pub normal: String,
     /// What its author wrote, where it came from a text.
     pub source: Option<String>,
+    /// What checking it had found; `None` where its policy is not to check it.
+    pub check: Option<CheckRecord>,
 }
 
 /// A log that lost events goes on all the same; who says so stands in the stamp.

@@ -26,6 +26,7 @@ impl Shared {
         start: Start,
         workflow: WorkflowId,
     ) -> Result<Entry, Error> {
+        self.admissions.admit(definition)?;
         let now = self.clock.now();
         let creation = creation(definition, &start, workflow, now)?;
         Ok(Entry {

@@ -9,6 +9,7 @@ use crate::replay::{At, History, WorkflowView};
 use crate::task::Registry;
 use crate::time::Timestamp;
 
+use super::admission::Admissions;
 use super::closings::{Closings, Known};
 use super::commit::Slot;
 use super::config::{Config, Drive, Threads as Mover};
@@ -69,7 +70,8 @@ impl Engine {
     /// If another process holds the log, the log is damaged, or the directory cannot be used.
     pub fn open(config: Config, tasks: Registry) -> Result<Engine, Error> {
         let mut opened = open::open(&config)?;
-        let mut owner = Owner::new(Arc::clone(&opened.store), config.drive.clone());
+        let admissions = Arc::new(Admissions::default());
+        let mut owner = Owner::new(Arc::clone(&opened.store), Arc::clone(&admissions), config.drive.clone());
         let mut outgoing = Vec::new();
         owner.recover(config.clock.now(), &mut outgoing)?;
         let upkeep = UpkeepWork::new(opened.writer.upkeep());
@@ -80,6 +82,7 @@ impl Engine {
             clock: Arc::clone(&config.clock),
             place: opened.place,
             scratch: opened.scratch,
+            admissions,
             inbox: Inbox::default(),
             slot: Slot::new(opened.writer),
             worklist: Worklist::default(),
@@ -114,7 +117,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If the inputs do not fit the definition, or the engine has stopped.
+    /// If the inputs do not fit the definition; [`Error::Unsound`] if its policy refuses what checking it finds, which
+    /// is done once for each definition; if the engine has stopped.
     pub fn submit(&self, definition: &Definition, start: Start) -> Result<WorkflowId, Error> {
         let shared = &self.inner.shared;
         let workflow = start.id.unwrap_or_else(|| WorkflowId::generate_at(shared.clock.now()));

@@ -3,6 +3,7 @@
 use crate::definition::InputErrors;
 use crate::ids::WorkflowId;
 use crate::machine::Rejection;
+use crate::soundness::Verdict;
 use crate::{replay, store};
 
 /// Why a call to the engine gave no result.
@@ -21,6 +22,14 @@ pub enum Error {
     /// The inputs do not fit the definition.
     #[error("the inputs do not fit the definition: {0}")]
     Inputs(InputErrors),
+    /// Checking the definition finds what its policy refuses.
+    #[error("{message}")]
+    Unsound {
+        /// Which definition, and the worst that was found.
+        message: String,
+        /// All that was found.
+        verdict: Box<Verdict>,
+    },
     /// A name or context of the definition could not be computed.
     #[error("{message}")]
     Start {
@@ -177,6 +186,7 @@ impl RemoteReason {
     /// The reason that an error of the engine is to another process.
     pub(super) fn of(error: &Error) -> RemoteReason {
         match error {
+            Error::Unsound { .. } => RemoteReason::Definition,
             Error::Inputs(_) | Error::Start { .. } | Error::Unfit { .. } => RemoteReason::Input,
             Error::NotFound { .. } => RemoteReason::NotFound,
             Error::Rejected(_) | Error::Unauthorized { .. } => RemoteReason::Rejected,

@@ -3,6 +3,7 @@
 //! One owner of the states decides, one writer value writes, workers run tasks. The parts have no thread in them;
 //! `workers` gives them threads, and `Engine::step` moves them on the caller's.
 
+mod admission;
 mod attempt;
 mod calling;
 mod calls;

@@ -17,6 +17,7 @@ use crate::replay::{Definitions, has_ended};
 use crate::store::{Append, Encoded, EventStore, Expected};
 use crate::time::Timestamp;
 
+use super::admission::Admissions;
 use super::calling::Errand;
 use super::commit::{Outgoing, Release};
 use super::config::Drive;
@@ -29,6 +30,7 @@ use super::worklist::{Released, StartRecord};
 /// The states of the workflows this engine has touched, and what they wait for.
 pub(super) struct Owner {
     store: Arc<dyn EventStore>,
+    admissions: Arc<Admissions>,
     pub(super) drive: Drive,
     /// Boxed: the table has up to twice as many places as entries.
     pub(super) states: HashMap<WorkflowId, Box<Held>>,
@@ -52,10 +54,11 @@ pub(super) struct Held {
 }
 
 impl Owner {
-    pub(super) fn new(store: Arc<dyn EventStore>, drive: Drive) -> Owner {
+    pub(super) fn new(store: Arc<dyn EventStore>, admissions: Arc<Admissions>, drive: Drive) -> Owner {
         Owner {
             definitions: Definitions::new(Arc::clone(&store)),
             store,
+            admissions,
             drive,
             states: HashMap::new(),
             registered: HashSet::new(),
@@ -319,7 +322,8 @@ impl Owner {
         }
         let stamp = Stamp { now, command: None, actor: actor.clone(), rules: RULES };
         let source = Some(definition.source().to_owned()).filter(|source| !source.is_empty());
-        let registration = Registration { hash, normal: definition.to_json(), source };
+        let check = self.admissions.record(hash);
+        let registration = Registration { hash, normal: definition.to_json(), source, check };
         let event = Event::DefinitionRegistered(stamp, registration);
         self.batches += 1;
         let append = Append::new(stream, Expected::Empty, now, vec![Encoded::of(&event)])?;

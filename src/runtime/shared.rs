@@ -12,6 +12,7 @@ use crate::store::EventStore;
 use crate::task::{Place, Registry};
 use crate::time::Timestamp;
 
+use super::admission::Admissions;
 use super::clock::Clock;
 use super::closings::Closings;
 use super::commit::{Outlet, Release, Slot};
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     pub(super) place: Place,
     /// Removed when the engine closes: where files of attempts stand if the log is in memory.
     pub(super) scratch: Option<PathBuf>,
+    /// Shared with the owner, which records what was found.
+    pub(super) admissions: Arc<Admissions>,
     pub(super) inbox: Inbox,
     pub(super) slot: Slot,
     pub(super) worklist: Worklist,

@@ -35,7 +35,12 @@ impl Witness {
         let begin = self.batches().first().and_then(|batch| moment(batch)).unwrap_or(options.now);
         let registered = [Event::DefinitionRegistered(
             Stamp { now: begin, command: None, actor: Actor::Engine, rules: RULES },
-            Registration { hash: self.definition().hash(), normal: self.definition().to_json(), source: None },
+            Registration {
+                hash: self.definition().hash(),
+                normal: self.definition().to_json(),
+                source: None,
+                check: None,
+            },
         )];
         write(&mut *writer, StreamId::definition(self.definition().hash()), begin, &registered)?;
         let mut now = begin;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::definition::Definition;
 use crate::digest::sha256;
-use crate::event::{Actor, Creation, EndReason, Event};
+use crate::event::{Actor, CheckOutcome, Creation, EndReason, Event};
 use crate::ids::{StageIndex, WorkflowId};
 use crate::machine::{Answers, Command, Outcomes, Request, State, Unsafe, decide};
 use crate::status::Status;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 use super::finding::{Finding, FindingCode};
 use super::monitor::{Monitor, Watched};
-use super::verdict::{Outcome, Verdict, Witness};
+use super::verdict::{Verdict, Witness};
 use super::{CheckOptions, Reduction};
 
 /// States looked at behind the first error: there may be more to tell, and nobody waits long for it.
@@ -304,11 +304,11 @@ impl Exploration {
         let policy = definition.soundness();
         let is_error = |found: &Found| !found.finding.code.is_doubt();
         let outcome = if self.found.iter().any(is_error) {
-            Outcome::Unsound
+            CheckOutcome::Unsound
         } else if self.is_complete && self.is_bounded {
-            Outcome::Sound
+            CheckOutcome::Sound
         } else {
-            Outcome::Unknown
+            CheckOutcome::Unknown
         };
         let first = self.found.iter().find(|found| is_error(found)).or(self.found.first());
         let witness = first.and_then(|found| self.witness(found));

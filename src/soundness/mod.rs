@@ -15,10 +15,10 @@ mod verdict;
 
 pub use finding::{Finding, FindingCode};
 pub use monitor::{Property, PropertyError};
-pub use verdict::{Outcome, Verdict, Witness};
+pub use verdict::{Verdict, Witness};
 
 use crate::definition::Definition;
-use crate::limits::{CHECK_BOUND, CHECK_STATES_MAX, CHECK_WITNESS_STATES_MAX};
+use crate::limits::{CHECK_BOUND, CHECK_START_STATES_MAX, CHECK_STATES_MAX, CHECK_WITNESS_STATES_MAX};
 
 use abstraction::abstracted;
 use explore::explore;
@@ -56,6 +56,11 @@ impl CheckOptions {
     /// Up to 200,000 states, four tokens on an arc, no properties besides soundness.
     pub fn new() -> CheckOptions {
         CheckOptions::default()
+    }
+
+    /// The same with so few states that the answer comes in about a second: what is asked before a workflow begins.
+    pub fn at_start() -> CheckOptions {
+        CheckOptions::new().states_max(CHECK_START_STATES_MAX)
     }
 
     /// How many states are looked at before the answer is that nobody knows.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::Event;
+use crate::event::{CheckOutcome, Event};
 use crate::testing::definitions::yaml;
 
 fn codes(verdict: &Verdict) -> Vec<&'static str> {
@@ -28,23 +28,23 @@ const TWICE: &str = "a: , b: { needs: [a] }, c: { needs: [a] }, d: { needs: [b, 
 
 #[test]
 fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
-    let cases: [(&str, Outcome, &[&str]); 9] = [
-        ("a: ", Outcome::Sound, &[]),
-        (DIAMOND, Outcome::Sound, &[]),
-        (CHOICE, Outcome::Sound, &[]),
-        (STARVED, Outcome::Unsound, &["DEADLOCK"]),
-        (TWICE, Outcome::Unsound, &["UNSAFE_XOR_JOIN"]),
-        (OPTIONS, Outcome::Sound, &[]),
-        (OPTIONS_STARVED, Outcome::Unsound, &["DEADLOCK"]),
+    let cases: [(&str, CheckOutcome, &[&str]); 9] = [
+        ("a: ", CheckOutcome::Sound, &[]),
+        (DIAMOND, CheckOutcome::Sound, &[]),
+        (CHOICE, CheckOutcome::Sound, &[]),
+        (STARVED, CheckOutcome::Unsound, &["DEADLOCK"]),
+        (TWICE, CheckOutcome::Unsound, &["UNSAFE_XOR_JOIN"]),
+        (OPTIONS, CheckOutcome::Sound, &[]),
+        (OPTIONS_STARVED, CheckOutcome::Unsound, &["DEADLOCK"]),
         // Two ends: implicit termination.
-        ("a: , b: { needs: [a] }, c: { needs: [a] }", Outcome::Sound, &[]),
-        ("a: { if: x, on_failure: stop, deadline: 1s }, b: { needs: [a] }", Outcome::Sound, &[]),
+        ("a: , b: { needs: [a] }, c: { needs: [a] }", CheckOutcome::Sound, &[]),
+        ("a: { if: x, on_failure: stop, deadline: 1s }, b: { needs: [a] }", CheckOutcome::Sound, &[]),
     ];
     for (stages, outcome, expected) in cases {
         for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {
             let verdict = check(stages, &options);
             assert_eq!((verdict.outcome(), codes(&verdict)), (outcome, expected.to_vec()), "{stages} {options:?}");
-            assert_eq!(verdict.witness().is_some(), outcome == Outcome::Unsound, "{stages}");
+            assert_eq!(verdict.witness().is_some(), outcome == CheckOutcome::Unsound, "{stages}");
         }
     }
 }
@@ -66,10 +66,10 @@ fn many_parallel_stages_are_one_block_and_without_reduction_too_many_states() {
     let needs: Vec<String> = (0..200).map(|branch| format!("b{branch}")).collect();
     let text = format!("a: , {}, z: {{ needs: [{}] }}", branches.join(", "), needs.join(", "));
     let verdict = check(&text, &CheckOptions::new());
-    assert_eq!((verdict.outcome(), codes(&verdict)), (Outcome::Sound, Vec::new()));
+    assert_eq!((verdict.outcome(), codes(&verdict)), (CheckOutcome::Sound, Vec::new()));
     assert!(verdict.states() < 10, "{}", verdict.states());
     let verdict = check(&text, &CheckOptions::new().without_reduction().states_max(300));
-    assert_eq!((verdict.outcome(), verdict.states()), (Outcome::Unknown, 300));
+    assert_eq!((verdict.outcome(), verdict.states()), (CheckOutcome::Unknown, 300));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn conditions_that_name_nothing_are_computed() {
     let never =
         "a: { split_type: XOR, split_conditions: { b: 'false', c: 'true' } }, b: { needs: [a] }, c: { needs: [a] }";
     let verdict = check(never, &CheckOptions::new().without_reduction());
-    assert_eq!((verdict.outcome(), codes(&verdict)), (Outcome::Sound, vec!["DEAD_STAGE"]));
+    assert_eq!((verdict.outcome(), codes(&verdict)), (CheckOutcome::Sound, vec!["DEAD_STAGE"]));
 }
 
 #[test]
@@ -213,7 +213,7 @@ proptest! {
         let mut written = Written::default();
         written.block(&block, None);
         let verdict = written.definition().check(&CheckOptions::new());
-        prop_assert_eq!((verdict.outcome(), codes(&verdict)), (Outcome::Sound, Vec::new()));
+        prop_assert_eq!((verdict.outcome(), codes(&verdict)), (CheckOutcome::Sound, Vec::new()));
     }
 
     #[test]
@@ -233,7 +233,7 @@ proptest! {
         let definition = written.definition();
         let reduced = definition.check(&CheckOptions::new());
         let whole = definition.check(&CheckOptions::new().without_reduction());
-        if whole.outcome() != Outcome::Unknown {
+        if whole.outcome() != CheckOutcome::Unknown {
             prop_assert_eq!(reduced.outcome(), whole.outcome());
         }
     }

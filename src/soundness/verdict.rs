@@ -1,37 +1,15 @@
 //! What came of checking a definition, and the way to the worst that was found.
 
 use crate::definition::{Definition, Soundness};
-use crate::event::Event;
+use crate::event::{CheckOutcome, CheckRecord, Event};
 use crate::ids::WorkflowId;
 
 use super::finding::Finding;
 
-/// The answer in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every course can end, with nothing left behind.
-    Sound,
-    /// Some course cannot, or does not end as it should.
-    Unsound,
-    /// Nothing wrong was found, and not everything was looked at.
-    Unknown,
-}
-
-impl Outcome {
-    /// The word for it: `SOUND`, `UNSOUND`, `UNKNOWN`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Sound => "SOUND",
-            Outcome::Unsound => "UNSOUND",
-            Outcome::Unknown => "UNKNOWN",
-        }
-    }
-}
-
 /// What came of checking a definition.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: CheckOutcome,
     pub(super) policy: Soundness,
     pub(super) states: u64,
     pub(super) bound: u32,
@@ -41,7 +19,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// The answer.
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> CheckOutcome {
         self.outcome
     }
 
@@ -70,11 +48,17 @@ impl Verdict {
         self.witness.as_ref()
     }
 
-    /// Does the policy of the definition refuse this? Beginning a workflow does not ask for it; `check` does.
+    /// The same, as it is recorded with the definition.
+    pub fn record(&self) -> CheckRecord {
+        CheckRecord { policy: self.policy, outcome: self.outcome, states: self.states, bound: self.bound }
+    }
+
+    /// Does the policy of the definition refuse this?
     pub fn is_refused(&self) -> bool {
         match (self.policy, self.outcome) {
-            (Soundness::Off, _) | (_, Outcome::Sound) | (Soundness::Weak, Outcome::Unknown) => false,
-            (Soundness::Weak | Soundness::Strict, Outcome::Unsound) | (Soundness::Strict, Outcome::Unknown) => true,
+            (Soundness::Off, _) | (_, CheckOutcome::Sound) | (Soundness::Weak, CheckOutcome::Unknown) => false,
+            (Soundness::Weak | Soundness::Strict, CheckOutcome::Unsound)
+            | (Soundness::Strict, CheckOutcome::Unknown) => true,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Small definitions that tests share, one for each shape of control flow.
 
-use crate::definition::{Definition, SignalLimits};
+use crate::definition::{Definition, SignalLimits, Soundness};
 use crate::value::Value;
 
 /// The definition that this YAML is.
@@ -82,6 +82,17 @@ pub fn chain(length: usize) -> Definition {
         text += &format!("  s{index}: {{ needs: [s{}] }}\n", index - 1);
     }
     yaml(&text)
+}
+
+/// The same definition as it would be if nobody was to check it before workflows begin.
+///
+/// # Panics
+///
+/// Never: a normal form can be read again.
+pub fn unchecked(definition: &Definition) -> Definition {
+    let Ok(Value::Map(mut normal)) = Value::from_json(&definition.to_json()) else { panic!("a normal form is a map") };
+    normal.insert("soundness".to_owned(), Value::from(Soundness::Off.name()));
+    Definition::from_normal(&Value::Map(normal).to_json()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The same definition as it was registered under other limits: `with_limits(&definition, &[("tokens_max", 3)])`.

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::values::{maps, texts};
-use crate::definition::OnParentCancel;
+use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
-    Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption,
-    SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
-    TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal, Consumed,
+    Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration,
+    Report, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport,
+    TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -237,7 +237,19 @@ fn hashes() -> impl Strategy<Value = DefinitionHash> {
 }
 
 fn registrations() -> impl Strategy<Value = Registration> {
-    (hashes(), texts(), option::of(texts())).prop_map(|(hash, normal, source)| Registration { hash, normal, source })
+    (hashes(), texts(), option::of(texts()), option::of(checks()))
+        .prop_map(|(hash, normal, source, check)| Registration { hash, normal, source, check })
+}
+
+fn checks() -> impl Strategy<Value = CheckRecord> {
+    let policies = select(vec![Soundness::Strict, Soundness::Weak, Soundness::Off]);
+    let outcomes = select(vec![CheckOutcome::Sound, CheckOutcome::Unsound, CheckOutcome::Unknown]);
+    (policies, outcomes, any::<u64>(), any::<u32>()).prop_map(|(policy, outcome, states, bound)| CheckRecord {
+        policy,
+        outcome,
+        states,
+        bound,
+    })
 }
 
 fn triggers() -> BoxedStrategy<TriggerRecord> {

@@ -2,12 +2,12 @@
 //!
 //! Every type of event, and every variant inside one, stands here at least once.
 
-use crate::definition::OnParentCancel;
+use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
-    Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption,
-    SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner,
-    TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal, Consumed,
+    Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration,
+    Report, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport,
+    TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -73,8 +73,12 @@ fn failure(class: ErrorClass) -> Failure {
     Failure::new(ErrorCode::NETWORK_ERROR, class, "no answer").caused_by("connection refused")
 }
 
-fn registration(source: Option<String>) -> Registration {
-    Registration { hash: DefinitionHash::of(NORMAL), normal: NORMAL.to_owned(), source }
+fn registration(source: Option<String>, check: Option<CheckRecord>) -> Registration {
+    Registration { hash: DefinitionHash::of(NORMAL), normal: NORMAL.to_owned(), source, check }
+}
+
+fn check(policy: Soundness, outcome: CheckOutcome) -> CheckRecord {
+    CheckRecord { policy, outcome, states: 12, bound: 4 }
 }
 
 fn creation(start_time_expiry: Option<Timestamp>) -> Creation {
@@ -130,8 +134,19 @@ fn calls() -> Vec<Event> {
 fn commands() -> Vec<Event> {
     let reason = Some("wrong branch".to_owned());
     vec![
-        Event::DefinitionRegistered(of_person(), registration(None)),
-        Event::DefinitionRegistered(of_person(), registration(Some("name: release\n".to_owned()))),
+        Event::DefinitionRegistered(of_person(), registration(None, None)),
+        Event::DefinitionRegistered(
+            of_person(),
+            registration(Some("name: release\n".to_owned()), Some(check(Soundness::Weak, CheckOutcome::Sound))),
+        ),
+        Event::DefinitionRegistered(
+            of_person(),
+            registration(None, Some(check(Soundness::Off, CheckOutcome::Unsound))),
+        ),
+        Event::DefinitionRegistered(
+            of_person(),
+            registration(None, Some(check(Soundness::Strict, CheckOutcome::Unknown))),
+        ),
         Event::WorkflowCreated(of_person(), creation(None)),
         Event::WorkflowCreated(of_person(), creation(Some(moment()))),
         Event::WorkflowCancelRequested(of_person(), CancelRequest { reason: None }),

@@ -229,7 +229,7 @@ impl Recording {
         let actor = Actor::Named("alice".to_owned());
         let stamp = Stamp { now: self.now, command: None, actor, rules: RULES };
         let source = Some(definition.source().to_owned()).filter(|source| !source.is_empty());
-        let registration = Registration { hash: definition.hash(), normal: definition.to_json(), source };
+        let registration = Registration { hash: definition.hash(), normal: definition.to_json(), source, check: None };
         self.append(stream, self.now, &[Event::DefinitionRegistered(stamp, registration)]);
     }
 

@@ -100,16 +100,20 @@ fn print(file: &Path, verdict: &Verdict, written: Option<(WorkflowId, &Path)>, o
     let (outcome, file) = (paint.paint(style, verdict.outcome().name()), harmless(&file.display().to_string()));
     let (states, bound, policy) = (verdict.states(), verdict.bound(), verdict.policy().name());
     out.line(format_args!("{outcome} {file}: {states} state{plural} seen, bound {bound}, policy {policy}"))?;
-    for finding in verdict.findings() {
-        let place = finding.stage().map(|stage| format!(" at {}", harmless(stage))).unwrap_or_default();
-        out.line(format_args!("{}{place}: {}", finding.code(), harmless(finding.message())))?;
-        out.line(format_args!("  help: {}", finding.code().help()))?;
-        out.line(format_args!("  see: {}", finding.code().anchor()))?;
+    for line in verdict.findings().iter().flat_map(told) {
+        out.line(line)?;
     }
     if let Some((workflow, log)) = written {
         out.line(format_args!("witness: stabilize show {workflow}{}", log_flag(log)))?;
     }
     Ok(())
+}
+
+/// What was found, what to do about it, and where more is said of it.
+pub(super) fn told(finding: &Finding) -> [String; 3] {
+    let (code, message) = (finding.code(), harmless(finding.message()));
+    let place = finding.stage().map(|stage| format!(" at {}", harmless(stage))).unwrap_or_default();
+    [format!("{code}{place}: {message}"), format!("  help: {}", code.help()), format!("  see: {}", code.anchor())]
 }
 
 fn line<'a>(file: &Path, verdict: &'a Verdict, written: Option<(WorkflowId, &Path)>) -> Line<'a> {

@@ -135,3 +135,19 @@ fn a_definition_with_problems_is_refused_before_anything_is_explored() {
     assert!(finished.out.is_empty() && finished.err.contains("bad.yaml is refused: 1 problem"), "{}", finished.err);
     place.run(&["check", "nowhere.yaml"]).exits(2);
 }
+
+#[test]
+fn what_is_unsound_does_not_begin_and_leaves_no_log() {
+    let place = place();
+    for command in ["run", "start"] {
+        let finished = place.run(&[command, "starved.yaml"]).exits(3);
+        assert!(finished.out.is_empty() && !place.path("log").exists(), "{}", finished.out);
+        for told in ["DEADLOCK at d: ", "see: docs/ERRORS.md#deadlock", "starved.yaml is refused: UNSOUND", "--witness"]
+        {
+            assert!(finished.err.contains(told), "{told}: {}", finished.err);
+        }
+    }
+    // Its author answers for it.
+    place.write("off.yaml", &format!("soundness: off{STARVED}"));
+    place.run(&["run", "off.yaml"]).exits(1);
+}

@@ -297,7 +297,7 @@ fn a_history_without_its_beginning_or_its_definition_is_damaged() {
         (workflow, event.event().clone())
     };
     let registered = |normal: String| {
-        let registration = Registration { hash: two.hash(), normal, source: None };
+        let registration = Registration { hash: two.hash(), normal, source: None, check: None };
         (StreamId::definition(two.hash()), Event::DefinitionRegistered(stamp(), registration))
     };
     let other = definition(RELEASE).to_json();

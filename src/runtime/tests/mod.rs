@@ -1,5 +1,6 @@
 //! Behaviour of the engine, moved by hand and by its own threads.
 
+mod admission;
 mod calls;
 mod damaged;
 mod failing;

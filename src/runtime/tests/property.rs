@@ -8,6 +8,7 @@ use crate::runtime::{By, Completion, Config, Engine, Start};
 use crate::status::Status;
 use crate::task::{Outcome, Registry, TaskContext, TaskError};
 use crate::testing::course::ORIGIN;
+use crate::testing::definitions::unchecked;
 use crate::testing::strategies::definitions;
 use crate::time::Duration;
 
@@ -48,7 +49,7 @@ proptest! {
         }
         let engine = Engine::open(Config::manual().clock(clock.clone()), tasks).unwrap();
         let start = Start::new().inputs(example.inputs.clone());
-        let workflow = engine.submit(&example.definition, start).unwrap();
+        let workflow = engine.submit(&unchecked(&example.definition), start).unwrap();
         for step in 0..20 {
             engine.step(clock.now()).unwrap();
             prop_assert_eq!(engine.tracked(), asked(&engine, &[workflow]));
