@@ -317,7 +317,16 @@ macro_rules! slice_index {
     };
 }
 
-slice_index!(StageIndex ArcIndex TaskIndex RegionIndex);
+index!(
+    /// A lock by its place among those of its definition, from 0: mutex keys, then interleaved groups, each by name.
+    LockIndex
+);
+index!(
+    /// A critical section by its place among those of its definition, from 0: by key, then by name.
+    SectionIndex
+);
+
+slice_index!(StageIndex ArcIndex TaskIndex RegionIndex LockIndex SectionIndex);
 
 impl ScopeId {
     /// The scope that is the workflow itself.

@@ -40,10 +40,11 @@ pub mod testing;
 
 pub use definition::{
     ArcKind, ArcOutline, BackArc, Builder, BuilderLoop as Loop, BuilderSplit as Split, Cancel, CancelOn, Choice,
-    Defaults, Definition, Durability, Ending, InputError, InputErrors, InputSpec, Join, LeftoverTokens, LoopTest,
-    OnConditionError, OnDeadline, OnFailure, OnParentCancel, Problem, ProblemCode, Problems, Reentry, RegionEffect,
-    RegionFuture, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline,
-    StageTrigger, StartTrigger, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
+    Defaults, Definition, Durability, Ending, InputError, InputErrors, InputSpec, InterleaveOrder, Join,
+    LeftoverTokens, LockKind, LoopTest, OnConditionError, OnDeadline, OnFailure, OnParentCancel, Problem, ProblemCode,
+    Problems, Reentry, RegionEffect, RegionFuture, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness,
+    Span, Stage, StageOutline, StageTrigger, StartTrigger, TaskSpec, Termination, WorkflowType, map_from_json,
+    map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal, Consumed,
@@ -54,12 +55,13 @@ pub use event::{
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, InvalidId, Position, RegionIndex,
-    ScopeId, Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, InvalidId, LockIndex, Position,
+    RegionIndex, ScopeId, SectionIndex, Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use machine::{
-    Answers, AttemptStage, Batch, Broken, Command, EvolveError, InvalidAddress, MissingArc, RULES, Rejection, Request,
-    ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve, outstanding, waits,
+    Answers, AttemptStage, Batch, Broken, Command, EvolveError, InvalidAddress, LockHolder, MissingArc, RULES,
+    Rejection, Request, ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve,
+    outstanding, waits,
 };
 pub use replay::{
     At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, EventFilter, Filter, Follow, History,

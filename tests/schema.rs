@@ -146,6 +146,9 @@ stages:
 const ROUTES: &str = "
 name: x
 leftover_tokens: ignore
+critical_sections:
+  - { mutex_key: c, mutex_scope: Workflow, sections: { one: [b, e], two: [h] } }
+  - { mutex_key: l, sections: { one: [c] } }
 stages:
   a: { split_type: OR, split_conditions: { b: 'true', c: 'false' }, split_default: c, on_no_match: default }
   b: { needs: [a], reentry: serialize }
@@ -155,6 +158,8 @@ stages:
   f: { needs: [d], join_type: XOR, back_from: [g, { stage: h, max_iterations: 3 }] }
   g: { needs: [f] }
   h: { needs: [g] }
+  i: { mutex_key: k, mutex_scope: workflow, interleave: { group: g, order: Any } }
+  j: { interleave: { group: g, order: any } }
 ";
 
 /// What ends before its time, and what ends everything.

@@ -1,7 +1,7 @@
 //! `why --json`: what a workflow waits for, in the form that programs read.
 
 use serde::Serialize;
-use stabilize::{Actor, CancelCause, MissingArc, Wait, WaitReason, WorkflowView};
+use stabilize::{Actor, CancelCause, LockHolder, MissingArc, Wait, WaitReason, WorkflowView};
 
 /// The one line of `why --json`.
 #[derive(Serialize)]
@@ -73,6 +73,21 @@ struct More<'a> {
     correlate: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iteration: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<Lock<'a>>,
+}
+
+/// A lock that others hold.
+#[derive(Serialize)]
+struct Lock<'a> {
+    kind: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -144,6 +159,14 @@ impl<'a> From<&'a WaitReason> for More<'a> {
             }
             WaitReason::OpenTrigger { signal } => More { signals: Some(std::slice::from_ref(signal)), ..none },
             WaitReason::Inside { iteration } => More { iteration: Some(*iteration), ..none },
+            WaitReason::Lock { kind, name, holder } => {
+                let (stage, activation, section) = match holder {
+                    LockHolder::Activation { stage, activation } => (Some(stage.as_str()), Some(*activation), None),
+                    LockHolder::Section { section } => (None, None, Some(section.as_str())),
+                    _ => (None, None, None),
+                };
+                More { lock: Some(Lock { kind: kind.name(), name, stage, activation, section }), ..none }
+            }
             WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
             _ => none,
         }

@@ -172,6 +172,16 @@ problem_codes! {
     BadDefinitionFile = "BAD_DEFINITION_FILE";
     /// A stage is named from outside its block, which control enters and leaves only by the stage around it.
     CrossesBlock = "CROSSES_BLOCK";
+    /// A stage of an interleaved group does not run exactly once whenever the others do.
+    InterleavedNotOnce = "INTERLEAVED_NOT_ONCE";
+    /// Stages of an interleaved group need each other though they are to run in any order, or differ about the order.
+    InterleavedInOrder = "INTERLEAVED_IN_ORDER";
+    /// The stages of a critical section do not hang together.
+    SectionNotConnected = "SECTION_NOT_CONNECTED";
+    /// A stage belongs to two critical sections.
+    SectionsOverlap = "SECTIONS_OVERLAP";
+    /// Who holds one lock may wait for another, whose holder may wait for the first.
+    LockCycle = "LOCK_CYCLE";
 }
 
 impl fmt::Display for ProblemCode {

@@ -68,6 +68,10 @@ impl ProblemCode {
             ProblemCode::UnknownDefinition => "write it under `definitions:`, or name its file: ./FILE.yaml",
             ProblemCode::NoBaseCase => "let a split lead past the stage that calls it",
             ProblemCode::BadDefinitionFile => "mend that file; files may not call each other in a circle",
+            ProblemCode::InterleavedNotOnce => "take it out, or put the whole group behind one AND split",
+            ProblemCode::InterleavedInOrder => "write order: partial for all of the group",
+            ProblemCode::SectionNotConnected => "make two sections of it, or add the stages between",
+            ProblemCode::SectionsOverlap | ProblemCode::LockCycle => "take it out of one of the two",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
             ProblemCode::CrossesBlock => "name the stage around the block, or put both into one block",
         }

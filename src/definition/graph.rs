@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::Expression;
-use crate::ids::{ArcIndex, StageIndex, TaskIndex};
+use crate::ids::{ArcIndex, LockIndex, SectionIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
 use super::body::Body;
 use super::by_hand::ByHand;
 use super::cancellation::{Cancellation, Region, Termination, find_members, find_victims};
+use super::exclusion::{Exclusion, Lock, Section, find_locks};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
 use super::shell_text::ShellText;
@@ -42,6 +43,10 @@ pub(crate) struct Graph {
     starts: Vec<StageIndex>,
     /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
     blocks: BTreeMap<Option<StageIndex>, Block>,
+    /// What activations hold, one at a time: mutex keys, then interleaved groups, each by name.
+    pub(crate) locks: Vec<Lock>,
+    /// Stages that hold a lock together, by key and name.
+    pub(crate) sections: Vec<Section>,
 }
 
 /// The stages that are nested directly in one stage, or in none: a graph of its own.
@@ -105,6 +110,8 @@ pub(crate) struct GraphStage {
     pub(crate) times: Times,
     /// What it waits for besides its join.
     pub(crate) trigger: Option<Box<Trigger>>,
+    /// What never runs beside it.
+    pub(crate) exclusion: Option<Box<Exclusion>>,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
     /// Whom it ends, what ends it, and where control goes then.
@@ -244,6 +251,21 @@ impl GraphStage {
         self.trigger.as_ref().is_some_and(|trigger| !trigger.starts())
     }
 
+    /// The locks an activation needs to start, ascending.
+    pub(crate) fn locks(&self) -> &[LockIndex] {
+        self.exclusion.as_deref().map_or(&[], |exclusion| &exclusion.locks)
+    }
+
+    /// The critical section it belongs to.
+    pub(crate) fn section(&self) -> Option<SectionIndex> {
+        self.exclusion.as_deref()?.member_of
+    }
+
+    /// Does something hold an activation, besides its condition and its times?
+    pub(crate) fn is_held_by_a_gate(&self) -> bool {
+        self.is_held_by_a_trigger() || !self.locks().is_empty()
+    }
+
     /// Does each signal begin a thread of its own here? Then its one arc from the start gets no token at the start.
     pub(crate) fn is_started_by_signals(&self) -> bool {
         self.trigger.as_ref().is_some_and(|trigger| trigger.starts())
@@ -256,6 +278,7 @@ impl Graph {
         let mut by_name: Vec<StageIndex> = (0..).zip(&stages).map(|(place, _)| StageIndex::new(place)).collect();
         by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
         find_victims(&mut stages);
+        let (locks, sections) = find_locks(&mut stages);
         let mut signals: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
         let mut starts = Vec::new();
         for (place, stage) in (0..).zip(&stages) {
@@ -271,7 +294,7 @@ impl Graph {
             block.starts.extend(from_start.filter(|_| !stage.is_started_by_signals()));
         }
         let (termination, regions) = (Termination::default(), Vec::new());
-        Graph { stages, arcs, outputs, termination, regions, by_name, signals, starts, blocks }
+        Graph { stages, arcs, outputs, termination, regions, by_name, signals, starts, blocks, locks, sections }
     }
 
     /// The same with another rule for its end, and these regions.

@@ -42,6 +42,7 @@ mod check;
 mod cancellation;
 mod flow;
 
+mod exclusion;
 mod graph;
 
 mod outline;
@@ -82,6 +83,7 @@ pub(crate) use decision_limits::DecisionLimits;
 pub(crate) use decision_limits::SignalLimits;
 pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
+pub use exclusion::{InterleaveOrder, LockKind};
 use family::Family;
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
@@ -137,9 +139,11 @@ struct Parts {
 /// Reads and checks one definition of a document; nothing if something is wrong.
 fn read_checked(document: &Document, around: &Around<'_>, problems: &mut Vec<Problem>) -> Option<Parts> {
     let known = problems.len();
-    let draft = reading::read_workflow(document, around, problems)?;
+    let mut draft = reading::read_workflow(document, around, problems)?;
     let source = &document.source;
-    let connected = check::connect(draft.stages, draft.regions, problems);
+    let exclusions = draft.stages.iter_mut().map(|stage| std::mem::take(&mut stage.exclusion)).collect();
+    let mut connected = check::connect(draft.stages, draft.regions, problems);
+    check::exclude(exclusions, &draft.sections, &mut connected, problems);
     check::check_ending(draft.termination, &connected, problems);
     check::check_names(&draft.uses, source, &draft.header.inputs, &connected, problems);
     if problems.len() > known {

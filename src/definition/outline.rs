@@ -102,6 +102,22 @@ impl<'d> StageOutline<'d> {
         self.stage.reentry
     }
 
+    /// Its mutex key: of the stages with one key only one runs at a time.
+    pub fn mutex_key(&self) -> Option<&'d str> {
+        self.stage.exclusion.as_ref()?.mutex.as_deref()
+    }
+
+    /// The group of stages that run one after the other among which it is.
+    pub fn interleaved_group(&self) -> Option<&'d str> {
+        self.stage.exclusion.as_ref()?.interleave.as_ref().map(|interleave| interleave.group.as_str())
+    }
+
+    /// The critical section it belongs to, and the key that section holds.
+    pub fn critical_section(&self) -> Option<(&'d str, &'d str)> {
+        let section = self.stage.exclusion.as_ref()?.section.as_ref()?;
+        Some((&section.name, &section.key))
+    }
+
     /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,
     /// the default and those without condition behind them. Two branches of a choice may lead to the same stage. Last
     /// the way that is taken when it is canceled.

@@ -5,7 +5,7 @@
 
 use crate::definition::{Graph, GraphStage, GraphTask};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, RegionIndex, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, LockIndex, RegionIndex, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
@@ -209,6 +209,15 @@ fn describe_rest(event: &Event, data: &mut Fields<'_>, at: String) {
             data.put("child", refusal.child.to_string());
             data.put("error", failure(&refusal.error));
         }
+        Event::LockTaken { lock, activation } => {
+            data.stage(*activation);
+            data.lock(*lock);
+            let section = data.graph.stages.get(activation.stage.index()).and_then(GraphStage::section);
+            let section = section.and_then(|section| data.graph.sections.get(section.index()));
+            let section = section.filter(|section| section.lock == *lock).map(|section| section.name.name.as_str());
+            data.put_some("section", section);
+        }
+        Event::LockReleased { lock, .. } => data.lock(*lock),
         Event::WorkflowClosing { children } => data.put("children", *children),
         Event::WorkflowClosed => data.put("end_time", at),
         _ => (),
@@ -369,6 +378,12 @@ impl<'a> Fields<'a> {
         if let CancelCause::Region { region } = cause {
             self.put_some("region", self.region_name(region));
         }
+    }
+
+    fn lock(&mut self, lock: LockIndex) {
+        let lock = self.graph.locks.get(lock.index());
+        self.put_some("lock", lock.map(|lock| lock.name.as_str()));
+        self.put_some("kind", lock.map(|lock| lock.kind.name()));
     }
 
     fn region_name(&self, region: RegionIndex) -> Option<&'a str> {

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::OnParentCancel;
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, WorkflowId};
+use crate::ids::{ActivationId, AttemptId, LockIndex, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, WorkflowId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -283,6 +283,20 @@ pub enum Event {
         /// The value of its condition.
         value: bool,
     },
+    /// An activation that is about to start takes a lock, for itself or for the critical section of its stage.
+    LockTaken {
+        /// The lock.
+        lock: LockIndex,
+        /// The activation.
+        activation: ActivationId,
+    },
+    /// Nobody needs a lock any more who had it.
+    LockReleased {
+        /// The lock.
+        lock: LockIndex,
+        /// The scope it excludes in: of a mutex key the root, which is the whole workflow.
+        scope: ScopeId,
+    },
 }
 
 impl Event {
@@ -334,7 +348,9 @@ impl Event {
             | Event::WorkflowClosed
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. } => None,
+            | Event::LoopTested { .. }
+            | Event::LockTaken { .. }
+            | Event::LockReleased { .. } => None,
         }
     }
 
@@ -358,6 +374,7 @@ impl Event {
             | Event::CancelsMarked { by: activation }
             | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
+            | Event::LockTaken { activation, .. }
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
@@ -425,7 +442,9 @@ impl Event {
             | Event::WorkflowClosed
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. } => None,
+            | Event::LoopTested { .. }
+            | Event::LockTaken { .. }
+            | Event::LockReleased { .. } => None,
         }
     }
 }

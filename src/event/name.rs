@@ -6,13 +6,15 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 52] = [
+    pub const NAMES: [&str; 54] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
         "child.started",
         "definition.registered",
         "join.forced",
+        "lock.released",
+        "lock.taken",
         "log.accepted",
         "loop.tested",
         "region.canceled",
@@ -110,6 +112,8 @@ impl Event {
             Event::ScopeOpened { .. } => 44,
             Event::ScopeClosed { .. } => 45,
             Event::LoopTested { .. } => 46,
+            Event::LockTaken { .. } => 47,
+            Event::LockReleased { .. } => 48,
         }
     }
 
@@ -175,13 +179,15 @@ impl Event {
             Event::ScopeOpened { .. } => "scope.opened",
             Event::ScopeClosed { .. } => "scope.closed",
             Event::LoopTested { .. } => "loop.tested",
+            Event::LockTaken { .. } => "lock.taken",
+            Event::LockReleased { .. } => "lock.released",
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 46] = [
+    const NAMES: [&str; 48] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -228,6 +234,8 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "scope.opened",
         "scope.closed",
         "loop.tested",
+        "lock.taken",
+        "lock.released",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

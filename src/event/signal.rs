@@ -70,6 +70,8 @@ pub struct TriggerClosing {
 pub enum HeldBy {
     /// Its trigger: the signal has not come.
     Trigger,
+    /// Its locks: others hold one of them.
+    Lock,
 }
 
 impl SignalDurability {
@@ -94,10 +96,11 @@ impl SignalRecipient {
 }
 
 impl HeldBy {
-    /// The word people and programs see: `trigger`.
+    /// The word people and programs see: `trigger`, `lock`.
     pub fn name(self) -> &'static str {
         match self {
             HeldBy::Trigger => "trigger",
+            HeldBy::Lock => "lock",
         }
     }
 }

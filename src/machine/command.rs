@@ -393,7 +393,9 @@ impl Command {
             | Event::WorkflowClosed
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. } => return None,
+            | Event::LoopTested { .. }
+            | Event::LockTaken { .. }
+            | Event::LockReleased { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

@@ -32,6 +32,7 @@ impl State {
         self.check_owners()?;
         self.check_regions()?;
         self.check_signals()?;
+        self.check_locks()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => self.check_or_joins().and(ensure(
@@ -175,14 +176,34 @@ impl State {
         ensure(matches!(self.core.phase, Phase::Live), "an ended workflow keeps no signal")
     }
 
+    /// What runs holds its locks, what is held somebody needs, and nobody waits for what is free.
+    fn check_locks(&self) -> Result<(), Broken> {
+        let is_settled = self.core.phase == Phase::Live && !self.core.unsettled;
+        let waiting = |progress: &Progress| *progress == Progress::Ready(Gate::Lock);
+        let at_lock = self.core.live.iter().filter(|(_, live)| waiting(&live.progress)).map(|(id, _)| *id);
+        ensure(self.has_consistent_locks(at_lock.clone()), "who waits for a lock is known")?;
+        for (id, live) in self.core.live.iter().filter(|(id, _)| id.instance.is_none()) {
+            let needed = self.lock_places(*id, live.scope);
+            let is_holder =
+                needed.iter().all(|place| self.held(*place) == Some(self.holder_of(*place, *id, live.scope)));
+            ensure(matches!(live.progress, Progress::Ready(_)) || is_holder, "what runs holds its locks")?;
+            let may_go = is_settled && waiting(&live.progress) && !self.is_paused() && self.moves(live.scope);
+            ensure(!may_go || self.locked_out(*id).is_some(), "nobody waits for a lock that is free")?;
+        }
+        let mut held = self.core.locks.iter().flat_map(|locks| locks.held.keys());
+        ensure(!is_settled || !held.any(|place| self.is_unused(*place)), "a lock that is held is needed")
+    }
+
     fn check_timers(&self) -> Result<(), Broken> {
         let (mut waiting, mut calling) = (0, 0);
         for (id, activation) in &self.core.live {
             let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
             let Progress::Open(open) = &activation.progress else {
                 // Between two batches no activation stands between two tasks.
-                let unfinished =
-                    !matches!(activation.progress, Progress::Ready(Gate::Scheduled | Gate::Trigger) | Progress::Inside);
+                let unfinished = !matches!(
+                    activation.progress,
+                    Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock) | Progress::Inside
+                );
                 let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_) | Progress::Turning);
                 let excused = self.core.unsettled || held;
                 ensure(!unfinished || excused, "a settled activation has an open task or waits at a gate")?;

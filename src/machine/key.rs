@@ -7,6 +7,7 @@
 use crate::event::TimerPurpose;
 use crate::ids::{ActivationId, ScopeId};
 
+use super::locks::Holder;
 use super::state::{
     Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
 };
@@ -41,6 +42,7 @@ impl State {
             // A called workflow is one task for the checker.
             children: _,
             is_closing: _,
+            locks: _,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {
@@ -63,8 +65,22 @@ impl State {
         of_workflow.sort_unstable();
         text(&mut key, &of_workflow);
         number(&mut key, sweeps.len());
+        self.key_of_locks(cap, &mut key);
         self.key_of_scope(ScopeId::ROOT, cap, &mut key);
         key
+    }
+
+    /// In which order those would take their locks that are ready. What an activation holds follows from how far it is.
+    fn key_of_locks(&self, cap: u32, key: &mut Vec<u8>) {
+        if self.definition.graph().locks.is_empty() {
+            return;
+        }
+        let needs = |id: &ActivationId| !self.definition.graph().stage(id.stage).locks().is_empty();
+        let ready = self.core.live.iter().filter(|(id, live)| matches!(live.progress, Progress::Ready(_)) && needs(id));
+        let mut ready: Vec<(u64, ActivationId)> = ready.map(|(id, live)| (live.born, *id)).collect();
+        ready.sort_unstable();
+        number(key, ready.len());
+        ready.iter().for_each(|(_, id)| text(key, &self.key_of(*id, cap)));
     }
 
     fn key_of_scope(&self, id: ScopeId, cap: u32, key: &mut Vec<u8>) {
@@ -99,6 +115,14 @@ impl State {
             key.extend(arc.get().to_le_bytes());
             key.extend(turns.min(&cap.saturating_add(1)).to_le_bytes());
         }
+        let held = self.core.locks.iter().flat_map(|locks| locks.held.values());
+        let held = held.filter_map(|holder| match holder {
+            Holder::Section { section, scope } if *scope == id => Some(section.get()),
+            Holder::Section { .. } | Holder::Activation(_) => None,
+        });
+        let held: Vec<u32> = held.collect();
+        number(key, held.len());
+        held.iter().for_each(|section| key.extend(section.to_le_bytes()));
         let inside = self.core.live.iter().filter(|(_, live)| live.scope == id);
         let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id, cap)).collect();
         live.sort_unstable();
@@ -155,6 +179,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         Progress::Ready(Gate::Expired) => key.push(3),
         Progress::Ready(Gate::Trigger) => key.push(8),
         Progress::Ready(Gate::Triggered) => key.push(9),
+        Progress::Ready(Gate::Lock) => key.push(10),
         Progress::Between { next } => {
             key.push(4);
             key.extend(next.get().to_le_bytes());

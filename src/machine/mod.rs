@@ -15,6 +15,7 @@
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
+//! | 17, 40 interleaved (parallel) routing | `interleave` |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
 //! | 21 structured loop | `loop` |
@@ -22,6 +23,7 @@
 //! | 23, 24 transient and persistent trigger | `trigger`, `Outcome::suspend`; the command `Signal` |
 //! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
+//! | 39 critical section | `mutex_key`, `critical_sections` |
 //! | 43 explicit termination | `end: terminate`, `termination: explicit` |
 //!
 //! and of time, which is not among the patterns:
@@ -45,6 +47,7 @@ mod decide;
 mod evolve;
 mod invariant;
 mod key;
+mod locks;
 mod marking;
 mod newest;
 mod outlook;
@@ -75,7 +78,7 @@ pub(crate) use signals::GivenSignal;
 #[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;
-pub use wait::{MissingArc, ServerName, Wait, WaitReason};
+pub use wait::{LockHolder, MissingArc, ServerName, Wait, WaitReason};
 pub use waits::waits;
 pub(crate) use work::surroundings;
 pub use work::{AttemptStage, Work, outstanding};

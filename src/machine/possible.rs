@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use crate::definition::Join;
 use crate::event::{Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport, TriggerClosing};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 
 use super::command::Request;
-use super::state::{AttemptState, Phase, Progress, State};
+use super::state::{AttemptState, Gate, Phase, Progress, State};
 
 /// How the work of a stage may end, where all of them are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,15 @@ impl State {
             });
         }
         possible
+    }
+
+    /// The first stage that waits for a lock which others hold.
+    pub(crate) fn locked_out_stage(&self) -> Option<StageIndex> {
+        let waits = |id: &ActivationId| {
+            let is_at_gate = self.core.live[id].progress == Progress::Ready(Gate::Lock);
+            is_at_gate && self.locked_out(*id).is_some()
+        };
+        self.core.live.keys().find(|id| waits(id)).map(|id| id.stage)
     }
 
     /// The first join that has more before it than it can tell apart.

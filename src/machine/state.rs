@@ -23,6 +23,7 @@ use crate::value::Map;
 
 use super::around::Around;
 use super::as_json;
+use super::locks::{LockPlace, Locks};
 use super::marking::Marking;
 use super::outlook::{Outlooks, Waiting};
 use super::past::{Past, TaskResult};
@@ -83,6 +84,8 @@ pub(crate) struct Core {
     pub(super) children: BTreeMap<WorkflowId, Called>,
     /// It has ended and said that it waits for some of them.
     pub(super) is_closing: bool,
+    /// Who holds which lock, and who waits for one; `None` while there is nothing of it.
+    pub(super) locks: Option<Box<Locks>>,
 }
 
 /// A workflow that was called.
@@ -234,6 +237,8 @@ pub(crate) enum Gate {
     Trigger,
     /// Its trigger has come, and the gates behind it are next.
     Triggered,
+    /// It waits for its locks.
+    Lock,
 }
 
 /// A task that is neither ended nor still to come.
@@ -349,6 +354,8 @@ pub(crate) struct Candidates {
     pub(super) inside: BTreeSet<Nested>,
     /// Scopes inside activations in which nothing may live any more, deepest first, then oldest.
     pub(super) over: BTreeSet<(Reverse<u32>, ScopeId)>,
+    /// Locks that nobody may need any more.
+    pub(super) locks: BTreeSet<LockPlace>,
 }
 
 /// An activation behind all that are nested deeper, then behind those born before it: depth of its scope, place in the
@@ -383,6 +390,7 @@ impl State {
             signals: None,
             children: BTreeMap::new(),
             is_closing: false,
+            locks: None,
         };
         State { workflow, definition, core, candidates: Candidates::default() }
     }
@@ -523,7 +531,7 @@ impl State {
                 self.candidates.doomed.insert(nested);
             }
             match activation.progress {
-                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered) => {
+                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered | Gate::Lock) => {
                     self.candidates.ready.insert(place)
                 }
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
@@ -547,6 +555,7 @@ impl State {
         }
         let starts: Vec<StageIndex> = self.open_starts().map(|(stage, _)| stage).collect();
         self.candidates.starts.extend(starts);
+        self.candidates.locks.extend(self.core.locks.iter().flat_map(|locks| locks.held.keys().copied()));
     }
 
     /// The live activations of `stage` in `scope`, by number.

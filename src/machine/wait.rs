@@ -2,7 +2,7 @@
 //!
 //! Frozen values with names in the place of indices. Found by `waits`.
 
-use crate::definition::{Definition, GraphTask, OnDeadline};
+use crate::definition::{Definition, GraphTask, LockKind, OnDeadline};
 use crate::event::{Actor, CancelCause, TimerId};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex, WorkflowId};
 use crate::time::{Duration, Timestamp};
@@ -142,6 +142,33 @@ pub enum WaitReason {
         /// The number of the turn of its loop that is under way, from 0.
         iteration: u32,
     },
+    /// The stage needs a lock that others hold. Released when they need it no more.
+    Lock {
+        /// What the lock comes from.
+        kind: LockKind,
+        /// The mutex key, or the name of the group.
+        name: String,
+        /// Who holds it.
+        holder: LockHolder,
+    },
+}
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockHolder {
+    /// An activation, until it has ended.
+    Activation {
+        /// The ref id of its stage.
+        stage: String,
+        /// Its number, from 1.
+        activation: u32,
+    },
+    /// A critical section, until no activation of its stages lives and no token lies between them.
+    Section {
+        /// Its name.
+        section: String,
+    },
 }
 
 impl WaitReason {
@@ -166,6 +193,7 @@ impl WaitReason {
             WaitReason::Paused { .. } => "PAUSED",
             WaitReason::Child { .. } => "CHILD",
             WaitReason::Inside { .. } => "INSIDE",
+            WaitReason::Lock { .. } => "LOCK",
         }
     }
 
@@ -189,7 +217,8 @@ impl WaitReason {
             | WaitReason::Signal { .. }
             | WaitReason::OpenTrigger { .. }
             | WaitReason::Child { .. }
-            | WaitReason::Inside { .. } => None,
+            | WaitReason::Inside { .. }
+            | WaitReason::Lock { .. } => None,
         }
     }
 }

@@ -9,9 +9,10 @@ use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 
 use super::data::Surroundings;
 use super::decide::{fires, holds_back, missing};
+use super::locks::Holder;
 use super::servers::Servers;
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
-use super::wait::{MissingArc, Wait, WaitReason, Waiter};
+use super::wait::{LockHolder, MissingArc, Wait, WaitReason, Waiter};
 
 /// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
 /// of the definition. Empty exactly if the workflow is closed, or nothing has happened to it yet.
@@ -66,6 +67,7 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
             scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
         Progress::Ready(Gate::Trigger) => at_trigger(state, id, activation),
+        Progress::Ready(Gate::Lock) => at_locks(state, id),
         Progress::Ready(_) | Progress::Turning if state.is_paused() && !state.core.unsettled => {
             let waiter = Waiter::Activation(id);
             paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
@@ -107,6 +109,27 @@ fn at_trigger(state: &State, id: ActivationId, activation: &Activation) -> Wait 
         Some((timer, since, due)) => Wait { since, ..wait(state, waiter, WaitReason::TriggerTimer { timer, due }) },
         None => wait(state, waiter, WaitReason::Settling),
     }
+}
+
+/// Others hold a lock that a ready activation needs.
+fn at_locks(state: &State, id: ActivationId) -> Wait {
+    let waiter = Waiter::Activation(id);
+    let graph = state.definition.graph();
+    let since = state.waits_for_locks_since(id).unwrap_or(state.core.now);
+    let Some((place, holder)) = state.locked_out(id) else {
+        // It takes them as soon as the workflow goes on.
+        return paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling));
+    };
+    let holder = match holder {
+        Holder::Activation(id) => {
+            LockHolder::Activation { stage: graph.stage(id.stage).ref_id.clone(), activation: id.number }
+        }
+        Holder::Section { section, .. } => {
+            LockHolder::Section { section: graph.sections[section.index()].name.name.clone() }
+        }
+    };
+    let lock = &graph.locks[place.lock.index()];
+    Wait { since, ..wait(state, waiter, WaitReason::Lock { kind: lock.kind, name: lock.name.clone(), holder }) }
 }
 
 /// The stages that signals start, until somebody closes their triggers.

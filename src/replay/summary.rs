@@ -107,7 +107,9 @@ impl WorkflowSummary {
             | Event::WorkflowClosed
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. } => (),
+            | Event::LoopTested { .. }
+            | Event::LockTaken { .. }
+            | Event::LockReleased { .. } => (),
         }
     }
 

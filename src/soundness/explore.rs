@@ -214,7 +214,11 @@ impl Exploration {
             return false;
         }
         if state.possible(Outcomes::Orderly).is_empty() {
-            self.note(FindingCode::Deadlock, None, "nothing can happen any more".to_owned(), from, step);
+            let (code, stage, message) = match state.locked_out_stage() {
+                Some(stage) => (FindingCode::LockOrder, Some(stage), "it can wait for ever for a lock"),
+                None => (FindingCode::Deadlock, None, "nothing can happen any more"),
+            };
+            self.note(code, stage, message.to_owned(), from, step);
             return false;
         }
         true

@@ -28,6 +28,8 @@ pub enum FindingCode {
     Unbounded,
     /// A property that was asked for does not hold.
     PropertyViolated,
+    /// A workflow can come to where a stage waits for ever for a lock, whose holder waits for it.
+    LockOrder,
 }
 
 impl FindingCode {
@@ -78,6 +80,11 @@ impl FindingCode {
             "There can be more tokens or activations than are told apart.",
             "reentry serialize, or a larger --bound if it is meant so",
         ),
+        (
+            FindingCode::LockOrder,
+            "A workflow can come to where a stage waits for ever for a lock, whose holder waits for it.",
+            "do not let a section wait for stages that it keeps out",
+        ),
         (FindingCode::PropertyViolated, "A property that was asked for does not hold.", "look at the witness"),
     ];
 
@@ -94,6 +101,7 @@ impl FindingCode {
             FindingCode::DeadStage => "DEAD_STAGE",
             FindingCode::Unbounded => "UNBOUNDED",
             FindingCode::PropertyViolated => "PROPERTY_VIOLATED",
+            FindingCode::LockOrder => "LOCK_ORDER",
         }
     }
 

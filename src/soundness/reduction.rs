@@ -242,6 +242,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         on_failure: _,
         times: _,
         trigger,
+        exclusion,
         priority: _,
         cancellation: _,
         sub_workflow: _,
@@ -250,7 +251,7 @@ fn is_plain(stage: &GraphStage) -> bool {
         Join::And | Join::Xor => true,
         Join::Or | Join::MultiMerge | Join::GeneralizedAnd => false,
     };
-    plain_join && *body == Body::Tasks && *reentry == Reentry::Parallel && trigger.is_none()
+    plain_join && *body == Body::Tasks && *reentry == Reentry::Parallel && trigger.is_none() && exclusion.is_none()
 }
 
 fn way(stage: &GraphStage) -> Way {

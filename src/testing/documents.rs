@@ -15,6 +15,7 @@ mod assembly;
 mod calls;
 mod cancellation;
 mod circles;
+mod exclusion;
 mod triggers;
 
 use assembly::{ancestors, assembled, entry, insert};
@@ -119,6 +120,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(20, texts("leftover_tokens", &["fail", "fail", "ignore"])),
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
         some(25, cancellation::regions()),
+        some(15, exclusion::sections()),
         some(15, texts("termination", &["implicit", "explicit", "explicit"])),
         constant("definitions", vec![calls::definitions()]),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
@@ -365,6 +367,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
         some(30, cancellation::keys()),
         some(15, triggers::keys()),
+        some(12, exclusion::keys()),
         // Behind the others: what it names in `env` is there.
         body(),
     ]);
@@ -584,7 +587,8 @@ mod tests {
                         inputs.values().for_each(|input| self.level("an input", input));
                     }
                     ("an input" | "items", "items", _) => self.level("items", entry),
-                    ("a stage", "cancels" | "cancel_on", Value::List(items)) => {
+                    ("a stage", "cancels" | "cancel_on", Value::List(items))
+                    | ("a workflow", "critical_sections", Value::List(items)) => {
                         items.iter().for_each(|item| self.level(&format!("an item of {key}"), item));
                     }
                     ("a workflow", "defaults", _) => self.level("defaults", entry),
@@ -613,6 +617,7 @@ mod tests {
                     ("a workflow", "regions", Value::Map(regions)) => {
                         regions.values().for_each(|region| self.level("a region", region));
                     }
+                    ("a stage", "interleave", _) => self.level("interleave", entry),
                     ("a stage", "loop", _) => self.level("a loop", entry),
                     ("a loop", "stages", Value::Map(stages)) => {
                         stages.values().for_each(|stage| self.level("a stage", stage));

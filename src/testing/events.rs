@@ -17,8 +17,8 @@ use crate::event::{
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, Sequence,
-    StageIndex, TaskId, TaskIndex, WorkflowId,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, LockIndex, RegionIndex, ScopeId,
+    Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -135,7 +135,10 @@ fn signals_moving() -> BoxedStrategy<Event> {
         (sequences(), recipients()).prop_map(|(signal, to)| Event::SignalDelivered { signal, to }),
         sequences().prop_map(|signal| Event::SignalBuffered { signal }),
         sequences().prop_map(|signal| Event::SignalDiscarded { signal }),
-        activations().prop_map(|activation| Event::StageWaiting { activation, gate: HeldBy::Trigger }),
+        (activations(), select(vec![HeldBy::Trigger, HeldBy::Lock]))
+            .prop_map(|(activation, gate)| Event::StageWaiting { activation, gate }),
+        (locks(), activations()).prop_map(|(lock, activation)| Event::LockTaken { lock, activation }),
+        (locks(), scopes()).prop_map(|(lock, scope)| Event::LockReleased { lock, scope }),
         tasks().prop_map(|task| Event::TaskSuspended { task }),
         vec(sequences(), 0..5).prop_map(|signals| Event::SignalsLeft { signals }),
     ]
@@ -369,6 +372,11 @@ fn causes() -> BoxedStrategy<CancelCause> {
 
 fn regions() -> impl Strategy<Value = RegionIndex> {
     any::<u32>().prop_map(RegionIndex::new)
+}
+
+fn locks() -> impl Strategy<Value = LockIndex> {
+    // Small ones are those of definitions.
+    (0..4_u32).prop_map(LockIndex::new)
 }
 
 fn scopes() -> impl Strategy<Value = ScopeId> {

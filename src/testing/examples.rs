@@ -11,8 +11,8 @@ use crate::event::{
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, RegionIndex, ScopeId, Sequence,
-    StageIndex, TaskId, TaskIndex, WorkflowId,
+    ActivationId, ArcIndex, AttemptId, CommandId, DefinitionHash, InstanceIndex, LockIndex, RegionIndex, ScopeId,
+    Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -327,6 +327,9 @@ fn signals() -> Vec<Event> {
         Event::SignalDiscarded { signal },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::Trigger },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Trigger },
+        Event::StageWaiting { activation: activation(), gate: HeldBy::Lock },
+        Event::LockTaken { lock: LockIndex::new(1), activation: activation() },
+        Event::LockReleased { lock: LockIndex::new(1), scope: ScopeId::ROOT },
         Event::TaskSuspended { task: task() },
         Event::SignalsLeft { signals: vec![signal, signal.plus(6)] },
     ]

@@ -11,7 +11,7 @@ use crate::event::{
     WaitingJoin,
 };
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, RegionIndex, StageIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, LockIndex, RegionIndex, StageIndex, TaskId};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -113,6 +113,8 @@ impl Names<'_> {
                 format!("{} {}", end.status.name(), end.outputs.text())
             }
             Event::ChildRefused(_, refusal) => refusal.error.code().to_string(),
+            Event::LockTaken { lock, activation } => format!("{} {}", self.lock(*lock), self.activation(*activation)),
+            Event::LockReleased { lock, .. } => self.lock(*lock),
             Event::WorkflowClosing { children } => children.to_string(),
             Event::WorkflowClosed => String::new(),
             Event::ScopeOpened { scope, owner } => format!("{} {}", scope.get(), self.activation(*owner)),
@@ -183,6 +185,10 @@ impl Names<'_> {
             let _ = write!(name, "@{}", attempt.dispatch);
         }
         name
+    }
+
+    fn lock(&self, lock: LockIndex) -> String {
+        self.graph.locks[lock.index()].name.clone()
     }
 
     fn region(&self, region: RegionIndex) -> String {

@@ -77,9 +77,10 @@ fn request(wait: &Wait) -> Request {
             Request::CloseTrigger(TriggerClosing { stage, reason: None })
         }
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
-        WaitReason::Join { .. } | WaitReason::Serialized { .. } | WaitReason::Inside { .. } => {
-            Request::Cancel(CancelRequest { reason: None })
-        }
+        WaitReason::Join { .. }
+        | WaitReason::Serialized { .. }
+        | WaitReason::Inside { .. }
+        | WaitReason::Lock { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
     }
 }

@@ -155,7 +155,9 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 99] = [
+    const HAPPENINGS: [&str; 101] = [
+        "lock.taken",
+        "lock.released",
         "signal.received",
         "signal.delivered",
         "signal.buffered",

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use stabilize::{
-    Actor, CancelCause, Duration, MissingArc, OnDeadline, Timestamp, Wait, WaitReason, WorkflowId, WorkflowView,
+    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, Timestamp, Wait, WaitReason,
+    WorkflowId, WorkflowView,
 };
 
 use super::inspect::{in_short, second};
@@ -106,6 +107,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::TriggerTimer { due, .. } => trigger_timer(wait, *due, around),
         WaitReason::OpenTrigger { signal } => open_trigger(wait, signal, around),
         WaitReason::Inside { iteration } => inside(wait, *iteration, around),
+        WaitReason::Lock { kind, name, holder } => locked(wait, (*kind, name), holder, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     if let Some(deadline) = wait.deadline() {
@@ -330,6 +332,31 @@ fn serialized(wait: &Wait, activation: u32, around: &Around<'_>) -> (String, Vec
     (what, vec![format!("released by the end of {stage}#{activation}: its reentry is serialize")])
 }
 
+fn locked(
+    wait: &Wait,
+    (kind, name): (LockKind, &str),
+    holder: &LockHolder,
+    around: &Around<'_>,
+) -> (String, Vec<String>) {
+    let lock = match kind {
+        LockKind::Interleave => format!("the turn of group {}", harmless(name)),
+        _ => format!("lock {}", harmless(name)),
+    };
+    let (holder, end) = match holder {
+        LockHolder::Activation { stage, activation } => {
+            let holder = format!("{}{}", harmless(stage), numbers(Some(*activation), None));
+            let does = around.live.get(&(stage.as_str(), *activation)).map(|wait| doing(wait.reason(), around));
+            (format!("{holder}, which {}", does.unwrap_or("lives")), format!("released by the end of {holder}"))
+        }
+        LockHolder::Section { section } => {
+            let section = format!("section {}", harmless(section));
+            (section.clone(), format!("released when nothing of {section} is left"))
+        }
+        _ => ("others".to_owned(), "released by its holder".to_owned()),
+    };
+    (format!("waits for {lock}, held by {holder}, {}", around.since(wait.since())), vec![end])
+}
+
 fn missing_arc(arc: &MissingArc, around: &Around<'_>) -> String {
     let from = arc.from().unwrap_or("the start");
     let servers: Vec<String> = arc
@@ -369,6 +396,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Signal { .. } | WaitReason::OpenTrigger { .. } => "waits for a signal",
         WaitReason::TriggerTimer { .. } => "waits for the timer of its trigger",
         WaitReason::Inside { .. } => "turns",
+        WaitReason::Lock { .. } => "waits for a lock",
         _ => "is about to go on",
     }
 }

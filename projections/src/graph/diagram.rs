@@ -250,6 +250,9 @@ impl DiagramBox {
         if stage.reentry() != Reentry::Parallel {
             details.push(format!("reentry: {}", stage.reentry().name()));
         }
+        details.extend(stage.mutex_key().map(|key| format!("mutex: {key}")));
+        details.extend(stage.interleaved_group().map(|group| format!("one at a time: {group}")));
+        details.extend(stage.critical_section().map(|(name, key)| format!("section: {name} of {key}")));
         if stage.on_failure() != OnFailure::Fail {
             details.push(format!("on failure: {}", stage.on_failure().name()));
         }

@@ -1,6 +1,7 @@
 //! Definitions from Rust code: the same document as YAML, through the same checks, with the same hash.
 
 mod cancellation;
+mod exclusion;
 mod fields;
 mod input;
 mod loops;

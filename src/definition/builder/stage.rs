@@ -26,9 +26,14 @@ impl Stage {
         Stage(Fields::new(), ref_id.into())
     }
 
-    fn set(mut self, key: &str, value: impl Into<Value>) -> Stage {
+    pub(super) fn set(mut self, key: &str, value: impl Into<Value>) -> Stage {
         self.0.set(key, value);
         self
+    }
+
+    /// Its keys.
+    pub(super) fn fields_mut(&mut self) -> &mut Fields {
+        &mut self.0
     }
 
     /// Its name for people; its ref id unless said otherwise.

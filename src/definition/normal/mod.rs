@@ -5,6 +5,7 @@
 //! later binary, also when the language has become stricter.
 
 mod cancellation;
+mod exclusion;
 mod read;
 mod write;
 

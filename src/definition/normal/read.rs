@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cancellation;
+use super::{cancellation, exclusion};
 use crate::definition::Definition;
 use crate::definition::body::{Body, Loop, LoopCondition, LoopTest};
 use crate::definition::cancellation::{Cancellation, Termination};
@@ -267,6 +267,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     if arcs.iter().any(|arc| arc.from.is_some_and(|from| block(from) != block(arc.to))) {
         return Err(map.wrong("stages", "arcs inside blocks"));
     }
+    let mut sections = exclusion::read_sections(map)?;
     let mut stages = Vec::with_capacity(written.len());
     for (((map, incoming), outgoing), path) in written.iter().zip(incoming).zip(outgoing).zip(paths) {
         let target = |name: &str| {
@@ -279,7 +280,9 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let split = split(map, target, &outgoing)?;
         let cancellation = Cancellation { path, ..cancellation::read(map, (&by_name, &regions))? };
         let parent = parents.get(stages.len()).copied().flatten();
-        stages.push(stage(map, Place { parent, incoming, outgoing, split, cancellation })?);
+        let mut stage = stage(map, Place { parent, incoming, outgoing, split, cancellation })?;
+        stage.exclusion = exclusion::read(map, sections.remove(&stage.ref_id))?;
+        stages.push(stage);
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
     Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions))
@@ -350,6 +353,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
         times: times(map)?,
         trigger: map.some("trigger", |map, key| trigger(&map.map(key)?))?,
+        exclusion: None,
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
         sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),

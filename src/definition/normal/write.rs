@@ -1,6 +1,6 @@
 //! Writes the normal form.
 
-use super::cancellation;
+use super::{cancellation, exclusion};
 use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
@@ -57,6 +57,7 @@ fn body(header: &Header, graph: &Graph) -> Map {
     put(&mut map, "stages", write_block(graph, None));
     put(&mut map, "outputs", templates(&graph.outputs));
     cancellation::write_regions(&graph.regions, &mut map);
+    exclusion::write_sections(graph, &mut map);
     if graph.termination != Termination::Implicit {
         put(&mut map, "termination", graph.termination.name());
     }
@@ -130,6 +131,7 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     put(&mut map, "on_failure", stage.on_failure.name());
     write_times(&stage.times, &mut map);
     put_some(&mut map, "trigger", stage.trigger.as_deref().map(write_trigger));
+    exclusion::write(stage, &mut map);
     put(&mut map, "priority", stage.priority);
     cancellation::write(graph, stage, &mut map);
     put_some(&mut map, "sub_workflow", stage.sub_workflow.as_deref().map(write_sub_workflow));

@@ -50,6 +50,7 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "soundness",
         "termination",
         "regions",
+        "critical_sections",
         "stages",
         "definitions",
     ],
@@ -57,7 +58,6 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
     later: &[
         "cancel_timeout",
         "concurrency",
-        "critical_sections",
         "finally",
         "is_limit_concurrent",
         "keep_waiting_pipelines",
@@ -121,6 +121,9 @@ pub(in crate::definition) const STAGE: Level = Level {
         "back_from",
         "trigger",
         "max_buffered",
+        "mutex_key",
+        "mutex_scope",
+        "interleave",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
     later: &[
@@ -133,7 +136,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "deferred_choice_group",
         "finalizer_names",
         "for_each",
-        "interleave",
         "join_cancel_scope",
         "join_mode",
         "join_pair",
@@ -149,8 +151,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "milestone_ref_id",
         "milestone_status",
         "milestone_until",
-        "mutex_key",
-        "mutex_scope",
         "on_unmet",
         "on_unreachable",
         "or_join_cycle",
@@ -258,6 +258,17 @@ pub(in crate::definition) const CANCEL_ON: Level = Level {
 pub(in crate::definition) const REGION: Level =
     Level { what: "a region", keys: &["effect", "future"], aliases: &[], later: &[], extensions: Extensions::Refused };
 
+pub(in crate::definition) const INTERLEAVE: Level =
+    Level { what: "interleave", keys: &["group", "order"], aliases: &[], later: &[], extensions: Extensions::Refused };
+
+pub(in crate::definition) const CRITICAL_SECTION: Level = Level {
+    what: "an item of critical_sections",
+    keys: &["mutex_key", "mutex_scope", "sections"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
 pub(in crate::definition) const SUB_WORKFLOW: Level = Level {
     what: "sub_workflow",
     keys: &["definition", "input", "output", "max_depth", "on_parent_cancel"],
@@ -323,6 +334,8 @@ pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
         &CANCELS,
         &CANCEL_ON,
         &REGION,
+        &INTERLEAVE,
+        &CRITICAL_SECTION,
         &SUB_WORKFLOW,
     ];
     let spellings = |level: &'static Level| {

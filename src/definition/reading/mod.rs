@@ -6,6 +6,7 @@ mod by_hand;
 mod cancellation;
 mod cycles;
 mod data;
+mod exclusion;
 mod inputs;
 pub(super) mod keys;
 mod loops;
@@ -19,6 +20,7 @@ mod workflow;
 pub(super) use cancellation::{CancellationDraft, RegionDraft, TargetDraft};
 pub(super) use cycles::BackDraft;
 pub(super) use data::Named;
+pub(super) use exclusion::{ExclusionDraft, SectionDraft};
 #[cfg(test)]
 pub(super) use keys::spellings;
 pub(super) use loops::WORK_FIELDS;

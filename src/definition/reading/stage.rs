@@ -4,6 +4,7 @@ use super::Reader;
 use super::cancellation::CancellationDraft;
 use super::cycles::BackDraft;
 use super::data::Named;
+use super::exclusion::ExclusionDraft;
 use super::keys::{Fields, STAGE};
 use super::loops::LOOP_TYPE;
 use super::task::{Inherited, noop};
@@ -28,6 +29,7 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) back_from: Vec<BackDraft<'d>>,
     pub(in crate::definition) split: SplitDraft<'d>,
     pub(in crate::definition) cancellation: CancellationDraft<'d>,
+    pub(in crate::definition) exclusion: ExclusionDraft<'d>,
     /// The stage in whose block it stands, by its place.
     pub(in crate::definition) parent: Option<usize>,
 }
@@ -147,6 +149,7 @@ impl<'d> Reader<'d> {
             on_failure,
             times: self.times(&fields),
             trigger: self.trigger(&fields, site(StageSite::Correlate)),
+            exclusion: None,
             cancellation: Cancellation::default(),
             sub_workflow,
             priority,
@@ -155,10 +158,10 @@ impl<'d> Reader<'d> {
         };
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
         let split = self.split(&fields, span, site(StageSite::Split));
-        let cancellation = self.cancellation(&fields);
+        let (cancellation, exclusion) = (self.cancellation(&fields), self.exclusion(&fields));
         let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
         let parent = around.parent;
-        Some((StageDraft { stage, span, needs, back_from, split, cancellation, parent }, nested))
+        Some((StageDraft { stage, span, needs, back_from, split, cancellation, exclusion, parent }, nested))
     }
 
     fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
@@ -333,13 +336,14 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         on_failure,
         times: Times::NONE,
         trigger: None,
+        exclusion: None,
         cancellation: Cancellation::default(),
         sub_workflow: None,
         priority: around.priority,
     };
-    let cancellation = CancellationDraft::default();
+    let (cancellation, exclusion) = (CancellationDraft::default(), ExclusionDraft::default());
     let (needs, back_from, split) = (Vec::new(), Vec::new(), SplitDraft::And);
-    StageDraft { stage, span, needs, back_from, split, cancellation, parent: around.parent }
+    StageDraft { stage, span, needs, back_from, split, cancellation, exclusion, parent: around.parent }
 }
 
 /// The place of a stage as an index of the graph.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Reader;
 use super::cancellation::RegionDraft;
+use super::exclusion::SectionDraft;
 use super::keys::{Fields, WORKFLOW};
 use super::stage::{Nested, Outer, StageDraft};
 use super::task::Inherited;
@@ -33,6 +34,8 @@ pub(in crate::definition) struct Draft<'d> {
     pub(in crate::definition) termination: (Termination, &'d Span),
     /// `regions`.
     pub(in crate::definition) regions: Vec<RegionDraft<'d>>,
+    /// `critical_sections`.
+    pub(in crate::definition) sections: Vec<SectionDraft<'d>>,
     /// The expressions, for the check of their names.
     pub(in crate::definition) uses: Vec<Use<'d>>,
 }
@@ -48,12 +51,14 @@ pub(in crate::definition) fn read_workflow<'d>(
     let mut reader = Reader { source, problems: Vec::new(), uses: Vec::new(), definitions, files, copied: 0 };
     let draft = reader.workflow(&document.root);
     problems.append(&mut reader.problems);
-    let (header, stages, outputs, (termination, regions)) = draft?;
-    Some(Draft { header, stages, outputs, termination, regions, uses: reader.uses })
+    let (header, stages, outputs, (termination, regions, sections)) = draft?;
+    Some(Draft { header, stages, outputs, termination, regions, sections, uses: reader.uses })
 }
 
-type Parts<'d> =
-    (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>, ((Termination, &'d Span), Vec<RegionDraft<'d>>));
+type Parts<'d> = (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>, Rules<'d>);
+
+/// When it ends, and what is said of stages together.
+type Rules<'d> = ((Termination, &'d Span), Vec<RegionDraft<'d>>, Vec<SectionDraft<'d>>);
 
 impl<'d> Reader<'d> {
     fn workflow(&mut self, root: &'d Node) -> Option<Parts<'d>> {
@@ -105,7 +110,9 @@ impl<'d> Reader<'d> {
             None => (None, &root.span),
         };
         let regions = fields.get("regions").map(|node| self.regions(node)).unwrap_or_default();
-        Some((header, stages, outputs, ((termination.0.unwrap_or_default(), termination.1), regions)))
+        let sections = fields.get("critical_sections").map(|node| self.critical_sections(node)).unwrap_or_default();
+        let termination = (termination.0.unwrap_or_default(), termination.1);
+        Some((header, stages, outputs, (termination, regions, sections)))
     }
 
     fn header(&mut self, fields: &Fields<'d>) -> Header {

@@ -8,6 +8,8 @@ mod cancellation;
 
 mod data;
 
+mod exclusion;
+
 mod inputs;
 
 mod stage;
@@ -34,9 +36,11 @@ pub(super) fn schema() -> Value {
     let shared = [
         ("cancel_on", cancellation::cancel_on()),
         ("cancels", cancellation::cancels()),
+        ("critical_section", exclusion::critical_section()),
         ("defaults", keyed(&DEFAULTS, inherited())),
         ("env", env()),
         ("input", inputs::input()),
+        ("interleave", exclusion::interleave()),
         ("items", inputs::items()),
         ("region", cancellation::region()),
         ("loop", stage::turns()),
@@ -88,6 +92,11 @@ fn workflow() -> Vec<Property> {
         ),
         ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),
         ("regions", "What is said of regions, by name.", cancellation::regions()),
+        (
+            "critical_sections",
+            "Sections of stages of which only one is at work at a time, by the key they hold.",
+            with_more(list_of(reference("critical_section")), [("uniqueItems", true.into())]),
+        ),
         ("definitions", "Definitions that stages of this document call by name.", definitions()),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
     ]

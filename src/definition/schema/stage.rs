@@ -25,6 +25,7 @@ pub(super) fn stage() -> Value {
     known.extend(place());
     known.extend(control());
     known.extend(super::cancellation::stage());
+    known.extend(super::exclusion::stage());
     let tasks =
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
     known.push(("tasks", "What it does, one task after the other.", tasks));
@@ -36,6 +37,7 @@ pub(super) fn stage() -> Value {
     rules.push(when(required(["loop"]), without(WORK_FIELDS)));
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
+    rules.extend(super::exclusion::rules());
     known.extend(trigger_keys());
     rules.extend(trigger_rules());
     with_rules(keyed(&STAGE, known), rules)

@@ -145,6 +145,25 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "{name: x, stages: {a: {loop: {while: stages.b.outputs.k, stages: {b: {if: stages.a.status == 'x'}}}}, d: {needs: [a], if: stages.b.outputs.k}}}",
         &["1:38 NOT_AN_ANCESTOR", "1:75 NOT_AN_ANCESTOR", "1:123 NOT_AN_ANCESTOR"],
     ),
+    // Exclusion.
+    (
+        "{name: x, critical_sections: [{mutex_key: k, sections: {s: [a, c], t: [a]}}], stages: {a: , b: {needs: [a]}, c: }}",
+        &["1:72 SECTIONS_OVERLAP"],
+    ),
+    (
+        "{name: x, critical_sections: [{mutex_key: k, sections: {s: [a, c]}}], stages: {a: , b: {needs: [a]}, c: }}",
+        &["1:64 SECTION_NOT_CONNECTED"],
+    ),
+    (
+        "{name: x, critical_sections: [{mutex_key: k, sections: {s: [a]}}, {mutex_key: l, sections: {t: [b]}}], \
+         stages: {a: {mutex_key: l}, b: {mutex_key: k}}}",
+        &["1:128 LOCK_CYCLE", "1:147 LOCK_CYCLE"],
+    ),
+    (
+        "{name: x, stages: {a: {interleave: {group: g, order: any}}, b: {needs: [a], join_type: XOR, back_from: [c], \
+         interleave: {group: g, order: any}}, c: {needs: [b]}}}",
+        &["1:129 INTERLEAVED_NOT_ONCE", "1:129 INTERLEAVED_IN_ORDER"],
+    ),
     // Splits.
     ("{name: x, stages: {a: {split_default: b}, b: {needs: [a]}}}", &["1:24 SPLIT_FIELD_WITHOUT_SPLIT"]),
     ("{name: x, stages: {a: {split_type: XOR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),

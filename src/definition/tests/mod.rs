@@ -1,6 +1,7 @@
 //! What a definition is, from the outside.
 
 mod documents;
+mod exclusion;
 mod forms;
 mod inputs;
 mod meaning;

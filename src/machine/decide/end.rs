@@ -54,6 +54,7 @@ impl Decision<'_> {
     /// What lies on arcs of a scope that is over is consumed by nobody: it is listed, so that no token is without an
     /// end (P6).
     pub(super) fn list_tokens_left(&mut self, scope: ScopeId) {
+        self.release_left(scope);
         let left: Vec<LeftTokens> = self.state.core.marking.left(scope).collect();
         for left in left.chunks(LISTED_MAX) {
             self.push(Event::TokensLeft { scope, left: left.to_vec() });

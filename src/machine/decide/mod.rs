@@ -9,6 +9,7 @@ mod cancel;
 mod child;
 mod end;
 mod join;
+mod lock;
 mod loops;
 mod or_join;
 mod sender;
@@ -246,7 +247,9 @@ fn weight(event: &Event) -> usize {
         | Event::WorkflowClosing { .. }
         | Event::WorkflowClosed
         | Event::ScopeOpened { .. }
-        | Event::LoopTested { .. } => 0,
+        | Event::LoopTested { .. }
+        | Event::LockTaken { .. }
+        | Event::LockReleased { .. } => 0,
     };
     fixed + varying
 }

@@ -5,7 +5,7 @@
 
 use crate::event::Event;
 use crate::ids::ScopeId;
-use crate::machine::state::{Gate, Phase, Progress};
+use crate::machine::state::{Phase, Progress};
 
 use super::{Decision, join};
 
@@ -43,9 +43,11 @@ impl Decision<'_> {
                 || self.go_on_inside_one() == Found::Applied
                 || self.fire_a_join() == Found::Applied
                 || self.begin_a_thread()
-                || self.open_a_gate() == Found::Applied
-                || self.fire_an_or_join())
+                || self.open_a_gate() == Found::Applied)
         {
+            return Found::Applied;
+        }
+        if self.release_a_lock() || (self.state.moves(ScopeId::ROOT) && self.fire_an_or_join()) {
             return Found::Applied;
         }
         if self.close_a_scope() == Found::Applied {
@@ -139,8 +141,7 @@ impl Decision<'_> {
         while let Some((_, id)) = self.state.candidates.ready.pop_first() {
             let live = self.state.core.live.get(&id).filter(|live| self.state.moves(live.scope));
             let Some(&Progress::Ready(gate)) = live.map(|live| &live.progress) else { continue };
-            if !matches!(gate, Gate::Scheduled | Gate::Trigger) {
-                self.examine_gate(id, gate);
+            if self.examine_gate(id, gate) {
                 return Found::Applied;
             }
         }

@@ -249,7 +249,7 @@ impl Decision<'_> {
                 self.set_moment(TimerOwner::Activation(id), TimerPurpose::Trigger, due);
                 self.set_expiry(id);
             }
-            Some(Trigger::Signal(_)) | None => self.start_in_its_time(id),
+            Some(Trigger::Signal(_)) | None => self.reach_locks(id),
         }
     }
 

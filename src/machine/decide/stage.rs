@@ -24,7 +24,7 @@ impl Decision<'_> {
         let spec = self.state.definition.graph().stage(stage);
         if self.state.withdrawn_by(scope, stage).is_some() {
             self.push(Event::StageReady { activation, scope, consumed });
-        } else if spec.condition.is_some() || spec.times.guard_the_start() || spec.is_held_by_a_trigger() {
+        } else if spec.condition.is_some() || spec.times.guard_the_start() || spec.is_held_by_a_gate() {
             self.push(Event::StageReady { activation, scope, consumed });
             self.set_boundary(activation);
         } else {
@@ -44,15 +44,17 @@ impl Decision<'_> {
         self.next_task(id);
     }
 
-    /// The next gate of a ready activation; one that waits for its time is not examined.
-    pub(super) fn examine_gate(&mut self, id: ActivationId, gate: Gate) {
+    /// The next gate of a ready activation; false if it is closed.
+    pub(super) fn examine_gate(&mut self, id: ActivationId, gate: Gate) -> bool {
         match gate {
             Gate::Condition => self.examine_condition(id),
-            Gate::Scheduled | Gate::Trigger => (),
+            Gate::Scheduled | Gate::Trigger => return false,
             Gate::Passed => self.pass_its_time(id),
-            Gate::Triggered => self.start_in_its_time(id),
+            Gate::Triggered => self.reach_locks(id),
             Gate::Expired => self.pass_by(id),
+            Gate::Lock => return self.try_locks(id),
         }
+        true
     }
 
     /// The gate `if:` of a ready activation.
@@ -118,12 +120,17 @@ impl Decision<'_> {
         self.start_stage(id, scope, Consumed::Ready);
     }
 
+    /// Is it too late now for a ready activation to start?
+    pub(super) fn comes_too_late(&self, id: ActivationId) -> bool {
+        self.is_too_late(self.state.definition.graph().stage(id.stage).times)
+    }
+
     fn is_too_late(&self, times: Times) -> bool {
         times.start_time_expiry.is_some_and(|expiry| self.state.core.now > expiry)
     }
 
     /// The activation is SKIPPED and what follows runs.
-    fn pass_by(&mut self, id: ActivationId) {
+    pub(super) fn pass_by(&mut self, id: ActivationId) {
         let seen = self.surroundings(id);
         match self.split(id, Passage::PassedBy, &seen) {
             Ok(emitted) => {

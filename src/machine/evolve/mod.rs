@@ -6,6 +6,7 @@
 
 mod cancel;
 mod child;
+mod locks;
 mod pause;
 mod regions;
 mod scopes;
@@ -115,6 +116,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::WorkflowClosing { .. }
         | Event::WorkflowClosed => child::apply(state, event),
         Event::ScopeOpened { .. } | Event::ScopeClosed { .. } | Event::LoopTested { .. } => scopes::apply(state, event),
+        Event::LockTaken { lock, activation } => locks::take(state, *activation, *lock),
+        Event::LockReleased { lock, scope } => locks::release(state, *lock, *scope),
     }
 }
 
@@ -136,7 +139,7 @@ fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, ou
     }
     let status = ends(status)?;
     state.core.timers.clear();
-    state.core.signals = None;
+    (state.core.signals, state.core.locks) = (None, None);
     state.core.phase = Phase::Ended { status, reason, outputs };
     state.candidates = super::state::Candidates::default();
     Ok(())
@@ -278,19 +281,22 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         inside: None,
     };
     state.core.live.insert(id, Box::new(activation));
+    state.join_section(id, scope);
     cancel::withdraw(state, id, scope)
 }
 
 /// The gate of a ready activation opens.
 fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Progress) -> Fit<()> {
     let activation = activation(state, id)?;
-    let opens = matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered));
+    let opens =
+        matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered | Gate::Lock));
     if !opens || matches!(progress, Progress::Ready(_)) || activation.scope != scope {
         return Err("the activation does not stand at a gate");
     }
     activation.progress = progress;
     let place = (activation.born, id);
     state.candidates.ready.remove(&place);
+    locks::start(state, id, scope, place.0)?;
     timers::pass_gates(state, id)
 }
 
@@ -315,6 +321,10 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
         state.candidates.outlooks.ended(Waiting { scope: activation.scope, join: id.stage });
     }
     signals::forget_waiting(state, id, activation.waiting.as_deref());
+    if activation.progress == Progress::Ready(Gate::Lock) {
+        state.stop_waiting_for_locks(id, activation.scope, activation.born);
+    }
+    state.leave_section(id, activation.scope);
     Ok(*activation)
 }
 
@@ -328,7 +338,7 @@ fn end_activation(
 ) -> Fit<()> {
     let activation = remove(state, id)?;
     match activation.progress {
-        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered)
+        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered | Gate::Lock)
         | Progress::Turning
         | Progress::CoreEnded
         | Progress::Overdue

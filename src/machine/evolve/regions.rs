@@ -70,6 +70,7 @@ pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTo
         }
         let to = graph.arc(*arc).to;
         state.candidates.outlooks.forget(scope);
+        state.look_at_section(to);
         if state.core.marking.marked(scope, to) == 0 {
             state.core.sweeps.remove(&(scope, to));
         }

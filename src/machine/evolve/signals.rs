@@ -137,21 +137,31 @@ fn close(state: &mut State, stage: StageIndex) -> Fit<()> {
 
 /// The gates of a ready activation are passed as far as this one.
 fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
-    let names = {
-        let graph = state.definition.graph();
-        let trigger = graph.stages.get(id.stage.index()).and_then(|stage| stage.signal_trigger());
-        vec![trigger.ok_or("the stage has no such gate")?.signal.clone()]
-    };
+    let definition = state.definition.clone();
+    let stage = definition.graph().stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
     let activation = activation(state, id)?;
-    if !matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed)) {
+    let before = match (gate, &activation.progress) {
+        (HeldBy::Trigger, Progress::Ready(Gate::Condition | Gate::Passed)) => stage.signal_trigger().is_some(),
+        (HeldBy::Lock, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered)) => !stage.locks().is_empty(),
+        (HeldBy::Trigger | HeldBy::Lock, _) => false,
+    };
+    if !before {
         return Err("the activation does not stand before the gate");
     }
+    let place = (activation.born, id);
     activation.progress = match gate {
         HeldBy::Trigger => Progress::Ready(Gate::Trigger),
+        HeldBy::Lock => Progress::Ready(Gate::Lock),
     };
-    let place = (activation.born, id);
     state.candidates.ready.remove(&place);
-    begin_to_wait(state, id, names)
+    match (gate, stage.signal_trigger()) {
+        (HeldBy::Trigger, Some(trigger)) => begin_to_wait(state, id, vec![trigger.signal.clone()]),
+        (HeldBy::Trigger, None) => Err("the stage has no such gate"),
+        (HeldBy::Lock, _) => {
+            state.wait_for_locks(id);
+            Ok(())
+        }
+    }
 }
 
 /// A task is suspended until one of the signals comes that its report names.

@@ -64,7 +64,7 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             let place = (activation.born, id);
             state.candidates.ready.remove(&place);
         }
-        (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled | Gate::Trigger))
+        (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock))
         | (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Turning)
         | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. } | Progress::Turning) => {
             activation.timers.push(timer);
@@ -148,7 +148,11 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
             Ok(())
         }
         (TimerPurpose::StartTimeExpiry, Progress::Ready(_)) => {
-            activation.progress = Progress::Ready(Gate::Expired);
+            let scope = activation.scope;
+            if activation.progress == Progress::Ready(Gate::Lock) {
+                state.stop_waiting_for_locks(id, scope, place.0);
+            }
+            super::activation(state, id)?.progress = Progress::Ready(Gate::Expired);
             state.candidates.ready.insert(place);
             signals::stop_waiting(state, id);
             Ok(())

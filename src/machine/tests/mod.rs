@@ -12,6 +12,7 @@ mod deadlines;
 mod endings;
 mod failure;
 mod flow;
+mod locks;
 mod loops;
 mod merges;
 mod or_join;

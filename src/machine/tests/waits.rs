@@ -52,6 +52,7 @@ fn line(wait: &Wait) -> String {
         WaitReason::Paused { by, reason } => format!("PAUSED {by:?} {reason:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         WaitReason::Child { child } => format!("CHILD {child}"),
+        WaitReason::Lock { kind, name, holder } => format!("LOCK {} {name} of {holder:?}", kind.name()),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. }) => reason.code().to_owned(),

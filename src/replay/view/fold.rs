@@ -239,13 +239,11 @@ impl ViewFold {
             }
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
+            | Event::LockTaken { activation, .. }
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
-            | Event::LoopTested { activation, .. } => {
-                self.newest(*activation, sequence);
-                Ok(())
-            }
+            | Event::LoopTested { activation, .. } => self.touch(*activation, sequence),
             Event::TaskSuspended { task } => self.suspended(*task, Status::Suspended, sequence),
             Event::SignalDelivered { to: SignalRecipient::Task(task), .. } => {
                 self.suspended(*task, Status::Running, sequence)
@@ -267,6 +265,7 @@ impl ViewFold {
             | Event::JoinForced { .. }
             | Event::WorkflowClosing { .. }
             | Event::WorkflowClosed
+            | Event::LockReleased { .. }
             | Event::SignalReceived(..)
             | Event::TriggerClosed(..)
             | Event::SignalDelivered { .. }
@@ -274,6 +273,12 @@ impl ViewFold {
             | Event::SignalDiscarded { .. }
             | Event::SignalsLeft { .. } => Ok(()),
         }
+    }
+
+    /// The event is about this activation, and changes nothing else that people are told.
+    fn touch(&mut self, activation: ActivationId, sequence: Sequence) -> Result<(), InvalidTransition> {
+        self.newest(activation, sequence);
+        Ok(())
     }
 
     /// What an event about an activation as a whole changes.

@@ -4,7 +4,7 @@ use proptest::sample::Index;
 
 use crate::value::Value;
 
-use super::{Keys, LoopDraft, STAGES, Spelling, SplitDraft, StageDraft, cancellation, circles, triggers};
+use super::{Keys, LoopDraft, STAGES, Spelling, SplitDraft, StageDraft, cancellation, circles, exclusion, triggers};
 
 pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
     let n_stages = drafts.len();
@@ -15,6 +15,7 @@ pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, 
     keys.retain(|(key, value)| *key != "type" || n_stages == 1 || value.as_str() != Some("ORCHESTRATION"));
     let mut document = Value::map(keys);
     cancellation::name_regions(&mut document, &mut stages);
+    exclusion::settle(&mut document, &mut stages);
     if let Some(Value::Map(outputs)) = entry(&mut document, "outputs") {
         outputs.values_mut().for_each(|value| name_others(value, Some(STAGES[n_stages - 1]), None));
     }
@@ -67,6 +68,7 @@ fn block_of(
         before.extend_from_slice(outer);
         let needed = needs[place].iter().map(|other| name(*other));
         let turns = draft.turns.take();
+        exclusion::nest(&mut draft.keys, ends == Ends::Inside, turns.is_some());
         if turns.is_some() {
             draft.keys.retain(|(key, _)| !["run", "uses", "with", "tasks", "sub_workflow"].contains(key));
         }

@@ -86,6 +86,7 @@ mod wcp_11;
 mod wcp_12;
 mod wcp_13;
 mod wcp_14;
+mod wcp_17;
 mod wcp_19;
 mod wcp_20;
 mod wcp_21;
@@ -103,6 +104,8 @@ mod wcp_34;
 mod wcp_35;
 mod wcp_37;
 mod wcp_38;
+mod wcp_39;
+mod wcp_40;
 mod wcp_41;
 mod wcp_42;
 mod wcp_43;
@@ -144,6 +147,7 @@ const MODULES: &[(usize, Declared)] = &[
     (12, wcp_12::pattern),
     (13, wcp_13::pattern),
     (14, wcp_14::pattern),
+    (17, wcp_17::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
     (21, wcp_21::pattern),
@@ -161,6 +165,8 @@ const MODULES: &[(usize, Declared)] = &[
     (35, wcp_35::pattern),
     (37, wcp_37::pattern),
     (38, wcp_38::pattern),
+    (39, wcp_39::pattern),
+    (40, wcp_40::pattern),
     (41, wcp_41::pattern),
     (42, wcp_42::pattern),
     (43, wcp_43::pattern),
