@@ -149,3 +149,47 @@ fn the_program_of_the_readme_is_the_quick_start() {
         .join("\n");
     assert_eq!(blocks("rust,no_run")[0].trim_end(), program.trim_end());
 }
+
+/// A pattern of the examples.
+struct Example {
+    file: &'static str,
+    /// It is run until these events have happened.
+    until: &'static [(&'static str, &'static str)],
+    /// Then this command is given.
+    command: &'static [&'static str],
+    /// Stages that are not taken.
+    not_taken: &'static [&'static str],
+}
+
+const EXAMPLES: &[Example] = &[
+    Example { file: "or_split.yaml", until: &[], command: &[], not_taken: &["advice"] },
+    Example { file: "parallel_stages.yaml", until: &[], command: &[], not_taken: &[] },
+    Example {
+        file: "signal_approval.yaml",
+        until: &[("stage.waiting", "publish")],
+        command: &["signal", "last", "approved", "--data", r#"{"user": "alice"}"#],
+        not_taken: &[],
+    },
+    Example { file: "mutex.yaml", until: &[], command: &[], not_taken: &[] },
+];
+
+#[test]
+fn the_patterns_of_the_examples_succeed() {
+    for Example { file, until, command, not_taken } in EXAMPLES {
+        let place = Place::new();
+        let path = root().join("examples/patterns").join(file);
+        place.run(&["check", path.to_str().unwrap()]).exits(0);
+        let mut running = place.start(&["run", path.to_str().unwrap(), "--json"]);
+        running.await_all(until);
+        if !command.is_empty() {
+            place.run(command).exits(0);
+        }
+        running.wait().exits(0);
+        let workflow = place.run(&["show", "last", "--json"]).exits(0).last();
+        assert_eq!(workflow["status"], "SUCCEEDED", "{file}");
+        for stage in workflow["stages"].as_array().unwrap() {
+            let is_taken = !not_taken.iter().any(|name| stage["ref_id"] == *name);
+            assert_eq!(is_taken, stage["status"] == "SUCCEEDED", "{file}: {stage}");
+        }
+    }
+}

@@ -157,6 +157,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Reads events until each of these has come, in any order.
+    pub(crate) fn await_all(&mut self, expected: &[(&str, &str)]) {
+        let mut left = expected.to_vec();
+        while !left.is_empty() {
+            let event: Value = serde_json::from_str(&self.line().unwrap()).unwrap();
+            left.retain(|(name, stage)| event["type"] != *name || event["stage"] != *stage);
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

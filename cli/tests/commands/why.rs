@@ -23,17 +23,8 @@ fn held() -> (Place, Running) {
     place.pipe("gate");
     let mut running = place.start(&["run", "a.yaml", "--json"]);
     place.take("ready");
-    await_all(&mut running, &[("task.started", "build"), ("stage.completed", "lint")]);
+    running.await_all(&[("task.started", "build"), ("stage.completed", "lint")]);
     (place, running)
-}
-
-/// Reads events until each of these has come, in any order.
-fn await_all(running: &mut Running, expected: &[(&str, &str)]) {
-    let mut left = expected.to_vec();
-    while !left.is_empty() {
-        let event: serde_json::Value = serde_json::from_str(&running.line().unwrap()).unwrap();
-        left.retain(|(name, stage)| event["type"] != *name || event["stage"] != *stage);
-    }
 }
 
 /// What `why` says, without the process that is named in it.
@@ -105,7 +96,7 @@ stages:
 ";
     place.write("a.yaml", text);
     let mut running = place.start(&["run", "a.yaml", "--json"]);
-    await_all(&mut running, &[("timer.set", "pause"), ("task.retried", "flaky")]);
+    running.await_all(&[("timer.set", "pause"), ("task.retried", "flaky")]);
     golden("why-later.txt", &why(&place, Some(running.pid())));
     running.signal(Signal::INT);
     running.wait().exits(130);
@@ -134,7 +125,7 @@ stages:
     );
     place.write("a.yaml", &text);
     let mut running = place.start(&["run", "a.yaml", "--json"]);
-    await_all(&mut running, &[("timer.set", "nightly"), ("task.reported", "pause")]);
+    running.await_all(&[("timer.set", "nightly"), ("task.reported", "pause")]);
     golden("why-timed.txt", &why(&place, Some(running.pid())));
     let told = place.run(&["why", "last", "--json"]).exits(0).last();
     assert_eq!(told["waits"][0]["reason"], "SCHEDULED");
@@ -160,7 +151,7 @@ stages:
 ";
     place.write("a.yaml", text);
     let mut running = place.start(&["run", "a.yaml", "--json"]);
-    await_all(&mut running, &[("timer.set", "long"), ("stage.completed", "left")]);
+    running.await_all(&[("timer.set", "long"), ("stage.completed", "left")]);
     golden("why-starved.txt", &why(&place, Some(running.pid())));
     running.signal(Signal::INT);
     running.wait().exits(130);
