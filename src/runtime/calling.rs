@@ -18,11 +18,18 @@ use super::owner::{Owner, spared};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
     /// The caller waits for this workflow: it is there, and its end is told.
-    Begin { caller: WorkflowId, child: WorkflowId },
+    Begin(Call),
     /// The caller wants this workflow to end.
-    Cancel { caller: WorkflowId, child: WorkflowId },
+    Cancel(Call),
     /// This workflow has closed.
-    Tell { caller: WorkflowId, child: WorkflowId },
+    Tell(Call),
+}
+
+/// A workflow and one that it called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) caller: WorkflowId,
+    pub(super) child: WorkflowId,
 }
 
 impl Owner {
@@ -35,24 +42,19 @@ impl Owner {
     /// If history cannot be read back.
     pub(super) fn run_errands(&mut self, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
         while let Some(errand) = self.errands.pop_front() {
-            let (caller, done) = match errand {
-                Errand::Begin { caller, child } => (caller, self.begin(caller, child, now, out)),
-                Errand::Cancel { caller, child } => (caller, self.cancel(caller, child, now, out)),
-                Errand::Tell { caller, child } => (caller, self.tell(caller, child, now, out)),
+            let (call, done) = match errand {
+                Errand::Begin(call) => (call, self.begin(call, now, out)),
+                Errand::Cancel(call) => (call, self.cancel(call, now, out)),
+                Errand::Tell(call) => (call, self.tell(call, now, out)),
             };
             // Damage of one of the two is told to whoever asks for it; the others go on.
-            spared(caller, done)?.ok();
+            spared(call.caller, done)?.ok();
         }
         Ok(())
     }
 
-    fn begin(
-        &mut self,
-        caller: WorkflowId,
-        child: WorkflowId,
-        now: Timestamp,
-        out: &mut Vec<Outgoing>,
-    ) -> Result<(), Error> {
+    fn begin(&mut self, call: Call, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        let Call { caller, child } = call;
         if !self.hold(caller)? {
             return Ok(());
         }
@@ -71,7 +73,7 @@ impl Owner {
             if is_new {
                 self.resume(child, now, out)?;
             }
-            return self.tell(caller, child, now, out);
+            return self.tell(call, now, out);
         }
         self.bring(child, Some(definition), &Actor::Engine, now, out)?;
         let command = Command { now, id: None, actor: Actor::Engine, request: Request::Create(creation) };
@@ -85,13 +87,8 @@ impl Owner {
         }
     }
 
-    fn cancel(
-        &mut self,
-        caller: WorkflowId,
-        child: WorkflowId,
-        now: Timestamp,
-        out: &mut Vec<Outgoing>,
-    ) -> Result<(), Error> {
+    fn cancel(&mut self, call: Call, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        let Call { caller, child } = call;
         if !self.hold(child)? {
             return Ok(());
         }
@@ -102,16 +99,11 @@ impl Owner {
         let request = Request::Cancel(CancelRequest { reason });
         // It may have ended, or be on its way there: either is fine.
         self.say(child, request, now, out);
-        self.tell(caller, child, now, out)
+        self.tell(call, now, out)
     }
 
-    fn tell(
-        &mut self,
-        caller: WorkflowId,
-        child: WorkflowId,
-        now: Timestamp,
-        out: &mut Vec<Outgoing>,
-    ) -> Result<(), Error> {
+    fn tell(&mut self, call: Call, now: Timestamp, out: &mut Vec<Outgoing>) -> Result<(), Error> {
+        let Call { caller, child } = call;
         if !self.drive.includes(caller) || !self.hold(caller)? || !self.hold(child)? {
             return Ok(());
         }

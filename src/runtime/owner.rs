@@ -18,7 +18,7 @@ use crate::store::{Append, Encoded, EventStore, Expected};
 use crate::time::Timestamp;
 
 use super::admission::Admissions;
-use super::calling::Errand;
+use super::calling::{Call, Errand};
 use super::commit::{Outgoing, Release};
 use super::config::Drive;
 use super::error::{Error, describe};
@@ -261,8 +261,10 @@ impl Owner {
                         release: Release { attempts, ..Release::default() },
                     });
                 }
-                Work::AwaitChild { child, .. } => self.errands.push_back(Errand::Begin { caller: workflow, child }),
-                Work::CancelChild { child } => self.errands.push_back(Errand::Cancel { caller: workflow, child }),
+                Work::AwaitChild { child, .. } => {
+                    self.errands.push_back(Errand::Begin(Call { caller: workflow, child }))
+                }
+                Work::CancelChild { child } => self.errands.push_back(Errand::Cancel(Call { caller: workflow, child })),
                 Work::Continue | Work::ByHand { .. } | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => (),
             }
         }
@@ -418,7 +420,7 @@ impl Owner {
                 }
                 Event::WorkflowEnded { .. } => self.timers.drop_all(workflow),
                 Event::ChildStarted { child, .. } if driven => {
-                    self.errands.push_back(Errand::Begin { caller: workflow, child: *child });
+                    self.errands.push_back(Errand::Begin(Call { caller: workflow, child: *child }));
                 }
                 _ => (),
             }
@@ -427,12 +429,12 @@ impl Owner {
             release.ended.push(workflow);
             self.ended.push_back((self.batches, workflow));
             let parent = held.state.parent();
-            let told = parent.map(|parent| Errand::Tell { caller: parent.workflow, child: workflow });
+            let told = parent.map(|parent| Errand::Tell(Call { caller: parent.workflow, child: workflow }));
             self.errands.extend(told);
         }
         if driven {
             let left = held.state.left_children();
-            self.errands.extend(left.map(|child| Errand::Cancel { caller: workflow, child }));
+            self.errands.extend(left.map(|child| Errand::Cancel(Call { caller: workflow, child })));
         }
         if driven {
             self.follow_pause(workflow, events, &mut release);
