@@ -144,6 +144,10 @@ codes! {
     FAILED_BY_HAND = "read what they said; who it was stands in the event (`stabilize events ID`)";
     /// The approval was rejected, by somebody or because its deadline has passed.
     APPROVAL_REJECTED = "read the comment; `on_reject: continue` lets what follows go on";
+    /// A branch brought a second token to a structured join before it had started over.
+    STRUCTURE_VIOLATION = "write `join_mode: blocking`, and tell us: the definition was taken for a structured one";
+    /// A join waits for more arrivals than can still come.
+    THRESHOLD_UNREACHABLE = "lower `join_threshold`, say with `on_unreachable: skip` that it passes by, or mend what ended early";
 }
 
 /// The page that explains every code.

@@ -16,7 +16,7 @@ use stabilize::{Definition, ProblemCode, Problems, map_from_yaml};
 
 /// What a schema can tell: which keys stand where, and what a value looks like by itself. All other problems are those
 /// of the whole (names, circles, expressions), of the text (YAML and JSON themselves), or of sizes.
-const SHAPE: [ProblemCode; 18] = [
+const SHAPE: [ProblemCode; 19] = [
     ProblemCode::UnknownKey,
     ProblemCode::NotSupported,
     ProblemCode::MissingKey,
@@ -35,6 +35,7 @@ const SHAPE: [ProblemCode; 18] = [
     ProblemCode::TooManyTasks,
     ProblemCode::DuplicateReference,
     ProblemCode::SplitFieldWithoutSplit,
+    ProblemCode::JoinFieldWithoutJoin,
 ];
 
 /// Every key where stages are a map. Only where they are a list may `ref_id` be written: beside a key it says that key
@@ -158,8 +159,22 @@ stages:
   f: { needs: [d], join_type: XOR, back_from: [g, { stage: h, max_iterations: 3 }] }
   g: { needs: [f] }
   h: { needs: [g] }
-  i: { mutex_key: k, mutex_scope: workflow, interleave: { group: g, order: Any } }
-  j: { interleave: { group: g, order: any } }
+  s: { mutex_key: k, mutex_scope: workflow, interleave: { group: g, order: Any } }
+  t: { interleave: { group: g, order: any } }
+  p:
+    needs: [b, c]
+    join_type: N_OF_M
+    join_threshold: 2
+    join_mode: blocking
+    reset_on: active
+    on_unreachable: Skip
+  q: { needs: [b, c], join_type: discriminator, join_mode: Cancelling, join_cancel_scope: { stages: [b, c] } }
+  r: { needs: [b], join_type: DISCRIMINATOR, join_mode: cancelling, join_pair: b, join_cancel_scope: Upstream }
+  i: { needs: [e], split_type: THREAD, thread_count: 3 }
+  j: { needs: [i], join_type: THREAD_MERGE, merge_count: 3, merge_group: innermost }
+  k: { needs: [j], join_type: N_OF_M, join_threshold: 1, join_mode: structured, join_pair: j, reset_on: all }
+  o: { needs: [b, c], join_type: OR, or_scope: general, join_pair: a }
+  l: { needs: [k], join_type: N_OF_M, join_threshold: 1, on_unreachable: fail }
 ";
 
 /// What ends before its time, and what ends everything.

@@ -75,6 +75,12 @@ struct More<'a> {
     iteration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<Lock<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u32>,
 }
 
 /// A lock that others hold.
@@ -133,6 +139,10 @@ impl<'a> From<&'a Wait> for Waiting<'a> {
     }
 }
 
+fn missing_arcs(missing: &[MissingArc]) -> Option<Vec<Missing<'_>>> {
+    Some(missing.iter().map(Missing::from).collect())
+}
+
 impl<'a> From<&'a WaitReason> for More<'a> {
     fn from(reason: &'a WaitReason) -> More<'a> {
         let none = More::default();
@@ -142,9 +152,7 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 More { failures: Some(*failures), max_attempts: Some(*max_attempts), ..none }
             }
             WaitReason::Scheduled { expiry, .. } => More { expiry: expiry.map(|expiry| expiry.to_string()), ..none },
-            WaitReason::Join { missing, arcs } => {
-                More { arcs: Some(*arcs), missing: Some(missing.iter().map(Missing::from).collect()), ..none }
-            }
+            WaitReason::Join { missing, arcs } => More { arcs: Some(*arcs), missing: missing_arcs(missing), ..none },
             WaitReason::ByHand { prompt } => More { prompt: prompt.as_deref(), ..none },
             WaitReason::Approval { prompt, roles, on_deadline } => {
                 More { prompt: prompt.as_deref(), roles: Some(roles), on_deadline: Some(on_deadline.name()), ..none }
@@ -152,6 +160,15 @@ impl<'a> From<&'a WaitReason> for More<'a> {
             WaitReason::Canceling { by, reason } | WaitReason::Paused { by, reason } => {
                 let by = if let Actor::Named(name) = by { name } else { "engine" };
                 More { by: Some(by), because: reason.as_deref(), ..none }
+            }
+            WaitReason::Arrivals { seen, threshold, missing } => {
+                More { seen: Some(*seen), threshold: Some(*threshold), missing: missing_arcs(missing), ..none }
+            }
+            WaitReason::Blocked { generation, missing } => {
+                More { generation: Some(*generation), missing: missing_arcs(missing), ..none }
+            }
+            WaitReason::Threads { most, merge_count, missing } => {
+                More { seen: Some(*most), threshold: Some(*merge_count), missing: missing_arcs(missing), ..none }
             }
             WaitReason::Serialized { activation } => More { held_by: Some(*activation), ..none },
             WaitReason::Signal { names, correlate } => {
@@ -182,6 +199,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Timer => "timer",
         CancelCause::ExplicitEnd => "explicit_end",
         CancelCause::Region { .. } => "region",
+        CancelCause::Discriminator => "discriminator",
         _ => "other",
     }
 }

@@ -182,6 +182,24 @@ problem_codes! {
     SectionsOverlap = "SECTIONS_OVERLAP";
     /// Who holds one lock may wait for another, whose holder may wait for the first.
     LockCycle = "LOCK_CYCLE";
+    /// A field of a join that counts arrivals or merges threads on a stage whose join does neither.
+    JoinFieldWithoutJoin = "JOIN_FIELD_WITHOUT_JOIN";
+    /// A join waits for more arrivals than it has arcs.
+    ThresholdTooLarge = "THRESHOLD_TOO_LARGE";
+    /// The split that is said to belong to a join is not the one from which all its branches come.
+    WrongJoinPair = "WRONG_JOIN_PAIR";
+    /// The branches of a structured join are not just those of one split, or do not bring one token each.
+    NotStructured = "NOT_STRUCTURED";
+    /// What a cancelling join withdraws has other ways in or out.
+    OpenCancelScope = "OPEN_CANCEL_SCOPE";
+    /// A merge of threads has more than one arc, or none.
+    MergeOfSeveralArcs = "MERGE_OF_SEVERAL_ARCS";
+    /// The branches of a join are not those of one parallel split; it blocks where it was not asked to.
+    JoinBlocks = "JOIN_BLOCKS";
+    /// An arc leads back between a join that excludes circles and its split.
+    LoopInAcyclicCone = "LOOP_IN_ACYCLIC_CONE";
+    /// A part of the branches of a structured join can be canceled.
+    PartialCancelInStructuredRegion = "PARTIAL_CANCEL_IN_STRUCTURED_REGION";
 }
 
 impl fmt::Display for ProblemCode {

@@ -59,12 +59,10 @@ impl ProblemCode {
             ProblemCode::NotAnAncestor => "add the stage to `needs`, directly or through others",
             ProblemCode::NotAnEarlierTask => "name a task that stands before this one in its stage",
             ProblemCode::OutputMayBeMissing => "test for the value, or leave the branch out with a split",
-            ProblemCode::JoinNeverFires => "write join_type: XOR",
             ProblemCode::ParallelWriters => "give the outputs different names",
             ProblemCode::CancelsItself => "name another stage",
             ProblemCode::UnknownRegion => "write cancel_region: NAME on the stages that lie in it",
             ProblemCode::NotOnPath => "lead it to a stage with end: terminate, or write termination: implicit",
-            ProblemCode::CycleOfAndJoins => "write join_type: XOR, MULTI_MERGE or OR where the circle is entered",
             ProblemCode::UnknownDefinition => "write it under `definitions:`, or name its file: ./FILE.yaml",
             ProblemCode::NoBaseCase => "let a split lead past the stage that calls it",
             ProblemCode::BadDefinitionFile => "mend that file; files may not call each other in a circle",
@@ -74,6 +72,26 @@ impl ProblemCode {
             ProblemCode::SectionsOverlap | ProblemCode::LockCycle => "take it out of one of the two",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
             ProblemCode::CrossesBlock => "name the stage around the block, or put both into one block",
+            _ => self.cure_of_join(),
+        }
+    }
+
+    /// What to do about a join that does not fit the arcs around it. That every code is either here or there is tested.
+    fn cure_of_join(self) -> &'static str {
+        match self {
+            ProblemCode::JoinNeverFires => "write join_type: XOR",
+            ProblemCode::CycleOfAndJoins => "write join_type: XOR, MULTI_MERGE or OR where the circle is entered",
+            ProblemCode::JoinFieldWithoutJoin => "write the join_type it belongs to, or remove the field",
+            ProblemCode::ThresholdTooLarge => "write a join_threshold of at most as many as the stage has `needs`",
+            ProblemCode::WrongJoinPair => "leave join_pair out: the split is found by itself",
+            ProblemCode::LoopInAcyclicCone => "write or_scope: general, by which the join decides in any case",
+            ProblemCode::OpenCancelScope => "name what is withdrawn: join_cancel_scope: { stages: [..] }",
+            ProblemCode::MergeOfSeveralArcs => "let the arcs meet in a stage with join_type: MULTI_MERGE before",
+            ProblemCode::JoinBlocks => "write join_mode: blocking, or fit the branches",
+            ProblemCode::NotStructured | ProblemCode::PartialCancelInStructuredRegion => {
+                "write join_mode: blocking; of an OR-join or_scope: general"
+            }
+            _ => "",
         }
     }
 }

@@ -142,7 +142,7 @@ fn goes_on(graph: &Graph, stage: &GraphStage, good: &[bool]) -> bool {
         Target::End => true,
     };
     match &stage.split {
-        Split::And => stage.outgoing.iter().all(is_good),
+        Split::And | Split::Thread { .. } => stage.outgoing.iter().all(is_good),
         Split::Xor { branches, default } => branches.iter().map(|branch| branch.target).chain(*default).any(target),
         Split::Or { branches, default, always } => {
             let any = branches.iter().map(|branch| branch.target).chain(*default).any(target);

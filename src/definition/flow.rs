@@ -22,11 +22,26 @@ pub enum Join {
     Or,
     /// As `And`, where more than one token may lie on an arc; what is more than needed stays for the next time.
     GeneralizedAnd,
+    /// With the first arrival of a generation; the others of it are swallowed or withdrawn.
+    Discriminator,
+    /// With arrivals on as many arcs as its threshold says, once a generation.
+    NOfM,
+    /// With as many threads of one split as it merges; all of these are consumed.
+    ThreadMerge,
 }
 
 impl Join {
     /// Every join there is.
-    pub(super) const ALL: [Join; 5] = [Join::And, Join::Xor, Join::MultiMerge, Join::Or, Join::GeneralizedAnd];
+    pub(super) const ALL: [Join; 8] = [
+        Join::And,
+        Join::Xor,
+        Join::MultiMerge,
+        Join::Or,
+        Join::GeneralizedAnd,
+        Join::Discriminator,
+        Join::NOfM,
+        Join::ThreadMerge,
+    ];
 
     /// The name as definitions write it.
     pub fn name(self) -> &'static str {
@@ -36,6 +51,9 @@ impl Join {
             Join::MultiMerge => "MULTI_MERGE",
             Join::Or => "OR",
             Join::GeneralizedAnd => "GENERALIZED_AND",
+            Join::Discriminator => "DISCRIMINATOR",
+            Join::NOfM => "N_OF_M",
+            Join::ThreadMerge => "THREAD_MERGE",
         }
     }
 }
@@ -62,11 +80,16 @@ pub(crate) enum Split {
         /// The arcs without condition that are not the default's, ascending.
         always: Vec<ArcIndex>,
     },
+    /// So many tokens on every outgoing arc, each a thread of its own.
+    Thread {
+        /// At least 2.
+        count: u32,
+    },
 }
 
 impl Split {
     /// An OR-split with these branches of a stage with these `outgoing` arcs.
-    pub(super) fn or(branches: Vec<Branch>, default: Option<Target>, outgoing: &[ArcIndex]) -> Split {
+    pub(crate) fn or(branches: Vec<Branch>, default: Option<Target>, outgoing: &[ArcIndex]) -> Split {
         let named: BTreeSet<ArcIndex> = branches
             .iter()
             .map(|branch| branch.target)
@@ -83,22 +106,39 @@ impl Split {
             Split::And => "AND",
             Split::Xor { .. } => "XOR",
             Split::Or { .. } => "OR",
+            Split::Thread { .. } => "THREAD",
+        }
+    }
+
+    /// Tokens that come to lie on each arc that is taken.
+    pub(crate) fn tokens_per_arc(&self) -> u32 {
+        match self {
+            Split::And | Split::Xor { .. } | Split::Or { .. } => 1,
+            Split::Thread { count } => *count,
         }
     }
 
     /// Has to hold one of its conditions, as control has no other way?
     pub(crate) fn must_choose(&self) -> bool {
         match self {
-            Split::And => false,
+            Split::And | Split::Thread { .. } => false,
             Split::Xor { default, .. } => default.is_none(),
             Split::Or { default, always, .. } => default.is_none() && always.is_empty(),
+        }
+    }
+
+    /// Where control goes if no condition holds.
+    pub(crate) fn default_target(&self) -> Option<Target> {
+        match self {
+            Split::And | Split::Thread { .. } => None,
+            Split::Xor { default, .. } | Split::Or { default, .. } => *default,
         }
     }
 
     /// The branches with conditions.
     pub(crate) fn branches(&self) -> &[Branch] {
         match self {
-            Split::And => &[],
+            Split::And | Split::Thread { .. } => &[],
             Split::Xor { branches, .. } | Split::Or { branches, .. } => branches,
         }
     }
@@ -132,6 +172,34 @@ pub enum ArcKind {
     Back,
     /// To where control goes when an activation is canceled: no split takes it, and it closes no circle.
     Cancelled,
+}
+
+/// What is known of the branches before an OR-join. It is checked when the definition is read; the join decides by the
+/// same rule whatever it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OrScope {
+    /// Nothing.
+    #[default]
+    General,
+    /// No way leads back between it and its split.
+    Acyclic,
+    /// Its branches are those of one split, all of them come here, and nothing between is canceled by itself.
+    Structured,
+}
+
+impl OrScope {
+    /// Every scope there is.
+    pub(super) const ALL: [OrScope; 3] = [OrScope::General, OrScope::Acyclic, OrScope::Structured];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            OrScope::General => "general",
+            OrScope::Acyclic => "acyclic",
+            OrScope::Structured => "structured",
+        }
+    }
 }
 
 /// Whether a stage starts again while an activation of it lives.

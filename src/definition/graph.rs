@@ -13,8 +13,9 @@ use super::body::Body;
 use super::by_hand::ByHand;
 use super::cancellation::{Cancellation, Region, Termination, find_members, find_victims};
 use super::exclusion::{Exclusion, Lock, Section, find_locks};
-pub use super::flow::{ArcKind, Join, LeftoverTokens, Reentry};
+pub use super::flow::{ArcKind, Join, LeftoverTokens, OrScope, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
+use super::generations::{Generations, Rest};
 use super::shell_text::ShellText;
 use super::sub_workflow::SubWorkflow;
 use super::template::Template;
@@ -47,6 +48,8 @@ pub(crate) struct Graph {
     pub(crate) locks: Vec<Lock>,
     /// Stages that hold a lock together, by key and name.
     pub(crate) sections: Vec<Section>,
+    /// Whether something in it ends activations, or takes tokens away, of which others go on.
+    takes_away: bool,
 }
 
 /// The stages that are nested directly in one stage, or in none: a graph of its own.
@@ -88,6 +91,12 @@ pub(crate) struct GraphStage {
     pub(crate) outgoing: Vec<ArcIndex>,
     /// When it starts.
     pub(crate) join: Join,
+    /// How it counts arrivals: exactly if the join is a discriminator or N out of M.
+    pub(crate) generations: Option<Generations>,
+    /// Threads that become one, at least 2: exactly if the join is a thread merge.
+    pub(crate) merge_count: Option<u32>,
+    /// What is known of the branches before an OR-join.
+    pub(crate) or_scope: OrScope,
     /// Where control goes from here.
     pub(crate) split: Split,
     /// Whether it starts again while an activation of it lives.
@@ -266,6 +275,11 @@ impl GraphStage {
         self.is_held_by_a_trigger() || !self.locks().is_empty()
     }
 
+    /// Does its join withdraw what has not arrived when it fires?
+    pub(crate) fn withdraws(&self) -> bool {
+        self.generations.as_ref().is_some_and(|join| matches!(join.rest, Rest::Withdrawn { .. }))
+    }
+
     /// Does each signal begin a thread of its own here? Then its one arc from the start gets no token at the start.
     pub(crate) fn is_started_by_signals(&self) -> bool {
         self.trigger.as_ref().is_some_and(|trigger| trigger.starts())
@@ -293,8 +307,22 @@ impl Graph {
             let from_start = stage.incoming.iter().filter(|arc| arcs[arc.index()].from.is_none());
             block.starts.extend(from_start.filter(|_| !stage.is_started_by_signals()));
         }
+        let takes_away = stages.iter().any(|stage| !stage.cancellation.is_none() || stage.withdraws());
         let (termination, regions) = (Termination::default(), Vec::new());
-        Graph { stages, arcs, outputs, termination, regions, by_name, signals, starts, blocks, locks, sections }
+        Graph {
+            stages,
+            arcs,
+            outputs,
+            termination,
+            regions,
+            by_name,
+            signals,
+            starts,
+            blocks,
+            locks,
+            sections,
+            takes_away,
+        }
     }
 
     /// The same with another rule for its end, and these regions.
@@ -317,6 +345,11 @@ impl Graph {
     pub(crate) fn block(&self, parent: Option<StageIndex>) -> &Block {
         const NOTHING: &Block = &Block { stages: Vec::new(), starts: Vec::new() };
         self.blocks.get(&parent).unwrap_or(NOTHING)
+    }
+
+    /// Does something in it end activations, or take tokens away, of which others go on?
+    pub(crate) fn takes_away(&self) -> bool {
+        self.takes_away
     }
 
     /// A graph of other stages and arcs, without outputs.

@@ -43,6 +43,8 @@ mod cancellation;
 mod flow;
 
 mod exclusion;
+mod generations;
+
 mod graph;
 
 mod outline;
@@ -71,8 +73,9 @@ use std::sync::Arc;
 pub use body::LoopTest;
 pub(crate) use body::{Body, Loop};
 pub use builder::{
-    BackArc, Builder, Cancel, CancelOn, Defaults, InputSpec, Loop as BuilderLoop, Retry,
-    SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage, StageTrigger, StartTrigger, TaskSpec,
+    BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, InputSpec, JoinSpec,
+    Loop as BuilderLoop, OrJoin, PartialJoin, Retry, SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage,
+    StageTrigger, StartTrigger, StructuredJoin, TaskSpec,
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
@@ -85,9 +88,11 @@ pub use document::Span;
 pub(crate) use error::{NormalFormError, TemplateError};
 pub use exclusion::{InterleaveOrder, LockKind};
 use family::Family;
+pub(crate) use generations::{Generations, Rest};
+pub use generations::{JoinMode, OnUnreachable, ResetOn};
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
-pub use graph::{ArcKind, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry};
+pub use graph::{ArcKind, Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry};
 pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryPolicy, Split, Target};
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
@@ -149,7 +154,8 @@ fn read_checked(document: &Document, around: &Around<'_>, problems: &mut Vec<Pro
     if problems.len() > known {
         return None;
     }
-    let mut warnings = check::doubts(&draft.uses, source, &connected, &draft.outputs);
+    let mut warnings = std::mem::take(&mut connected.doubts);
+    warnings.extend(check::doubts(&draft.uses, source, &connected, &draft.outputs));
     warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
     let graph =
         Graph::new(connected.stages, connected.arcs, draft.outputs).with_rules(draft.termination.0, connected.regions);

@@ -3,6 +3,7 @@
 //! Borrowed from the checked graph, for those who draw or count it; the machine walks the graph itself.
 
 use super::body::LoopTest;
+use super::generations::{Generations, JoinMode};
 use super::graph::{ArcKind, Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
 use crate::ids::StageIndex;
 
@@ -77,6 +78,26 @@ impl<'d> StageOutline<'d> {
         self.stage.join
     }
 
+    /// How many arrivals start it, where its join counts them.
+    pub fn join_threshold(&self) -> Option<u32> {
+        self.stage.generations.as_ref().map(|join| join.threshold)
+    }
+
+    /// What its join does with arrivals that come late or twice, where it counts them.
+    pub fn join_mode(&self) -> Option<JoinMode> {
+        self.stage.generations.as_ref().map(Generations::mode)
+    }
+
+    /// How many threads become one here, where its join merges them.
+    pub fn merge_count(&self) -> Option<u32> {
+        self.stage.merge_count
+    }
+
+    /// How many threads its split makes of each arc; `None` if it makes none.
+    pub fn thread_count(&self) -> Option<u32> {
+        if let Split::Thread { count } = self.stage.split { Some(count) } else { None }
+    }
+
     /// Its `if:`.
     pub fn condition(&self) -> Option<&'d str> {
         self.stage.condition.as_ref().map(|condition| condition.text())
@@ -89,7 +110,7 @@ impl<'d> StageOutline<'d> {
 
     /// Whether control takes some of its ways, and not always all of them.
     pub fn is_choice(&self) -> bool {
-        !matches!(self.stage.split, Split::And)
+        !matches!(self.stage.split, Split::And | Split::Thread { .. })
     }
 
     /// Where control goes, as definitions write it: `AND`, `XOR`, `OR`.
@@ -128,7 +149,7 @@ impl<'d> StageOutline<'d> {
 
     fn split_arcs(&self) -> Vec<ArcOutline<'d>> {
         match &self.stage.split {
-            Split::And => {
+            Split::And | Split::Thread { .. } => {
                 let way = |arc: &_| self.way(Target::Arc(*arc), Choice::Always);
                 self.stage.outgoing.iter().map(way).collect()
             }

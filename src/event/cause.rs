@@ -17,6 +17,7 @@ impl CancelCause {
             CancelCause::Timer => "timer",
             CancelCause::ExplicitEnd => "explicit_end",
             CancelCause::Region { .. } => "region",
+            CancelCause::Discriminator => "discriminator",
         }
     }
 
@@ -29,7 +30,8 @@ impl CancelCause {
             | CancelCause::Deadline
             | CancelCause::Timer
             | CancelCause::ExplicitEnd
-            | CancelCause::Region { .. } => None,
+            | CancelCause::Region { .. }
+            | CancelCause::Discriminator => None,
         }
     }
 }

@@ -108,13 +108,13 @@ impl Envelope {
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }) => data.cancellation(event, at),
-            Event::JoinForced { stage, .. } => data.put_some("stage", data.ref_id(*stage)),
             Event::TimerSet { .. }
             | Event::TokensLeft { .. }
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. } => self.describe_scope(data, at),
             event => {
+                data.joins(event);
                 self.describe_signal(data);
                 describe_rest(event, data, at);
             }
@@ -278,8 +278,8 @@ fn stream_file(stream: &StreamFile) -> Value {
 }
 
 /// The map under way, and the graph its indices speak of.
-struct Fields<'a> {
-    graph: &'a Graph,
+pub(super) struct Fields<'a> {
+    pub(super) graph: &'a Graph,
     fields: Map,
 }
 
@@ -288,11 +288,11 @@ impl<'a> Fields<'a> {
         Fields { graph, fields: Map::new() }
     }
 
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn put(&mut self, name: &str, value: impl Into<Value>) {
         self.fields.insert(name.to_owned(), value.into());
     }
 
-    fn put_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
+    pub(super) fn put_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.put(name, value);
         }
@@ -306,7 +306,7 @@ impl<'a> Fields<'a> {
         self.graph_stage(task.activation)?.tasks.get(task.task.index())
     }
 
-    fn ref_id(&self, stage: StageIndex) -> Option<&'a str> {
+    pub(super) fn ref_id(&self, stage: StageIndex) -> Option<&'a str> {
         self.graph.stages.get(stage.index()).map(|stage| stage.ref_id.as_str())
     }
 
@@ -510,8 +510,12 @@ impl<'a> Fields<'a> {
         let arcs = match consumed {
             Consumed::OnePerArc => self.graph_stage(activation).map(|stage| stage.incoming.as_slice()),
             Consumed::Arcs(arcs) => Some(arcs.as_slice()),
-            // They stand in `stage.ready`.
-            Consumed::Ready => None,
+            // They stand in `stage.ready`, or in the arrivals before.
+            Consumed::Ready | Consumed::Held => None,
+            Consumed::Threads(group) => {
+                self.put_some("threads_of", group.and_then(|group| self.ref_id(group.stage)));
+                self.graph_stage(activation).map(|stage| stage.incoming.as_slice())
+            }
         };
         self.put_some("consumed", arcs.map(|arcs| self.arcs(arcs)));
     }
@@ -530,7 +534,7 @@ impl<'a> Fields<'a> {
         Value::list(arcs.iter().filter_map(|arc| self.ends_of(*arc)).map(Value::map))
     }
 
-    fn ends_of(&self, arc: ArcIndex) -> Option<[(&'static str, Value); 2]> {
+    pub(super) fn ends_of(&self, arc: ArcIndex) -> Option<[(&'static str, Value); 2]> {
         let arc = self.graph.arcs.get(arc.index())?;
         let from = arc.from.map_or(Value::Null, |from| Value::from(named(self.graph, from)));
         Some([("from", from), ("to", Value::from(named(self.graph, arc.to)))])

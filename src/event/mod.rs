@@ -8,6 +8,7 @@ mod cause;
 mod checked;
 mod data;
 mod envelope;
+mod joins;
 mod json;
 mod name;
 mod payload;
@@ -16,6 +17,7 @@ mod signal;
 pub use checked::{CheckOutcome, CheckRecord};
 pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
+pub use joins::{Arrival, ResetCause};
 pub use json::Json;
 pub(crate) use name::{Lasting, lasting, name_of_kind};
 pub use payload::{
@@ -29,7 +31,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::OnParentCancel;
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, LockIndex, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, WorkflowId};
+use crate::ids::{
+    ActivationId, ArcIndex, AttemptId, LockIndex, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, WorkflowId,
+};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -297,6 +301,26 @@ pub enum Event {
         /// The scope it excludes in: of a mutex key the root, which is the whole workflow.
         scope: ScopeId,
     },
+    /// A token has arrived at a join that counts arrivals: the oldest on its arc.
+    JoinArrived {
+        /// The scope.
+        scope: ScopeId,
+        /// The arc.
+        arc: ArcIndex,
+        /// What it means to the join.
+        arrival: Arrival,
+    },
+    /// A join that counts arrivals starts over.
+    JoinReset {
+        /// The scope.
+        scope: ScopeId,
+        /// The stage whose join it is.
+        stage: StageIndex,
+        /// The generation that is over, from 0.
+        generation: u32,
+        /// Why.
+        cause: ResetCause,
+    },
 }
 
 impl Event {
@@ -334,8 +358,10 @@ impl Event {
             | Event::TimerSetFor { .. }
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
-            | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
+            | Event::JoinArrived { .. }
+            | Event::JoinReset { .. }
+            | Event::TokensRemoved { .. }
             | Event::JoinForced { .. }
             | Event::SignalDelivered { .. }
             | Event::SignalBuffered { .. }
@@ -425,8 +451,10 @@ impl Event {
             | Event::TimerSetFor { .. }
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
-            | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
+            | Event::JoinArrived { .. }
+            | Event::JoinReset { .. }
+            | Event::TokensRemoved { .. }
             | Event::JoinForced { .. }
             | Event::SignalReceived(..)
             | Event::TriggerClosed(..)

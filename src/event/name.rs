@@ -6,13 +6,15 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 54] = [
+    pub const NAMES: [&str; 56] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
         "child.started",
         "definition.registered",
+        "join.arrived",
         "join.forced",
+        "join.reset",
         "lock.released",
         "lock.taken",
         "log.accepted",
@@ -114,6 +116,8 @@ impl Event {
             Event::LoopTested { .. } => 46,
             Event::LockTaken { .. } => 47,
             Event::LockReleased { .. } => 48,
+            Event::JoinArrived { .. } => 49,
+            Event::JoinReset { .. } => 50,
         }
     }
 
@@ -181,13 +185,15 @@ impl Event {
             Event::LoopTested { .. } => "loop.tested",
             Event::LockTaken { .. } => "lock.taken",
             Event::LockReleased { .. } => "lock.released",
+            Event::JoinArrived { .. } => "join.arrived",
+            Event::JoinReset { .. } => "join.reset",
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 48] = [
+    const NAMES: [&str; 50] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -236,6 +242,8 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "loop.tested",
         "lock.taken",
         "lock.released",
+        "join.arrived",
+        "join.reset",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

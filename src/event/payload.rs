@@ -343,6 +343,11 @@ pub enum Consumed {
     Arcs(Vec<ArcIndex>),
     /// None any more: they were consumed when the activation became ready.
     Ready,
+    /// What has arrived in this generation of its join: the oldest token of each arc that has brought one.
+    Held,
+    /// As many threads as its join merges: the oldest tokens of the threads that this activation split into; without
+    /// one, of those that no split has made.
+    Threads(Option<ActivationId>),
 }
 
 /// The arcs that received a token when an activation ended.
@@ -380,6 +385,8 @@ pub enum CancelCause {
         /// The region.
         region: RegionIndex,
     },
+    /// A cancelling join has fired without it.
+    Discriminator,
 }
 
 /// Why a workflow did not succeed.

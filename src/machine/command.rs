@@ -382,6 +382,8 @@ impl Command {
             | Event::TimerSetFor { .. }
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. }
+            | Event::JoinArrived { .. }
+            | Event::JoinReset { .. }
             | Event::SignalDelivered { .. }
             | Event::SignalBuffered { .. }
             | Event::SignalDiscarded { .. }

@@ -33,6 +33,7 @@ impl State {
         self.check_regions()?;
         self.check_signals()?;
         self.check_locks()?;
+        self.check_joins()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => self.check_or_joins().and(ensure(
@@ -97,6 +98,26 @@ impl State {
                 let is_known = self.candidates.outlooks.knows(Waiting { scope: *scope, join });
                 ensure(!waits || is_known, "an OR-join that waits knows for what")?;
             }
+        }
+        Ok(())
+    }
+
+    /// Joins that count arrivals.
+    fn check_joins(&self) -> Result<(), Broken> {
+        let graph = self.definition.graph();
+        for ((scope, join), record) in &self.core.joins {
+            let stage = graph.stages.get(join.index()).filter(|stage| stage.generations.is_some());
+            let Some(stage) = stage else { return ensure(false, "only joins that count arrivals have a record") };
+            ensure(self.core.scopes.contains_key(scope), "a join counts in an open scope")?;
+            let lies = |arc| record.fired.is_some() || self.core.marking.is_marked(*scope, arc);
+            let fits = record.seen.iter().all(|arc| stage.incoming.contains(arc) && lies(*arc));
+            ensure(fits, "what a join has counted lies on its arcs until it fires")?;
+            let is_over = record.fired.is_some() && record.seen.len() == stage.incoming.len();
+            let waiting = Waiting { scope: *scope, join: *join };
+            let is_settled = !self.core.unsettled && self.core.phase == Phase::Live && self.moves(*scope);
+            ensure(!is_settled || !is_over, "a generation that is complete is over")?;
+            let is_known = self.question(waiting).is_none() || self.candidates.outlooks.knows(waiting);
+            ensure(!is_settled || is_known, "a join that counts arrivals and waits knows for what")?;
         }
         Ok(())
     }

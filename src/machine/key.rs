@@ -4,9 +4,12 @@
 //! states which differ only in them have one key. Every field of what is stored is named here, kept or left out on
 //! purpose: a new one does not compile until somebody has thought about it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::event::TimerPurpose;
 use crate::ids::{ActivationId, ScopeId};
 
+use super::generations::JoinRecord;
 use super::locks::Holder;
 use super::state::{
     Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
@@ -21,6 +24,7 @@ impl State {
             cancel,
             paused,
             marking: _,
+            joins: _,
             scopes: _,
             live: _,
             timers,
@@ -128,6 +132,45 @@ impl State {
         live.sort_unstable();
         number(key, live.len());
         live.iter().for_each(|live| text(key, live));
+        self.key_of_joins(id, key);
+        self.key_of_threads(id, key);
+    }
+
+    /// What joins have counted, how often aside.
+    fn key_of_joins(&self, id: ScopeId, key: &mut Vec<u8>) {
+        let of_scope = self.core.joins.iter().filter(|((scope, _), record)| *scope == id && !record.is_fresh());
+        let records: Vec<_> = of_scope.collect();
+        number(key, records.len());
+        for ((_, stage), JoinRecord { seen, fired, generation: _ }) in records {
+            key.extend(stage.get().to_le_bytes());
+            key.push(u8::from(fired.is_some()));
+            number(key, seen.len());
+            seen.iter().for_each(|arc| key.extend(arc.get().to_le_bytes()));
+        }
+    }
+
+    /// Which tokens and activations are of which threads. Which thread of its group one is makes no difference to a
+    /// merge; groups are told apart by their age.
+    fn key_of_threads(&self, id: ScopeId, key: &mut Vec<u8>) {
+        let tokens = self.core.marking.iter().filter(|(scope, _, _)| *scope == id);
+        let tokens = tokens.map(|(_, arc, token)| ([0, arc.get()], token.thread.groups()));
+        let inside = self.core.live.iter().filter(|(_, live)| live.scope == id);
+        let live = inside.map(|(id, live)| ([1, id.stage.get()], live.thread.groups()));
+        let threads: Vec<([u32; 2], Vec<ActivationId>)> =
+            tokens.chain(live).filter(|(_, groups)| !groups.is_empty()).collect();
+        let groups: BTreeSet<ActivationId> = threads.iter().flat_map(|(_, groups)| groups.iter().copied()).collect();
+        let ages: BTreeMap<ActivationId, usize> = groups.into_iter().zip(0..).collect();
+        let mut named: Vec<([u32; 2], Vec<usize>)> = threads
+            .into_iter()
+            .map(|(place, groups)| (place, groups.iter().filter_map(|group| ages.get(group).copied()).collect()))
+            .collect();
+        named.sort_unstable();
+        number(key, named.len());
+        for (place, groups) in named {
+            place.iter().for_each(|part| key.extend(part.to_le_bytes()));
+            number(key, groups.len());
+            groups.into_iter().for_each(|group| number(key, group));
+        }
     }
 
     /// The part of the key that one live activation is, with what is inside it.
@@ -140,6 +183,7 @@ impl State {
             born: _,
             depth: _,
             past: _,
+            thread: _,
             progress,
             doomed,
             results: _,

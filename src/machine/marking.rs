@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Graph;
 use crate::event::LeftTokens;
-use crate::ids::{ArcIndex, ScopeId, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
 use super::past::Past;
 use super::signals::GivenSignal;
+use super::threads::Thread;
 
 /// Control on an arc. Tokens of one arc are consumed in the order in which they came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub(crate) struct Token {
     pub(super) depth: u32,
     /// What ended on its way here.
     pub(super) past: Past,
+    /// The thread it belongs to.
+    pub(super) thread: Thread,
     /// When it came to lie here.
     pub(super) since: Timestamp,
     /// The signal that began the thread here.
@@ -30,8 +33,8 @@ pub(crate) struct Token {
 
 impl Token {
     /// A token that lies nowhere yet.
-    pub(super) fn new(depth: u32, past: Past, since: Timestamp) -> Token {
-        Token { number: 0, depth, past, since, signal: None }
+    pub(super) fn new(depth: u32, past: Past, thread: Thread, since: Timestamp) -> Token {
+        Token { number: 0, depth, past, thread, since, signal: None }
     }
 }
 
@@ -42,6 +45,8 @@ pub(crate) struct Marking {
     tokens: BTreeMap<(ScopeId, ArcIndex), VecDeque<Token>>,
     /// How many incoming arcs of a stage hold a token; a stage without has no entry.
     marked: BTreeMap<(ScopeId, StageIndex), u32>,
+    /// How many tokens of each group of threads lie on an arc to a merge; a group without has no entry.
+    groups: BTreeMap<(ScopeId, ArcIndex, Option<ActivationId>), u32>,
     /// Tokens ever produced.
     produced: u64,
     /// Tokens ever consumed.
@@ -55,6 +60,9 @@ impl Marking {
     pub(super) fn produce(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, token: Token) {
         self.produced += 1;
         let token = Token { number: self.produced, ..token };
+        if graph.stage(graph.arc(arc).to).merge_count.is_some() {
+            *self.groups.entry((scope, arc, token.thread.group())).or_default() += 1;
+        }
         let waiting = self.tokens.entry((scope, arc)).or_default();
         waiting.push_back(token);
         if waiting.len() == 1 {
@@ -64,12 +72,60 @@ impl Marking {
 
     /// Takes the oldest token from `arc`.
     pub(super) fn consume(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex) -> Option<Token> {
+        let token = self.tokens.get_mut(&(scope, arc))?.pop_front()?;
+        self.count_consumed(graph, scope, arc, &token);
+        self.forget_if_empty(graph, scope, arc);
+        Some(token)
+    }
+
+    /// Takes the `count` oldest tokens of the threads of `group` from `arc`, if there are so many.
+    pub(super) fn consume_threads(
+        &mut self,
+        graph: &Graph,
+        (scope, arc): (ScopeId, ArcIndex),
+        group: Option<ActivationId>,
+        count: u32,
+    ) -> Option<Vec<Token>> {
+        if count == 0 || self.threads(scope, arc, group) < count {
+            return None;
+        }
         let waiting = self.tokens.get_mut(&(scope, arc))?;
-        let token = waiting.pop_front()?;
+        let mut taken = Vec::new();
+        let mut place = 0;
+        while taken.len() < count as usize && place < waiting.len() {
+            if waiting[place].thread.group() == group {
+                taken.extend(waiting.remove(place));
+            } else {
+                place += 1;
+            }
+        }
+        for token in &taken {
+            self.count_consumed(graph, scope, arc, token);
+        }
+        self.forget_if_empty(graph, scope, arc);
+        Some(taken)
+    }
+
+    /// A token was taken from `arc`.
+    fn count_consumed(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, token: &Token) {
         self.consumed += 1;
-        if waiting.is_empty() {
+        let to = graph.arc(arc).to;
+        if graph.stage(to).merge_count.is_some() {
+            let group = (scope, arc, token.thread.group());
+            let lying = self.groups.get_mut(&group).expect("threads before a merge are counted");
+            *lying -= 1;
+            if *lying == 0 {
+                self.groups.remove(&group);
+            }
+        }
+    }
+
+    /// An arc that holds nothing any more has no entry.
+    fn forget_if_empty(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex) {
+        let to = graph.arc(arc).to;
+        if self.tokens.get(&(scope, arc)).is_some_and(VecDeque::is_empty) {
             self.tokens.remove(&(scope, arc));
-            let stage = (scope, graph.arc(arc).to);
+            let stage = (scope, to);
             let marked = self.marked.get_mut(&stage).expect("a stage with a marked arc has a count");
             *marked -= 1;
             if *marked == 0 {
@@ -77,10 +133,22 @@ impl Marking {
             }
             if self.tokens.is_empty() {
                 // An empty map keeps the room of eleven entries, and most workflows that wait have no token anywhere.
-                (self.tokens, self.marked) = Default::default();
+                (self.tokens, self.marked, self.groups) = Default::default();
             }
         }
-        Some(token)
+    }
+
+    /// How many tokens of the threads of `group` lie on `arc`, which leads to a merge.
+    pub(super) fn threads(&self, scope: ScopeId, arc: ArcIndex, group: Option<ActivationId>) -> u32 {
+        self.groups.get(&(scope, arc, group)).copied().unwrap_or(0)
+    }
+
+    /// The group of threads with the most tokens on `arc`, which leads to a merge, and how many these are; of several
+    /// the first.
+    pub(super) fn largest_group(&self, scope: ScopeId, arc: ArcIndex) -> Option<(Option<ActivationId>, u32)> {
+        let groups = self.groups.range((scope, arc, None)..).take_while(|((of, on, _), _)| (*of, *on) == (scope, arc));
+        let groups = groups.map(|((_, _, group), lying)| (*group, *lying));
+        groups.reduce(|most, next| if next.1 > most.1 { next } else { most })
     }
 
     /// Takes away what lies in `scope`, which is over.
@@ -94,8 +162,9 @@ impl Marking {
         for stage in marked {
             self.marked.remove(&(scope, stage));
         }
+        self.groups.retain(|(of, _, _), _| *of != scope);
         if self.tokens.is_empty() {
-            (self.tokens, self.marked) = Default::default();
+            (self.tokens, self.marked, self.groups) = Default::default();
         }
     }
 
@@ -137,6 +206,11 @@ impl Marking {
         self.tokens.range((scope, *first)..=(scope, *last)).next().map(|((_, arc), _)| *arc)
     }
 
+    /// The marked ones among the incoming arcs of a stage.
+    pub(super) fn marked_among(&self, scope: ScopeId, incoming: &[ArcIndex]) -> Vec<ArcIndex> {
+        incoming.iter().copied().filter(|arc| self.is_marked(scope, *arc)).collect()
+    }
+
     /// Stages of `scope` with a token on an incoming arc, by index.
     pub(super) fn marked_stages(&self, scope: ScopeId) -> impl Iterator<Item = StageIndex> {
         self.marked
@@ -167,13 +241,18 @@ impl Marking {
     /// Do the counts agree with the tokens they count?
     pub(super) fn is_consistent(&self, graph: &Graph) -> bool {
         let mut marked: BTreeMap<(ScopeId, StageIndex), u32> = BTreeMap::new();
+        let mut groups: BTreeMap<(ScopeId, ArcIndex, Option<ActivationId>), u32> = BTreeMap::new();
         for ((scope, arc), tokens) in &self.tokens {
             if tokens.is_empty() || arc.index() >= graph.arcs.len() {
                 return false;
             }
-            *marked.entry((*scope, graph.arc(*arc).to)).or_default() += 1;
+            let to = graph.arc(*arc).to;
+            *marked.entry((*scope, to)).or_default() += 1;
+            for token in tokens.iter().filter(|_| graph.stage(to).merge_count.is_some()) {
+                *groups.entry((*scope, *arc, token.thread.group())).or_default() += 1;
+            }
         }
         let on_arcs: usize = self.tokens.values().map(VecDeque::len).sum();
-        marked == self.marked && self.count() == on_arcs as u64
+        marked == self.marked && groups == self.groups && self.count() == on_arcs as u64
     }
 }

@@ -12,6 +12,7 @@
 //! | 4, 5 exclusive choice, simple merge | `split_type: XOR`, `join_type: XOR` |
 //! | 6 multi-choice | `split_type: OR` |
 //! | 7, 37, 38 synchronizing merges | `join_type: OR` |
+//! | 9, 30 structured discriminator, partial join | `join_type: DISCRIMINATOR`, `N_OF_M` with `join_threshold` |
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
@@ -22,8 +23,12 @@
 //! | 22 recursion | `sub_workflow`, `definitions` |
 //! | 23, 24 transient and persistent trigger | `trigger`, `Outcome::suspend`; the command `Signal` |
 //! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
+//! | 28, 31 blocking discriminator, partial join | `join_mode: blocking`, `reset_on` |
+//! | 29, 32 cancelling discriminator, partial join | `join_mode: cancelling`, `join_cancel_scope` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |
 //! | 39 critical section | `mutex_key`, `critical_sections` |
+//! | 41 thread merge | `join_type: THREAD_MERGE`, `merge_count` |
+//! | 42 thread split | `split_type: THREAD`, `thread_count` |
 //! | 43 explicit termination | `end: terminate`, `termination: explicit` |
 //!
 //! and of time, which is not among the patterns:
@@ -40,11 +45,13 @@ mod address;
 mod around;
 mod as_json;
 mod begin;
+mod candidates;
 mod child;
 mod command;
 mod data;
 mod decide;
 mod evolve;
+mod generations;
 mod invariant;
 mod key;
 mod locks;
@@ -59,6 +66,7 @@ mod signals;
 mod state;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod wait;
 mod waits;
 mod work;

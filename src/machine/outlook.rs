@@ -25,9 +25,22 @@ pub(super) struct Waiting {
     pub(super) join: StageIndex,
 }
 
+/// What a join wants to know of what may still come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Question {
+    /// May a token come to an unseen arc? Whoever could as well reach a seen arc is not waited for.
+    #[default]
+    More,
+    /// May tokens come to so many unseen arcs, from wherever?
+    Enough(usize),
+}
+
 /// What may still come to a join.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outlook {
+    question: Question,
+    /// Unseen arcs that can get a token.
+    open: Vec<ArcIndex>,
     /// Stages before the join that might still start, or are live.
     fireable: BTreeSet<StageIndex>,
     /// From each stage that leads to an unseen arc the next arc on a way there.
@@ -41,19 +54,28 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    /// May a token still come to one of the `unseen` arcs of a join that has `seen` the others? Tokens do not come
-    /// through the join itself; whoever could as well reach a seen arc is not waited for.
-    pub(super) fn of(state: &State, waiting: Waiting, seen: &[ArcIndex], unseen: &[ArcIndex]) -> Outlook {
+    /// What may still come to the `unseen` arcs of a join that has `seen` the others. Nothing comes through the join
+    /// itself.
+    pub(super) fn of(
+        state: &State,
+        waiting: Waiting,
+        question: Question,
+        (seen, unseen): (&[ArcIndex], &[ArcIndex]),
+    ) -> Outlook {
         let look = Look { state, graph: state.definition.graph(), waiting };
         let cone = look.cone(seen.iter().chain(unseen));
-        let mut outlook = Outlook { fireable: look.fireable(&cone), ..Outlook::default() };
+        let mut outlook = Outlook { question, fireable: look.fireable(&cone), ..Outlook::default() };
+        if question != Question::More {
+            let is_open = |arc: &&ArcIndex| look.can_carry(**arc, &outlook.fireable);
+            outlook.open = unseen.iter().filter(is_open).copied().collect();
+        }
         let mut to_unseen = BTreeSet::new();
         for arc in unseen {
             look.back(*arc, &outlook.fireable, &mut to_unseen, |stage, arc| {
                 outlook.ways.entry(stage).or_insert(arc);
             });
         }
-        for arc in seen {
+        for arc in seen.iter().filter(|_| question == Question::More) {
             look.back(*arc, &outlook.fireable, &mut outlook.to_seen, |_, _| ());
         }
         let blocks = |place: &Place| !outlook.to_seen.contains(place) && look.is_taken(*place);
@@ -63,7 +85,15 @@ impl Outlook {
 
     /// Is anything left that the join has to wait for?
     pub(super) fn is_open(&self) -> bool {
-        !self.blockers.is_empty()
+        match self.question {
+            Question::More => !self.blockers.is_empty(),
+            Question::Enough(missing) => self.open.len() >= missing,
+        }
+    }
+
+    /// The unseen arcs that can get a token, where it was asked for how many there are.
+    pub(super) fn open_arcs(&self) -> &[ArcIndex] {
+        &self.open
     }
 
     /// The stages through which a token may come to an unseen arc.
@@ -79,7 +109,10 @@ impl Outlook {
     /// Follows what was found to where it is now. False says that nothing of it is left, and that a new look is needed.
     fn follow(&mut self, state: &State, waiting: Waiting) -> bool {
         let look = Look { state, graph: state.definition.graph(), waiting };
-        for arc in std::mem::take(&mut self.fresh) {
+        if !self.is_open() {
+            return false;
+        }
+        for arc in std::mem::take(&mut self.fresh).into_iter().filter(|_| self.question == Question::More) {
             look.back(arc, &self.fireable, &mut self.to_seen, |_, _| ());
         }
         while let Some(place) = self.blockers.pop() {
@@ -137,7 +170,7 @@ impl Look<'_> {
         let mut missing: BTreeMap<StageIndex, usize> = BTreeMap::new();
         let mut ahead = Vec::new();
         for stage in cone {
-            let needed = tokens_needed(self.graph, *stage).saturating_sub(marking.marked(scope, *stage));
+            let needed = tokens_needed(self.state, scope, *stage).saturating_sub(marking.marked(scope, *stage));
             let lives = self.is_taken(Place::Stage(*stage));
             missing.insert(*stage, if lives { 0 } else { needed });
             ahead.extend((lives || needed == 0).then_some(*stage));
@@ -180,20 +213,38 @@ impl Look<'_> {
         }
     }
 
+    /// Can a token lie on the arc, now or later?
+    fn can_carry(&self, arc: ArcIndex, fireable: &BTreeSet<StageIndex>) -> bool {
+        let from = self.graph.arc(arc).from;
+        self.is_taken(Place::Arc(arc)) || from.is_some_and(|from| fireable.contains(&from))
+    }
+
     fn is_taken(&self, place: Place) -> bool {
         match place {
             Place::Arc(arc) => self.state.core.marking.is_marked(self.waiting.scope, arc),
-            Place::Stage(stage) => self.state.live_of(self.waiting.scope, stage).next().is_some(),
+            Place::Stage(stage) => {
+                self.state.live_of(self.waiting.scope, stage).next().is_some() || self.may_begin(stage)
+            }
         }
+    }
+
+    /// May a signal begin a thread at the stage? An OR-join does not wait for that, as it is nothing of what has begun;
+    /// to a join that counts it is a branch like others, from which a token may come in this generation.
+    fn may_begin(&self, stage: StageIndex) -> bool {
+        let counts = self.graph.stage(self.waiting.join).generations.is_some();
+        counts && self.waiting.scope == ScopeId::ROOT && self.state.is_open_start(stage)
     }
 }
 
 /// On how many of its arcs a stage needs a token to start; of an OR-join it is hoped that one is enough.
-fn tokens_needed(graph: &Graph, stage: StageIndex) -> usize {
-    let stage = graph.stage(stage);
-    match stage.join {
-        Join::And | Join::GeneralizedAnd => stage.incoming.len(),
-        Join::Xor | Join::MultiMerge | Join::Or => 1,
+fn tokens_needed(state: &State, scope: ScopeId, stage: StageIndex) -> usize {
+    let spec = state.definition.graph().stage(stage);
+    match spec.join {
+        Join::And | Join::GeneralizedAnd => spec.incoming.len(),
+        Join::Xor | Join::MultiMerge | Join::Or | Join::Discriminator | Join::ThreadMerge => 1,
+        // One that has fired starts over when what is left has come.
+        Join::NOfM if state.core.joins.get(&(scope, stage)).is_some_and(|record| record.fired.is_some()) => 1,
+        Join::NOfM => spec.generations.as_ref().map_or(1, |join| join.threshold as usize),
     }
 }
 
@@ -231,6 +282,13 @@ impl Outlooks {
         self.due.insert(waiting);
     }
 
+    /// The join has counted what came over an arc, if it is known what it waits for.
+    pub(super) fn heard(&mut self, waiting: Waiting, arc: ArcIndex) {
+        if self.kept.contains_key(&waiting) {
+            self.seen(waiting, arc);
+        }
+    }
+
     /// A token has left the place, or an activation has ended there.
     pub(super) fn left(&mut self, scope: ScopeId, place: Place) {
         if self.watchers.is_empty() {
@@ -246,8 +304,8 @@ impl Outlooks {
         self.forget_those(scope, |_, outlook| outlook.leads_through(stage));
     }
 
-    /// An activation of the join itself has ended: what it emits may come back.
-    pub(super) fn ended(&mut self, waiting: Waiting) {
+    /// The join asks something else, or an activation of it has ended, of which what it emits may come back.
+    pub(super) fn changed(&mut self, waiting: Waiting) {
         self.forget_those(waiting.scope, |join, _| join == waiting.join);
         self.due.insert(waiting);
     }
@@ -288,22 +346,30 @@ impl Outlooks {
         Some(outlook)
     }
 
+    /// What is closed is kept, too: a join that counts may have nothing to do for that.
     fn keep(&mut self, waiting: Waiting, outlook: Outlook) {
-        let Some(place) = outlook.watched() else { return };
-        self.watchers.entry((waiting.scope, place)).or_default().insert(waiting.join);
+        if let Some(place) = outlook.watched() {
+            self.watchers.entry((waiting.scope, place)).or_default().insert(waiting.join);
+        }
         self.kept.insert(waiting, outlook);
     }
 }
 
-/// The incoming arcs of the join with a token, and those without.
+/// The incoming arcs on which the join has got its token, and the others: of one that counts arrivals those of this
+/// generation, of any other those that are marked.
 pub(super) fn arcs(state: &State, waiting: Waiting) -> (Vec<ArcIndex>, Vec<ArcIndex>) {
-    let incoming = state.definition.graph().stage(waiting.join).incoming.iter().copied();
-    incoming.partition(|arc| state.core.marking.is_marked(waiting.scope, *arc))
+    let stage = state.definition.graph().stage(waiting.join);
+    let incoming = stage.incoming.iter().copied();
+    if stage.generations.is_none() {
+        return incoming.partition(|arc| state.core.marking.is_marked(waiting.scope, *arc));
+    }
+    let record = state.core.joins.get(&(waiting.scope, waiting.join));
+    incoming.partition(|arc| record.is_some_and(|record| record.seen.contains(arc)))
 }
 
-/// Has an OR-join, of which not all arcs hold a token, to wait for another? What was found before is followed, if it
-/// is known, and what is found is kept.
-pub(super) fn is_open(state: &mut State, waiting: Waiting) -> bool {
+/// May what the join asks for still come, where it has not got a token on each arc? What was found before is followed,
+/// if it is known, and what is found is kept.
+pub(super) fn is_open(state: &mut State, waiting: Waiting, question: Question) -> bool {
     if let Some(mut known) = state.candidates.outlooks.take(waiting)
         && known.follow(state, waiting)
     {
@@ -313,7 +379,7 @@ pub(super) fn is_open(state: &mut State, waiting: Waiting) -> bool {
     let (seen, unseen) = arcs(state, waiting);
     #[cfg(test)]
     super::tests::count_look();
-    let outlook = Outlook::of(state, waiting, &seen, &unseen);
+    let outlook = Outlook::of(state, waiting, question, (&seen, &unseen));
     let is_open = outlook.is_open();
     state.candidates.outlooks.keep(waiting, outlook);
     is_open

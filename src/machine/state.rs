@@ -23,12 +23,15 @@ use crate::value::Map;
 
 use super::around::Around;
 use super::as_json;
-use super::locks::{LockPlace, Locks};
+use super::candidates::{Candidates, Nested};
+use super::generations::JoinRecord;
+use super::locks::Locks;
 use super::marking::Marking;
-use super::outlook::{Outlooks, Waiting};
+use super::outlook::Waiting;
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
 use super::signals::{GivenSignal, SignalWait, Signals};
+use super::threads::Thread;
 
 /// A workflow at a moment.
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ pub(crate) struct Core {
     pub(super) paused_before: Duration,
     pub(super) commands: Remembered,
     pub(super) marking: Marking,
+    /// Joins that count arrivals, from the first arrival on.
+    pub(super) joins: BTreeMap<(ScopeId, StageIndex), JoinRecord>,
     /// Boxed, as activations are: a map makes room for eleven entries at once, and most workflows hold one.
     pub(super) scopes: BTreeMap<ScopeId, Box<Scope>>,
     /// Activations ever, per stage; a stage without has no entry.
@@ -172,6 +177,8 @@ pub(crate) struct Activation {
     pub(super) born: u64,
     pub(super) depth: u32,
     pub(super) past: Past,
+    /// The thread it belongs to.
+    pub(super) thread: Thread,
     pub(super) progress: Progress,
     /// Something outside ends it, as the next thing that happens to it.
     pub(super) doomed: Option<CancelCause>,
@@ -335,33 +342,6 @@ impl Remembered {
     }
 }
 
-/// Whatever might have its next micro-step; a superset.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Candidates {
-    /// Activations that something outside ends, what is inside before what is around it, then oldest first.
-    pub(super) doomed: BTreeSet<Nested>,
-    /// Activations whose tasks are over, oldest first.
-    pub(super) core_ended: BTreeSet<(u64, ActivationId)>,
-    /// Activations with a gate to examine, oldest first.
-    pub(super) ready: BTreeSet<(u64, ActivationId)>,
-    /// OR-joins that may fire, and what the others wait for.
-    pub(super) outlooks: Outlooks,
-    /// Stages that signals start for which one may be kept.
-    pub(super) starts: BTreeSet<StageIndex>,
-    /// Stages whose join may fire, in the deepest and then the oldest scope first.
-    pub(super) joins: BTreeSet<(Reverse<u32>, ScopeId, StageIndex)>,
-    /// Activations whose block may be done or may have another turn, deepest first, then oldest.
-    pub(super) inside: BTreeSet<Nested>,
-    /// Scopes inside activations in which nothing may live any more, deepest first, then oldest.
-    pub(super) over: BTreeSet<(Reverse<u32>, ScopeId)>,
-    /// Locks that nobody may need any more.
-    pub(super) locks: BTreeSet<LockPlace>,
-}
-
-/// An activation behind all that are nested deeper, then behind those born before it: depth of its scope, place in the
-/// order of birth.
-pub(super) type Nested = (Reverse<u32>, u64, ActivationId);
-
 impl State {
     /// A workflow of this definition to which nothing has happened yet.
     pub fn new(workflow: WorkflowId, definition: Definition) -> State {
@@ -377,6 +357,7 @@ impl State {
             paused_before: Duration::ZERO,
             commands: Remembered::default(),
             marking: Marking::default(),
+            joins: BTreeMap::new(),
             scopes: BTreeMap::from([(ScopeId::ROOT, Box::default())]),
             numbers: BTreeMap::new(),
             live: BTreeMap::new(),
@@ -495,6 +476,12 @@ impl State {
         self.core.marking.iter().map(|(scope, arc, token)| (scope, arc, token.number))
     }
 
+    /// The place of a live activation among the threads of each split it lies within, outermost first.
+    #[cfg(test)]
+    pub(crate) fn thread_indices(&self, activation: ActivationId) -> Vec<u32> {
+        self.core.live.get(&activation).map(|live| live.thread.indices()).unwrap_or_default()
+    }
+
     /// The newest attempt of the task that `activation` has open.
     #[cfg(any(test, feature = "patterns"))]
     pub(crate) fn newest_attempt(&self, activation: ActivationId) -> Option<AttemptId> {
@@ -518,44 +505,6 @@ impl State {
         let mut state = State { workflow, definition, core, candidates: Candidates::default() };
         state.refill_candidates();
         state
-    }
-
-    /// Makes everything a candidate that could possibly be one.
-    #[cfg(test)]
-    pub(crate) fn refill_candidates(&mut self) {
-        self.candidates.outlooks.clear();
-        for (id, activation) in &self.core.live {
-            let place = (activation.born, *id);
-            let nested = self.nested(*id, activation);
-            if activation.doomed.is_some() {
-                self.candidates.doomed.insert(nested);
-            }
-            match activation.progress {
-                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered | Gate::Lock) => {
-                    self.candidates.ready.insert(place)
-                }
-                Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
-                Progress::Turning | Progress::Inside => self.candidates.inside.insert(nested),
-                Progress::Ready(Gate::Scheduled | Gate::Trigger) | Progress::Between { .. } | Progress::Open(_) => {
-                    false
-                }
-            };
-        }
-        for (id, scope) in &self.core.scopes {
-            let stages = self.core.marking.marked_stages(*id);
-            self.candidates.joins.extend(stages.map(|stage| (Reverse(scope.depth), *id, stage)));
-            for stage in self.core.marking.marked_stages(*id) {
-                if self.definition.graph().stage(stage).join == Join::Or {
-                    self.candidates.outlooks.insert(Waiting { scope: *id, join: stage });
-                }
-            }
-            if scope.owner.is_some() && scope.live == 0 {
-                self.candidates.over.insert((Reverse(scope.depth), *id));
-            }
-        }
-        let starts: Vec<StageIndex> = self.open_starts().map(|(stage, _)| stage).collect();
-        self.candidates.starts.extend(starts);
-        self.candidates.locks.extend(self.core.locks.iter().flat_map(|locks| locks.held.keys().copied()));
     }
 
     /// The live activations of `stage` in `scope`, by number.

@@ -151,6 +151,31 @@ pub enum WaitReason {
         /// Who holds it.
         holder: LockHolder,
     },
+    /// The join of the stage counts arrivals and has too few. Released by the missing ones.
+    Arrivals {
+        /// How many arcs have brought their token in this generation.
+        seen: usize,
+        /// How many have to.
+        threshold: usize,
+        /// The arcs that have not, in the order of `needs`.
+        missing: Vec<MissingArc>,
+    },
+    /// The join of the stage has fired, and what came again waits until it starts over. Released by the missing ones.
+    Blocked {
+        /// How often the join has started over.
+        generation: u32,
+        /// The arcs that have not brought their token in this generation, in the order of `needs`.
+        missing: Vec<MissingArc>,
+    },
+    /// The stage merges threads, and there are too few of one split. Released by more of them.
+    Threads {
+        /// The most there are of one split.
+        most: usize,
+        /// How many it takes.
+        merge_count: usize,
+        /// The arc they come over.
+        missing: Vec<MissingArc>,
+    },
 }
 
 /// Who holds a lock.
@@ -194,6 +219,9 @@ impl WaitReason {
             WaitReason::Child { .. } => "CHILD",
             WaitReason::Inside { .. } => "INSIDE",
             WaitReason::Lock { .. } => "LOCK",
+            WaitReason::Arrivals { .. } => "ARRIVALS",
+            WaitReason::Blocked { .. } => "BLOCKED",
+            WaitReason::Threads { .. } => "THREADS",
         }
     }
 
@@ -214,6 +242,9 @@ impl WaitReason {
             | WaitReason::ByHand { .. }
             | WaitReason::Approval { .. }
             | WaitReason::Paused { .. }
+            | WaitReason::Arrivals { .. }
+            | WaitReason::Blocked { .. }
+            | WaitReason::Threads { .. }
             | WaitReason::Signal { .. }
             | WaitReason::OpenTrigger { .. }
             | WaitReason::Child { .. }

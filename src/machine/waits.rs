@@ -5,7 +5,7 @@
 
 use crate::definition::{Approval, ByHand, GraphTask, Join, prompt};
 use crate::event::{TimerId, TimerPurpose};
-use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 
 use super::data::Surroundings;
 use super::decide::{fires, holds_back, missing};
@@ -209,21 +209,22 @@ fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Serve
     } else {
         match state.definition.graph().stage(stage).join {
             Join::And | Join::GeneralizedAnd => {
-                let missing = missing(state, scope, stage).into_iter().map(|arc| {
-                    let (servers, completeness) = servers.of_arc(arc);
-                    MissingArc { definition: state.definition.clone(), arc, servers, completeness }
-                });
-                WaitReason::Join { missing: missing.collect(), arcs: incoming.len() }
+                WaitReason::Join { missing: missing_arcs(state, scope, stage, servers), arcs: incoming.len() }
             }
             // What nobody can bring is not waited for.
             Join::Or => {
-                let missing = missing(state, scope, stage).into_iter().map(|arc| {
-                    let (servers, completeness) = servers.of_arc(arc);
-                    MissingArc { definition: state.definition.clone(), arc, servers, completeness }
-                });
-                let missing = missing.filter(|arc| !arc.servers.is_empty()).collect();
-                WaitReason::Join { missing, arcs: incoming.len() }
+                let missing = missing_arcs(state, scope, stage, servers).into_iter();
+                WaitReason::Join {
+                    missing: missing.filter(|arc| !arc.servers.is_empty()).collect(),
+                    arcs: incoming.len(),
+                }
             }
+            Join::Discriminator | Join::NOfM => of_counting(state, scope, stage, servers),
+            Join::ThreadMerge => WaitReason::Threads {
+                most: most_threads(state, scope, incoming) as usize,
+                merge_count: state.definition.graph().stage(stage).merge_count.unwrap_or(0) as usize,
+                missing: missing_arcs(state, scope, stage, servers),
+            },
             // A token on any arc is enough.
             Join::Xor | Join::MultiMerge => WaitReason::Settling,
         }
@@ -231,11 +232,48 @@ fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Serve
     Wait { since: since.unwrap_or(state.core.now), ..wait(state, Waiter::Join(stage), reason) }
 }
 
+/// The arcs that lack a token, with those who may bring it.
+fn missing_arcs(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Servers<'_>) -> Vec<MissingArc> {
+    let missing = missing(state, scope, stage).into_iter().map(|arc| {
+        let (servers, completeness) = servers.of_arc(arc);
+        MissingArc { definition: state.definition.clone(), arc, servers, completeness }
+    });
+    missing.collect()
+}
+
+/// What a join waits for that counts arrivals.
+fn of_counting(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Servers<'_>) -> WaitReason {
+    let missing = missing_arcs(state, scope, stage, servers);
+    match state.core.joins.get(&(scope, stage)) {
+        Some(record) if record.fired.is_some() => WaitReason::Blocked { generation: record.generation, missing },
+        record => WaitReason::Arrivals {
+            seen: record.map_or(0, |record| record.seen.len()),
+            threshold: state
+                .definition
+                .graph()
+                .stage(stage)
+                .generations
+                .as_ref()
+                .map_or(0, |join| join.threshold as usize),
+            missing,
+        },
+    }
+}
+
 /// Would its join fire if the stage could start again?
 fn has_its_tokens(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
     match state.definition.graph().stage(stage).join {
         Join::And | Join::GeneralizedAnd => missing(state, scope, stage).is_empty(),
         Join::Xor | Join::MultiMerge | Join::Or => true,
+        Join::Discriminator | Join::NOfM => {
+            let needed = state.definition.graph().stage(stage).generations.as_ref().map_or(0, |join| join.threshold);
+            let record = state.core.joins.get(&(scope, stage)).filter(|record| record.fired.is_none());
+            record.is_some_and(|record| record.seen.len() >= needed as usize)
+        }
+        Join::ThreadMerge => {
+            let spec = state.definition.graph().stage(stage);
+            spec.merge_count.is_some_and(|count| most_threads(state, scope, &spec.incoming) >= count)
+        }
     }
 }
 
@@ -255,4 +293,10 @@ fn by_hand(state: &State, id: ActivationId, spec: &GraphTask) -> WaitReason {
         }
         Some(ByHand::Manual) | None => WaitReason::ByHand { prompt },
     }
+}
+
+/// The most threads of one split that lie before a merge.
+fn most_threads(state: &State, scope: ScopeId, incoming: &[ArcIndex]) -> u32 {
+    let largest = incoming.iter().filter_map(|arc| state.core.marking.largest_group(scope, *arc));
+    largest.map(|(_, lying)| lying).max().unwrap_or(0)
 }

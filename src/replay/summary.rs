@@ -92,6 +92,8 @@ impl WorkflowSummary {
             | Event::TimerSetFor { .. }
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. }
+            | Event::JoinArrived { .. }
+            | Event::JoinReset { .. }
             | Event::SignalReceived(..)
             | Event::TriggerClosed(..)
             | Event::SignalDelivered { .. }

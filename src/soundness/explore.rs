@@ -64,6 +64,8 @@ pub(super) struct Exploration {
 
 /// Looks at every course of a definition without data.
 pub(super) fn explore(definition: &Definition, options: &CheckOptions) -> Exploration {
+    // A split into threads brings as many as it says.
+    let threads = definition.graph().stages.iter().map(|stage| stage.split.tokens_per_arc()).max().unwrap_or(1);
     let mut exploration = Exploration {
         definition: definition.clone(),
         places: Vec::new(),
@@ -73,7 +75,7 @@ pub(super) fn explore(definition: &Definition, options: &CheckOptions) -> Explor
         known: BTreeMap::new(),
         is_complete: true,
         is_bounded: true,
-        bound: options.bound,
+        bound: options.bound.saturating_mul(threads),
         states_max: options.states_max,
         error_at: None,
     };

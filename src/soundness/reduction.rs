@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::{ArcKind, Body, Branch, Definition, Graph, GraphArc, GraphStage, Join, Reentry, Split, Target};
+use crate::definition::{
+    ArcKind, Body, Branch, Definition, Graph, GraphArc, GraphStage, Join, Reentry, Rest, Split, Target,
+};
 use crate::ids::{ArcIndex, StageIndex};
 
 /// The definition with its blocks as single stages; the same if it has none.
 pub(super) fn reduced(definition: &Definition) -> Definition {
     // Whom a stage cancels stands anywhere, and must be found there.
-    if definition.graph().stages.iter().any(|stage| !stage.cancellation.is_none()) {
+    // What a join withdraws is named by the stages there are.
+    if definition.graph().takes_away() {
         return definition.clone();
     }
     let mut net = Net::of(definition.graph());
@@ -144,6 +147,9 @@ impl Net {
             // A stage around others is not plain, and so is left.
             stage.parent = stage.parent.and_then(|parent| place[parent.index()]);
             stage.incoming = Vec::new();
+            if let Some(Rest::Swallowed { pair }) = stage.generations.as_mut().map(|join| &mut join.rest) {
+                *pair = pair.and_then(|pair| place[pair.index()]);
+            }
             for (at, from) in self.from[old].iter().enumerate() {
                 stage.incoming.push(ArcIndex::new(u32::try_from(arcs.len()).unwrap_or(u32::MAX)));
                 let from = from.and_then(|from| place[from]);
@@ -176,11 +182,6 @@ impl Net {
         if self.split[old] == Way::All {
             return Split::And;
         }
-        let split = &whole.stages[self.last[old]].split;
-        let (branches, default) = match split {
-            Split::And => return Split::And,
-            Split::Xor { branches, default } | Split::Or { branches, default, .. } => (branches, default),
-        };
         let target = |target: &Target| match target {
             Target::End => Some(Target::End),
             Target::Arc(arc) => {
@@ -188,16 +189,17 @@ impl Net {
                 outgoing.iter().find(|arc| arcs[arc.index()].to == to).map(|arc| Target::Arc(*arc))
             }
         };
+        let (branches, default) = match &whole.stages[self.last[old]].split {
+            Split::Xor { branches, default } => (branches, default),
+            Split::Or { branches, default, .. } => return or_split((branches, *default), outgoing, target),
+            Split::Thread { count } => return Split::Thread { count: *count },
+            Split::And => return Split::And,
+        };
         let kept = branches
             .iter()
             .filter_map(|branch| Some(Branch { target: target(&branch.target)?, condition: branch.condition.clone() }));
         let default = default.as_ref().and_then(target);
         let mut kept: Vec<Branch> = kept.collect();
-        if let Split::Or { .. } = split {
-            let named: Vec<Target> = kept.iter().map(|branch| branch.target).chain(default).collect();
-            let always = outgoing.iter().copied().filter(|arc| !named.contains(&Target::Arc(*arc))).collect();
-            return Split::Or { branches: kept, default, always };
-        }
         // A default that is gone leaves its choice to the branch that stands for it: the last one then always holds.
         if default.is_none() && kept.is_empty() {
             return Split::And;
@@ -210,6 +212,18 @@ impl Net {
         }
         Split::Xor { branches: kept, default }
     }
+}
+
+/// No branch of an OR split is ever taken up, so that all of them are left.
+fn or_split(
+    (branches, default): (&[Branch], Option<Target>),
+    outgoing: &[ArcIndex],
+    target: impl Fn(&Target) -> Option<Target>,
+) -> Split {
+    let kept = branches
+        .iter()
+        .filter_map(|branch| Some(Branch { target: target(&branch.target)?, condition: branch.condition.clone() }));
+    Split::or(kept.collect(), default.as_ref().and_then(&target), outgoing)
 }
 
 fn index(place: usize) -> StageIndex {
@@ -233,6 +247,9 @@ fn is_plain(stage: &GraphStage) -> bool {
         incoming: _,
         outgoing: _,
         join,
+        generations: _,
+        merge_count: _,
+        or_scope: _,
         split: _,
         condition: _,
         on_condition_error: _,
@@ -249,7 +266,9 @@ fn is_plain(stage: &GraphStage) -> bool {
     } = stage;
     let plain_join = match join {
         Join::And | Join::Xor => true,
-        Join::Or | Join::MultiMerge | Join::GeneralizedAnd => false,
+        Join::Or | Join::MultiMerge | Join::GeneralizedAnd | Join::Discriminator | Join::NOfM | Join::ThreadMerge => {
+            false
+        }
     };
     plain_join && *body == Body::Tasks && *reentry == Reentry::Parallel && trigger.is_none() && exclusion.is_none()
 }
@@ -257,7 +276,7 @@ fn is_plain(stage: &GraphStage) -> bool {
 fn way(stage: &GraphStage) -> Way {
     match &stage.split {
         Split::And => Way::All,
-        Split::Or { .. } => Way::Other,
+        Split::Or { .. } | Split::Thread { .. } => Way::Other,
         Split::Xor { branches, default } => {
             let targets = branches.iter().map(|branch| branch.target).chain(default.iter().copied());
             if targets.clone().any(|target| target == Target::End) { Way::Other } else { Way::One }

@@ -16,9 +16,12 @@ mod calls;
 mod cancellation;
 mod circles;
 mod exclusion;
+mod splits;
 mod triggers;
 
+use super::joins::{self, JoinDraft};
 use assembly::{ancestors, assembled, entry, insert};
+use splits::{SplitDraft, splits};
 
 /// The names of stages, by their place.
 const STAGES: [&str; 7] = ["a", "b-1", "c_2", "d", "9e", "f", "g"];
@@ -280,6 +283,9 @@ struct StageDraft {
     /// Of this stage and those behind it one from which control comes back, and how often at most.
     back_from: Option<(Index, Option<u32>)>,
     turns: Option<LoopDraft>,
+    join: Option<JoinDraft>,
+    /// It splits into threads, if it has no other split.
+    is_threads: bool,
     /// Which ancestor, which earlier task an expression names.
     named: Index,
     spelling: Spelling,
@@ -289,22 +295,6 @@ struct StageDraft {
 enum Spelling {
     Ours,
     Seed,
-}
-
-#[derive(Clone, Debug)]
-struct SplitDraft {
-    conditions: Vec<Value>,
-    /// A condition for the end.
-    end: Option<Value>,
-    /// Which of the targets is taken when no condition holds; the end if it is the last.
-    default: Option<Index>,
-    /// The order is written, backwards.
-    ordered: bool,
-    on_no_match: bool,
-    /// All branches whose conditions hold, and not the first.
-    is_or: bool,
-    /// One follower has no condition, if it is an OR split.
-    leaves_one: bool,
 }
 
 /// A loop, in the place of tasks.
@@ -374,31 +364,21 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
     let needs = prop_oneof![2 => vec(any::<Index>(), 1), 2 => vec(any::<Index>(), 2..4), 1 => Just(Vec::new())];
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
     let back_from = weighted(0.15, (any::<Index>(), weighted(0.9, 1..4_u32)));
-    (keys, needs, weighted(0.35, splits()), back_from, any::<Index>(), spelling)
-        .prop_map(|(keys, needs, split, back_from, named, spelling)| StageDraft {
+    let splits = (weighted(0.35, splits()), weighted(0.35, joins::joins()), prop::bool::weighted(0.06));
+    (keys, needs, splits, back_from, any::<Index>(), spelling)
+        .prop_map(|(keys, needs, (split, join, is_threads), back_from, named, spelling)| StageDraft {
             keys,
             needs,
             split,
+            // Where control comes back, the join is one that starts with any arc.
+            join: join.filter(|_| back_from.is_none()),
+            is_threads,
             back_from,
             turns: None,
             named,
             spelling,
         })
         .boxed()
-}
-
-fn splits() -> impl Strategy<Value = SplitDraft> {
-    (vec(conditions(), 7), weighted(0.2, conditions()), weighted(0.6, any::<Index>()), vec(any::<bool>(), 4)).prop_map(
-        |(conditions, end, default, flags)| SplitDraft {
-            conditions,
-            end,
-            default,
-            ordered: flags[0],
-            on_no_match: flags[1],
-            is_or: flags[2],
-            leaves_one: flags[3],
-        },
-    )
 }
 
 /// What a stage does: nothing said, one task, or several.
@@ -485,7 +465,7 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 68] = [
+    const CONSTRUCTS: [&str; 78] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a trigger.signal=go",
@@ -502,6 +482,16 @@ mod tests {
         "a stage.join_type=multi_merge",
         "a stage.join_type=or",
         "a stage.join_type=generalized_and",
+        "a stage.join_type=discriminator",
+        "a stage.join_type=n_of_m",
+        "a stage.join_type=thread_merge",
+        "a stage.join_mode=blocking",
+        "a stage.join_mode=cancelling",
+        "a stage.reset_on=all",
+        "a stage.reset_on=active",
+        "a stage.on_unreachable=fail",
+        "a stage.on_unreachable=skip",
+        "a stage.split_type=thread",
         "a stage.reentry=parallel",
         "a stage.reentry=serialize",
         "a workflow.leftover_tokens=fail",

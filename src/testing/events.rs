@@ -10,10 +10,10 @@ use proptest::sample::select;
 use super::values::{maps, texts};
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal, Consumed,
-    Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration,
-    Report, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport,
-    TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
+    Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
+    Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget,
+    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -63,7 +63,8 @@ pub fn inputs() -> BoxedStrategy<Event> {
 
 /// Any event that is a consequence.
 pub fn derived() -> BoxedStrategy<Event> {
-    prop_oneof![18 => movements(), 6 => signals_moving(), 3 => calls(), 3 => blocks()].boxed()
+    prop_oneof![18 => movements(), 6 => signals_moving(), 3 => calls(), 3 => blocks(), 2 => arrivals(), 2 => resets()]
+        .boxed()
 }
 
 /// What follows in workflow, stages and tasks.
@@ -169,6 +170,24 @@ fn calls() -> BoxedStrategy<Event> {
         Just(Event::WorkflowClosed),
     ]
     .boxed()
+}
+
+/// A token comes to a join that counts arrivals.
+fn arrivals() -> impl Strategy<Value = Event> {
+    (scopes(), arcs_one(), select(vec![Arrival::Counted, Arrival::Late]))
+        .prop_map(|(scope, arc, arrival)| Event::JoinArrived { scope, arc, arrival })
+}
+
+/// Such a join starts over.
+fn resets() -> impl Strategy<Value = Event> {
+    let causes = vec![ResetCause::Complete, ResetCause::Active, ResetCause::Cancelling, ResetCause::Withdrawn];
+    let generations = prop_oneof![0_u32..3, any::<u32>()];
+    (scopes(), stages(), generations, select(causes)).prop_map(|(scope, stage, generation, cause)| Event::JoinReset {
+        scope,
+        stage,
+        generation,
+        cause,
+    })
 }
 
 fn tokens() -> impl Strategy<Value = Vec<LeftTokens>> {
@@ -361,6 +380,7 @@ fn causes() -> BoxedStrategy<CancelCause> {
         CancelCause::Deadline,
         CancelCause::Timer,
         CancelCause::ExplicitEnd,
+        CancelCause::Discriminator,
     ];
     prop_oneof![
         5 => select(plain),
@@ -409,7 +429,14 @@ fn attempts() -> impl Strategy<Value = AttemptId> {
 }
 
 fn consumed() -> BoxedStrategy<Consumed> {
-    prop_oneof![Just(Consumed::OnePerArc), arcs().prop_map(Consumed::Arcs), Just(Consumed::Ready)].boxed()
+    prop_oneof![
+        Just(Consumed::OnePerArc),
+        arcs().prop_map(Consumed::Arcs),
+        Just(Consumed::Ready),
+        Just(Consumed::Held),
+        option::of(activations()).prop_map(Consumed::Threads)
+    ]
+    .boxed()
 }
 
 fn emitted() -> BoxedStrategy<Emitted> {

@@ -4,10 +4,10 @@
 
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
-    Acceptance, Actor, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal, Consumed,
-    Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration,
-    Report, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport,
-    TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
+    Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
+    Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget,
+    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -232,6 +232,7 @@ fn consequences() -> Vec<Event> {
     events.push(Event::JoinForced { scope, stage: StageIndex::new(8) });
     events.extend(ends(activation));
     events.extend(scopes(activation));
+    events.extend(counts());
     events.extend(Status::ALL.map(|status| Event::StageEnded {
         activation,
         status,
@@ -265,6 +266,27 @@ fn scopes(activation: ActivationId) -> Vec<Event> {
         Event::ScopeClosed { scope, owner, status: Status::Terminal, reason: failed },
         Event::LoopTested { activation, iteration: 2, value: true },
         Event::LoopTested { activation, iteration: 3, value: false },
+    ]
+}
+
+/// What happens at joins that count arrivals, and at merges of threads.
+fn counts() -> Vec<Event> {
+    let (scope, arc, stage) = (ScopeId::ROOT, ArcIndex::new(5), StageIndex::new(8));
+    let activation = activation();
+    let reset = |cause| Event::JoinReset { scope, stage, generation: 2, cause };
+    let removed = vec![LeftTokens { arc, tokens: 2 }];
+    vec![
+        Event::JoinArrived { scope, arc, arrival: Arrival::Counted },
+        Event::JoinArrived { scope, arc, arrival: Arrival::Late },
+        reset(ResetCause::Complete),
+        reset(ResetCause::Active),
+        reset(ResetCause::Cancelling),
+        reset(ResetCause::Withdrawn),
+        Event::TokensRemoved { scope, removed, cause: CancelCause::Discriminator },
+        Event::StageCanceled { activation, cause: CancelCause::Discriminator, emitted: Emitted::Nothing },
+        Event::StageStarted { activation, scope, consumed: Consumed::Held },
+        Event::StageStarted { activation, scope, consumed: Consumed::Threads(Some(activation)) },
+        Event::StageStarted { activation, scope, consumed: Consumed::Threads(None) },
     ]
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Each law takes what it speaks of and panics where it does not hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::{Graph, GraphStage};
-use crate::event::{Consumed, Emitted, Event, LeftTokens, SignalMessage, SignalRecipient};
+use crate::event::{Arrival, Consumed, Emitted, Event, SignalMessage, SignalRecipient};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
     Answers, AttemptStage, Batch, Command, Rejection, Request, State, Work, decide, evolve, outstanding, waits,
@@ -339,14 +339,23 @@ struct Counted<'g> {
     /// The scope of each activation that lives, and the one that is open inside it.
     scopes: BTreeMap<ActivationId, ScopeId>,
     inside: BTreeMap<ActivationId, ScopeId>,
+    /// What joins have counted in their generation.
+    counted: BTreeMap<(ScopeId, StageIndex), Arrived>,
     produced: u64,
     consumed: u64,
 }
 
+/// One generation of a join that counts arrivals.
+#[derive(Default)]
+struct Arrived {
+    arcs: BTreeSet<ArcIndex>,
+    fired: bool,
+}
+
 impl<'g> Counted<'g> {
     fn of(graph: &'g Graph) -> Counted<'g> {
-        let (on_arcs, left, scopes, inside) = Default::default();
-        Counted { graph, on_arcs, left, scopes, inside, produced: 0, consumed: 0 }
+        let (on_arcs, left, scopes, inside, counted) = Default::default();
+        Counted { graph, on_arcs, left, scopes, inside, counted, produced: 0, consumed: 0 }
     }
 
     fn follow(&mut self, event: &Event) {
@@ -370,21 +379,39 @@ impl<'g> Counted<'g> {
             }
             Event::StageEnded { activation, emitted, .. } | Event::StageCanceled { activation, emitted, .. } => {
                 let scope = self.end(*activation);
-                match emitted {
+                let is_split = matches!(event, Event::StageEnded { .. });
+                let stage = self.graph.stage(activation.stage);
+                let arcs = match emitted {
                     Emitted::All => {
-                        let outgoing = &self.graph.stage(activation.stage).outgoing;
-                        assert!(!outgoing.is_empty());
-                        self.put(scope, outgoing);
+                        assert!(!stage.outgoing.is_empty());
+                        stage.outgoing.as_slice()
                     }
-                    Emitted::Arcs(arcs) => self.put(scope, arcs),
-                    Emitted::Nothing => {}
+                    Emitted::Arcs(arcs) => arcs,
+                    Emitted::Nothing => &[],
+                };
+                let tokens = if is_split { stage.split.tokens_per_arc() } else { 1 };
+                (0..tokens).for_each(|_| self.put(scope, arcs));
+            }
+            Event::JoinArrived { scope, arc, arrival } => {
+                let stage = self.graph.arc(*arc).to;
+                let counted = self.counted.entry((*scope, stage)).or_default();
+                assert!(counted.arcs.insert(*arc), "a generation counts an arc once");
+                assert_eq!(counted.fired, *arrival == Arrival::Late, "what comes late is not counted");
+                if *arrival == Arrival::Late {
+                    self.take_from(*scope, &[*arc]);
                 }
             }
+            Event::JoinReset { scope, stage, .. } => {
+                let counted = self.counted.remove(&(*scope, *stage)).unwrap_or_default();
+                assert!(counted.fired || counted.arcs.is_empty(), "what was counted is neither lost nor counted again");
+            }
             Event::TokensRemoved { scope, removed, .. } => {
-                for LeftTokens { arc, tokens } in removed {
-                    let count = self.on_arcs.entry((*scope, *arc)).or_default();
-                    *count = count.checked_sub(u64::from(*tokens)).expect("only what lies on an arc is removed");
-                    self.consumed += u64::from(*tokens);
+                for left in removed {
+                    (0..left.tokens).for_each(|_| self.take_from(*scope, &[left.arc]));
+                    let counted = self.counted.entry((*scope, self.graph.arc(left.arc).to)).or_default();
+                    if !counted.fired {
+                        counted.arcs.remove(&left.arc);
+                    }
                 }
             }
             Event::SignalDelivered { to: SignalRecipient::Start(stage), .. } => {
@@ -427,14 +454,26 @@ impl<'g> Counted<'g> {
     }
 
     fn take(&mut self, scope: ScopeId, stage: StageIndex, consumed: &Consumed) {
-        let arcs: &[ArcIndex] = match consumed {
-            Consumed::OnePerArc => &self.graph.stage(stage).incoming,
-            Consumed::Arcs(arcs) => arcs,
+        let spec = self.graph.stage(stage);
+        let arcs: Vec<ArcIndex> = match consumed {
+            Consumed::OnePerArc => spec.incoming.clone(),
+            Consumed::Arcs(arcs) => arcs.clone(),
             Consumed::Ready => return,
+            Consumed::Held => {
+                let counted = self.counted.entry((scope, stage)).or_default();
+                assert!(!counted.fired, "a generation fires once");
+                counted.fired = true;
+                counted.arcs.iter().copied().collect()
+            }
+            Consumed::Threads(_) => vec![spec.incoming[0]; spec.merge_count.expect("it merges threads") as usize],
         };
         assert!(!arcs.is_empty());
+        assert!(arcs.iter().all(|arc| self.graph.arc(*arc).to == stage));
+        self.take_from(scope, &arcs);
+    }
+
+    fn take_from(&mut self, scope: ScopeId, arcs: &[ArcIndex]) {
         for arc in arcs {
-            assert_eq!(self.graph.arc(*arc).to, stage);
             let count = self.on_arcs.get_mut(&(scope, *arc)).filter(|count| **count > 0);
             *count.expect("only what lies on an arc is taken") -= 1;
             self.consumed += 1;

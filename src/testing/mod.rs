@@ -19,6 +19,8 @@ pub(crate) mod expressions;
 pub mod given;
 pub mod happening;
 #[cfg(any(test, feature = "testing"))]
+mod joins;
+#[cfg(any(test, feature = "testing"))]
 pub mod laws;
 #[cfg(any(test, feature = "testing"))]
 pub mod moves;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use crate::definition::{Definition, Graph};
 use crate::event::{
-    CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, SignalRecipient, SignalTarget, TimerOwner,
-    WaitingJoin,
+    Arrival, CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, SignalRecipient, SignalTarget,
+    TimerOwner, WaitingJoin,
 };
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, LockIndex, RegionIndex, StageIndex, TaskId};
@@ -76,6 +76,10 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         }
         Event::TokensLeft { left, .. } => names.left(left),
         Event::JoinForced { stage, .. } => names.graph.stage(*stage).ref_id.clone(),
+        Event::JoinArrived { arc, arrival, .. } => names.arrival(*arc, *arrival),
+        Event::JoinReset { stage, generation, cause, .. } => {
+            format!("{} {generation} {}", names.graph.stage(*stage).ref_id, cause.name())
+        }
         _ => names.inside(event),
     };
     if about.is_empty() { event.name().to_owned() } else { format!("{} {about}", event.name()) }
@@ -203,6 +207,7 @@ impl Names<'_> {
             CancelCause::Stage { by } => format!("by {}", self.activation(by)),
             CancelCause::Timer => "by timer".to_owned(),
             CancelCause::ExplicitEnd => "by end".to_owned(),
+            CancelCause::Discriminator => "by discriminator".to_owned(),
             CancelCause::Region { region } => format!("by region {}", self.region(region)),
         }
     }
@@ -221,9 +226,19 @@ impl Names<'_> {
 
     fn consumed(&self, consumed: &Consumed) -> String {
         match consumed {
-            Consumed::OnePerArc | Consumed::Ready => String::new(),
+            Consumed::OnePerArc | Consumed::Ready | Consumed::Held => String::new(),
+            Consumed::Threads(None) => " from threads".to_owned(),
+            Consumed::Threads(Some(group)) => format!(" from threads of {}", self.activation(*group)),
             Consumed::Arcs(arcs) => format!(" from {}", self.sources(arcs)),
         }
+    }
+
+    fn arrival(&self, arc: ArcIndex, arrival: Arrival) -> String {
+        let how = match arrival {
+            Arrival::Counted => "",
+            Arrival::Late => " late",
+        };
+        format!("{} from {}{how}", self.graph.stage(self.graph.arc(arc).to).ref_id, self.sources(&[arc]))
     }
 
     fn left(&self, left: &[LeftTokens]) -> String {

@@ -80,7 +80,10 @@ fn request(wait: &Wait) -> Request {
         WaitReason::Join { .. }
         | WaitReason::Serialized { .. }
         | WaitReason::Inside { .. }
-        | WaitReason::Lock { .. } => Request::Cancel(CancelRequest { reason: None }),
+        | WaitReason::Lock { .. }
+        | WaitReason::Arrivals { .. }
+        | WaitReason::Blocked { .. }
+        | WaitReason::Threads { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
     }
 }

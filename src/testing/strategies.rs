@@ -150,12 +150,12 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::event::{CancelCause, Consumed, Emitted, Event, SignalRecipient, TimerOwner};
+    use crate::event::{Arrival, CancelCause, Consumed, Emitted, Event, SignalRecipient, TimerOwner};
     use crate::machine::Rejection;
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 101] = [
+    const HAPPENINGS: [&str; 110] = [
         "lock.taken",
         "lock.released",
         "signal.received",
@@ -238,6 +238,15 @@ mod tests {
         "workflow deadline fired",
         "consumed arcs",
         "consumed one per arc",
+        "consumed held",
+        "consumed threads",
+        "join.arrived",
+        "join.arrived late",
+        "join.reset complete",
+        "join.reset cancelling",
+        "join.reset active",
+        "tokens.removed",
+        "canceled by discriminator",
         "emitted arcs",
         "emitted nothing",
         "second activation",
@@ -277,6 +286,8 @@ mod tests {
                 found.extend(match consumed {
                     Consumed::Arcs(_) => Some("consumed arcs".to_owned()),
                     Consumed::OnePerArc => Some("consumed one per arc".to_owned()),
+                    Consumed::Held => Some("consumed held".to_owned()),
+                    Consumed::Threads(_) => Some("consumed threads".to_owned()),
                     Consumed::Ready => None,
                 });
                 found.extend((activation.number > 1).then(|| "second activation".to_owned()));
@@ -298,6 +309,15 @@ mod tests {
             }
             Event::StageCanceled { cause: CancelCause::Deadline, .. } => {
                 found.insert("canceled by deadline".to_owned());
+            }
+            Event::StageCanceled { cause: CancelCause::Discriminator, .. } => {
+                found.insert("canceled by discriminator".to_owned());
+            }
+            Event::JoinArrived { arrival: Arrival::Late, .. } => {
+                found.insert("join.arrived late".to_owned());
+            }
+            Event::JoinReset { cause, .. } => {
+                found.insert(format!("join.reset {}", cause.name()));
             }
             _ => {}
         }

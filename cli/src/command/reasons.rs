@@ -101,6 +101,9 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Serialized { activation } => serialized(wait, *activation, around),
         WaitReason::ByHand { prompt } => by_hand(wait, prompt.as_deref(), around),
         WaitReason::Approval { prompt, roles, .. } => approval(wait, prompt.as_deref(), roles, around),
+        WaitReason::Arrivals { seen, threshold, missing } => arrivals(wait, (*seen, *threshold), missing, around),
+        WaitReason::Blocked { missing, .. } => blocked(wait, missing, around),
+        WaitReason::Threads { most, merge_count, missing } => threads(wait, (*most, *merge_count), missing, around),
         WaitReason::Paused { by, reason } => paused(wait, by, reason.as_deref(), around),
         WaitReason::Child { child } => called(wait, *child, around),
         WaitReason::Signal { names, correlate } => signal(wait, names, correlate.as_deref(), around),
@@ -312,16 +315,52 @@ fn at_the_moment(due: Timestamp, around: &Around<'_>) -> String {
 
 fn join(wait: &Wait, missing: &[MissingArc], arcs: usize, around: &Around<'_>) -> (String, Vec<String>) {
     let what = format!("waits for {} of the {arcs} stages it needs, {}", missing.len(), around.since(wait.since()));
-    let mut details: Vec<String> = missing.iter().take(ARCS_SHOWN).map(|arc| missing_arc(arc, around)).collect();
-    if missing.len() > ARCS_SHOWN {
-        details.push(format!("and {} more", missing.len() - ARCS_SHOWN));
-    }
+    let mut details = missing_arcs(missing, around);
     let never = missing.iter().any(|arc| arc.may_be_served_by().next().is_none());
     details.push(if never {
         "so it cannot start any more: the workflow ends when all else in it has".to_owned()
     } else {
         "released when all of them have passed control on".to_owned()
     });
+    (what, details)
+}
+
+fn missing_arcs(missing: &[MissingArc], around: &Around<'_>) -> Vec<String> {
+    let mut details: Vec<String> = missing.iter().take(ARCS_SHOWN).map(|arc| missing_arc(arc, around)).collect();
+    if missing.len() > ARCS_SHOWN {
+        details.push(format!("and {} more", missing.len() - ARCS_SHOWN));
+    }
+    details
+}
+
+fn arrivals(
+    wait: &Wait,
+    (seen, threshold): (usize, usize),
+    missing: &[MissingArc],
+    around: &Around<'_>,
+) -> (String, Vec<String>) {
+    let what = format!("has {seen} of the {threshold} arrivals it needs, {}", around.since(wait.since()));
+    let mut details = missing_arcs(missing, around);
+    details.push(format!("released when {} of them have passed control on", threshold.saturating_sub(seen)));
+    (what, details)
+}
+
+fn blocked(wait: &Wait, missing: &[MissingArc], around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("has been started by others of its branches before, {}", around.since(wait.since()));
+    let mut details = missing_arcs(missing, around);
+    details.push("released when these have passed control on: then its join starts over".to_owned());
+    (what, details)
+}
+
+fn threads(
+    wait: &Wait,
+    (most, count): (usize, usize),
+    missing: &[MissingArc],
+    around: &Around<'_>,
+) -> (String, Vec<String>) {
+    let what = format!("has {most} of the {count} threads of one split it needs, {}", around.since(wait.since()));
+    let mut details = missing_arcs(missing, around);
+    details.push("released by more threads of that split".to_owned());
     (what, details)
 }
 
@@ -415,6 +454,7 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
         CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",
         CancelCause::Deadline => "is being ended: the deadline of the workflow, or of a stage around it, has passed",
+        CancelCause::Discriminator => "is being ended: the join after it has started without it",
         _ => "is being ended",
     }
 }

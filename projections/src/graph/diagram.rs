@@ -89,7 +89,7 @@ impl Diagram {
             }
         }
         for ((stage, entered), shown) in stages.iter().zip(entered).zip(&mut boxes) {
-            shown.join = (entered > 1).then(|| stage.join());
+            shown.join = (entered > 1 || stage.merge_count().is_some()).then(|| stage.join());
         }
         Diagram { title: short(&title, TITLE_MOST), subtitle: None, status: None, boxes, arcs }
     }
@@ -247,6 +247,11 @@ impl DiagramBox {
             count => Some(format!("{count} tasks")),
         };
         details.extend(work);
+        if let (Some(threshold), Some(mode)) = (stage.join_threshold(), stage.join_mode()) {
+            details.push(format!("starts with {threshold}, {}", mode.name()));
+        }
+        details.extend(stage.merge_count().map(|count| format!("merges {count} threads")));
+        details.extend(stage.thread_count().map(|count| format!("{count} threads each")));
         if stage.reentry() != Reentry::Parallel {
             details.push(format!("reentry: {}", stage.reentry().name()));
         }
@@ -261,7 +266,7 @@ impl DiagramBox {
             name: short(activated.as_deref().unwrap_or(stage.ref_id()), NAME_MOST),
             details: details.iter().map(|detail| short(detail, DETAIL_MOST)).collect(),
             join: None,
-            split: stage.is_choice().then(|| stage.split_type()),
+            split: (stage.split_type() != "AND").then(|| stage.split_type()),
             is_end: false,
             status: view.map(StageView::status),
             attempts: view.map_or(0, |view| view.tasks().iter().map(TaskView::attempts).max().unwrap_or(0)),
@@ -297,10 +302,10 @@ impl DiagramBox {
 
     /// Whether control takes some of its arcs, and not always all of them.
     pub fn is_choice(&self) -> bool {
-        self.split.is_some()
+        self.split.is_some_and(|split| split != "THREAD")
     }
 
-    /// How control takes some of its arcs, as definitions write it: `XOR`, `OR`.
+    /// How control leaves it, as definitions write it, if not simply by every arc: `XOR`, `OR`, `THREAD`.
     pub fn split(&self) -> Option<&'static str> {
         self.split
     }

@@ -26,6 +26,14 @@ pub enum Mark {
     MultiMerge,
     /// A stage that waits for all its arcs, on which more than one token may lie.
     GeneralizedAndJoin,
+    /// A stage that starts with the first of its arcs, and once for all of them.
+    Discriminator,
+    /// A stage that starts with some of its arcs, and once for all of them.
+    PartialJoin,
+    /// A stage at which threads become one.
+    ThreadMerge,
+    /// A stage from which every arc takes several threads.
+    ThreadSplit,
     /// A stage from which control takes one arc.
     XorSplit,
     /// A stage from which control takes one or more arcs.
@@ -35,14 +43,18 @@ pub enum Mark {
 }
 
 impl Mark {
-    const ALL: [Mark; 8] = [
+    const ALL: [Mark; 12] = [
         Mark::AndJoin,
         Mark::XorJoin,
         Mark::OrJoin,
         Mark::MultiMerge,
         Mark::GeneralizedAndJoin,
+        Mark::Discriminator,
+        Mark::PartialJoin,
+        Mark::ThreadMerge,
         Mark::XorSplit,
         Mark::OrSplit,
+        Mark::ThreadSplit,
         Mark::Back,
     ];
 
@@ -54,6 +66,10 @@ impl Mark {
             Mark::OrJoin => "OR join",
             Mark::MultiMerge => "MULTI_MERGE join",
             Mark::GeneralizedAndJoin => "GENERALIZED_AND join",
+            Mark::Discriminator => "DISCRIMINATOR join",
+            Mark::PartialJoin => "N_OF_M join",
+            Mark::ThreadMerge => "THREAD_MERGE join",
+            Mark::ThreadSplit => "THREAD split",
             Mark::XorSplit => "XOR split",
             Mark::OrSplit => "OR split",
             Mark::Back => "dashed",
@@ -68,6 +84,10 @@ impl Mark {
             Mark::OrJoin => "waits for every arc that may still be taken",
             Mark::MultiMerge => "starts once for each token",
             Mark::GeneralizedAndJoin => "waits for every arc, one token of each",
+            Mark::Discriminator => "starts with the first arc, once for all",
+            Mark::PartialJoin => "starts with some arcs, once for all",
+            Mark::ThreadMerge => "makes one of several threads",
+            Mark::ThreadSplit => "begins several threads on every arc",
             Mark::XorSplit => "takes the first arc whose condition holds",
             Mark::OrSplit => "takes every arc whose condition holds",
             Mark::Back => "leads back",
@@ -87,6 +107,10 @@ impl Legend {
             Mark::OrJoin => joins(Join::Or),
             Mark::MultiMerge => joins(Join::MultiMerge),
             Mark::GeneralizedAndJoin => joins(Join::GeneralizedAnd),
+            Mark::Discriminator => joins(Join::Discriminator),
+            Mark::PartialJoin => joins(Join::NOfM),
+            Mark::ThreadMerge => joins(Join::ThreadMerge),
+            Mark::ThreadSplit => splits("THREAD"),
             Mark::XorSplit => splits("XOR"),
             Mark::OrSplit => splits("OR"),
             Mark::Back => diagram.directions().contains(&Direction::Back),

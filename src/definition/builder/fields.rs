@@ -28,6 +28,13 @@ impl Fields {
         }
     }
 
+    /// Sets all entries of `other`.
+    pub(super) fn extend(&mut self, other: Fields) {
+        for entry in other.0 {
+            self.set_node(&entry.key.text, entry.value);
+        }
+    }
+
     /// Sets an entry of the map that stands under `key`.
     pub(super) fn set_in(&mut self, key: &str, name: String, node: Node) {
         let mut inner = Fields(match self.0.iter_mut().find(|entry| entry.key.text == key) {

@@ -4,6 +4,7 @@ mod cancellation;
 mod exclusion;
 mod fields;
 mod input;
+mod join;
 mod loops;
 mod stage;
 mod task;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
+pub use join::{BlockingJoin, CancellingJoin, JoinSpec, OrJoin, PartialJoin, StructuredJoin};
 pub use loops::Loop;
 pub use stage::{BackArc, Split, Stage};
 pub use task::{Defaults, Retry, TaskSpec};

@@ -2,13 +2,14 @@
 
 use super::cancellation::{Cancel, CancelOn};
 use super::fields::{Fields, node};
+use super::join::JoinSpec;
 use super::loops::Loop;
 use super::task::{TaskSpec, shared_keys, work_keys};
 use super::trigger::StageTrigger;
 use crate::definition::cancellation::Ending;
 use crate::definition::check::END;
 use crate::definition::document::{Content, Entry, Node};
-use crate::definition::graph::{Join, OnConditionError, OnFailure, Reentry};
+use crate::definition::graph::{OnConditionError, OnFailure, Reentry};
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
@@ -105,9 +106,10 @@ impl Stage {
         self
     }
 
-    /// When it starts; [`Join::And`] unless said otherwise.
-    pub fn join(self, join: Join) -> Stage {
-        self.set("join_type", join.name())
+    /// When it starts; [`Join::And`](crate::Join::And) unless said otherwise.
+    pub fn join(mut self, join: impl Into<JoinSpec>) -> Stage {
+        self.0.extend(join.into().into_fields());
+        self
     }
 
     /// Where control goes from here; to all stages that need this one unless said otherwise.
@@ -133,6 +135,11 @@ impl Stage {
             self.0.set("max_buffered", most);
         }
         self
+    }
+
+    /// So many tokens to each stage that needs this one, each a thread of its own; at least 2.
+    pub fn threads(self, count: u32) -> Stage {
+        self.set("split_type", "THREAD").set("thread_count", count)
     }
 
     /// What an error in a condition means; [`OnConditionError::Fail`] unless said otherwise.

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::between::Splits;
 use super::cancellation;
 use super::cycles::{cycle_of_and_joins, cycles};
+use super::generations;
 use super::splits::Successors;
+use super::synchronizing;
 use crate::definition::cancellation::{Cancellation, Region};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
@@ -32,11 +35,13 @@ pub(in crate::definition) struct Connected {
     pub(in crate::definition) order: Vec<usize>,
     /// Whether all that comes before a stage is known: a broken arc or a cycle there makes it a guess.
     pub(in crate::definition) certain: Vec<bool>,
+    /// What is doubtful about its joins, though nothing forbids it.
+    pub(in crate::definition) doubts: Vec<Problem>,
 }
 
 /// Makes the graph of these stages. What is wrong goes to `problems`; then the graph is good for further checks only.
 pub(in crate::definition) fn connect(
-    drafts: Vec<StageDraft<'_>>,
+    mut drafts: Vec<StageDraft<'_>>,
     regions: Vec<RegionDraft<'_>>,
     problems: &mut Vec<Problem>,
 ) -> Connected {
@@ -72,6 +77,10 @@ pub(in crate::definition) fn connect(
     let Arcs { arcs, incoming, outgoing, paths } = Arcs::of(&sources);
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let regions = cancellation::regions(&drafts, regions, problems);
+    let counting: Vec<_> =
+        drafts.iter_mut().enumerate().filter_map(|(index, draft)| Some((index, draft.generations.take()?))).collect();
+    let merging: Vec<_> =
+        drafts.iter_mut().enumerate().filter_map(|(index, draft)| Some((index, draft.or.take()?))).collect();
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
         let successors = Successors::of(index, &outgoing[index], &arcs, &names);
@@ -85,7 +94,16 @@ pub(in crate::definition) fn connect(
         stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
     }
     let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();
-    Connected { stages, arcs, names, spans, predecessors: before, back_from, order, certain, regions }
+    let doubts = Vec::new();
+    let predecessors = before;
+    let mut connected =
+        Connected { stages, arcs, names, spans, predecessors, back_from, order, certain, regions, doubts };
+    generations::check_merges(&connected, problems);
+    if let Some(splits) = Splits::of(&connected).filter(|_| !counting.is_empty() || !merging.is_empty()) {
+        connected.doubts = generations::fit(&counting, &mut connected, &splits, problems);
+        synchronizing::check(&merging, &connected, &splits, problems);
+    }
+    connected
 }
 
 /// Where the arcs to each stage come from.

@@ -159,7 +159,7 @@ impl Doubts<'_> {
         let mut found = Vec::new();
         let mut branch = stage;
         let leads = |split: &Split, to: usize| match split {
-            Split::And | Split::Or { .. } => false,
+            Split::And | Split::Or { .. } | Split::Thread { .. } => false,
             Split::Xor { branches, default } => {
                 let targets = branches.iter().map(|branch| &branch.target).chain(default);
                 targets.map(|target| self.target(target)).any(|stage| stage == Some(to))

@@ -9,6 +9,7 @@ use super::arcs::Connected;
 use super::reach::{Followers, Pair};
 use crate::definition::code::ProblemCode;
 use crate::definition::exclusion::InterleaveOrder;
+use crate::definition::generations::Rest;
 use crate::definition::graph::{ArcKind, GraphStage, Join, Split, Target};
 use crate::definition::problem::Problem;
 use crate::definition::reading::{ExclusionDraft, Named};
@@ -147,6 +148,9 @@ impl<'c> Ways<'c> {
         };
         let before = self.found[from]?;
         let spec = &self.connected.stages[from];
+        if let Split::Thread { .. } = spec.split {
+            return None;
+        }
         let is_certain = matches!(spec.split, Split::And) && way.kind != ArcKind::Cancelled;
         if is_certain {
             return Some(before);
@@ -173,6 +177,9 @@ impl<'c> Ways<'c> {
 
     fn joined(&self, spec: &GraphStage, ways: &[Way]) -> Option<Way> {
         let (first, rest) = ways.split_first()?;
+        if spec.join == Join::ThreadMerge {
+            return None;
+        }
         if rest.is_empty() {
             return Some(*first);
         }
@@ -180,6 +187,13 @@ impl<'c> Ways<'c> {
         match spec.join {
             Join::And | Join::GeneralizedAnd => is_same.then_some(*first),
             Join::Or if is_same => Some(*first),
+            // It swallows the others before it starts again.
+            Join::Discriminator | Join::NOfM => {
+                let swallows =
+                    spec.generations.as_ref().is_some_and(|join| matches!(join.rest, Rest::Swallowed { .. }));
+                (swallows && is_same).then_some(*first)
+            }
+            Join::ThreadMerge => None,
             Join::Or | Join::Xor | Join::MultiMerge => self.all_of_a_split(spec.join, ways),
         }
     }
@@ -207,9 +221,11 @@ fn is_exclusive(stage: &GraphStage) -> bool {
 
 /// May control end at the split of a stage?
 fn may_end(stage: &GraphStage) -> bool {
-    let default = match &stage.split {
-        Split::And => None,
-        Split::Xor { default, .. } | Split::Or { default, .. } => *default,
-    };
-    stage.split.branches().iter().map(|branch| branch.target).chain(default).any(|target| target == Target::End)
+    stage
+        .split
+        .branches()
+        .iter()
+        .map(|branch| branch.target)
+        .chain(stage.split.default_target())
+        .any(|target| target == Target::End)
 }

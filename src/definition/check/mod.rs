@@ -1,16 +1,21 @@
 //! Checks what only the whole of a definition shows, and makes the graph of it: arcs, cycles, splits, names.
 
 mod arcs;
+mod balance;
+mod between;
 mod blocks;
 mod cancellation;
 mod cycles;
+mod dominators;
 mod doubts;
 mod ending;
 mod exclusion;
+mod generations;
 mod interleave;
 mod names;
 mod reach;
 mod splits;
+mod synchronizing;
 
 pub(super) use arcs::{Arcs, BackArc, Sources, connect, topological_order};
 pub(super) use doubts::{doubts, never_starts};

@@ -30,8 +30,12 @@ impl<'g> Successors<'g> {
 
     /// The split of the stage these follow. What does not fit goes to `problems`.
     pub(super) fn split(&self, draft: &StageDraft<'_>, problems: &mut Vec<Problem>) -> Split {
-        let SplitDraft::Conditional { kind, span, conditions, default, order } = &draft.split else {
-            return Split::And;
+        let (kind, span, conditions, default, order) = match &draft.split {
+            SplitDraft::And => return Split::And,
+            SplitDraft::Thread { count } => return Split::Thread { count: *count },
+            SplitDraft::Conditional { kind, span, conditions, default, order } => {
+                (kind, span, conditions, default, order)
+            }
         };
         if conditions.is_empty() {
             let problem = Problem::error(ProblemCode::MissingKey, span, "a split without conditions")

@@ -6,6 +6,7 @@
 
 mod cancellation;
 mod exclusion;
+mod generations;
 mod read;
 mod write;
 

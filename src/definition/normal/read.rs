@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{cancellation, exclusion};
+use super::{cancellation, exclusion, generations};
 use crate::definition::Definition;
 use crate::definition::body::{Body, Loop, LoopCondition, LoopTest};
 use crate::definition::cancellation::{Cancellation, Termination};
@@ -10,8 +10,9 @@ use crate::definition::check::{Arcs, BackArc, END, Sources, topological_order};
 use crate::definition::decision_limits::{DecisionLimits, SignalLimits};
 use crate::definition::error::NormalFormError;
 use crate::definition::family::{Family, Member};
+use crate::definition::generations::Generations;
 use crate::definition::graph::{
-    Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn,
+    Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry, RetryOn,
     RetryPolicy, Split, Target,
 };
 use crate::definition::header::{Header, Soundness, WorkflowType};
@@ -280,7 +281,10 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let split = split(map, target, &outgoing)?;
         let cancellation = Cancellation { path, ..cancellation::read(map, (&by_name, &regions))? };
         let parent = parents.get(stages.len()).copied().flatten();
-        let mut stage = stage(map, Place { parent, incoming, outgoing, split, cancellation })?;
+        let join = map.word("join_type", &Join::ALL, Join::name)?;
+        let find = |name: &str| Some(StageIndex::new(u32::try_from(*by_name.get(name)?).ok()?));
+        let generations = generations::read(map, join, incoming.len(), find)?;
+        let mut stage = stage(map, Place { parent, incoming, outgoing, join, generations, split, cancellation })?;
         stage.exclusion = exclusion::read(map, sections.remove(&stage.ref_id))?;
         stages.push(stage);
     }
@@ -324,6 +328,8 @@ struct Place {
     parent: Option<StageIndex>,
     incoming: Vec<ArcIndex>,
     outgoing: Vec<ArcIndex>,
+    join: Join,
+    generations: Option<Generations>,
     split: Split,
     cancellation: Cancellation,
 }
@@ -341,7 +347,10 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         stage_type: map.text("type")?,
         incoming: place.incoming,
         outgoing: place.outgoing,
-        join: map.word("join_type", &Join::ALL, Join::name)?,
+        join: place.join,
+        generations: place.generations,
+        merge_count: generations::read_merge(map, place.join)?,
+        or_scope: map.word_or("or_scope", (&OrScope::ALL, OrScope::name), OrScope::General)?,
         split: place.split,
         reentry: map.word_or("reentry", (&Reentry::ALL, Reentry::name), Reentry::Parallel)?,
         condition: map.some("if", Fields::expression)?,
@@ -410,6 +419,10 @@ fn split(map: &Fields<'_>, target: impl Fn(&str) -> Option<Target>, outgoing: &[
     let split_type = map.text("split_type")?;
     if split_type == "AND" {
         return Ok(Split::And);
+    }
+    if split_type == "THREAD" {
+        let count = map.integer("thread_count")?;
+        return if count < 2 { Err(map.wrong("thread_count", "at least 2")) } else { Ok(Split::Thread { count }) };
     }
     let find = |map: &Fields<'_>, key: &str| {
         target(&map.text(key)?).ok_or_else(|| map.wrong(key, "the name of a stage that follows"))

@@ -1,6 +1,6 @@
 //! Writes the normal form.
 
-use super::{cancellation, exclusion};
+use super::{cancellation, exclusion, generations};
 use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
@@ -69,7 +69,7 @@ pub(super) fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
 }
 
 /// What is not there is left out, so that what later versions add changes no older definition.
-fn put_some(map: &mut Map, key: &str, value: Option<impl Into<Value>>) {
+pub(super) fn put_some(map: &mut Map, key: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         put(map, key, value);
     }
@@ -118,6 +118,7 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     put(&mut map, "join_type", stage.join.name());
     let back: Vec<Value> = graph.back_from(index).filter_map(|arc| write_back(graph, arc)).collect();
     put_some(&mut map, "back_from", (!back.is_empty()).then_some(Value::List(back)));
+    generations::write(graph, stage, &mut map);
     write_split(graph, &stage.split, &mut map);
     if stage.reentry != Reentry::Parallel {
         put(&mut map, "reentry", stage.reentry.name());
@@ -196,6 +197,9 @@ fn write_times(times: &Times, map: &mut Map) {
 }
 
 fn write_split(graph: &Graph, split: &Split, map: &mut Map) {
+    if let Split::Thread { count } = split {
+        put(map, "thread_count", *count);
+    }
     put(map, "split_type", split.name());
     let (Split::Xor { branches, default } | Split::Or { branches, default, .. }) = split else { return };
     let target = |target: &Target| match target {

@@ -7,12 +7,14 @@ mod cancellation;
 mod cycles;
 mod data;
 mod exclusion;
+mod generations;
 mod inputs;
 pub(super) mod keys;
 mod loops;
 mod stage;
 mod sub_workflow;
 mod suggestion;
+mod synchronizing;
 mod task;
 mod trigger;
 mod workflow;
@@ -21,11 +23,15 @@ pub(super) use cancellation::{CancellationDraft, RegionDraft, TargetDraft};
 pub(super) use cycles::BackDraft;
 pub(super) use data::Named;
 pub(super) use exclusion::{ExclusionDraft, SectionDraft};
+pub(super) use generations::{
+    ARCS_COUNTED_MAX, GENERATION_FIELDS, GenerationsDraft, MERGE_FIELDS, ScopeDraft, THRESHOLD_FIELDS, UPSTREAM,
+};
 #[cfg(test)]
 pub(super) use keys::spellings;
 pub(super) use loops::WORK_FIELDS;
 pub(super) use stage::{Conditional, SPLIT_FIELDS, SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
+pub(super) use synchronizing::{OR_FIELDS, OrDraft, PAIR_FIELDS};
 pub(super) use task::SHELL;
 pub(super) use trigger::SIGNAL_FIELDS;
 pub(super) use workflow::read_workflow;

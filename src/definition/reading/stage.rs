@@ -5,14 +5,16 @@ use super::cancellation::CancellationDraft;
 use super::cycles::BackDraft;
 use super::data::Named;
 use super::exclusion::ExclusionDraft;
+use super::generations::GenerationsDraft;
 use super::keys::{Fields, STAGE};
 use super::loops::LOOP_TYPE;
+use super::synchronizing::OrDraft;
 use super::task::{Inherited, noop};
 use crate::definition::body::Body;
 use crate::definition::cancellation::Cancellation;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
-use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, Reentry, Split};
+use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, OrScope, Reentry, Split};
 use crate::definition::site::{Site, StageSite};
 use crate::definition::times::Times;
 use crate::expression::Expression;
@@ -32,6 +34,10 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) exclusion: ExclusionDraft<'d>,
     /// The stage in whose block it stands, by its place.
     pub(in crate::definition) parent: Option<usize>,
+    /// What is said of the branches of an OR-join.
+    pub(in crate::definition) or: Option<OrDraft<'d>>,
+    /// Of a join that counts arrivals.
+    pub(in crate::definition) generations: Option<GenerationsDraft<'d>>,
 }
 
 /// The stages of a block, and what they have of the levels outside it.
@@ -54,6 +60,8 @@ pub(super) struct Outer<'a> {
 pub(in crate::definition) enum SplitDraft<'d> {
     /// One token on every outgoing arc.
     And,
+    /// So many tokens on every outgoing arc.
+    Thread { count: u32 },
     /// By conditions.
     Conditional {
         kind: Conditional,
@@ -79,10 +87,11 @@ pub(in crate::definition) enum Conditional {
 enum SplitType {
     And,
     Conditional(Conditional),
+    Thread,
 }
 
-const JOINS_LATER: [&str; 3] = ["DISCRIMINATOR", "N_OF_M", "THREAD_MERGE"];
-const SPLITS_LATER: [&str; 2] = ["DEFERRED", "THREAD"];
+const JOINS_LATER: [&str; 0] = [];
+const SPLITS_LATER: [&str; 1] = ["DEFERRED"];
 /// What only a split with conditions has.
 pub(in crate::definition) const SPLIT_FIELDS: [&str; 4] =
     ["split_conditions", "split_default", "split_order", "on_no_match"];
@@ -108,14 +117,8 @@ impl<'d> Reader<'d> {
         let site = |site| Site::Stage(index, site);
         let outer = self.copy(around.inherited);
         let mut inherited = self.inherit(&fields, outer, site(StageSite::Defaults), site(StageSite::Defaults));
-        if let Some(node) = fields.get("on_failure") {
-            if matches!(node.content, Content::Map(_)) {
-                self.report(ProblemCode::NotSupported, &node.span, "`on_failure` with stages is not supported yet");
-            } else if let Some(on_failure) = self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name) {
-                inherited.on_failure = on_failure;
-            }
-        }
-        let on_failure = inherited.on_failure;
+        let on_failure = self.stage_on_failure(&fields).unwrap_or(inherited.on_failure);
+        inherited.on_failure = on_failure;
         let priority = self.priority(&fields).unwrap_or(around.priority);
         let (body, stages) = self.looping(&fields, index);
         let nested = stages.map(|stages| {
@@ -132,6 +135,9 @@ impl<'d> Reader<'d> {
         let name = fields.get("name").and_then(|node| self.some_text(node, "the name of a stage"));
         let stage_type = fields.get("type").and_then(|node| self.some_text(node, "the type of a stage"));
         let context = fields.get("context").map(|node| self.templates(node, site(StageSite::Context), "context"));
+        let join = self.join(&fields);
+        let join_span = fields.get("join_type").map_or(span, |node| &node.span);
+        let generations = self.generations(&fields, join, join_span);
         let stage = GraphStage {
             ref_id: ref_id.to_owned(),
             parent: around.parent.map(stage_index),
@@ -139,7 +145,10 @@ impl<'d> Reader<'d> {
             stage_type: stage_type.unwrap_or(tasks.first().map_or(LOOP_TYPE, |task| &task.uses)).to_owned(),
             incoming: Vec::new(),
             outgoing: Vec::new(),
-            join: self.join(&fields),
+            join: join.unwrap_or(Join::And),
+            generations: None,
+            merge_count: self.merge_count(&fields, join, join_span),
+            or_scope: self.or_scope(&fields, join),
             split: Split::And,
             reentry: self.reentry(&fields),
             condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "`if`")),
@@ -159,9 +168,23 @@ impl<'d> Reader<'d> {
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
         let split = self.split(&fields, span, site(StageSite::Split));
         let (cancellation, exclusion) = (self.cancellation(&fields), self.exclusion(&fields));
+        let or = self.or_branches(&fields, join);
         let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
         let parent = around.parent;
-        Some((StageDraft { stage, span, needs, back_from, split, cancellation, exclusion, parent }, nested))
+        Some((
+            StageDraft { stage, span, needs, back_from, split, cancellation, exclusion, or, generations, parent },
+            nested,
+        ))
+    }
+
+    /// What its failure means, if it says so.
+    fn stage_on_failure(&mut self, fields: &Fields<'d>) -> Option<OnFailure> {
+        let node = fields.get("on_failure")?;
+        if matches!(node.content, Content::Map(_)) {
+            self.report(ProblemCode::NotSupported, &node.span, "`on_failure` with stages is not supported yet");
+            return None;
+        }
+        self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name)
     }
 
     fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
@@ -222,11 +245,11 @@ impl<'d> Reader<'d> {
         tasks
     }
 
-    fn join(&mut self, fields: &Fields<'d>) -> Join {
+    /// `None` if it is broken or not supported yet.
+    fn join(&mut self, fields: &Fields<'d>) -> Option<Join> {
         let choices: (&[Join], fn(Join) -> &'static str) = (&Join::ALL, Join::name);
-        let node = fields.get("join_type");
-        let written = node.and_then(|node| self.choice_so_far(node, "join_type", &JOINS_LATER, choices));
-        written.unwrap_or(Join::And)
+        let Some(node) = fields.get("join_type") else { return Some(Join::And) };
+        self.choice_so_far(node, "join_type", &JOINS_LATER, choices)
     }
 
     fn reentry(&mut self, fields: &Fields<'d>) -> Reentry {
@@ -249,14 +272,17 @@ impl<'d> Reader<'d> {
             SplitType::And => "AND",
             SplitType::Conditional(Conditional::Xor) => "XOR",
             SplitType::Conditional(Conditional::Or) => "OR",
+            SplitType::Thread => "THREAD",
         };
         let conditional = [Conditional::Xor, Conditional::Or].map(SplitType::Conditional);
-        let types = [SplitType::And, conditional[0], conditional[1]];
+        let types = [SplitType::And, conditional[0], conditional[1], SplitType::Thread];
         let node = fields.get("split_type");
         let written = node.map(|node| self.choice_so_far(node, "split_type", &SPLITS_LATER, (&types, name)));
         // Of a split that is broken or not supported yet, the other fields are read as if they fitted.
         let split_type = written.unwrap_or(Some(SplitType::And));
-        if split_type == Some(SplitType::And) {
+        let is_thread = split_type.map(|split| split == SplitType::Thread);
+        let count = self.thread_count(fields, is_thread, node.map_or(stage, |node| &node.span));
+        if matches!(split_type, Some(SplitType::And | SplitType::Thread)) {
             for key in SPLIT_FIELDS.iter().filter_map(|key| fields.key(key)) {
                 let message = format!("`{}` on a stage whose split has no conditions", key.text);
                 let help = "add split_type: XOR, or OR";
@@ -283,6 +309,7 @@ impl<'d> Reader<'d> {
                 default,
                 order,
             },
+            Some(SplitType::Thread) => SplitDraft::Thread { count },
             None => SplitDraft::And,
         }
     }
@@ -325,6 +352,9 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         incoming: Vec::new(),
         outgoing: Vec::new(),
         join: Join::And,
+        generations: None,
+        merge_count: None,
+        or_scope: OrScope::General,
         split: Split::And,
         reentry: Reentry::Parallel,
         condition: None,
@@ -343,7 +373,18 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
     };
     let (cancellation, exclusion) = (CancellationDraft::default(), ExclusionDraft::default());
     let (needs, back_from, split) = (Vec::new(), Vec::new(), SplitDraft::And);
-    StageDraft { stage, span, needs, back_from, split, cancellation, exclusion, parent: around.parent }
+    StageDraft {
+        stage,
+        span,
+        needs,
+        back_from,
+        split,
+        cancellation,
+        exclusion,
+        or: None,
+        generations: None,
+        parent: around.parent,
+    }
 }
 
 /// The place of a stage as an index of the graph.

@@ -17,7 +17,7 @@ mod stage;
 use super::cancellation::Termination;
 mod trigger;
 
-use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, Reentry, RetryOn};
+use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry, RetryOn};
 use super::header::{Soundness, WorkflowType};
 use super::reading::keys::{DEFAULTS, Level, RETRY, WORKFLOW};
 use crate::limits::{RETRY_FACTOR_MAX, STAGES_MAX, TASKS_PER_STAGE_MAX};

@@ -2,20 +2,25 @@
 
 use crate::definition::body::LoopTest;
 use crate::definition::by_hand::{OnDeadline, OnReject};
+use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
 use crate::definition::reading::keys::{APPROVAL, BACK_ARC, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
-use crate::definition::reading::{SHELL, SPLIT_FIELDS, WORK_FIELDS};
+use crate::definition::reading::{
+    GENERATION_FIELDS, MERGE_FIELDS, OR_FIELDS, PAIR_FIELDS, SHELL, SPLIT_FIELDS, THRESHOLD_FIELDS, UPSTREAM,
+    WORK_FIELDS,
+};
 use crate::definition::sub_workflow::OnParentCancel;
 use crate::limits::CALL_DEPTH_MAX;
+use crate::limits::TOKENS_MAX;
 use crate::value::Value;
 
 use super::data::{
-    any_case, choice, expression, instant, integer, list_of, name, named_templates, references, some_text, some_time,
-    templates, text, without,
+    any_case, anything, choice, expression, instant, integer, list_of, name, named_templates, references, some_text,
+    some_time, templates, text, without,
 };
 use super::trigger::{trigger_keys, trigger_rules};
 use super::{
-    Join, OnConditionError, OnFailure, Property, Reentry, TASKS_PER_STAGE_MAX, inherited, keyed, not, properties,
-    reference, required, stages, when, with, with_more, with_rules,
+    Join, OnConditionError, OnFailure, OrScope, Property, Reentry, TASKS_PER_STAGE_MAX, inherited, keyed, not,
+    properties, reference, required, stages, when, with, with_more, with_rules,
 };
 
 /// A stage.
@@ -40,6 +45,7 @@ pub(super) fn stage() -> Value {
     rules.extend(super::exclusion::rules());
     known.extend(trigger_keys());
     rules.extend(trigger_rules());
+    rules.extend(join_rules());
     with_rules(keyed(&STAGE, known), rules)
 }
 
@@ -169,13 +175,42 @@ fn control() -> Vec<Property> {
         ("on_failure", "What its failure means.", on_failure()),
         (
             "join_type",
-            "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each, OR when no more can come.",
+            "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each, OR when \
+             no more can come; DISCRIMINATOR and N_OF_M \
+             with some; THREAD_MERGE with threads.",
             choice(&joins),
+        ),
+        ("join_threshold", "Of N_OF_M: arrivals on so many arcs start it.", integer(1, u32::MAX)),
+        (
+            "join_mode",
+            "What a DISCRIMINATOR or N_OF_M does with arrivals that come late or twice.",
+            choice(&JoinMode::ALL.map(JoinMode::name)),
+        ),
+        ("join_pair", "The split to which such a join or an OR-join belongs; found by itself unless written.", text()),
+        ("or_scope", "What is known of the branches before an OR-join.", choice(&OrScope::ALL.map(OrScope::name))),
+        ("join_cancel_scope", "What a cancelling join withdraws; default upstream.", cancel_scope()),
+        (
+            "reset_on",
+            "When a blocking join starts over: all arcs seen, or all that can still bring a token.",
+            choice(&ResetOn::ALL.map(ResetOn::name)),
+        ),
+        (
+            "on_unreachable",
+            "What it means that N_OF_M can never get its arrivals.",
+            choice(&OnUnreachable::ALL.map(OnUnreachable::name)),
+        ),
+        ("merge_count", "Of THREAD_MERGE: so many threads of one split become one.", integer(2, u32::MAX)),
+        ("merge_group", "Which threads become one: those of the innermost split.", choice(&["innermost"])),
+        (
+            "thread_count",
+            "Of THREAD: so many tokens on each arc, each a thread of its own.",
+            integer(2, u32::try_from(TOKENS_MAX).unwrap_or(u32::MAX)),
         ),
         (
             "split_type",
-            "AND goes on everywhere, XOR to the first stage whose condition holds, OR to all whose conditions hold.",
-            choice(&["AND", "XOR", "OR"]),
+            "AND goes on everywhere, XOR to the first stage whose condition holds, OR to all whose conditions hold; \
+             THREAD makes threads.",
+            choice(&["AND", "XOR", "OR", "THREAD"]),
         ),
         ("split_conditions", "By ref id of a stage that needs this one, or $end: when control goes there.", conditions),
         ("split_default", "Where control goes if no condition holds.", text()),
@@ -209,7 +244,40 @@ fn on_failure() -> Value {
     choice(&OnFailure::ALL.map(OnFailure::name))
 }
 
+fn cancel_scope() -> Value {
+    let stages = with_more(with("stages", references()), [("type", "object".into()), ("maxProperties", 1.into())]);
+    Value::map([("anyOf", Value::list([any_case(UPSTREAM), stages]))])
+}
+
+/// One of these kinds of join.
+fn is_join<const N: usize>(kinds: [Join; N]) -> Value {
+    Value::map([("anyOf", Value::list(kinds.map(|kind| with("join_type", any_case(kind.name())))))])
+}
+
+fn join_rules() -> Vec<Value> {
+    let mode = |mode: JoinMode| with("join_mode", any_case(mode.name()));
+    let counts = is_join([Join::Discriminator, Join::NOfM]);
+    let pairs = is_join([Join::Discriminator, Join::NOfM, Join::Or]);
+    vec![
+        with_more(when(counts, anything()), [("else", without(GENERATION_FIELDS))]),
+        with_more(when(is_join([Join::Or]), anything()), [("else", without(OR_FIELDS))]),
+        with_more(when(pairs, anything()), [("else", without(PAIR_FIELDS))]),
+        with_more(when(is_join([Join::NOfM]), required(["join_threshold"])), [("else", without(THRESHOLD_FIELDS))]),
+        with_more(when(is_join([Join::ThreadMerge]), required(["merge_count"])), [("else", without(MERGE_FIELDS))]),
+        when(required(["join_cancel_scope"]), mode(JoinMode::Cancelling)),
+        when(mode(JoinMode::Cancelling), without(["reset_on"])),
+        when(mode(JoinMode::Structured), not(with("reset_on", any_case(ResetOn::Active.name())))),
+    ]
+}
+
 fn split_rules() -> Vec<Value> {
+    let mut rules = condition_rules();
+    let thread = with("split_type", any_case("THREAD"));
+    rules.push(with_more(when(thread, required(["thread_count"])), [("else", without(["thread_count"]))]));
+    rules
+}
+
+fn condition_rules() -> Vec<Value> {
     let conditional =
         Value::map([("anyOf", Value::list(["XOR", "OR"].map(|kind| with("split_type", any_case(kind)))))]);
     vec![

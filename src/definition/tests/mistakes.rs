@@ -57,10 +57,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, before: {}}}}",
         &["1:24 NOT_SUPPORTED", "1:46 WRONG_TYPE", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
-    (
-        "{name: x, stages: {a: {join_type: N_OF_M, split_type: deferred}}}",
-        &["1:35 NOT_SUPPORTED", "1:55 NOT_SUPPORTED"],
-    ),
+    ("{name: x, stages: {a: {join_type: N_OF_M, split_type: deferred}}}", &["1:35 MISSING_KEY", "1:55 NOT_SUPPORTED"]),
     ("{name: x, leftover_tokens: keep, stages: {a: {reentry: never}}}", &["1:28 BAD_VALUE", "1:56 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: OR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
     ("{name: x, stages: {a: {join_type: XOR, back_from: [z]}}}", &["1:52 UNKNOWN_STAGE"]),
@@ -309,9 +306,19 @@ fn every_kind_of_mistake_has_an_example() {
         "JOIN_NEVER_FIRES",
         "PARALLEL_WRITERS",
         "NEVER_STARTS",
+        "JOIN_FIELD_WITHOUT_JOIN",
+        "THRESHOLD_TOO_LARGE",
+        "WRONG_JOIN_PAIR",
+        "NOT_STRUCTURED",
+        "OPEN_CANCEL_SCOPE",
+        "MERGE_OF_SEVERAL_ARCS",
+        "JOIN_BLOCKS",
+        "LOOP_IN_ACYCLIC_CONE",
+        "PARTIAL_CANCEL_IN_STRUCTURED_REGION",
     ]);
     for code in ProblemCode::ALL {
         assert!(shown.contains(code.name()) != elsewhere.contains(code.name()), "{code}");
+        assert!(!code.cure().is_empty(), "{code}");
         assert!(code.meaning().ends_with('.') && !code.meaning().starts_with(' '), "{code}");
     }
 }

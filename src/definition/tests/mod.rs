@@ -3,10 +3,12 @@
 mod documents;
 mod exclusion;
 mod forms;
+mod generations;
 mod inputs;
 mod meaning;
 mod mistakes;
 mod noise;
+mod synchronizing;
 mod triggers;
 
 use super::*;

@@ -111,7 +111,11 @@ impl Decision<'_> {
             }
             (CancelCause::Stage { .. } | CancelCause::Timer, _)
             | (
-                CancelCause::Workflow | CancelCause::ScopeFailed | CancelCause::Deadline | CancelCause::ExplicitEnd,
+                CancelCause::Workflow
+                | CancelCause::ScopeFailed
+                | CancelCause::Deadline
+                | CancelCause::ExplicitEnd
+                | CancelCause::Discriminator,
                 _,
             ) => Emitted::Nothing,
         };

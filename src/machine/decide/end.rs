@@ -146,8 +146,7 @@ impl Decision<'_> {
             return None;
         }
         let graph = self.state.definition.graph();
-        let stopped = scope.stopped.iter().map(|(activation, _)| activation.stage);
-        let unserved = reachable(graph, stopped);
+        let unserved = unserved(graph, scope);
         let mut waiting = Vec::new();
         let mut excused = true;
         let mut listed = 0;
@@ -185,6 +184,11 @@ impl Decision<'_> {
         let ended = Surroundings::of_ended(self.state).expect("a live workflow has begun");
         self.render_outputs(outputs, &ended).map(Some)
     }
+}
+
+/// Every arc that a stopped activation of the scope might have served.
+pub(super) fn unserved(graph: &Graph, scope: &Scope) -> BTreeSet<ArcIndex> {
+    reachable(graph, scope.stopped.iter().map(|(activation, _)| activation.stage))
 }
 
 /// Every arc that a token from one of these stages could have reached.

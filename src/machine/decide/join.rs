@@ -8,6 +8,8 @@ use crate::event::Consumed;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::state::State;
 
+use super::{generations, threads};
+
 /// What a firing of the stage's join would consume now; `None` if it has to wait.
 pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Option<Consumed> {
     let spec = state.definition.graph().stage(stage);
@@ -21,6 +23,9 @@ pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Optio
         Join::Xor | Join::MultiMerge => {
             marking.first_marked(scope, &spec.incoming).map(|arc| Consumed::Arcs(vec![arc]))
         }
+        // They count what arrives before they fire.
+        Join::Discriminator | Join::NOfM => None,
+        Join::ThreadMerge => threads::mergeable(state, scope, stage).map(Consumed::Threads),
     };
     consumed.filter(|_| holds_back(state, scope, stage).is_none())
 }
@@ -35,6 +40,12 @@ pub(super) fn holds_back(state: &State, scope: ScopeId, stage: StageIndex) -> Op
 
 /// The arcs a waiting join still lacks a token on.
 pub(super) fn missing(state: &State, scope: ScopeId, stage: StageIndex) -> Vec<ArcIndex> {
-    let incoming = state.definition.graph().stage(stage).incoming.iter();
-    incoming.copied().filter(|arc| !state.core.marking.is_marked(scope, *arc)).collect()
+    let spec = state.definition.graph().stage(stage);
+    match spec.join {
+        Join::Discriminator | Join::NOfM => return generations::unseen(state, scope, stage),
+        // What it waits for comes over the arc on which the others lie.
+        Join::ThreadMerge => return spec.incoming.clone(),
+        Join::And | Join::GeneralizedAnd | Join::Xor | Join::MultiMerge | Join::Or => {}
+    }
+    spec.incoming.iter().copied().filter(|arc| !state.core.marking.is_marked(scope, *arc)).collect()
 }

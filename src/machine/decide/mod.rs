@@ -8,6 +8,7 @@ mod by_hand;
 mod cancel;
 mod child;
 mod end;
+mod generations;
 mod join;
 mod lock;
 mod loops;
@@ -19,6 +20,7 @@ mod split;
 mod stage;
 mod start;
 mod task;
+mod threads;
 mod timer;
 
 pub use answers::{Answers, Site};
@@ -147,11 +149,13 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
     }
 }
 
-/// Would the join of `stage` fire now?
+/// Would the join of `stage` fire now, or count what has arrived?
 pub(super) fn fires(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
-    let fires = || match state.definition.graph().stage(stage).join {
-        Join::Or => or_join::fires(state, Waiting { scope, join: stage }),
-        Join::And | Join::Xor | Join::MultiMerge | Join::GeneralizedAnd => join::enabled(state, scope, stage).is_some(),
+    let spec = state.definition.graph().stage(stage);
+    let fires = || match (spec.join, &spec.generations) {
+        (Join::Or, _) => or_join::fires(state, Waiting { scope, join: stage }),
+        (_, Some(counting)) => generations::moves(state, scope, stage, counting),
+        (_, None) => join::enabled(state, scope, stage).is_some(),
     };
     state.moves(scope) && fires()
 }
@@ -207,7 +211,7 @@ fn weight(event: &Event) -> usize {
         Event::TaskEnded { error, .. } => error.as_ref().map_or(0, Failure::bytes),
         Event::StageReady { consumed, .. } | Event::StageStarted { consumed, .. } => match consumed {
             Consumed::Arcs(arcs) => 4 * arcs.len(),
-            Consumed::OnePerArc | Consumed::Ready => 0,
+            Consumed::OnePerArc | Consumed::Ready | Consumed::Held | Consumed::Threads(_) => 0,
         },
         Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
         Event::JoinForced { .. } => 0,
@@ -237,6 +241,8 @@ fn weight(event: &Event) -> usize {
         | Event::TimerSet { .. }
         | Event::SettleDeferred
         | Event::TimerSetFor { .. }
+        | Event::JoinArrived { .. }
+        | Event::JoinReset { .. }
         | Event::TriggerClosed(..)
         | Event::SignalDelivered { .. }
         | Event::SignalBuffered { .. }

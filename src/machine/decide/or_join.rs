@@ -7,7 +7,7 @@ use crate::definition::Join;
 use crate::event::{Consumed, Event};
 use crate::ids::{ScopeId, StageIndex};
 use crate::limits::LISTED_MAX;
-use crate::machine::outlook::{self, Outlook, Waiting};
+use crate::machine::outlook::{self, Outlook, Question, Waiting};
 use crate::machine::state::State;
 
 use super::{Decision, join};
@@ -17,7 +17,7 @@ pub(super) fn fires(state: &State, waiting: Waiting) -> bool {
     let (seen, unseen) = outlook::arcs(state, waiting);
     !seen.is_empty()
         && join::holds_back(state, waiting.scope, waiting.join).is_none()
-        && !Outlook::of(state, waiting, &seen, &unseen).is_open()
+        && !Outlook::of(state, waiting, Question::More, (&seen, &unseen)).is_open()
 }
 
 /// What the OR-join consumes if it starts now; `None` if it has to wait.
@@ -30,7 +30,7 @@ fn enabled(state: &mut State, waiting: Waiting) -> Option<Consumed> {
     if n_marked == state.definition.graph().stage(stage).incoming.len() {
         return Some(Consumed::OnePerArc);
     }
-    (!outlook::is_open(state, waiting)).then(|| Consumed::Arcs(outlook::arcs(state, waiting).0))
+    (!outlook::is_open(state, waiting, Question::More)).then(|| Consumed::Arcs(outlook::arcs(state, waiting).0))
 }
 
 /// OR-joins at the end of a scope in which nothing else can move.
@@ -42,17 +42,12 @@ enum Stuck {
 }
 
 impl Decision<'_> {
-    /// Starts the first OR-join that does not have to wait.
-    pub(super) fn fire_an_or_join(&mut self) -> bool {
-        while let Some(waiting) = self.state.candidates.outlooks.pop() {
-            if self.state.moves(waiting.scope)
-                && let Some(consumed) = enabled(self.state, waiting)
-            {
-                self.fire(waiting.scope, waiting.join, consumed);
-                return true;
-            }
-        }
-        false
+    /// Starts the OR-join if it does not have to wait.
+    pub(super) fn fire_if_enabled(&mut self, waiting: Waiting) -> bool {
+        let consumed = enabled(self.state, waiting);
+        let fires = consumed.is_some();
+        consumed.into_iter().for_each(|consumed| self.fire(waiting.scope, waiting.join, consumed));
+        fires
     }
 
     /// Nothing lives and nothing moves: an OR-join that waits for no other starts with what has come.
@@ -81,7 +76,7 @@ impl Decision<'_> {
         for join in &waiting {
             let at = Waiting { scope, join: *join };
             let (seen, unseen) = outlook::arcs(self.state, at);
-            let outlook = Outlook::of(self.state, at, &seen, &unseen);
+            let outlook = Outlook::of(self.state, at, Question::More, (&seen, &unseen));
             let others = (0..waiting.len()).filter(|other| waiting[*other] != *join);
             let others: Vec<usize> = others.filter(|other| outlook.leads_through(waiting[*other])).collect();
             if others.is_empty() {

@@ -3,6 +3,7 @@
 //! Each micro-step leaves a legal state and depends on nothing but the state, so cutting between two of them loses
 //! nothing. The candidates of the state make looking cheap; they never decide.
 
+use crate::definition::Join;
 use crate::event::Event;
 use crate::ids::ScopeId;
 use crate::machine::state::{Phase, Progress};
@@ -11,7 +12,7 @@ use super::{Decision, join};
 
 /// What one look for a micro-step found.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     Applied,
     Nothing,
 }
@@ -47,7 +48,7 @@ impl Decision<'_> {
         {
             return Found::Applied;
         }
-        if self.release_a_lock() || (self.state.moves(ScopeId::ROOT) && self.fire_an_or_join()) {
+        if self.release_a_lock() || (self.state.moves(ScopeId::ROOT) && self.test_the_marking()) {
             return Found::Applied;
         }
         if self.close_a_scope() == Found::Applied {
@@ -122,8 +123,15 @@ impl Decision<'_> {
 
     fn fire_a_join(&mut self) -> Found {
         while let Some(&(depth, scope, stage)) = self.state.candidates.joins.first() {
-            let enabled = join::enabled(self.state, scope, stage);
-            match enabled.filter(|_| self.state.moves(scope)) {
+            if !self.state.moves(scope) {
+                self.state.candidates.joins.remove(&(depth, scope, stage));
+                continue;
+            }
+            if self.count(scope, stage) == Found::Applied {
+                return Found::Applied;
+            }
+            let merged = self.merge_threads(scope, stage);
+            match merged.or_else(|| join::enabled(self.state, scope, stage)) {
                 Some(consumed) => {
                     self.fire(scope, stage, consumed);
                     return Found::Applied;
@@ -132,6 +140,20 @@ impl Decision<'_> {
             };
         }
         Found::Nothing
+    }
+
+    /// The first join that has to look at the whole marking, and for which that means something.
+    fn test_the_marking(&mut self) -> bool {
+        while let Some(waiting) = self.state.candidates.outlooks.pop() {
+            if !self.state.moves(waiting.scope) {
+                continue;
+            }
+            let is_or = self.state.definition.graph().stage(waiting.join).join == Join::Or;
+            if if is_or { self.fire_if_enabled(waiting) } else { self.give_up_waiting(waiting) } {
+                return true;
+            }
+        }
+        false
     }
 
     fn open_a_gate(&mut self) -> Found {

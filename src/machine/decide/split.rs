@@ -28,7 +28,7 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let emitted = match &stage.split {
-            Split::And => everywhere(stage),
+            Split::And | Split::Thread { .. } => everywhere(stage),
             Split::Xor { branches, default } => {
                 let mut chosen = None;
                 for branch in branches {
@@ -66,7 +66,8 @@ impl Decision<'_> {
             Emitted::Arcs(arcs) => arcs.len(),
             Emitted::Nothing => 0,
         };
-        if self.state.core.marking.count() + n_emitted as u64 > definition.limits().tokens_max {
+        let n_tokens = n_emitted as u64 * u64::from(stage.split.tokens_per_arc());
+        if self.state.core.marking.count() + n_tokens > definition.limits().tokens_max {
             let message = format!("a workflow holds at most {} tokens", definition.limits().tokens_max);
             return Err(Failure::new(ErrorCode::LIMIT_TOKENS, ErrorClass::Permanent, message));
         }

@@ -9,7 +9,7 @@ use crate::machine::state::{Canceling, Progress, ScopeFailure, State};
 use crate::status::Status;
 
 use super::scopes::{doom, doom_all};
-use super::{Fit, emit, give_up, regions, remove};
+use super::{Fit, give_up, regions, remove, tokens};
 
 /// Somebody asks for the end of the workflow.
 pub(super) fn request(state: &mut State, stamp: &Stamp, asked: &CancelRequest) -> Fit<()> {
@@ -63,7 +63,7 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
         let (status, inside) = (Status::Canceled, Past::empty());
         past.insert(Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, keys }));
     }
-    emit(state, id, scope, emitted, depth, past)
+    tokens::emit_one_each(state, id, scope, emitted, (depth, past, &activation.thread))
 }
 
 /// A new activation: does the region in which its stage lies end it before it starts? It then stands at a gate.

@@ -6,6 +6,7 @@
 
 mod cancel;
 mod child;
+mod generations;
 mod locks;
 mod pause;
 mod regions;
@@ -13,16 +14,16 @@ mod scopes;
 mod signals;
 mod tasks;
 mod timers;
+mod tokens;
 
 use std::sync::Arc;
 
-use crate::definition::{ArcKind, GraphArc, Join, Reentry};
-use crate::event::{CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, LeftTokens, Stamp};
+use crate::definition::{Join, Reentry};
+use crate::event::{CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, Stamp};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 
-use super::marking::Token;
 use super::outlook::{Place, Waiting};
 use super::past::{Ended, Past, Remembered};
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
@@ -100,7 +101,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             Ok(())
         }
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
-        Event::TokensLeft { scope, left } => tokens_left(state, *scope, left),
+        Event::TokensLeft { scope, left } => tokens::left(state, *scope, left),
+        Event::JoinArrived { .. } | Event::JoinReset { .. } => generations::apply(state, event),
         Event::JoinForced { scope, stage } => force_join(state, *scope, *stage),
         Event::SignalReceived(..)
         | Event::TriggerClosed(..)
@@ -141,17 +143,8 @@ fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, ou
     state.core.timers.clear();
     (state.core.signals, state.core.locks) = (None, None);
     state.core.phase = Phase::Ended { status, reason, outputs };
-    state.candidates = super::state::Candidates::default();
+    state.candidates = super::candidates::Candidates::default();
     Ok(())
-}
-
-/// Tokens that are left stay where they are.
-fn tokens_left(state: &State, scope: ScopeId, left: &[LeftTokens]) -> Fit<()> {
-    if state.core.scopes.get(&scope).is_none_or(|scope| scope.live > 0) {
-        return Err("an activation lives, or the scope is not open");
-    }
-    let lies = |left: &LeftTokens| state.core.marking.lying(scope, left.arc) == left.tokens as usize;
-    if left.iter().all(lies) { Ok(()) } else { Err("so many tokens do not lie there") }
 }
 
 /// An OR-join is about to start, though something it waits for has not come; what it starts with is told by its start.
@@ -232,14 +225,16 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let definition = state.definition.clone();
     let graph = definition.graph();
     let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
-    let arcs: &[ArcIndex] = match consumed {
-        Consumed::OnePerArc => &stage.incoming,
-        Consumed::Arcs(arcs) => arcs,
+    let tokens = match consumed {
+        Consumed::OnePerArc => tokens::take(state, id, scope, &stage.incoming)?,
+        Consumed::Arcs(arcs) => tokens::take(state, id, scope, arcs)?,
         Consumed::Ready => return open_gate(state, id, scope, progress),
+        Consumed::Held => {
+            let arcs = generations::fire(state, scope, id)?;
+            tokens::take(state, id, scope, &arcs)?
+        }
+        Consumed::Threads(group) => tokens::merge(state, id.stage, scope, *group)?,
     };
-    if arcs.is_empty() || !arcs.is_sorted_by(|one, next| one < next) {
-        return Err("the arcs it consumed from are not in their order");
-    }
     let number = state.core.numbers.entry(id.stage).or_default();
     *number += 1;
     if *number != id.number {
@@ -248,17 +243,12 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let mut past = Past::empty();
     let mut depth = 0;
     let mut signal = None;
-    for arc in arcs {
-        if graph.arcs.get(arc.index()).is_none_or(|arc| arc.to != id.stage) {
-            return Err("the consumed token lies on no arc to the stage");
-        }
-        let token = state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?;
-        state.candidates.outlooks.left(scope, Place::Arc(*arc));
+    for token in &tokens {
         depth = depth.max(token.depth);
         past.union(&token.past);
-        signal = token.signal.or(signal);
+        signal = token.signal.clone().or(signal);
     }
-    gathered(state, scope, id.stage, arcs);
+    let thread = tokens::thread_of(&tokens, consumed);
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
@@ -271,6 +261,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         born,
         depth,
         past,
+        thread,
         progress,
         doomed: None,
         results: Arc::default(),
@@ -318,7 +309,7 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     }
     state.candidates.outlooks.left(activation.scope, Place::Stage(id.stage));
     if state.definition.graph().stage(id.stage).join == Join::Or {
-        state.candidates.outlooks.ended(Waiting { scope: activation.scope, join: id.stage });
+        state.candidates.outlooks.changed(Waiting { scope: activation.scope, join: id.stage });
     }
     signals::forget_waiting(state, id, activation.waiting.as_deref());
     if activation.progress == Progress::Ready(Gate::Lock) {
@@ -370,11 +361,13 @@ fn end_activation(
     let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
-    emit(state, id, scope, emitted, depth, past)?;
+    tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?;
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if status == Status::Stopped {
         scope_state.stopped.push((id, stopped));
+        state.reconsider_all(scope);
     }
+    let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if status == Status::Terminal {
         if scope_state.failed.is_none() {
             scope_state.failed = Some(ScopeFailure::Activation(id, ended.failure().cloned()));
@@ -383,68 +376,6 @@ fn end_activation(
     }
     if status == Status::Succeeded {
         cancel::close(state, id, scope);
-    }
-    Ok(())
-}
-
-fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, depth: u32, past: Past) -> Fit<()> {
-    let definition = state.definition.clone();
-    let graph = definition.graph();
-    let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
-    let arcs: &[ArcIndex] = match emitted {
-        Emitted::All => &stage.outgoing,
-        Emitted::Arcs(arcs) => arcs,
-        Emitted::Nothing => &[],
-    };
-    // Not every arc that might have received a token has: that of a cancellation is one of them.
-    if arcs.len() < stage.outgoing.len() || stage.cancellation.path.is_some() {
-        state.candidates.outlooks.forget(scope);
-    }
-    if arcs.is_empty() {
-        // A thread ends here: what lies behind it belongs to the scope.
-        state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
-        return Ok(());
-    }
-    if !arcs.is_sorted_by(|one, next| one < next) {
-        return Err("the arcs it emitted to are not in their order");
-    }
-    for arc in arcs {
-        let way = match graph.arcs.get(arc.index()) {
-            Some(way) if way.from == Some(id.stage) => way,
-            Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
-        };
-        count_iteration(state, scope, *arc, way)?;
-        state.core.marking.produce(graph, scope, *arc, Token::new(depth, past.clone(), state.core.now));
-        regions::arrive(state, scope, way.to);
-        if graph.stage(way.to).join == Join::Or && state.core.marking.lying(scope, *arc) == 1 {
-            state.candidates.outlooks.seen(Waiting { scope, join: way.to }, *arc);
-        } else {
-            state.examine_join(scope, way.to);
-        }
-    }
-    Ok(())
-}
-
-/// An activation has taken its tokens. Where they came from several arcs, it may not start as often as hoped; where it
-/// has an OR-join, what is left before that is looked at anew.
-fn gathered(state: &mut State, scope: ScopeId, stage: StageIndex, arcs: &[ArcIndex]) {
-    if arcs.len() > 1 {
-        state.candidates.outlooks.gathered(scope, stage);
-    }
-    if state.definition.graph().stage(stage).join == Join::Or {
-        state.candidates.outlooks.ended(Waiting { scope, join: stage });
-    }
-}
-
-/// A token comes over an arc, which may lead back or have a limit.
-fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &GraphArc) -> Fit<()> {
-    match way.kind {
-        ArcKind::Forward | ArcKind::Cancelled => (),
-        ArcKind::Back => state.core.instant_turns += 1,
-    }
-    if way.max_iterations.is_some() {
-        let scope = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
-        *scope.iterations.entry(arc).or_default() += 1;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use crate::event::{CancelCause, LeftTokens};
 use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
 use crate::machine::state::State;
 
-use super::Fit;
 use super::scopes::doom;
+use super::{Fit, generations};
 
 /// A region is canceled: what lives in it ends, and its tokens are taken away where it is to vanish.
 pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by: Option<ActivationId>) -> Fit<()> {
@@ -68,6 +68,7 @@ pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTo
             // A thread ends here: what lies behind it belongs to the scope.
             state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&token.past);
         }
+        generations::forget(state, scope, *arc);
         let to = graph.arc(*arc).to;
         state.candidates.outlooks.forget(scope);
         state.look_at_section(to);

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use crate::definition::Body;
 use crate::event::{CancelCause, EndReason, Event};
-use crate::ids::{ActivationId, ScopeId};
+use crate::ids::{ActivationId, ScopeId, StageIndex};
+use crate::machine::candidates::Nested;
 use crate::machine::marking::Token;
 use crate::machine::past::Past;
-use crate::machine::state::{Activation, Inside, Nested, Progress, Scope, State};
+use crate::machine::state::{Activation, Inside, Progress, Scope, State};
+use crate::machine::threads::Thread;
 use crate::status::Status;
 
-use super::{Fit, activation, ends};
+use super::{Fit, activation, ends, generations, tokens};
 
 /// What concerns the blocks of activations.
 pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
@@ -93,6 +95,8 @@ fn open(state: &mut State, id: ScopeId, owner: ActivationId) -> Fit<()> {
     state.core.instant_turns += u64::from(is_turn);
     let scope = Scope { owner: Some(owner), depth, around: Some(Arc::new(around)), ..Scope::default() };
     state.core.scopes.insert(id, Box::new(scope));
+    // Where nothing in it can start, it is over at once.
+    state.candidates.over.insert((Reverse(depth), id));
     put_on_starts(state, id, Some(owner));
     Ok(())
 }
@@ -106,8 +110,8 @@ pub(super) fn put_on_starts(state: &mut State, scope: ScopeId, owner: Option<Act
     let definition = state.definition.clone();
     let graph = definition.graph();
     for arc in &graph.block(owner.map(|owner| owner.stage)).starts {
-        state.core.marking.produce(graph, scope, *arc, Token::new(0, Past::empty(), state.core.now));
-        state.examine_join(scope, graph.arc(*arc).to);
+        let token = Token::new(0, Past::empty(), Thread::default(), state.core.now);
+        tokens::put(state, scope, *arc, token);
     }
 }
 
@@ -147,6 +151,7 @@ fn forget(state: &mut State, id: ScopeId) {
         state.candidates.over.remove(&(Reverse(scope.depth), id));
     }
     state.core.marking.drop_scope(id);
+    generations::drop_scope(state, id);
     state.candidates.outlooks.forget(id);
     state.core.sweeps.retain(|(scope, _), _| *scope != id);
 }
@@ -184,6 +189,15 @@ pub(super) fn doom(state: &mut State, id: ActivationId, cause: CancelCause) {
     if let Some(inside) = inside {
         doom_all(state, inside, cause);
     }
+}
+
+/// What lives in these stages of the scope, which are in their order, ends as the next thing that happens to it.
+pub(super) fn doom_stages(state: &mut State, scope: ScopeId, stages: &[StageIndex], cause: CancelCause) {
+    let lies_there =
+        |id: &ActivationId, live: &Activation| live.scope == scope && stages.binary_search(&id.stage).is_ok();
+    let doomed = state.core.live.iter().filter(|(id, live)| lies_there(id, live));
+    let doomed: Vec<ActivationId> = doomed.map(|(id, _)| *id).collect();
+    doomed.into_iter().for_each(|id| doom(state, id, cause));
 }
 
 /// Everything live in the scope, and in the scopes inside it, ends as the next thing that happens to it.

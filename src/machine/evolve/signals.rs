@@ -118,10 +118,9 @@ fn start(state: &mut State, stage: StageIndex, given: Arc<GivenSignal>) -> Fit<(
         return Err("no signal starts the stage");
     }
     let arc = *graph.stage(stage).incoming.first().ok_or("no arc leads to the stage")?;
-    let mut token = Token::new(0, Past::empty(), state.core.now);
+    let mut token = Token::new(0, Past::empty(), crate::machine::threads::Thread::default(), state.core.now);
     token.signal = Some(given);
-    state.core.marking.produce(graph, ScopeId::ROOT, arc, token);
-    state.examine_join(ScopeId::ROOT, stage);
+    super::tokens::put(state, ScopeId::ROOT, arc, token);
     Ok(())
 }
 
@@ -131,6 +130,8 @@ fn close(state: &mut State, stage: StageIndex) -> Fit<()> {
         return Err("no signal starts the stage");
     }
     state.signals_mut().closed.insert(stage);
+    // What counts arrivals may have waited for another one from there.
+    state.candidates.outlooks.forget(ScopeId::ROOT);
     state.candidates.starts.remove(&stage);
     Ok(())
 }

@@ -38,8 +38,7 @@ fn line(wait: &Wait) -> String {
         }
         WaitReason::Running { timeout } => format!("RUNNING for {timeout}"),
         WaitReason::Join { missing, arcs } => {
-            let missing: Vec<String> = missing.iter().map(missing_line).collect();
-            format!("JOIN of {arcs} lacks {}", missing.join(", "))
+            format!("JOIN of {arcs} lacks {}", missing_arcs(missing))
         }
         WaitReason::Signal { names, correlate } => {
             let when = correlate.as_ref().map(|when| format!(" when {when}")).unwrap_or_default();
@@ -53,12 +52,23 @@ fn line(wait: &Wait) -> String {
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),
         WaitReason::Child { child } => format!("CHILD {child}"),
         WaitReason::Lock { kind, name, holder } => format!("LOCK {} {name} of {holder:?}", kind.name()),
+        WaitReason::Arrivals { seen, threshold, missing } => {
+            format!("ARRIVALS {seen} of {threshold}: {}", missing_arcs(missing))
+        }
+        WaitReason::Blocked { generation, missing } => format!("BLOCKED {generation}: {}", missing_arcs(missing)),
+        WaitReason::Threads { most, merge_count, missing } => {
+            format!("THREADS {most} of {merge_count}: {}", missing_arcs(missing))
+        }
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. }) => reason.code().to_owned(),
     };
     let deadline = wait.deadline().map(|moment| format!(", deadline {}", moment.since(ORIGIN))).unwrap_or_default();
     format!("{who} since {since}: {what}{deadline}")
+}
+
+fn missing_arcs(missing: &[MissingArc]) -> String {
+    missing.iter().map(missing_line).collect::<Vec<String>>().join(", ")
 }
 
 fn missing_line(arc: &MissingArc) -> String {

@@ -205,12 +205,8 @@ impl ViewFold {
     fn change(&mut self, recorded: &Recorded) -> Result<(), InvalidTransition> {
         let (at, sequence) = (recorded.recorded_at, recorded.sequence);
         match &recorded.event {
-            Event::WorkflowCancelRequested(stamp, request) => {
-                self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
-                Ok(())
-            }
-            Event::WorkflowPaused(..) | Event::WorkflowResumed(..) => {
-                PausedDetails::follow(&mut self.paused, &recorded.event, at);
+            event @ (Event::WorkflowCancelRequested(..) | Event::WorkflowPaused(..) | Event::WorkflowResumed(..)) => {
+                self.follow_request(event, at);
                 Ok(())
             }
             Event::WorkflowStarted => {
@@ -260,12 +256,14 @@ impl ViewFold {
             | Event::TimerSetFor { .. }
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
-            | Event::TokensRemoved { .. }
             | Event::TokensLeft { .. }
             | Event::JoinForced { .. }
             | Event::WorkflowClosing { .. }
             | Event::WorkflowClosed
             | Event::LockReleased { .. }
+            | Event::JoinArrived { .. }
+            | Event::JoinReset { .. }
+            | Event::TokensRemoved { .. }
             | Event::SignalReceived(..)
             | Event::TriggerClosed(..)
             | Event::SignalDelivered { .. }
@@ -279,6 +277,15 @@ impl ViewFold {
     fn touch(&mut self, activation: ActivationId, sequence: Sequence) -> Result<(), InvalidTransition> {
         self.newest(activation, sequence);
         Ok(())
+    }
+
+    /// What it changes that somebody asked for something of the workflow as a whole.
+    fn follow_request(&mut self, event: &Event, at: Timestamp) {
+        if let Event::WorkflowCancelRequested(stamp, request) = event {
+            self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
+        } else {
+            PausedDetails::follow(&mut self.paused, event, at);
+        }
     }
 
     /// What an event about an activation as a whole changes.

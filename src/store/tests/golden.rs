@@ -99,12 +99,15 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     let classes = [ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout];
     expected.extend(classes.map(|class| class.name().to_owned()));
     expected.extend(
-        [Consumed::OnePerArc, Consumed::Arcs(vec![]), Consumed::Ready].map(|it| format!("consumed {}", variant(&it))),
+        [Consumed::OnePerArc, Consumed::Arcs(vec![]), Consumed::Ready, Consumed::Held, Consumed::Threads(None)]
+            .map(|it| format!("consumed {}", variant(&it))),
     );
     expected
         .extend([Emitted::All, Emitted::Arcs(vec![]), Emitted::Nothing].map(|it| format!("emitted {}", variant(&it))));
-    expected
-        .extend([CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline].map(|it| format!("{it:?}")));
+    expected.extend(
+        [CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline, CancelCause::Discriminator]
+            .map(|it| format!("{it:?}")),
+    );
     assert_eq!(parts, expected.into_iter().collect());
 }
 

@@ -4,7 +4,8 @@ use proptest::sample::Index;
 
 use crate::value::Value;
 
-use super::{Keys, LoopDraft, STAGES, Spelling, SplitDraft, StageDraft, cancellation, circles, exclusion, triggers};
+use super::super::joins::{self, JoinDraft};
+use super::{Keys, LoopDraft, STAGES, Spelling, StageDraft, cancellation, circles, exclusion, triggers};
 
 pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
     let n_stages = drafts.len();
@@ -49,12 +50,19 @@ enum Order {
 
 /// The stages of a block by these names; `outer` are those that have ended before it.
 fn block_of(
-    drafts: Vec<StageDraft>,
+    mut drafts: Vec<StageDraft>,
     names: &[String],
     outer: &[String],
     (order, ends): (Order, Ends),
 ) -> Vec<(String, Value)> {
     let needs: Vec<Vec<usize>> = drafts.iter().enumerate().map(|(place, draft)| needed(place, &draft.needs)).collect();
+    // A merge of threads is drawn with something to merge.
+    for (place, needs) in needs.iter().enumerate() {
+        if let ([only], true) = (needs.as_slice(), drafts[place].join.as_ref().is_some_and(JoinDraft::is_merge)) {
+            drafts[*only].is_threads = true;
+            drafts[*only].split = None;
+        }
+    }
     let n_stages = drafts.len();
     let back: Vec<Option<usize>> = (0..n_stages)
         .map(|place| drafts[place].back_from.map(|(draw, _)| *draw.get(&circles::followers(place, &needs))))
@@ -66,7 +74,7 @@ fn block_of(
         let followers: Vec<&str> = (0..n_stages).filter(is_follower).map(name).collect();
         let mut before: Vec<String> = ancestors(place, &needs).into_iter().map(|other| names[other].clone()).collect();
         before.extend_from_slice(outer);
-        let needed = needs[place].iter().map(|other| name(*other));
+        let needed: Vec<&str> = needs[place].iter().map(|other| name(*other)).collect();
         let turns = draft.turns.take();
         exclusion::nest(&mut draft.keys, ends == Ends::Inside, turns.is_some());
         if turns.is_some() {
@@ -79,8 +87,8 @@ fn block_of(
         let (drawn, most) = (draft.named, draft.back_from.and_then(|(_, most)| most));
         let is_last = !needs.iter().any(|needs| needs.contains(&place));
         let named = if before.is_empty() { None } else { Some(draft.named.get(&before).clone()) };
-        let mut stage = draft.assembled(needed, &followers, named.as_deref());
         let others: Vec<&str> = (0..n_stages).filter(|other| *other != place).map(name).collect();
+        let mut stage = draft.assembled(&needed, &followers, named.as_deref(), &others);
         let later: Vec<&str> = (place + 1..n_stages).map(name).collect();
         cancellation::settle(&mut stage, &others, &later, drawn);
         back[place].into_iter().for_each(|from| circles::come_back(&mut stage, &names[from], most));
@@ -96,6 +104,7 @@ fn block_of(
         }
         stages.push((names[place].clone(), stage));
     }
+    joins::settle(&mut stages);
     if order == Order::Backwards {
         stages.reverse();
     }
@@ -129,8 +138,16 @@ pub(super) fn insert(value: &mut Value, key: &str, entry: Value) {
 }
 
 impl StageDraft {
-    fn assembled<'n>(self, needs: impl Iterator<Item = &'n str>, followers: &[&str], ancestor: Option<&str>) -> Value {
+    /// `others` are the other stages of its block.
+    fn assembled(self, needs: &[&str], followers: &[&str], ancestor: Option<&str>, others: &[&str]) -> Value {
         let mut stage = Value::map(self.keys);
+        if let (Some(join), Value::Map(map)) = (self.join, &mut stage) {
+            join.assemble(map, needs, others);
+        }
+        if self.is_threads && self.split.is_none() {
+            insert(&mut stage, "split_type", "THREAD".into());
+            insert(&mut stage, "thread_count", 2.into());
+        }
         if let Some(split) = self.split {
             split.assemble(&mut stage, followers);
         }
@@ -146,7 +163,7 @@ impl StageDraft {
             }
         }
         name_others(&mut stage, ancestor, earlier.first().map(String::as_str));
-        let needs = Value::list(needs);
+        let needs = Value::list(needs.iter().copied());
         triggers::put_right(&mut stage, needs.as_list().is_some_and(|needs| !needs.is_empty()));
         let (needs_key, if_key) = match self.spelling {
             Spelling::Ours => ("needs", "if"),
@@ -161,32 +178,6 @@ impl StageDraft {
             map.insert(if_key.to_owned(), condition);
         }
         stage
-    }
-}
-
-impl SplitDraft {
-    fn assemble(self, stage: &mut Value, followers: &[&str]) {
-        let mut targets: Vec<&str> = followers.to_vec();
-        targets.push("$end");
-        let default = self.default.map(|default| *default.get(&targets));
-        let end = self.end.map(|condition| ("$end", condition));
-        let left = usize::from(self.is_or && self.leaves_one && followers.len() > 1);
-        let conditions: Vec<(&str, Value)> =
-            followers[left..].iter().copied().zip(self.conditions).chain(end).collect();
-        if conditions.is_empty() {
-            return;
-        }
-        insert(stage, "split_type", if self.is_or { "OR" } else { "XOR" }.into());
-        if self.ordered && !self.is_or {
-            insert(stage, "split_order", Value::list(conditions.iter().rev().map(|(target, _)| *target)));
-        }
-        insert(stage, "split_conditions", Value::map(conditions));
-        if let Some(default) = default {
-            insert(stage, "split_default", default.into());
-        }
-        if self.on_no_match {
-            insert(stage, "on_no_match", if default.is_some() { "default" } else { "fail" }.into());
-        }
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn settle(document: &mut Value, stages: &mut [(impl AsRef<str>, Value
     for (name, stage) in stages.iter_mut() {
         let is_first = needs(stage).is_empty()
             && stage.get("back_from").is_none()
+            && stage.get("join_type").and_then(Value::as_str) != Some("THREAD_MERGE")
             && !taking_over.iter().any(|other| other == name.as_ref())
             && stage.get("trigger").is_none_or(|trigger| trigger.get("start") != Some(&Value::Bool(true)));
         let Some(interleave) = entry(stage, "interleave") else { continue };

@@ -29,7 +29,7 @@ pub(super) fn pattern() -> Pattern {
             m: { needs: [b, c], join_type: OR, or_scope: structured, join_pair: a }
         ",
         ),
-        "NOT_STRUCTURED",
-        "",
+        "PARTIAL_CANCEL_IN_STRUCTURED_REGION",
+        "structured",
     )
 }

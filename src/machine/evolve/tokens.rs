@@ -1,0 +1,182 @@
+//! Tokens: how they come to lie on arcs, and who takes them.
+
+use crate::definition::{ArcKind, GraphArc, Join, Split};
+use crate::event::{Consumed, Emitted, LeftTokens};
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
+use crate::machine::marking::Token;
+use crate::machine::outlook::{Place, Waiting};
+use crate::machine::past::Past;
+use crate::machine::state::State;
+use crate::machine::threads::Thread;
+
+use super::{Fit, regions};
+
+/// Tokens that are left stay where they are.
+pub(super) fn left(state: &State, scope: ScopeId, left: &[LeftTokens]) -> Fit<()> {
+    if state.core.scopes.get(&scope).is_none_or(|scope| scope.live > 0) {
+        return Err("an activation lives, or the scope is not open");
+    }
+    let lies = |left: &LeftTokens| state.core.marking.lying(scope, left.arc) == left.tokens as usize;
+    if left.iter().all(lies) { Ok(()) } else { Err("so many tokens do not lie there") }
+}
+
+/// An activation that has ended emits, on each arc as many tokens as its split says.
+pub(super) fn emit(
+    state: &mut State,
+    id: ActivationId,
+    scope: ScopeId,
+    emitted: &Emitted,
+    (depth, past, thread): (u32, Past, &Thread),
+) -> Fit<()> {
+    let stage = state.definition.graph().stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    let threads = match stage.split {
+        Split::Thread { count } => (0..count).map(|index| thread.split(id, index)).collect(),
+        Split::And | Split::Xor { .. } | Split::Or { .. } => vec![thread.clone()],
+    };
+    emit_threads(state, id, scope, emitted, (depth, past, &threads))
+}
+
+/// An activation that was canceled emits one token on each arc.
+pub(super) fn emit_one_each(
+    state: &mut State,
+    id: ActivationId,
+    scope: ScopeId,
+    emitted: &Emitted,
+    (depth, past, thread): (u32, Past, &Thread),
+) -> Fit<()> {
+    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)))
+}
+
+fn emit_threads(
+    state: &mut State,
+    id: ActivationId,
+    scope: ScopeId,
+    emitted: &Emitted,
+    (depth, past, threads): (u32, Past, &[Thread]),
+) -> Fit<()> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    let arcs: &[ArcIndex] = match emitted {
+        Emitted::All => &stage.outgoing,
+        Emitted::Arcs(arcs) => arcs,
+        Emitted::Nothing => &[],
+    };
+    // Not every arc that might have received a token has: that of a cancellation is one of them.
+    if arcs.len() < stage.outgoing.len() || stage.cancellation.path.is_some() {
+        state.candidates.outlooks.forget(scope);
+    }
+    if arcs.is_empty() {
+        // A thread ends here: what lies behind it belongs to the scope.
+        state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
+        return Ok(());
+    }
+    if !arcs.is_sorted_by(|one, next| one < next) {
+        return Err("the arcs it emitted to are not in their order");
+    }
+    for arc in arcs {
+        let way = match graph.arcs.get(arc.index()) {
+            Some(way) if way.from == Some(id.stage) => way,
+            Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
+        };
+        count_iteration(state, scope, *arc, way)?;
+        for thread in threads {
+            put(state, scope, *arc, Token::new(depth, past.clone(), thread.clone(), state.core.now));
+        }
+        regions::arrive(state, scope, way.to);
+    }
+    Ok(())
+}
+
+/// A token comes over an arc, which may lead back or have a limit.
+fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &GraphArc) -> Fit<()> {
+    match way.kind {
+        ArcKind::Forward | ArcKind::Cancelled => (),
+        ArcKind::Back => state.core.instant_turns += 1,
+    }
+    if way.max_iterations.is_some() {
+        let scope = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
+        *scope.iterations.entry(arc).or_default() += 1;
+    }
+    Ok(())
+}
+
+/// A new token comes to lie on `arc`, whose stage may have news by it.
+pub(super) fn put(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token) {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    let to = graph.arc(arc).to;
+    if graph.stage(to).generations.is_some() {
+        state.candidates.arrivals.insert((scope, to, arc));
+    }
+    if graph.stage(to).merge_count.is_some() {
+        state.candidates.merges.insert((scope, to, token.thread.group()));
+    }
+    state.core.marking.produce(graph, scope, arc, token);
+    if graph.stage(to).join == Join::Or && state.core.marking.lying(scope, arc) == 1 {
+        state.candidates.outlooks.seen(Waiting { scope, join: to }, arc);
+    } else {
+        state.examine_join(scope, to);
+    }
+}
+
+/// An activation has taken its tokens. Where they came from several arcs, it may not start as often as hoped; where it
+/// has an OR-join, what is left before that is looked at anew.
+fn gathered(state: &mut State, scope: ScopeId, stage: StageIndex, n_arcs: usize) {
+    if n_arcs > 1 {
+        state.candidates.outlooks.gathered(scope, stage);
+    }
+    if state.definition.graph().stage(stage).join == Join::Or {
+        state.candidates.outlooks.changed(Waiting { scope, join: stage });
+    }
+}
+
+/// The thread of what consumed these tokens.
+pub(super) fn thread_of(tokens: &[Token], consumed: &Consumed) -> Thread {
+    let first = tokens.first().map(|token| token.thread.clone()).unwrap_or_default();
+    match consumed {
+        Consumed::Threads(_) => first.merged(),
+        Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held => {
+            tokens.iter().skip(1).fold(first, |common, token| common.common(&token.thread))
+        }
+    }
+}
+
+/// The tokens that an activation takes from these arcs, the oldest of each.
+pub(super) fn take(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[ArcIndex]) -> Fit<Vec<Token>> {
+    if arcs.is_empty() || !arcs.is_sorted_by(|one, next| one < next) {
+        return Err("the arcs it consumed from are not in their order");
+    }
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    let mut tokens = Vec::with_capacity(arcs.len());
+    for arc in arcs {
+        if graph.arcs.get(arc.index()).is_none_or(|arc| arc.to != id.stage) {
+            return Err("the consumed token lies on no arc to the stage");
+        }
+        tokens.push(state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?);
+        state.candidates.outlooks.left(scope, Place::Arc(*arc));
+    }
+    gathered(state, scope, id.stage, arcs.len());
+    Ok(tokens)
+}
+
+/// The threads that become one.
+pub(super) fn merge(
+    state: &mut State,
+    stage: StageIndex,
+    scope: ScopeId,
+    group: Option<ActivationId>,
+) -> Fit<Vec<Token>> {
+    let definition = state.definition.clone();
+    let graph = definition.graph();
+    let spec = graph.stages.get(stage.index()).ok_or("the definition has no such stage")?;
+    state.candidates.outlooks.forget(scope);
+    let (Some(count), [arc]) = (spec.merge_count, spec.incoming.as_slice()) else {
+        return Err("the join merges no threads");
+    };
+    // What is left of the group may be enough for another.
+    state.candidates.merges.insert((scope, stage, group));
+    state.examine_join(scope, stage);
+    state.core.marking.consume_threads(graph, (scope, *arc), group, count).ok_or("there are too few threads")
+}
