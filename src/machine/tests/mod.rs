@@ -18,6 +18,7 @@ mod locks;
 mod loops;
 mod merges;
 mod or_join;
+mod or_oracle;
 mod or_split;
 mod pause;
 mod properties;
