@@ -1,5 +1,5 @@
-//! In nets that are sound because they are composed so, an OR-join starts neither early nor late: once for each time its
-//! split did, with a token of every branch that was taken, in loops and beside each other, too. None of them deadlocks.
+//! In nets that are sound because they are composed so, an OR-join starts neither early nor late: once for each time
+//! its split did, with a token of every branch that was taken, in loops and beside each other. None of them deadlocks.
 
 use proptest::prelude::*;
 
@@ -128,19 +128,20 @@ fn turnover(course: &Course, stage: &str) -> (Vec<usize>, Vec<usize>) {
     let spec = graph.stage(stage);
     let (mut given, mut taken) = (Vec::new(), Vec::new());
     for event in course.events() {
-        match event {
-            Event::StageStarted { activation, consumed, .. } if activation.stage == stage => {
-                taken.push(match consumed {
-                    Consumed::Arcs(arcs) => arcs.len(),
-                    _ => spec.incoming.len(),
-                })
-            }
-            Event::StageEnded { activation, emitted, .. } if activation.stage == stage => given.push(match emitted {
+        if let Event::StageStarted { activation, consumed, .. } = event
+            && activation.stage == stage
+        {
+            let some = if let Consumed::Arcs(arcs) = consumed { Some(arcs.len()) } else { None };
+            taken.push(some.unwrap_or(spec.incoming.len()));
+        }
+        if let Event::StageEnded { activation, emitted, .. } = event
+            && activation.stage == stage
+        {
+            given.push(match emitted {
                 Emitted::Arcs(arcs) => arcs.len(),
                 Emitted::All => spec.outgoing.len(),
                 Emitted::Nothing => 0,
-            }),
-            _ => {}
+            });
         }
     }
     (given, taken)
