@@ -40,19 +40,19 @@ pub mod testing;
 
 pub use definition::{
     ArcKind, ArcOutline, BackArc, BlockingJoin, Builder, BuilderLoop as Loop, BuilderSplit as Split, Cancel, CancelOn,
-    CancellingJoin, Choice, Defaults, Definition, Durability, Ending, InputError, InputErrors, InputSpec,
-    InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens, LockKind, LoopTest, OnConditionError, OnDeadline,
-    OnFailure, OnParentCancel, OnUnreachable, OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems, Reentry,
-    RegionEffect, RegionFuture, ResetOn, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage,
-    StageOutline, StageTrigger, StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json,
-    map_from_yaml,
+    CancellingJoin, Choice, Defaults, DeferredSplit, Definition, Durability, Ending, InputError, InputErrors,
+    InputSpec, InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens, LockKind, LoopTest, OnConditionError,
+    OnDeadline, OnFailure, OnParentCancel, OnUnreachable, OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems,
+    Reentry, RegionEffect, RegionFuture, ResetOn, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span,
+    Stage, StageOutline, StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType,
+    map_from_json, map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
     Consumed, Creation, Emitted, EndReason, Envelope, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
     Recorded, Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient,
-    SignalTarget, Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerClosing,
-    TriggerRecord, WaitingJoin,
+    SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
+    TriggerClosing, TriggerRecord, WaitingJoin,
 };
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};

@@ -1,6 +1,7 @@
 //! The command line: verbs, their flags, and what `--help` says.
 
 mod check;
+mod claim;
 mod people;
 mod signal;
 
@@ -16,6 +17,7 @@ use crate::exit::{self, Exit};
 use crate::input::Assignment;
 
 pub(crate) use check::Check;
+pub(crate) use claim::Claim;
 pub(crate) use people::{Answering, Approve, Asking, Complete, Pause, Reject, Resume};
 pub(crate) use signal::{CloseTrigger, Signal};
 
@@ -77,6 +79,7 @@ pub(crate) enum Verb {
     Resume(Resume),
     Signal(Signal),
     CloseTrigger(CloseTrigger),
+    Claim(Claim),
     Ls(Ls),
     Show(Show),
     Why(Why),

@@ -36,6 +36,9 @@ struct Waiting<'a> {
     due: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<String>,
+    /// What is offered beside it; one of all is chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<Server<'a>>,
     #[serde(flatten)]
     more: More<'a>,
 }
@@ -134,6 +137,10 @@ impl<'a> From<&'a Wait> for Waiting<'a> {
             since: wait.since().to_string(),
             due: wait.reason().due().map(|due| due.to_string()),
             deadline: wait.deadline().map(|deadline| deadline.to_string()),
+            alternatives: wait
+                .alternatives()
+                .map(|other| Server { stage: other.stage(), activation: other.activation() })
+                .collect(),
             more: More::from(wait.reason()),
         }
     }
@@ -200,6 +207,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::ExplicitEnd => "explicit_end",
         CancelCause::Region { .. } => "region",
         CancelCause::Discriminator => "discriminator",
+        CancelCause::Withdrawn { .. } => "withdrawn",
         _ => "other",
     }
 }

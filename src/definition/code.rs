@@ -200,6 +200,14 @@ problem_codes! {
     LoopInAcyclicCone = "LOOP_IN_ACYCLIC_CONE";
     /// A part of the branches of a structured join can be canceled.
     PartialCancelInStructuredRegion = "PARTIAL_CANCEL_IN_STRUCTURED_REGION";
+    /// A deferred choice has one alternative only.
+    ChoiceOfOne = "CHOICE_OF_ONE";
+    /// The stages of a deferred choice are not offered together by one stage before them.
+    ChoiceWithoutSplit = "CHOICE_WITHOUT_SPLIT";
+    /// An alternative of a deferred choice has a gate that would keep it from being offered.
+    AlternativeHeldBack = "ALTERNATIVE_HELD_BACK";
+    /// A stage takes the tokens of two deferred choices at once.
+    AlternativeOfTwo = "ALTERNATIVE_OF_TWO";
 }
 
 impl fmt::Display for ProblemCode {

@@ -66,10 +66,6 @@ impl ProblemCode {
             ProblemCode::UnknownDefinition => "write it under `definitions:`, or name its file: ./FILE.yaml",
             ProblemCode::NoBaseCase => "let a split lead past the stage that calls it",
             ProblemCode::BadDefinitionFile => "mend that file; files may not call each other in a circle",
-            ProblemCode::InterleavedNotOnce => "take it out, or put the whole group behind one AND split",
-            ProblemCode::InterleavedInOrder => "write order: partial for all of the group",
-            ProblemCode::SectionNotConnected => "make two sections of it, or add the stages between",
-            ProblemCode::SectionsOverlap | ProblemCode::LockCycle => "take it out of one of the two",
             ProblemCode::NeverStarts => "write a scheduled_time before the start_time_expiry",
             ProblemCode::CrossesBlock => "name the stage around the block, or put both into one block",
             _ => self.cure_of_join(),
@@ -91,7 +87,23 @@ impl ProblemCode {
             ProblemCode::NotStructured | ProblemCode::PartialCancelInStructuredRegion => {
                 "write join_mode: blocking; of an OR-join or_scope: general"
             }
-            _ => "",
+            _ => of_groups(self),
         }
+    }
+}
+
+/// What to do where stages do not fit the others of a choice, group or section.
+fn of_groups(code: ProblemCode) -> &'static str {
+    match code {
+        ProblemCode::ChoiceOfOne => "add an alternative, or leave the choice out",
+        ProblemCode::ChoiceWithoutSplit => "add one stage to the needs of all that are in the group",
+        ProblemCode::AlternativeHeldBack => "put it on a stage behind the alternative",
+        ProblemCode::AlternativeOfTwo => "write join_type: XOR, or put a stage of its own behind each choice",
+        ProblemCode::InterleavedNotOnce => "take it out, or put the whole group behind one AND split",
+        ProblemCode::InterleavedInOrder => "write order: partial for all of the group",
+        ProblemCode::SectionNotConnected => "make two sections of it, or add the stages between",
+        ProblemCode::SectionsOverlap | ProblemCode::LockCycle => "take it out of one of the two",
+        // A test holds every other kind to a cure above.
+        _ => "",
     }
 }

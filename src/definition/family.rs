@@ -142,7 +142,13 @@ fn goes_on(graph: &Graph, stage: &GraphStage, good: &[bool]) -> bool {
         Target::End => true,
     };
     match &stage.split {
-        Split::And | Split::Thread { .. } => stage.outgoing.iter().all(is_good),
+        // Of what is chosen among one is enough.
+        Split::And => stage.outgoing.iter().all(|arc| match graph.choice_of(*arc) {
+            Some(choice) => choice.arcs.iter().any(is_good),
+            None => is_good(arc),
+        }),
+        Split::Deferred => stage.outgoing.iter().any(is_good),
+        Split::Thread { .. } => stage.outgoing.iter().all(is_good),
         Split::Xor { branches, default } => branches.iter().map(|branch| branch.target).chain(*default).any(target),
         Split::Or { branches, default, always } => {
             let any = branches.iter().map(|branch| branch.target).chain(*default).any(target);

@@ -85,6 +85,9 @@ pub(crate) enum Split {
         /// At least 2.
         count: u32,
     },
+    /// One token on every outgoing arc, of which one is taken: that of the stage for which something comes first. The
+    /// others are withdrawn.
+    Deferred,
 }
 
 impl Split {
@@ -106,6 +109,7 @@ impl Split {
             Split::And => "AND",
             Split::Xor { .. } => "XOR",
             Split::Or { .. } => "OR",
+            Split::Deferred => "DEFERRED",
             Split::Thread { .. } => "THREAD",
         }
     }
@@ -113,7 +117,7 @@ impl Split {
     /// Tokens that come to lie on each arc that is taken.
     pub(crate) fn tokens_per_arc(&self) -> u32 {
         match self {
-            Split::And | Split::Xor { .. } | Split::Or { .. } => 1,
+            Split::And | Split::Xor { .. } | Split::Or { .. } | Split::Deferred => 1,
             Split::Thread { count } => *count,
         }
     }
@@ -121,7 +125,7 @@ impl Split {
     /// Has to hold one of its conditions, as control has no other way?
     pub(crate) fn must_choose(&self) -> bool {
         match self {
-            Split::And | Split::Thread { .. } => false,
+            Split::And | Split::Deferred | Split::Thread { .. } => false,
             Split::Xor { default, .. } => default.is_none(),
             Split::Or { default, always, .. } => default.is_none() && always.is_empty(),
         }
@@ -130,7 +134,7 @@ impl Split {
     /// Where control goes if no condition holds.
     pub(crate) fn default_target(&self) -> Option<Target> {
         match self {
-            Split::And | Split::Thread { .. } => None,
+            Split::And | Split::Deferred | Split::Thread { .. } => None,
             Split::Xor { default, .. } | Split::Or { default, .. } => *default,
         }
     }
@@ -138,7 +142,7 @@ impl Split {
     /// The branches with conditions.
     pub(crate) fn branches(&self) -> &[Branch] {
         match self {
-            Split::And | Split::Thread { .. } => &[],
+            Split::And | Split::Deferred | Split::Thread { .. } => &[],
             Split::Xor { branches, .. } | Split::Or { branches, .. } => branches,
         }
     }

@@ -12,6 +12,7 @@ use crate::time::Duration;
 use super::body::Body;
 use super::by_hand::ByHand;
 use super::cancellation::{Cancellation, Region, Termination, find_members, find_victims};
+use super::choice::{Choices, DeferredChoice};
 use super::exclusion::{Exclusion, Lock, Section, find_locks};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, OrScope, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
@@ -50,6 +51,8 @@ pub(crate) struct Graph {
     pub(crate) sections: Vec<Section>,
     /// Whether something in it ends activations, or takes tokens away, of which others go on.
     takes_away: bool,
+    /// Which arcs lead to alternatives of a choice.
+    choices: Choices,
 }
 
 /// The stages that are nested directly in one stage, or in none: a graph of its own.
@@ -121,6 +124,8 @@ pub(crate) struct GraphStage {
     pub(crate) trigger: Option<Box<Trigger>>,
     /// What never runs beside it.
     pub(crate) exclusion: Option<Box<Exclusion>>,
+    /// `deferred_choice_group`: one of the stages of the group is chosen by what comes first.
+    pub(crate) choice_group: Option<String>,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
     /// Whom it ends, what ends it, and where control goes then.
@@ -309,6 +314,7 @@ impl Graph {
         }
         let takes_away = stages.iter().any(|stage| !stage.cancellation.is_none() || stage.withdraws());
         let (termination, regions) = (Termination::default(), Vec::new());
+        let choices = Choices::of(&stages, &arcs);
         Graph {
             stages,
             arcs,
@@ -322,6 +328,7 @@ impl Graph {
             locks,
             sections,
             takes_away,
+            choices,
         }
     }
 
@@ -334,6 +341,16 @@ impl Graph {
     /// The stages that have a trigger by a signal of this name, in definition order.
     pub(crate) fn triggered_by(&self, signal: &str) -> &[StageIndex] {
         self.signals.get(signal).map_or(&[], Vec::as_slice)
+    }
+
+    /// The choice to one of whose alternatives this arc leads.
+    pub(crate) fn choice_of(&self, arc: ArcIndex) -> Option<&DeferredChoice> {
+        self.choices.of_arc(arc)
+    }
+
+    /// All deferred choices.
+    pub(crate) fn choices(&self) -> &[DeferredChoice] {
+        self.choices.all()
     }
 
     /// The stages that signals start, in definition order.

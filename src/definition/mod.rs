@@ -40,6 +40,7 @@ mod header;
 mod check;
 
 mod cancellation;
+mod choice;
 mod flow;
 
 mod exclusion;
@@ -73,13 +74,14 @@ use std::sync::Arc;
 pub use body::LoopTest;
 pub(crate) use body::{Body, Loop};
 pub use builder::{
-    BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, InputSpec, JoinSpec,
+    BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, DeferredSplit, InputSpec, JoinSpec,
     Loop as BuilderLoop, OrJoin, PartialJoin, Retry, SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage,
-    StageTrigger, StartTrigger, StructuredJoin, TaskSpec,
+    StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec,
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
 pub use cancellation::{Ending, RegionEffect, RegionFuture, Termination};
+pub(crate) use choice::DeferredChoice;
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;
 #[cfg(any(test, feature = "patterns"))]

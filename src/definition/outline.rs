@@ -34,6 +34,8 @@ pub enum Choice<'d> {
     Otherwise,
     /// When it is canceled.
     IfCanceled,
+    /// If something comes for the stage there before it comes for another of the choice.
+    IfFirst,
 }
 
 impl<'d> StageOutline<'d> {
@@ -113,7 +115,7 @@ impl<'d> StageOutline<'d> {
         !matches!(self.stage.split, Split::And | Split::Thread { .. })
     }
 
-    /// Where control goes, as definitions write it: `AND`, `XOR`, `OR`.
+    /// Where control goes, as definitions write it: `AND`, `XOR`, `OR`, `DEFERRED`.
     pub fn split_type(&self) -> &'static str {
         self.stage.split.name()
     }
@@ -149,8 +151,9 @@ impl<'d> StageOutline<'d> {
 
     fn split_arcs(&self) -> Vec<ArcOutline<'d>> {
         match &self.stage.split {
-            Split::And | Split::Thread { .. } => {
-                let way = |arc: &_| self.way(Target::Arc(*arc), Choice::Always);
+            Split::And | Split::Deferred | Split::Thread { .. } => {
+                let when = |arc| self.graph.choice_of(arc).map_or(Choice::Always, |_| Choice::IfFirst);
+                let way = |arc: &_| self.way(Target::Arc(*arc), when(*arc));
                 self.stage.outgoing.iter().map(way).collect()
             }
             Split::Xor { branches, default } | Split::Or { branches, default, .. } => {

@@ -18,13 +18,14 @@ impl CancelCause {
             CancelCause::ExplicitEnd => "explicit_end",
             CancelCause::Region { .. } => "region",
             CancelCause::Discriminator => "discriminator",
+            CancelCause::Withdrawn { .. } => "withdrawn",
         }
     }
 
     /// The activation that canceled it, where one did.
     pub fn by(self) -> Option<ActivationId> {
         match self {
-            CancelCause::Stage { by } => Some(by),
+            CancelCause::Stage { by } | CancelCause::Withdrawn { winner: by } => Some(by),
             CancelCause::Workflow
             | CancelCause::ScopeFailed
             | CancelCause::Deadline

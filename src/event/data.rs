@@ -220,6 +220,11 @@ fn describe_rest(event: &Event, data: &mut Fields<'_>, at: String) {
         Event::LockReleased { lock, .. } => data.lock(*lock),
         Event::WorkflowClosing { children } => data.put("children", *children),
         Event::WorkflowClosed => data.put("end_time", at),
+        Event::StageStartRequested(_, request) => {
+            data.stage(request.activation);
+            data.put_some("reason", request.reason.as_deref());
+        }
+        Event::ChoiceMade { winner, split, withdrawn } => data.choice(*winner, *split, withdrawn),
         _ => (),
     }
 }
@@ -370,6 +375,17 @@ impl<'a> Fields<'a> {
             }
             _ => (),
         }
+    }
+
+    fn choice(&mut self, winner: ActivationId, split: Option<ActivationId>, withdrawn: &[ArcIndex]) {
+        self.stage(winner);
+        if let Some(split) = split {
+            self.put_some("offered_by", self.ref_id(split.stage));
+            self.put("offered_by_activation", split.number);
+        }
+        let graph = self.graph;
+        let to = withdrawn.iter().filter_map(|arc| graph.stages.get(graph.arcs.get(arc.index())?.to.index()));
+        self.put("withdrawn_before", Value::list(to.map(|stage| Value::from(stage.ref_id.as_str()))));
     }
 
     fn cause(&mut self, cause: CancelCause) {

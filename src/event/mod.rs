@@ -6,6 +6,7 @@
 
 mod cause;
 mod checked;
+mod choice;
 mod data;
 mod envelope;
 mod joins;
@@ -15,6 +16,7 @@ mod payload;
 mod signal;
 
 pub use checked::{CheckOutcome, CheckRecord};
+pub use choice::StartRequest;
 pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use joins::{Arrival, ResetCause};
@@ -321,6 +323,18 @@ pub enum Event {
         /// Why.
         cause: ResetCause,
     },
+    /// Input: somebody chose an alternative of a deferred choice.
+    StageStartRequested(Stamp, StartRequest),
+    /// Of the alternatives of a deferred choice this one is chosen: its signal or moment came first, or somebody. The
+    /// others are marked, and end before it starts.
+    ChoiceMade {
+        /// The alternative.
+        winner: ActivationId,
+        /// The activation that offered the choice; `None` is the start of the scope.
+        split: Option<ActivationId>,
+        /// The arcs to alternatives that had not all their tokens yet, ascending: that of the choice is taken away.
+        withdrawn: Vec<ArcIndex>,
+    },
 }
 
 impl Event {
@@ -342,7 +356,8 @@ impl Event {
             | Event::SignalReceived(stamp, _)
             | Event::TriggerClosed(stamp, _)
             | Event::ChildEnded(stamp, _)
-            | Event::ChildRefused(stamp, _) => Some(stamp),
+            | Event::ChildRefused(stamp, _)
+            | Event::StageStartRequested(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -376,7 +391,8 @@ impl Event {
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }
-            | Event::LockReleased { .. } => None,
+            | Event::LockReleased { .. }
+            | Event::ChoiceMade { .. } => None,
         }
     }
 
@@ -404,7 +420,9 @@ impl Event {
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
-            | Event::LoopTested { activation, .. } => Some(*activation),
+            | Event::LoopTested { activation, .. }
+            | Event::ChoiceMade { winner: activation, .. } => Some(*activation),
+            Event::StageStartRequested(_, request) => Some(request.activation),
             other => other.task().map(|task| task.activation),
         }
     }
@@ -472,7 +490,9 @@ impl Event {
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }
-            | Event::LockReleased { .. } => None,
+            | Event::LockReleased { .. }
+            | Event::StageStartRequested(..)
+            | Event::ChoiceMade { .. } => None,
         }
     }
 }

@@ -6,11 +6,12 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 56] = [
+    pub const NAMES: [&str; 58] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
         "child.started",
+        "choice.made",
         "definition.registered",
         "join.arrived",
         "join.forced",
@@ -34,6 +35,7 @@ impl Event {
         "stage.failed",
         "stage.ready",
         "stage.skipped",
+        "stage.start_requested",
         "stage.started",
         "stage.waiting",
         "task.answered",
@@ -118,6 +120,8 @@ impl Event {
             Event::LockReleased { .. } => 48,
             Event::JoinArrived { .. } => 49,
             Event::JoinReset { .. } => 50,
+            Event::StageStartRequested(..) => 51,
+            Event::ChoiceMade { .. } => 52,
         }
     }
 
@@ -187,13 +191,15 @@ impl Event {
             Event::LockReleased { .. } => "lock.released",
             Event::JoinArrived { .. } => "join.arrived",
             Event::JoinReset { .. } => "join.reset",
+            Event::StageStartRequested(..) => "stage.start_requested",
+            Event::ChoiceMade { .. } => "choice.made",
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 50] = [
+    const NAMES: [&str; 52] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -244,6 +250,8 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "lock.released",
         "join.arrived",
         "join.reset",
+        "stage.start_requested",
+        "choice.made",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

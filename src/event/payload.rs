@@ -387,6 +387,11 @@ pub enum CancelCause {
     },
     /// A cancelling join has fired without it.
     Discriminator,
+    /// It was an alternative of a deferred choice, and another one was chosen.
+    Withdrawn {
+        /// The one that was chosen.
+        winner: ActivationId,
+    },
 }
 
 /// Why a workflow did not succeed.

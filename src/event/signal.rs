@@ -72,6 +72,8 @@ pub enum HeldBy {
     Trigger,
     /// Its locks: others hold one of them.
     Lock,
+    /// A deferred choice: nobody has chosen it yet.
+    Choice,
 }
 
 impl SignalDurability {
@@ -96,11 +98,12 @@ impl SignalRecipient {
 }
 
 impl HeldBy {
-    /// The word people and programs see: `trigger`, `lock`.
+    /// The word people and programs see: `trigger`, `lock`, `choice`.
     pub fn name(self) -> &'static str {
         match self {
             HeldBy::Trigger => "trigger",
             HeldBy::Lock => "lock",
+            HeldBy::Choice => "choice",
         }
     }
 }

@@ -62,9 +62,9 @@ impl State {
                 }
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
                 Progress::Turning | Progress::Inside => self.candidates.inside.insert(nested),
-                Progress::Ready(Gate::Scheduled | Gate::Trigger) | Progress::Between { .. } | Progress::Open(_) => {
-                    false
-                }
+                Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Choice)
+                | Progress::Between { .. }
+                | Progress::Open(_) => false,
             };
         }
         for (id, scope) in &self.core.scopes {

@@ -4,7 +4,7 @@
 
 use crate::event::{
     Actor, CancelRequest, ChildEnd, ChildRefusal, Creation, Event, LeaseLoss, PauseRequest, Resumption, SignalMessage,
-    Stamp, TaskReport, TimerId, TriggerClosing,
+    Stamp, StartRequest, TaskReport, TimerId, TriggerClosing,
 };
 use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence, WorkflowId};
 use crate::status::Status;
@@ -55,6 +55,8 @@ pub enum Request {
     EndChild(ChildEnd),
     /// A workflow that this one asked for cannot be created.
     RefuseChild(ChildRefusal),
+    /// An alternative of a deferred choice is taken.
+    StartStage(StartRequest),
 }
 
 /// A request that a paused workflow goes on.
@@ -202,6 +204,18 @@ pub enum Rejection {
     /// The stage has no trigger that starts threads, or it is closed.
     #[error("no signal starts the stage")]
     TriggerNotOpen,
+    /// Nothing that is offered can be claimed there.
+    #[error("{work} is no alternative of an open choice")]
+    NothingToClaim {
+        /// The stage or activation, as it was given.
+        work: String,
+    },
+    /// The alternative waits for its trigger, and nobody claims it.
+    #[error("{work} is chosen by its trigger, and not by anybody who claims it")]
+    TriggerAwaited {
+        /// The stage or activation, as it was given.
+        work: String,
+    },
 }
 
 impl Rejection {
@@ -281,6 +295,16 @@ impl Rejection {
             "The stage has no trigger that starts threads, the trigger is closed, or the workflow has not started.",
             "look at what waits: `stabilize why ID`",
         ),
+        (
+            "NOTHING_TO_CLAIM",
+            "No activation of this stage is an alternative of a deferred choice that waits to be claimed.",
+            "look at what is offered: `stabilize why ID`",
+        ),
+        (
+            "TRIGGER_AWAITED",
+            "The alternative has a trigger, and is chosen when that comes.",
+            "send its signal: `stabilize signal ID NAME`; `stabilize why ID` names it",
+        ),
         ("NO_SUCH_CHILD", "The workflow does not wait for this one.", "nothing: its caller has gone on"),
     ];
 
@@ -314,6 +338,8 @@ impl Rejection {
             Rejection::BadSignal { .. } => "BAD_SIGNAL",
             Rejection::SignalsFull { .. } => "SIGNALS_FULL",
             Rejection::TriggerNotOpen => "TRIGGER_NOT_OPEN",
+            Rejection::NothingToClaim { .. } => "NOTHING_TO_CLAIM",
+            Rejection::TriggerAwaited { .. } => "TRIGGER_AWAITED",
         }
     }
 }
@@ -340,6 +366,7 @@ impl Command {
             Request::CloseTrigger(closing) => Event::TriggerClosed(stamp, closing.clone()),
             Request::EndChild(end) => Event::ChildEnded(stamp, end.clone()),
             Request::RefuseChild(refusal) => Event::ChildRefused(stamp, refusal.clone()),
+            Request::StartStage(request) => Event::StageStartRequested(stamp, request.clone()),
         }
     }
 
@@ -362,6 +389,7 @@ impl Command {
             Event::TriggerClosed(_, closing) => Request::CloseTrigger(closing.clone()),
             Event::ChildEnded(_, end) => Request::EndChild(end.clone()),
             Event::ChildRefused(_, refusal) => Request::RefuseChild(refusal.clone()),
+            Event::StageStartRequested(_, request) => Request::StartStage(request.clone()),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowStarted
@@ -397,7 +425,8 @@ impl Command {
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }
-            | Event::LockReleased { .. } => return None,
+            | Event::LockReleased { .. }
+            | Event::ChoiceMade { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

@@ -34,6 +34,7 @@ impl State {
         self.check_signals()?;
         self.check_locks()?;
         self.check_joins()?;
+        self.check_choices()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => self.check_or_joins().and(ensure(
@@ -215,6 +216,20 @@ impl State {
         ensure(!is_settled || !held.any(|place| self.is_unused(*place)), "a lock that is held is needed")
     }
 
+    /// What is offered waits, and for something that can choose it.
+    fn check_choices(&self) -> Result<(), Broken> {
+        for live in self.core.live.values() {
+            let known = live.choice.as_ref().map(|offer| self.definition.graph().choice_of(offer.arc).is_some());
+            ensure(known != Some(false), "what is offered came over an arc of a choice")?;
+            let claimable = live.progress == Progress::Ready(Gate::Choice);
+            ensure(!claimable || known.is_some(), "who waits to be chosen is offered")?;
+            let waits = matches!(live.progress, Progress::Ready(Gate::Condition | Gate::Trigger | Gate::Choice));
+            let excused = self.core.unsettled || known.is_none();
+            ensure(waits || excused, "what is offered waits before its work")?;
+        }
+        Ok(())
+    }
+
     fn check_timers(&self) -> Result<(), Broken> {
         let (mut waiting, mut calling) = (0, 0);
         for (id, activation) in &self.core.live {
@@ -223,7 +238,7 @@ impl State {
                 // Between two batches no activation stands between two tasks.
                 let unfinished = !matches!(
                     activation.progress,
-                    Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock) | Progress::Inside
+                    Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock | Gate::Choice) | Progress::Inside
                 );
                 let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_) | Progress::Turning);
                 let excused = self.core.unsettled || held;

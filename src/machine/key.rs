@@ -192,6 +192,7 @@ impl State {
             waiting: _,
             signal: _,
             inside,
+            choice,
         } = &**live;
         // Who ends it makes no difference to what follows.
         text(&mut key, doomed.map_or("", |cause| cause.name()).as_bytes());
@@ -211,6 +212,15 @@ impl State {
                 text(&mut key, &of_scope);
             }
         }
+        key.push(u8::from(choice.is_some()));
+        // Whom it withdraws if it is chosen.
+        let mut others: Vec<u32> = self.offered_with(id).into_iter().map(|other| other.stage.get()).collect();
+        others.sort_unstable();
+        let waiting = self.waiting_with(id).into_iter().map(|arc| arc.get());
+        for names in [others, waiting.collect()] {
+            number(&mut key, names.len());
+            names.iter().for_each(|name| key.extend(name.to_le_bytes()));
+        }
         key
     }
 }
@@ -224,6 +234,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         Progress::Ready(Gate::Trigger) => key.push(8),
         Progress::Ready(Gate::Triggered) => key.push(9),
         Progress::Ready(Gate::Lock) => key.push(10),
+        Progress::Ready(Gate::Choice) => key.push(11),
         Progress::Between { next } => {
             key.push(4);
             key.extend(next.get().to_le_bytes());

@@ -72,7 +72,17 @@ impl Marking {
 
     /// Takes the oldest token from `arc`.
     pub(super) fn consume(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex) -> Option<Token> {
-        let token = self.tokens.get_mut(&(scope, arc))?.pop_front()?;
+        self.take(graph, scope, arc, 0)
+    }
+
+    /// The place of the oldest token on `arc` of which this is true, from 0.
+    pub(super) fn position(&self, scope: ScopeId, arc: ArcIndex, is_it: impl Fn(&Token) -> bool) -> Option<usize> {
+        self.tokens.get(&(scope, arc))?.iter().position(is_it)
+    }
+
+    /// Takes the token at this place from `arc`.
+    pub(super) fn take(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, at: usize) -> Option<Token> {
+        let token = self.tokens.get_mut(&(scope, arc))?.remove(at)?;
         self.count_consumed(graph, scope, arc, &token);
         self.forget_if_empty(graph, scope, arc);
         Some(token)

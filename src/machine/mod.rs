@@ -16,6 +16,7 @@
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
+//! | 16 deferred choice | `split_type: DEFERRED`, `deferred_choice_group` |
 //! | 17, 40 interleaved (parallel) routing | `interleave` |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
@@ -47,6 +48,7 @@ mod as_json;
 mod begin;
 mod candidates;
 mod child;
+mod choice;
 mod command;
 mod data;
 mod decide;
@@ -78,7 +80,7 @@ pub use command::{Command, Rejection, Request, ResumeRequest};
 pub(crate) use data::{DispatchNames, Surroundings, template_failure};
 pub(crate) use decide::{Answerer, Deed, Said, Verdict};
 pub use decide::{Answers, Batch, RULES, Site, decide};
-pub(crate) use decide::{Sent, SentSignal};
+pub(crate) use decide::{Claim, Sent, SentSignal};
 pub use evolve::{EvolveError, evolve};
 pub use invariant::Broken;
 pub(crate) use possible::{Outcomes, Unsafe};

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::definition::Join;
-use crate::event::{Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport, TriggerClosing};
+use crate::event::{
+    Json, Report, SignalDurability, SignalMessage, SignalTarget, StartRequest, TaskReport, TriggerClosing,
+};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 
@@ -64,6 +66,25 @@ impl State {
         }
         possible.extend(self.core.timers.keys().map(|timer| Request::FireTimer(*timer)));
         possible.extend(self.possible_signals());
+        possible.extend(self.possible_claims());
+        possible
+    }
+
+    /// The alternatives that somebody may choose.
+    fn possible_claims(&self) -> Vec<Request> {
+        let mut possible = Vec::new();
+        let mut alike: Vec<Vec<u8>> = Vec::new();
+        for (id, live) in &self.core.live {
+            if live.progress != Progress::Ready(Gate::Choice) {
+                continue;
+            }
+            let mut stands = self.key_of(*id, u32::MAX);
+            stands.extend(live.scope.get().to_le_bytes());
+            if !alike.contains(&stands) {
+                alike.push(stands);
+                possible.push(Request::StartStage(StartRequest { activation: *id, reason: None }));
+            }
+        }
         possible
     }
 

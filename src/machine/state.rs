@@ -24,6 +24,7 @@ use crate::value::Map;
 use super::around::Around;
 use super::as_json;
 use super::candidates::{Candidates, Nested};
+use super::choice::Offer;
 use super::generations::JoinRecord;
 use super::locks::Locks;
 use super::marking::Marking;
@@ -193,6 +194,8 @@ pub(crate) struct Activation {
     pub(super) waiting: Option<Box<SignalWait>>,
     /// The signal that came last for it.
     pub(super) signal: Option<Arc<GivenSignal>>,
+    /// It is offered together with others, and none of them is chosen yet.
+    pub(super) choice: Option<Box<Offer>>,
     /// Its block, if its stage has one.
     pub(super) inside: Option<Box<Inside>>,
 }
@@ -242,10 +245,12 @@ pub(crate) enum Gate {
     Expired,
     /// It waits for its trigger.
     Trigger,
-    /// Its trigger has come, and the gates behind it are next.
+    /// Its trigger has come or it was chosen, and the gates behind that are next.
     Triggered,
     /// It waits for its locks.
     Lock,
+    /// It waits until somebody chooses it.
+    Choice,
 }
 
 /// A task that is neither ended nor still to come.

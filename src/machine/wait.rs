@@ -15,6 +15,8 @@ pub struct Wait {
     pub(super) since: Timestamp,
     pub(super) reason: WaitReason,
     pub(super) deadline: Option<Timestamp>,
+    /// What is offered beside it, of which one is chosen.
+    pub(super) others: Vec<Server>,
 }
 
 /// Who waits.
@@ -176,6 +178,9 @@ pub enum WaitReason {
         /// The arc they come over.
         missing: Vec<MissingArc>,
     },
+    /// It is an alternative of a deferred choice and has no trigger. Released by somebody who claims it; it ends when
+    /// another alternative is chosen.
+    Claim,
 }
 
 /// Who holds a lock.
@@ -222,6 +227,7 @@ impl WaitReason {
             WaitReason::Arrivals { .. } => "ARRIVALS",
             WaitReason::Blocked { .. } => "BLOCKED",
             WaitReason::Threads { .. } => "THREADS",
+            WaitReason::Claim => "CLAIM",
         }
     }
 
@@ -249,7 +255,8 @@ impl WaitReason {
             | WaitReason::OpenTrigger { .. }
             | WaitReason::Child { .. }
             | WaitReason::Inside { .. }
-            | WaitReason::Lock { .. } => None,
+            | WaitReason::Lock { .. }
+            | WaitReason::Claim => None,
         }
     }
 }
@@ -310,6 +317,17 @@ impl Wait {
     /// When the deadline of the activation passes: then what waits is given up, and the stage fails.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.deadline
+    }
+
+    /// What is offered together with the activation that waits: one of them all is chosen by what comes first, and
+    /// these are withdrawn if it is this one. Empty unless it is an alternative of a deferred choice; one without a
+    /// number still waits for other tokens at its join.
+    pub fn alternatives(&self) -> impl Iterator<Item = ServerName<'_>> {
+        let name = |server: &Server| ServerName {
+            stage: ref_id(&self.definition, server.stage),
+            activation: server.activation,
+        };
+        self.others.iter().map(name)
     }
 
     /// What it waits for.

@@ -12,7 +12,7 @@ use super::decide::{fires, holds_back, missing};
 use super::locks::Holder;
 use super::servers::Servers;
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
-use super::wait::{LockHolder, MissingArc, Wait, WaitReason, Waiter};
+use super::wait::{LockHolder, MissingArc, Server, Wait, WaitReason, Waiter};
 
 /// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
 /// of the definition. Empty exactly if the workflow is closed, or nothing has happened to it yet.
@@ -32,7 +32,14 @@ pub fn waits(state: &State) -> Vec<Wait> {
 }
 
 fn wait(state: &State, waiter: Waiter, reason: WaitReason) -> Wait {
-    Wait { definition: state.definition.clone(), waiter, since: state.core.now, reason, deadline: None }
+    Wait {
+        definition: state.definition.clone(),
+        waiter,
+        since: state.core.now,
+        reason,
+        deadline: None,
+        others: Vec::new(),
+    }
 }
 
 fn of_the_workflow(state: &State) -> Vec<Wait> {
@@ -66,8 +73,11 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
             let scheduled = scheduled(state, waiter, activation.timers.iter().copied());
             scheduled.unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
         }
-        Progress::Ready(Gate::Trigger) => at_trigger(state, id, activation),
         Progress::Ready(Gate::Lock) => at_locks(state, id),
+        Progress::Ready(Gate::Trigger) => Wait { others: others(state, id), ..at_trigger(state, id, activation) },
+        Progress::Ready(Gate::Choice) => {
+            Wait { others: others(state, id), ..wait(state, Waiter::Activation(id), WaitReason::Claim) }
+        }
         Progress::Ready(_) | Progress::Turning if state.is_paused() && !state.core.unsettled => {
             let waiter = Waiter::Activation(id);
             paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
@@ -86,6 +96,14 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
             wait(state, Waiter::Activation(id), WaitReason::Settling)
         }
     }
+}
+
+/// What is offered beside an alternative of a choice.
+fn others(state: &State, id: ActivationId) -> Vec<Server> {
+    let live = state.offered_with(id).into_iter();
+    let live = live.map(|other| Server { stage: other.stage, activation: Some(other.number) });
+    let waiting = state.waiting_with(id).into_iter().map(|arc| state.definition.graph().arc(arc).to);
+    live.chain(waiting.map(|stage| Server { stage, activation: None })).collect()
 }
 
 /// It begins when the workflow goes on.

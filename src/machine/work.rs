@@ -7,7 +7,7 @@ use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId, WorkflowI
 use crate::time::Timestamp;
 
 use super::data::Surroundings;
-use super::state::{AttemptState, Phase, Progress, State, TimerOf};
+use super::state::{AttemptState, Gate, Phase, Progress, State, TimerOf};
 
 /// One thing a state asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,12 @@ pub enum Work {
     CancelChild {
         /// The workflow.
         child: WorkflowId,
+    },
+    /// Somebody chooses this alternative of a deferred choice, unless something comes for another; no part of the
+    /// engine does.
+    AwaitClaim {
+        /// The activation.
+        activation: ActivationId,
     },
 }
 
@@ -113,7 +119,11 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
     let starts = starts.map(|(stage, _)| Work::AwaitThread { stage });
     let left = state.core.children.iter().filter(|(_, called)| called.is_left);
     let left = left.map(|(child, _)| Work::CancelChild { child: *child });
-    unsettled.into_iter().chain(tasks).chain(timers).chain(waiting).chain(starts).chain(left)
+    let offered = state.core.live.iter().filter(move |(_, activation)| {
+        live && activation.progress == Progress::Ready(Gate::Choice) && activation.doomed.is_none()
+    });
+    let offered = offered.map(|(id, _)| Work::AwaitClaim { activation: *id });
+    unsettled.into_iter().chain(tasks).chain(timers).chain(waiting).chain(offered).chain(starts).chain(left)
 }
 
 /// How an attempt waits to be run.

@@ -111,7 +111,9 @@ impl WorkflowSummary {
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }
-            | Event::LockReleased { .. } => (),
+            | Event::LockReleased { .. }
+            | Event::StageStartRequested(..)
+            | Event::ChoiceMade { .. } => (),
         }
     }
 

@@ -8,6 +8,7 @@ mod attempt;
 mod calling;
 mod calls;
 mod captured;
+mod claim;
 mod clock;
 mod closings;
 mod commit;

@@ -118,7 +118,7 @@ impl Owner {
         let request = match asked {
             Asked::Request(request) => Ok(request),
             Asked::Deed(deed) => deed.request(state, id, now),
-            Asked::Sent(sent) => sent.request(state),
+            Asked::Sent(sent) => sent.request(state, id),
         };
         let request = match request {
             Ok(request) => request,
@@ -265,7 +265,11 @@ impl Owner {
                     self.errands.push_back(Errand::Begin(Call { caller: workflow, child }))
                 }
                 Work::CancelChild { child } => self.errands.push_back(Errand::Cancel(Call { caller: workflow, child })),
-                Work::Continue | Work::ByHand { .. } | Work::AwaitSignal { .. } | Work::AwaitThread { .. } => (),
+                Work::Continue
+                | Work::ByHand { .. }
+                | Work::AwaitSignal { .. }
+                | Work::AwaitThread { .. }
+                | Work::AwaitClaim { .. } => (),
             }
         }
     }
@@ -475,7 +479,8 @@ impl Owner {
                 | Work::AwaitSignal { .. }
                 | Work::AwaitThread { .. }
                 | Work::AwaitChild { .. }
-                | Work::CancelChild { .. } => (),
+                | Work::CancelChild { .. }
+                | Work::AwaitClaim { .. } => (),
             }
         }
     }

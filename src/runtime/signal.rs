@@ -121,7 +121,8 @@ impl Shared {
         self.send(workflow, Sent::Close { stage: stage.to_owned(), reason: by.reason.clone() }, by)
     }
 
-    fn send(&self, workflow: WorkflowId, sent: Sent, by: By) -> Result<Answer, Error> {
+    /// Has something taken in by name, whoever it is for.
+    pub(super) fn send(&self, workflow: WorkflowId, sent: Sent, by: By) -> Result<Answer, Error> {
         self.call(Entry {
             workflow,
             definition: None,

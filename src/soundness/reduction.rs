@@ -54,7 +54,7 @@ impl Net {
         let from = |arc: &ArcIndex| graph.arc(*arc).from.map(StageIndex::index);
         Net {
             alive: vec![true; stages.len()],
-            plain: stages.iter().map(|stage| is_plain(stage) && !stands_in_circle(graph, stage)).collect(),
+            plain: stages.iter().map(|stage| is_plain(graph, stage) && !stands_in_circle(graph, stage)).collect(),
             join: stages.iter().map(|stage| stage.join).collect(),
             split: stages.iter().map(way).collect(),
             from: stages.iter().map(|stage| stage.incoming.iter().map(from).collect()).collect(),
@@ -193,6 +193,7 @@ impl Net {
             Split::Xor { branches, default } => (branches, default),
             Split::Or { branches, default, .. } => return or_split((branches, *default), outgoing, target),
             Split::Thread { count } => return Split::Thread { count: *count },
+            Split::Deferred => return Split::Deferred,
             Split::And => return Split::And,
         };
         let kept = branches
@@ -236,7 +237,7 @@ fn stands_in_circle(graph: &Graph, stage: &GraphStage) -> bool {
 }
 
 /// Has the stage nothing but join, split and gate? Every field is named, so that a new one has to be thought about.
-fn is_plain(stage: &GraphStage) -> bool {
+fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
     let GraphStage {
         reentry,
         ref_id: _,
@@ -244,8 +245,8 @@ fn is_plain(stage: &GraphStage) -> bool {
         body,
         name: _,
         stage_type: _,
-        incoming: _,
-        outgoing: _,
+        incoming,
+        outgoing,
         join,
         generations: _,
         merge_count: _,
@@ -260,6 +261,8 @@ fn is_plain(stage: &GraphStage) -> bool {
         times: _,
         trigger,
         exclusion,
+        // It follows from the arcs.
+        choice_group: _,
         priority: _,
         cancellation: _,
         sub_workflow: _,
@@ -270,13 +273,20 @@ fn is_plain(stage: &GraphStage) -> bool {
             false
         }
     };
-    plain_join && *body == Body::Tasks && *reentry == Reentry::Parallel && trigger.is_none() && exclusion.is_none()
+    // What is chosen among is withdrawn by name, where it stands.
+    let chooses = incoming.iter().chain(outgoing).any(|arc| graph.choice_of(*arc).is_some());
+    plain_join
+        && !chooses
+        && *body == Body::Tasks
+        && *reentry == Reentry::Parallel
+        && trigger.is_none()
+        && exclusion.is_none()
 }
 
 fn way(stage: &GraphStage) -> Way {
     match &stage.split {
         Split::And => Way::All,
-        Split::Or { .. } | Split::Thread { .. } => Way::Other,
+        Split::Or { .. } | Split::Deferred | Split::Thread { .. } => Way::Other,
         Split::Xor { branches, default } => {
             let targets = branches.iter().map(|branch| branch.target).chain(default.iter().copied());
             if targets.clone().any(|target| target == Target::End) { Way::Other } else { Way::One }

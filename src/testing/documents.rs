@@ -14,6 +14,7 @@ use crate::value::{Map, Value};
 mod assembly;
 mod calls;
 mod cancellation;
+mod choices;
 mod circles;
 mod exclusion;
 mod splits;
@@ -286,6 +287,8 @@ struct StageDraft {
     join: Option<JoinDraft>,
     /// It splits into threads, if it has no other split.
     is_threads: bool,
+    /// The choice among those behind it is left to what comes first.
+    choice: Option<choices::ChoiceDraft>,
     /// Which ancestor, which earlier task an expression names.
     named: Index,
     spelling: Spelling,
@@ -365,8 +368,9 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
     let back_from = weighted(0.15, (any::<Index>(), weighted(0.9, 1..4_u32)));
     let splits = (weighted(0.35, splits()), weighted(0.35, joins::joins()), prop::bool::weighted(0.06));
-    (keys, needs, splits, back_from, any::<Index>(), spelling)
-        .prop_map(|(keys, needs, (split, join, is_threads), back_from, named, spelling)| StageDraft {
+    let choice = weighted(0.4, choices::choice());
+    (keys, needs, splits, back_from, any::<Index>(), spelling, choice)
+        .prop_map(|(keys, needs, (split, join, is_threads), back_from, named, spelling, choice)| StageDraft {
             keys,
             needs,
             split,
@@ -375,6 +379,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
             is_threads,
             back_from,
             turns: None,
+            choice,
             named,
             spelling,
         })
@@ -465,7 +470,7 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 78] = [
+    const CONSTRUCTS: [&str; 79] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a trigger.signal=go",
@@ -498,6 +503,7 @@ mod tests {
         "a workflow.leftover_tokens=ignore",
         "a stage.split_type=xor",
         "a stage.split_type=or",
+        "a stage.split_type=deferred",
         "a stage.on_no_match=fail",
         "a stage.on_no_match=default",
         "a stage.on_failure=fail",

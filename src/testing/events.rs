@@ -13,7 +13,8 @@ use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
     Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
     Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget,
-    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord,
+    WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -50,6 +51,9 @@ pub fn inputs() -> BoxedStrategy<Event> {
         (stamps(), signals()).prop_map(|(stamp, of)| Event::SignalReceived(stamp, of)),
         (stamps(), stages(), option::of(texts()))
             .prop_map(|(stamp, stage, reason)| Event::TriggerClosed(stamp, TriggerClosing { stage, reason })),
+        (stamps(), activations(), option::of(texts())).prop_map(|(stamp, activation, reason)| {
+            Event::StageStartRequested(stamp, StartRequest { activation, reason })
+        }),
         (stamps(), workflows(), statuses(), jsons(), option::of(failures())).prop_map(
             |(stamp, child, status, outputs, error)| {
                 Event::ChildEnded(stamp, ChildEnd { child, status, outputs, error })
@@ -136,7 +140,7 @@ fn signals_moving() -> BoxedStrategy<Event> {
         (sequences(), recipients()).prop_map(|(signal, to)| Event::SignalDelivered { signal, to }),
         sequences().prop_map(|signal| Event::SignalBuffered { signal }),
         sequences().prop_map(|signal| Event::SignalDiscarded { signal }),
-        (activations(), select(vec![HeldBy::Trigger, HeldBy::Lock]))
+        (activations(), select(vec![HeldBy::Trigger, HeldBy::Lock, HeldBy::Choice]))
             .prop_map(|(activation, gate)| Event::StageWaiting { activation, gate }),
         (locks(), activations()).prop_map(|(lock, activation)| Event::LockTaken { lock, activation }),
         (locks(), scopes()).prop_map(|(lock, scope)| Event::LockReleased { lock, scope }),
@@ -161,12 +165,17 @@ fn blocks() -> BoxedStrategy<Event> {
     .boxed()
 }
 
-/// What follows where another workflow is called.
+/// What follows where another workflow is called, and where something is chosen.
 fn calls() -> BoxedStrategy<Event> {
     prop_oneof![
         (attempts(), workflows(), select(vec![OnParentCancel::Cancel, OnParentCancel::Abandon]))
             .prop_map(|(attempt, child, on_parent_cancel)| Event::ChildStarted { attempt, child, on_parent_cancel }),
         any::<u32>().prop_map(|children| Event::WorkflowClosing { children }),
+        (activations(), option::of(activations()), arcs()).prop_map(|(winner, split, withdrawn)| Event::ChoiceMade {
+            winner,
+            split,
+            withdrawn
+        }),
         Just(Event::WorkflowClosed),
     ]
     .boxed()
@@ -386,6 +395,7 @@ fn causes() -> BoxedStrategy<CancelCause> {
         5 => select(plain),
         1 => activations().prop_map(|by| CancelCause::Stage { by }),
         1 => regions().prop_map(|region| CancelCause::Region { region }),
+        1 => activations().prop_map(|winner| CancelCause::Withdrawn { winner }),
     ]
     .boxed()
 }

@@ -7,7 +7,8 @@ use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
     Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
     Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget,
-    Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord, WaitingJoin,
+    Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord,
+    WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -352,6 +353,19 @@ fn signals() -> Vec<Event> {
         Event::StageWaiting { activation: activation(), gate: HeldBy::Lock },
         Event::LockTaken { lock: LockIndex::new(1), activation: activation() },
         Event::LockReleased { lock: LockIndex::new(1), scope: ScopeId::ROOT },
+        Event::StageWaiting { activation: activation(), gate: HeldBy::Choice },
+        Event::StageStartRequested(of_person(), StartRequest { activation: activation(), reason: None }),
+        Event::StageStartRequested(
+            of_person(),
+            StartRequest { activation: activation(), reason: Some("it is our turn".to_owned()) },
+        ),
+        Event::ChoiceMade { winner: activation(), split: None, withdrawn: Vec::new() },
+        Event::ChoiceMade { winner: activation(), split: Some(activation()), withdrawn: vec![ArcIndex::new(5)] },
+        Event::StageCanceled {
+            activation: activation(),
+            cause: CancelCause::Withdrawn { winner: activation() },
+            emitted: Emitted::Nothing,
+        },
         Event::TaskSuspended { task: task() },
         Event::SignalsLeft { signals: vec![signal, signal.plus(6)] },
     ]

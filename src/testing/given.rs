@@ -207,6 +207,15 @@ impl Then {
         self
     }
 
+    /// These tasks succeed, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If the workflow awaits none of them.
+    pub fn done<'n>(self, works: impl IntoIterator<Item = &'n str>) -> Then {
+        self.after(works.into_iter().map(complete))
+    }
+
     /// The workflow with all that has happened to it.
     pub fn course(&self) -> &Course {
         &self.course

@@ -6,7 +6,7 @@
 
 use crate::event::{
     Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, SignalDurability, SignalMessage, SignalTarget,
-    TaskReport, TimerId, TriggerClosing,
+    StartRequest, TaskReport, TimerId, TriggerClosing,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, StageIndex, TaskId, TaskIndex};
@@ -37,6 +37,7 @@ enum What {
     Resume,
     Signal { name: String, target: Option<String>, data: Value, key: Option<String>, durability: SignalDurability },
     CloseTrigger { stage: String },
+    Claim { work: String },
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +157,11 @@ pub fn signal(name: &str) -> Happening {
 /// Somebody closes the trigger of this stage.
 pub fn close_trigger(stage: &str) -> Happening {
     of_engine(What::CloseTrigger { stage: stage.to_owned() })
+}
+
+/// Somebody chooses this alternative of a deferred choice: a stage, or one activation of it.
+pub fn claim(work: &str) -> Happening {
+    of_engine(What::Claim { work: work.to_owned() })
 }
 
 /// The worker of this work is gone.
@@ -297,9 +303,11 @@ impl Happening {
     #[must_use]
     pub fn renamed(mut self, rename: impl FnOnce(&str) -> String) -> Happening {
         match &mut self.what {
-            What::Start { work } | What::Report { work, .. } | What::Discard { work } | What::Lose { work, .. } => {
-                *work = rename(work);
-            }
+            What::Start { work }
+            | What::Report { work, .. }
+            | What::Discard { work }
+            | What::Lose { work, .. }
+            | What::Claim { work } => *work = rename(work),
             What::Signal { target: Some(target), .. } => *target = rename(target),
             What::CloseTrigger { stage } => *stage = rename(stage),
             What::Create
@@ -372,6 +380,10 @@ impl Happening {
                 stage: stage_named(state, Name::read(stage).stage),
                 reason: None,
             }),
+            What::Claim { work } => {
+                let activation = attempt_named(state, work).task.activation;
+                Request::StartStage(StartRequest { activation, reason: None })
+            }
             What::Pass { .. } => panic!("that time passes is no command"),
         };
         Command { now, id: self.id, actor: self.actor.clone(), request }

@@ -414,6 +414,7 @@ impl<'g> Counted<'g> {
                     }
                 }
             }
+            Event::ChoiceMade { winner, withdrawn, .. } => self.withdraw(self.scopes[winner], withdrawn),
             Event::SignalDelivered { to: SignalRecipient::Start(stage), .. } => {
                 let arc = self.graph.stage(*stage).incoming[0];
                 self.put(ScopeId::ROOT, &[arc]);
@@ -444,6 +445,14 @@ impl<'g> Counted<'g> {
         };
         assert_eq!(of_scope(&mut self.on_arcs), of_scope(&mut self.left), "what is left in a scope is listed");
         assert!(!self.scopes.values().any(|of| *of == scope), "what lives in a scope ends before it");
+    }
+
+    fn withdraw(&mut self, scope: ScopeId, arcs: &[ArcIndex]) {
+        for arc in arcs {
+            let count = self.on_arcs.get_mut(&(scope, *arc)).filter(|count| **count > 0);
+            *count.expect("only what lies on an arc is withdrawn") -= 1;
+            self.consumed += 1;
+        }
     }
 
     fn put(&mut self, scope: ScopeId, arcs: &[ArcIndex]) {

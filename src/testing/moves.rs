@@ -3,7 +3,7 @@
 
 use crate::event::{
     Actor, CancelRequest, ChildEnd, ChildRefusal, Json, LeaseLoss, PauseRequest, Report, SignalDurability,
-    SignalMessage, SignalTarget, TaskReport, TimerId, TriggerClosing,
+    SignalMessage, SignalTarget, StartRequest, TaskReport, TimerId, TriggerClosing,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId, TaskIndex, WorkflowId};
@@ -117,6 +117,7 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
         Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
         Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now)),
         Work::AwaitSignal { activation } => awaited(choice, state, *activation),
+        Work::AwaitClaim { activation } => claim(*activation),
         Work::AwaitThread { stage } if choice.one_in(2) => signal(choice, SignalTarget::Stage(*stage), names(state)),
         Work::AwaitThread { stage } => Request::CloseTrigger(TriggerClosing { stage: *stage, reason: None }),
         Work::WaitUntil { timer, due } => {
@@ -134,6 +135,11 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
             }
         }
     })
+}
+
+/// Somebody chooses an alternative.
+fn claim(activation: ActivationId) -> Request {
+    Request::StartStage(StartRequest { activation, reason: None })
 }
 
 /// Waits until the moment has come, mostly.
@@ -226,6 +232,7 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
             .map_or_else(|| Request::Create(around.creation.clone()), |command| command.request.clone()),
         7 => Request::Create(around.creation.clone()),
         8 => any_signal(choice, state),
+        9 if choice.one_in(2) => claim(attempt(choice, state).task.activation),
         9 => Request::StartTask(attempt(choice, state)),
         10 => {
             let stage = StageIndex::new(choice.of(&[0, 1, 2, 3, u32::MAX]));

@@ -130,6 +130,13 @@ impl Names<'_> {
             Event::LoopTested { activation, iteration, value } => {
                 format!("{} {iteration} {value}", self.activation(*activation))
             }
+            Event::StageStartRequested(_, request) => self.activation(request.activation),
+            Event::ChoiceMade { winner, withdrawn, .. } => {
+                let to = |arc: &ArcIndex| self.graph.stage(self.graph.arc(*arc).to).ref_id.as_str();
+                let before: Vec<&str> = withdrawn.iter().map(to).collect();
+                let before = if before.is_empty() { String::new() } else { format!(" before {}", before.join(", ")) };
+                self.activation(*winner) + &before
+            }
             _ => self.signal(event),
         }
     }
@@ -209,6 +216,7 @@ impl Names<'_> {
             CancelCause::ExplicitEnd => "by end".to_owned(),
             CancelCause::Discriminator => "by discriminator".to_owned(),
             CancelCause::Region { region } => format!("by region {}", self.region(region)),
+            CancelCause::Withdrawn { winner } => format!("for {}", self.activation(winner)),
         }
     }
 

@@ -152,7 +152,8 @@ impl Recording {
             | Work::AwaitSignal { .. }
             | Work::AwaitThread { .. }
             | Work::AwaitChild { .. }
-            | Work::CancelChild { .. } => None,
+            | Work::CancelChild { .. }
+            | Work::AwaitClaim { .. } => None,
         });
         let (due, timer) = timers.min().expect("the workflow waits for a timer");
         self.now = self.now.max(due);
@@ -197,7 +198,8 @@ impl Recording {
             | Work::AwaitSignal { .. }
             | Work::AwaitThread { .. }
             | Work::AwaitChild { .. }
-            | Work::CancelChild { .. } => false,
+            | Work::CancelChild { .. }
+            | Work::AwaitClaim { .. } => false,
         })
     }
 
@@ -274,6 +276,7 @@ fn attempts(state: &State) -> impl Iterator<Item = (AttemptId, Option<Timestamp>
         | Work::AwaitSignal { .. }
         | Work::AwaitThread { .. }
         | Work::AwaitChild { .. }
-        | Work::CancelChild { .. } => None,
+        | Work::CancelChild { .. }
+        | Work::AwaitClaim { .. } => None,
     })
 }

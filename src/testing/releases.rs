@@ -1,8 +1,8 @@
 //! From a thing that waits to what releases it: every reason is held to a command that the workflow takes.
 
 use crate::event::{
-    Actor, CancelRequest, ChildEnd, Json, Report, SignalDurability, SignalMessage, SignalTarget, TaskReport,
-    TriggerClosing,
+    Actor, CancelRequest, ChildEnd, Json, Report, SignalDurability, SignalMessage, SignalTarget, StartRequest,
+    TaskReport, TriggerClosing,
 };
 use crate::machine::{Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, decide, waits};
 use crate::status::Status;
@@ -75,6 +75,10 @@ fn request(wait: &Wait) -> Request {
         WaitReason::OpenTrigger { .. } => {
             let stage = wait.join_stage().expect("a stage waits for this");
             Request::CloseTrigger(TriggerClosing { stage, reason: None })
+        }
+        WaitReason::Claim => {
+            let activation = wait.activation_id().expect("an activation waits for this");
+            Request::StartStage(StartRequest { activation, reason: None })
         }
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
         WaitReason::Join { .. }

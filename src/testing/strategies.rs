@@ -155,9 +155,14 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 110] = [
+    const HAPPENINGS: [&str; 115] = [
         "lock.taken",
         "lock.released",
+        "stage.start_requested",
+        "choice.made",
+        "chosen by a signal or moment",
+        "canceled for another",
+        "NOTHING_TO_CLAIM",
         "signal.received",
         "signal.delivered",
         "signal.buffered",
@@ -319,25 +324,35 @@ mod tests {
             Event::JoinReset { cause, .. } => {
                 found.insert(format!("join.reset {}", cause.name()));
             }
+            Event::StageCanceled { cause: CancelCause::Withdrawn { .. }, .. } => {
+                found.insert("canceled for another".to_owned());
+            }
             _ => {}
         }
     }
 
-    /// The timers of workflow and stages that were set, and those that fired.
+    /// The timers of workflow and stages that were set, those that fired, and the choices that followed from one.
     fn timed(events: &[Event], found: &mut BTreeSet<String>) {
         let mut names = BTreeMap::new();
+        let mut is_of_a_trigger = false;
         for event in events {
             match event {
                 Event::TimerSetFor { timer, owner, purpose, .. } => {
                     let owner = if *owner == TimerOwner::Workflow { "workflow" } else { "stage" };
                     let name = format!("{owner} {}", purpose.name());
+                    is_of_a_trigger = false;
                     found.insert(format!("{name} set"));
                     names.insert(*timer, name);
                 }
+                Event::SignalDelivered { to: SignalRecipient::Trigger(_), .. } => is_of_a_trigger = true,
+                Event::ChoiceMade { .. } if is_of_a_trigger => {
+                    found.insert("chosen by a signal or moment".to_owned());
+                }
                 Event::TimerFired(_, timer) => {
+                    is_of_a_trigger = names.get(timer).is_some_and(|name| name == "stage trigger");
                     found.extend(names.get(timer).map(|name| format!("{name} fired")));
                 }
-                _ => {}
+                _ => is_of_a_trigger = false,
             }
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Pause(args) => people::pause(&args.ask, log, out)?,
         Verb::Resume(args) => people::resume(&args.ask, log, out)?,
         Verb::Signal(args) => signal::signal(args, log, out)?,
+        Verb::Claim(args) => signal::claim(args, log, out)?,
         Verb::CloseTrigger(args) => signal::close_trigger(args, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,

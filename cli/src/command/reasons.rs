@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use stabilize::{
-    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, Timestamp, Wait, WaitReason,
-    WorkflowId, WorkflowView,
+    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, ServerName, Timestamp, Wait,
+    WaitReason, WorkflowId, WorkflowView,
 };
 
 use super::inspect::{in_short, second};
@@ -108,11 +108,13 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Child { child } => called(wait, *child, around),
         WaitReason::Signal { names, correlate } => signal(wait, names, correlate.as_deref(), around),
         WaitReason::TriggerTimer { due, .. } => trigger_timer(wait, *due, around),
+        WaitReason::Claim => claim(wait, around),
         WaitReason::OpenTrigger { signal } => open_trigger(wait, signal, around),
         WaitReason::Inside { iteration } => inside(wait, *iteration, around),
         WaitReason::Lock { kind, name, holder } => locked(wait, (*kind, name), holder, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
+    details.extend(offered(wait));
     if let Some(deadline) = wait.deadline() {
         let then = match wait.reason() {
             WaitReason::Approval { on_deadline: OnDeadline::Approve, .. } => "it counts as approved",
@@ -224,6 +226,23 @@ fn signal(wait: &Wait, names: &[String], correlate: Option<&str>, around: &Aroun
     };
     details.push(format!("stabilize{flag} signal {id} {name} --stage {work}{data}"));
     (what, details)
+}
+
+fn claim(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
+    let what = format!("is offered, {}", around.since(wait.since()));
+    let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
+    (what, vec!["released by whoever claims it".to_owned(), format!("stabilize{flag} claim {id} {work}")])
+}
+
+/// What is withdrawn if the one that waits is chosen, and the other way round.
+fn offered(wait: &Wait) -> Option<String> {
+    let name = |other: ServerName<'_>| match other.activation() {
+        Some(1) | None => harmless(other.stage()),
+        Some(number) => format!("{}#{number}", harmless(other.stage())),
+    };
+    let others: Vec<String> = wait.alternatives().map(name).collect();
+    (!others.is_empty())
+        .then(|| format!("whichever comes first, of this and {}: it withdraws the others", others.join(", ")))
 }
 
 /// No command shortens it; paused or driven by nobody, it takes longer.
@@ -433,6 +452,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Paused { .. } => "begins when the workflow goes on",
         WaitReason::Child { .. } => "waits for the workflow it called",
         WaitReason::Signal { .. } | WaitReason::OpenTrigger { .. } => "waits for a signal",
+        WaitReason::Claim => "waits to be claimed",
         WaitReason::TriggerTimer { .. } => "waits for the timer of its trigger",
         WaitReason::Inside { .. } => "turns",
         WaitReason::Lock { .. } => "waits for a lock",
@@ -452,6 +472,7 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::Stage { .. } => "is being ended: a stage that cancels it has succeeded",
         CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
         CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
+        CancelCause::Withdrawn { .. } => "is being ended: another alternative was chosen",
         CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",
         CancelCause::Deadline => "is being ended: the deadline of the workflow, or of a stage around it, has passed",
         CancelCause::Discriminator => "is being ended: the join after it has started without it",

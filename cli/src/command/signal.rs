@@ -1,4 +1,5 @@
-//! Signals from a shell, and triggers closed from there: `signal`, `close-trigger`.
+//! Signals from a shell, and triggers closed from there, and choices that people make: `signal`, `close-trigger`,
+//! `claim`.
 
 use std::path::Path;
 
@@ -37,4 +38,11 @@ pub(super) fn close_trigger(args: &args::CloseTrigger, log: &Path, out: &mut Out
     let telling = Telling::to(&args.id, args.actor.as_ref(), log)?;
     telling.check_stage(&args.stage)?;
     telling.record(log, args.reason.as_ref(), out, |taker, workflow, by| taker.close_trigger(workflow, &args.stage, by))
+}
+
+/// Chooses an alternative of a deferred choice.
+pub(super) fn claim(args: &args::Claim, log: &Path, out: &mut Output) -> Result<Exit, Stop> {
+    let telling = Telling::to(&args.id, args.actor.as_ref(), log)?;
+    telling.check_stage(&args.stage)?;
+    telling.record(log, args.reason.as_ref(), out, |taker, workflow, by| taker.claim(workflow, &args.stage, by))
 }

@@ -118,6 +118,14 @@ impl Taker {
         }
     }
 
+    /// Chooses an alternative of a deferred choice.
+    pub(super) fn claim(&mut self, workflow: WorkflowId, work: &str, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.claim(workflow, work, by),
+            Taker::Own(engine) => engine.claim(workflow, work, by),
+        }
+    }
+
     /// Has the workflow driven.
     pub(super) fn drive(&mut self, workflow: WorkflowId) -> Result<(), Error> {
         match self {

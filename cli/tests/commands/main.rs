@@ -6,6 +6,7 @@ mod support;
 
 mod by_hand;
 mod checking;
+mod choices;
 mod crash;
 mod damage;
 mod doctor;

@@ -16,7 +16,7 @@ pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
 pub use join::{BlockingJoin, CancellingJoin, JoinSpec, OrJoin, PartialJoin, StructuredJoin};
 pub use loops::Loop;
-pub use stage::{BackArc, Split, Stage};
+pub use stage::{BackArc, DeferredSplit, Split, Stage, StageSplit};
 pub use task::{Defaults, Retry, TaskSpec};
 pub use trigger::{SignalTrigger, StageTrigger, StartTrigger};
 

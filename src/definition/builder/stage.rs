@@ -113,13 +113,23 @@ impl Stage {
     }
 
     /// Where control goes from here; to all stages that need this one unless said otherwise.
-    pub fn split(mut self, split: Split) -> Stage {
+    pub fn split(mut self, split: impl Into<StageSplit>) -> Stage {
+        let split = match split.into().0 {
+            Some(split) => split,
+            None => return self.set("split_type", "DEFERRED"),
+        };
         self.0.set("split_type", split.split_type);
         self.0.set_node("split_conditions", split.conditions.into_node());
         if let Some(default) = split.default {
             self.0.set("split_default", default);
         }
         self
+    }
+
+    /// Of the stages of a group, which follow one stage, the first for which something comes is chosen: a signal or the
+    /// timer of its trigger, or somebody who claims it. The others are withdrawn.
+    pub fn deferred_choice_group(self, name: impl Into<String>) -> Stage {
+        self.set("deferred_choice_group", name.into())
     }
 
     /// Whether it starts again while an activation of it lives; [`Reentry::Parallel`] unless said otherwise.
@@ -228,6 +238,12 @@ impl Split {
         Split::of("OR", conditions)
     }
 
+    /// To that of the stages behind it for which something comes first: a signal or the timer of its trigger, or
+    /// somebody who claims it. The others are withdrawn.
+    pub fn deferred() -> DeferredSplit {
+        DeferredSplit(())
+    }
+
     fn of<T, E>(split_type: &'static str, conditions: impl IntoIterator<Item = (T, E)>) -> Split
     where
         T: Into<String>,
@@ -244,5 +260,27 @@ impl Split {
     pub fn default(mut self, target: impl Into<String>) -> Split {
         self.default = Some(target.into());
         self
+    }
+}
+
+/// Where control goes from a stage behind which a choice is deferred: it has no conditions.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct DeferredSplit(());
+
+/// Any kind of split; what [`Stage::split`] takes.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct StageSplit(Option<Split>);
+
+impl From<Split> for StageSplit {
+    fn from(split: Split) -> StageSplit {
+        StageSplit(Some(split))
+    }
+}
+
+impl From<DeferredSplit> for StageSplit {
+    fn from(_: DeferredSplit) -> StageSplit {
+        StageSplit(None)
     }
 }

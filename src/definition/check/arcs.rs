@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::between::Splits;
 use super::cancellation;
+use super::choices::{Written, check_choices};
 use super::cycles::{cycle_of_and_joins, cycles};
 use super::generations;
 use super::splits::Successors;
@@ -81,6 +82,8 @@ pub(in crate::definition) fn connect(
         drafts.iter_mut().enumerate().filter_map(|(index, draft)| Some((index, draft.generations.take()?))).collect();
     let merging: Vec<_> =
         drafts.iter_mut().enumerate().filter_map(|(index, draft)| Some((index, draft.or.take()?))).collect();
+    let written: Vec<Written<'_>> =
+        drafts.iter().map(|draft| Written { span: draft.span, group: draft.choice_group }).collect();
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
         let successors = Successors::of(index, &outgoing[index], &arcs, &names);
@@ -93,6 +96,7 @@ pub(in crate::definition) fn connect(
         let cancellation = Cancellation { path: paths[index], ..cancellation };
         stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
     }
+    check_choices(&stages, &arcs, &written, problems);
     let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();
     let doubts = Vec::new();
     let predecessors = before;

@@ -160,6 +160,7 @@ impl Doubts<'_> {
         let mut branch = stage;
         let leads = |split: &Split, to: usize| match split {
             Split::And | Split::Or { .. } | Split::Thread { .. } => false,
+            Split::Deferred => true,
             Split::Xor { branches, default } => {
                 let targets = branches.iter().map(|branch| &branch.target).chain(default);
                 targets.map(|target| self.target(target)).any(|stage| stage == Some(to))
@@ -222,7 +223,7 @@ impl Doubts<'_> {
             return false;
         }
         let before = |earlier, later| self.followers.contains(Pair { earlier, later });
-        let is_xor = |stage: usize| matches!(self.stages()[stage].split, Split::Xor { .. });
+        let is_xor = |stage: usize| matches!(self.stages()[stage].split, Split::Xor { .. } | Split::Deferred);
         let all = 0..self.stages().len();
         let ordered = before(one, other) || before(other, one);
         let exclusive = all.clone().any(|stage| is_xor(stage) && before(stage, one) && before(stage, other));

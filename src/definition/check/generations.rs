@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::arcs::Connected;
 use super::balance::Balance;
 use super::between::{Between, Flaw, Splits};
+use crate::definition::choice::Choices;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::generations::{Generations, JoinMode, ResetOn, Rest};
@@ -131,7 +132,10 @@ impl Fitting<'_> {
     }
 
     fn no_parallel_split(&self, between: &Between<'_>) -> Option<Flaw> {
-        let pair = between.pair.filter(|pair| !matches!(self.connected.stages[*pair].split, Split::And))?;
+        let choices = Choices::of(&self.connected.stages, &self.connected.arcs);
+        let offers = |pair: usize| choices.all().iter().any(|choice| choice.split == Some(index(pair)));
+        let is_parallel = |pair: usize| matches!(self.connected.stages[pair].split, Split::And) && !offers(pair);
+        let pair = between.pair.filter(|pair| !is_parallel(*pair))?;
         Some(format!("the split of `{}` is `{}`, which is no AND split", self.name(self.stage), self.name(pair)))
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arcs::Connected;
 use super::reach::{Followers, Pair};
+use crate::definition::choice::Choices;
 use crate::definition::code::ProblemCode;
 use crate::definition::exclusion::InterleaveOrder;
 use crate::definition::generations::Rest;
@@ -98,6 +99,7 @@ fn check_order(
 /// The choices under which each stage runs exactly once.
 struct Ways<'c> {
     connected: &'c Connected,
+    choices: Choices,
     /// By place: the way before, and the choice.
     steps: Vec<(Way, Choice)>,
     places: BTreeMap<(Way, Choice), Way>,
@@ -109,7 +111,8 @@ impl<'c> Ways<'c> {
     fn of(connected: &'c Connected) -> Ways<'c> {
         let none = (0, Choice::Signals(usize::MAX));
         let found = vec![None; connected.stages.len()];
-        let mut ways = Ways { connected, steps: vec![none], places: BTreeMap::new(), found };
+        let choices = Choices::of(&connected.stages, &connected.arcs);
+        let mut ways = Ways { connected, choices, steps: vec![none], places: BTreeMap::new(), found };
         for &stage in &connected.order {
             ways.found[stage] = ways.to(stage);
         }
@@ -151,7 +154,8 @@ impl<'c> Ways<'c> {
         if let Split::Thread { .. } = spec.split {
             return None;
         }
-        let is_certain = matches!(spec.split, Split::And) && way.kind != ArcKind::Cancelled;
+        let is_chosen = self.choices.of_arc(arc).is_some();
+        let is_certain = matches!(spec.split, Split::And) && way.kind != ArcKind::Cancelled && !is_chosen;
         if is_certain {
             return Some(before);
         }
@@ -216,7 +220,7 @@ impl<'c> Ways<'c> {
 }
 
 fn is_exclusive(stage: &GraphStage) -> bool {
-    matches!(stage.split, Split::Xor { .. })
+    matches!(stage.split, Split::Xor { .. } | Split::Deferred)
 }
 
 /// May control end at the split of a stage?

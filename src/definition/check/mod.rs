@@ -5,6 +5,7 @@ mod balance;
 mod between;
 mod blocks;
 mod cancellation;
+mod choices;
 mod cycles;
 mod dominators;
 mod doubts;

@@ -33,6 +33,7 @@ impl<'g> Successors<'g> {
         let (kind, span, conditions, default, order) = match &draft.split {
             SplitDraft::And => return Split::And,
             SplitDraft::Thread { count } => return Split::Thread { count: *count },
+            SplitDraft::Deferred => return Split::Deferred,
             SplitDraft::Conditional { kind, span, conditions, default, order } => {
                 (kind, span, conditions, default, order)
             }

@@ -363,6 +363,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         times: times(map)?,
         trigger: map.some("trigger", |map, key| trigger(&map.map(key)?))?,
         exclusion: None,
+        choice_group: map.some("deferred_choice_group", Fields::text)?,
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
         sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),
@@ -423,6 +424,9 @@ fn split(map: &Fields<'_>, target: impl Fn(&str) -> Option<Target>, outgoing: &[
     if split_type == "THREAD" {
         let count = map.integer("thread_count")?;
         return if count < 2 { Err(map.wrong("thread_count", "at least 2")) } else { Ok(Split::Thread { count }) };
+    }
+    if split_type == "DEFERRED" {
+        return Ok(Split::Deferred);
     }
     let find = |map: &Fields<'_>, key: &str| {
         target(&map.text(key)?).ok_or_else(|| map.wrong(key, "the name of a stage that follows"))

@@ -133,6 +133,7 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     write_times(&stage.times, &mut map);
     put_some(&mut map, "trigger", stage.trigger.as_deref().map(write_trigger));
     exclusion::write(stage, &mut map);
+    put_some(&mut map, "deferred_choice_group", stage.choice_group.as_deref());
     put(&mut map, "priority", stage.priority);
     cancellation::write(graph, stage, &mut map);
     put_some(&mut map, "sub_workflow", stage.sub_workflow.as_deref().map(write_sub_workflow));

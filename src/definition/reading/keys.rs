@@ -134,6 +134,7 @@ pub(in crate::definition) const STAGE: Level = Level {
         "mutex_key",
         "mutex_scope",
         "interleave",
+        "deferred_choice_group",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
     later: &[
@@ -143,7 +144,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "cancel_timeout",
         "cleanup_on_failure",
         "compensate",
-        "deferred_choice_group",
         "finalizer_names",
         "for_each",
         "jump_mode",

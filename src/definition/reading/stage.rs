@@ -32,6 +32,7 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) split: SplitDraft<'d>,
     pub(in crate::definition) cancellation: CancellationDraft<'d>,
     pub(in crate::definition) exclusion: ExclusionDraft<'d>,
+    pub(in crate::definition) choice_group: Option<Named<'d>>,
     /// The stage in whose block it stands, by its place.
     pub(in crate::definition) parent: Option<usize>,
     /// What is said of the branches of an OR-join.
@@ -62,6 +63,8 @@ pub(in crate::definition) enum SplitDraft<'d> {
     And,
     /// So many tokens on every outgoing arc.
     Thread { count: u32 },
+    /// The same, and one of them is taken.
+    Deferred,
     /// By conditions.
     Conditional {
         kind: Conditional,
@@ -86,12 +89,13 @@ pub(in crate::definition) enum Conditional {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SplitType {
     And,
+    Deferred,
     Conditional(Conditional),
     Thread,
 }
 
 const JOINS_LATER: [&str; 0] = [];
-const SPLITS_LATER: [&str; 1] = ["DEFERRED"];
+const SPLITS_LATER: [&str; 0] = [];
 /// What only a split with conditions has.
 pub(in crate::definition) const SPLIT_FIELDS: [&str; 4] =
     ["split_conditions", "split_default", "split_order", "on_no_match"];
@@ -138,6 +142,7 @@ impl<'d> Reader<'d> {
         let join = self.join(&fields);
         let join_span = fields.get("join_type").map_or(span, |node| &node.span);
         let generations = self.generations(&fields, join, join_span);
+        let choice_group = self.choice_group(&fields);
         let stage = GraphStage {
             ref_id: ref_id.to_owned(),
             parent: around.parent.map(stage_index),
@@ -159,6 +164,7 @@ impl<'d> Reader<'d> {
             times: self.times(&fields),
             trigger: self.trigger(&fields, site(StageSite::Correlate)),
             exclusion: None,
+            choice_group: choice_group.map(|group| group.text.to_owned()),
             cancellation: Cancellation::default(),
             sub_workflow,
             priority,
@@ -170,11 +176,9 @@ impl<'d> Reader<'d> {
         let (cancellation, exclusion) = (self.cancellation(&fields), self.exclusion(&fields));
         let or = self.or_branches(&fields, join);
         let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
-        let parent = around.parent;
-        Some((
-            StageDraft { stage, span, needs, back_from, split, cancellation, exclusion, or, generations, parent },
-            nested,
-        ))
+        let draft = bare_draft(stage, span, around.parent);
+        let draft = StageDraft { needs, back_from, split, cancellation, exclusion, choice_group, ..draft };
+        Some((StageDraft { or, generations, ..draft }, nested))
     }
 
     /// What its failure means, if it says so.
@@ -185,6 +189,12 @@ impl<'d> Reader<'d> {
             return None;
         }
         self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name)
+    }
+
+    fn choice_group(&mut self, fields: &Fields<'d>) -> Option<Named<'d>> {
+        let node = fields.get("deferred_choice_group")?;
+        let text = self.text(node, "deferred_choice_group")?;
+        self.name(text, &node.span, "name of a group").then_some(Named { text, span: &node.span })
     }
 
     fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
@@ -270,19 +280,20 @@ impl<'d> Reader<'d> {
     fn split(&mut self, fields: &Fields<'d>, stage: &'d Span, site: Site) -> SplitDraft<'d> {
         let name: fn(SplitType) -> &'static str = |split| match split {
             SplitType::And => "AND",
+            SplitType::Deferred => "DEFERRED",
             SplitType::Conditional(Conditional::Xor) => "XOR",
             SplitType::Conditional(Conditional::Or) => "OR",
             SplitType::Thread => "THREAD",
         };
         let conditional = [Conditional::Xor, Conditional::Or].map(SplitType::Conditional);
-        let types = [SplitType::And, conditional[0], conditional[1], SplitType::Thread];
+        let types = [SplitType::And, conditional[0], conditional[1], SplitType::Thread, SplitType::Deferred];
         let node = fields.get("split_type");
         let written = node.map(|node| self.choice_so_far(node, "split_type", &SPLITS_LATER, (&types, name)));
         // Of a split that is broken or not supported yet, the other fields are read as if they fitted.
         let split_type = written.unwrap_or(Some(SplitType::And));
         let is_thread = split_type.map(|split| split == SplitType::Thread);
         let count = self.thread_count(fields, is_thread, node.map_or(stage, |node| &node.span));
-        if matches!(split_type, Some(SplitType::And | SplitType::Thread)) {
+        if matches!(split_type, Some(SplitType::And | SplitType::Deferred | SplitType::Thread)) {
             for key in SPLIT_FIELDS.iter().filter_map(|key| fields.key(key)) {
                 let message = format!("`{}` on a stage whose split has no conditions", key.text);
                 let help = "add split_type: XOR, or OR";
@@ -302,6 +313,7 @@ impl<'d> Reader<'d> {
         }
         match split_type {
             Some(SplitType::And) => SplitDraft::And,
+            Some(SplitType::Deferred) => SplitDraft::Deferred,
             Some(SplitType::Conditional(kind)) => SplitDraft::Conditional {
                 kind,
                 span: node.map_or(stage, |node| &node.span),
@@ -367,23 +379,28 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         times: Times::NONE,
         trigger: None,
         exclusion: None,
+        choice_group: None,
         cancellation: Cancellation::default(),
         sub_workflow: None,
         priority: around.priority,
     };
-    let (cancellation, exclusion) = (CancellationDraft::default(), ExclusionDraft::default());
-    let (needs, back_from, split) = (Vec::new(), Vec::new(), SplitDraft::And);
+    bare_draft(stage, span, around.parent)
+}
+
+/// A stage of which nothing is said that the stages around it have to do with.
+fn bare_draft<'d>(stage: GraphStage, span: &'d Span, parent: Option<usize>) -> StageDraft<'d> {
     StageDraft {
         stage,
         span,
-        needs,
-        back_from,
-        split,
-        cancellation,
-        exclusion,
+        needs: Vec::new(),
+        back_from: Vec::new(),
+        split: SplitDraft::And,
+        cancellation: CancellationDraft::default(),
+        exclusion: ExclusionDraft::default(),
+        choice_group: None,
         or: None,
         generations: None,
-        parent: around.parent,
+        parent,
     }
 }
 

@@ -209,9 +209,10 @@ fn control() -> Vec<Property> {
         (
             "split_type",
             "AND goes on everywhere, XOR to the first stage whose condition holds, OR to all whose conditions hold; \
-             THREAD makes threads.",
-            choice(&["AND", "XOR", "OR", "THREAD"]),
+             THREAD makes threads, DEFERRED waits for what comes first.",
+            choice(&["AND", "XOR", "OR", "THREAD", "DEFERRED"]),
         ),
+        ("deferred_choice_group", "Of the stages of a group the first for which something comes is chosen.", name()),
         ("split_conditions", "By ref id of a stage that needs this one, or $end: when control goes there.", conditions),
         ("split_default", "Where control goes if no condition holds.", text()),
         ("split_order", "The order in which conditions are tried.", references()),

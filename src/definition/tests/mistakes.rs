@@ -57,7 +57,20 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, before: {}}}}",
         &["1:24 NOT_SUPPORTED", "1:46 WRONG_TYPE", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
     ),
-    ("{name: x, stages: {a: {join_type: N_OF_M, split_type: deferred}}}", &["1:35 MISSING_KEY", "1:55 NOT_SUPPORTED"]),
+    ("{name: x, stages: {a: {join_type: N_OF_M, split_type: later}}}", &["1:35 MISSING_KEY", "1:55 BAD_VALUE"]),
+    ("{name: x, stages: {a: {split_type: DEFERRED}, b: {needs: [a]}}}", &["1:20 CHOICE_OF_ONE"]),
+    (
+        "{name: x, stages: {a: {deferred_choice_group: g}, b: {needs: [a], deferred_choice_group: g}}}",
+        &["1:90 CHOICE_WITHOUT_SPLIT"],
+    ),
+    (
+        "{name: x, stages: {a: {deferred_choice_group: g}, b: {if: 'k', deferred_choice_group: g}}}",
+        &["1:51 ALTERNATIVE_HELD_BACK"],
+    ),
+    (
+        "{name: x, stages: {a: {split_type: DEFERRED}, b: {split_type: DEFERRED}, c: {needs: [a, b]}, d: {needs: [a, b], join_type: XOR}}}",
+        &["1:74 ALTERNATIVE_OF_TWO"],
+    ),
     ("{name: x, leftover_tokens: keep, stages: {a: {reentry: never}}}", &["1:28 BAD_VALUE", "1:56 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: OR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
     ("{name: x, stages: {a: {join_type: XOR, back_from: [z]}}}", &["1:52 UNKNOWN_STAGE"]),

@@ -1,5 +1,6 @@
 //! What a definition is, from the outside.
 
+mod choices;
 mod documents;
 mod exclusion;
 mod forms;

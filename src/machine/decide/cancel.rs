@@ -109,7 +109,7 @@ impl Decision<'_> {
                     }
                 }
             }
-            (CancelCause::Stage { .. } | CancelCause::Timer, _)
+            (CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Withdrawn { .. }, _)
             | (
                 CancelCause::Workflow
                 | CancelCause::ScopeFailed

@@ -7,6 +7,7 @@ mod answers;
 mod by_hand;
 mod cancel;
 mod child;
+mod choice;
 mod end;
 mod generations;
 mod join;
@@ -25,6 +26,7 @@ mod timer;
 
 pub use answers::{Answers, Site};
 pub(crate) use by_hand::{Answerer, Deed, Said, Verdict};
+pub(crate) use choice::Claim;
 pub(crate) use sender::{Sent, SentSignal};
 
 use crate::definition::Join;
@@ -95,6 +97,7 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         Request::LoseLease(loss) => decision.replace_lost(*loss),
         Request::EndChild(_) | Request::RefuseChild(_) => decision.child_over(awaited),
         Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
+        Request::StartStage(request) => decision.choose(request.activation),
         Request::Signal(_) => fate.into_iter().for_each(|fate| decision.receive(fate)),
         Request::Cancel(_)
         | Request::StartTask(_)
@@ -142,6 +145,7 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::Resume(_) => pause::refuse_resume(state),
         Request::Signal(message) => signal::refuse(state, message),
         Request::CloseTrigger(closing) => signal::refuse_closing(state, closing),
+        Request::StartStage(request) => choice::refuse(state, request),
         Request::EndChild(ChildEnd { child, .. }) | Request::RefuseChild(ChildRefusal { child, .. }) => {
             child::refuse(state, *child)
         }
@@ -223,6 +227,7 @@ fn weight(event: &Event) -> usize {
             Some(EndReason::StageFailed { error, .. }) => error.as_ref().map_or(0, Failure::bytes),
             Some(_) | None => 0,
         },
+        Event::ChoiceMade { withdrawn, .. } => 4 * withdrawn.len(),
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)
@@ -232,6 +237,7 @@ fn weight(event: &Event) -> usize {
         | Event::TaskLeaseLost(..)
         | Event::TimerFired(..)
         | Event::SettleContinued(_)
+        | Event::StageStartRequested(..)
         | Event::WorkflowStarted
         | Event::StageCanceled { .. }
         | Event::CancelsMarked { .. }

@@ -3,10 +3,12 @@
 //! Whom they mean is found here, at the moment at which the workflow takes it in.
 
 use crate::event::{SignalDurability, SignalMessage, SignalTarget, TriggerClosing};
-use crate::ids::{ActivationId, StageIndex};
+use crate::ids::{ActivationId, CommandId, StageIndex};
 use crate::machine::address::StageAddress;
 use crate::machine::command::{Rejection, Request};
 use crate::machine::state::State;
+
+use super::choice::Claim;
 
 /// What somebody sends.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub(crate) enum Sent {
         /// Why, in words.
         reason: Option<String>,
     },
+    /// The word that an alternative of a deferred choice is taken.
+    Claim(Claim),
 }
 
 /// A signal by names.
@@ -40,13 +44,14 @@ pub(crate) struct SentSignal {
 }
 
 impl Sent {
-    /// The request that this is to `state`.
+    /// The request that this is to `state`, sent under this id.
     ///
     /// # Errors
     ///
-    /// If the definition has no such stage.
-    pub(crate) fn request(&self, state: &State) -> Result<Request, Rejection> {
+    /// If the definition has no such stage, or nothing that is claimed is there.
+    pub(crate) fn request(&self, state: &State, id: Option<CommandId>) -> Result<Request, Rejection> {
         match self {
+            Sent::Claim(claim) => claim.request(state, id),
             Sent::Close { stage, reason } => {
                 Ok(Request::CloseTrigger(TriggerClosing { stage: index(state, stage)?, reason: reason.clone() }))
             }

@@ -218,8 +218,10 @@ impl Decision<'_> {
 
     fn deliver(&mut self, signal: Sequence, to: SignalRecipient) {
         self.push(Event::SignalDelivered { signal, to });
-        if let SignalRecipient::Task(task) = to {
-            self.wake(task);
+        match to {
+            SignalRecipient::Task(task) => self.wake(task),
+            SignalRecipient::Trigger(id) => self.choose(id),
+            SignalRecipient::Start(_) => (),
         }
     }
 
@@ -236,10 +238,10 @@ impl Decision<'_> {
     pub(super) fn reach_trigger(&mut self, id: ActivationId) {
         let definition = self.state.definition.clone();
         match definition.graph().stage(id.stage).trigger.as_deref() {
-            Some(Trigger::Signal(trigger)) if !definition.graph().stage(id.stage).is_started_by_signals() => {
-                let to = SignalRecipient::Trigger(id);
-                match self.kept_for(to, std::slice::from_ref(&trigger.signal)) {
-                    Some(signal) => return self.deliver(signal, to),
+            Some(Trigger::Signal(_)) if !definition.graph().stage(id.stage).is_started_by_signals() => {
+                let kept = self.kept_for_trigger(id);
+                match kept.filter(|signal| !self.is_forestalled(id, *signal)) {
+                    Some(signal) => return self.deliver(signal, SignalRecipient::Trigger(id)),
                     None => self.push(Event::StageWaiting { activation: id, gate: HeldBy::Trigger }),
                 }
                 self.set_expiry(id);
@@ -249,8 +251,15 @@ impl Decision<'_> {
                 self.set_moment(TimerOwner::Activation(id), TimerPurpose::Trigger, due);
                 self.set_expiry(id);
             }
-            Some(Trigger::Signal(_)) | None => self.reach_locks(id),
+            Some(Trigger::Signal(_)) | None => self.reach_choice(id),
         }
+    }
+
+    /// The oldest signal that is kept for the trigger of this activation.
+    pub(super) fn kept_for_trigger(&mut self, id: ActivationId) -> Option<Sequence> {
+        let definition = self.state.definition.clone();
+        let trigger = definition.graph().stage(id.stage).signal_trigger()?;
+        self.kept_for(SignalRecipient::Trigger(id), std::slice::from_ref(&trigger.signal))
     }
 
     /// The oldest signal that is kept for who waits for one of these names, or for any if there are none.

@@ -28,7 +28,7 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let emitted = match &stage.split {
-            Split::And | Split::Thread { .. } => everywhere(stage),
+            Split::And | Split::Deferred | Split::Thread { .. } => everywhere(stage),
             Split::Xor { branches, default } => {
                 let mut chosen = None;
                 for branch in branches {

@@ -22,9 +22,10 @@ impl Decision<'_> {
         let number = self.state.core.numbers.get(&stage).copied().unwrap_or(0) + 1;
         let activation = ActivationId::new(stage, number);
         let spec = self.state.definition.graph().stage(stage);
+        let is_held = spec.condition.is_some() || spec.times.guard_the_start() || spec.is_held_by_a_gate();
         if self.state.withdrawn_by(scope, stage).is_some() {
             self.push(Event::StageReady { activation, scope, consumed });
-        } else if spec.condition.is_some() || spec.times.guard_the_start() || spec.is_held_by_a_gate() {
+        } else if is_held || self.state.is_to_be_offered(stage, &consumed) {
             self.push(Event::StageReady { activation, scope, consumed });
             self.set_boundary(activation);
         } else {
@@ -48,7 +49,7 @@ impl Decision<'_> {
     pub(super) fn examine_gate(&mut self, id: ActivationId, gate: Gate) -> bool {
         match gate {
             Gate::Condition => self.examine_condition(id),
-            Gate::Scheduled | Gate::Trigger => return false,
+            Gate::Scheduled | Gate::Trigger | Gate::Choice => return false,
             Gate::Passed => self.pass_its_time(id),
             Gate::Triggered => self.reach_locks(id),
             Gate::Expired => self.pass_by(id),

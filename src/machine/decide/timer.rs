@@ -29,6 +29,7 @@ impl Decision<'_> {
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::ScheduledTime) => self.start_in_time(),
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::StartTimeExpiry) => self.end_expired(),
             TimerOf::Owner(TimerOwner::Activation(_), TimerPurpose::Deadline) => self.answer_at_deadline(of),
+            TimerOf::Owner(TimerOwner::Activation(id), TimerPurpose::Trigger) => self.choose(id),
             // These have changed the state, and settling draws the consequences.
             TimerOf::Owner(
                 TimerOwner::Workflow,

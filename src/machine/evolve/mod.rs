@@ -6,6 +6,7 @@
 
 mod cancel;
 mod child;
+mod choice;
 mod generations;
 mod locks;
 mod pause;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use crate::definition::{Join, Reentry};
 use crate::event::{CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, Stamp};
 use crate::failure::Failure;
-use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
+use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 
 use super::outlook::{Place, Waiting};
@@ -103,6 +104,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
         Event::TokensLeft { scope, left } => tokens::left(state, *scope, left),
         Event::JoinArrived { .. } | Event::JoinReset { .. } => generations::apply(state, event),
+        Event::StageStartRequested(_, request) => choice::request(state, request),
+        Event::ChoiceMade { winner, split, withdrawn } => choice::make(state, *winner, *split, withdrawn),
         Event::JoinForced { scope, stage } => force_join(state, *scope, *stage),
         Event::SignalReceived(..)
         | Event::TriggerClosed(..)
@@ -249,6 +252,15 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         signal = token.signal.clone().or(signal);
     }
     let thread = tokens::thread_of(&tokens, consumed);
+    let arcs: &[ArcIndex] = match consumed {
+        Consumed::OnePerArc => &stage.incoming,
+        Consumed::Arcs(arcs) => arcs,
+        Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
+    };
+    let choice = arcs.iter().zip(&tokens).find_map(|(arc, token)| state.offer_of(*arc, token));
+    if choice.is_some() && !matches!(progress, Progress::Ready(_)) {
+        return Err("what is offered does not start before it is chosen");
+    }
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
@@ -270,6 +282,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         waiting: None,
         signal,
         inside: None,
+        choice: choice.map(Box::new),
     };
     state.core.live.insert(id, Box::new(activation));
     state.join_section(id, scope);

@@ -144,7 +144,8 @@ fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
     let before = match (gate, &activation.progress) {
         (HeldBy::Trigger, Progress::Ready(Gate::Condition | Gate::Passed)) => stage.signal_trigger().is_some(),
         (HeldBy::Lock, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered)) => !stage.locks().is_empty(),
-        (HeldBy::Trigger | HeldBy::Lock, _) => false,
+        (HeldBy::Choice, Progress::Ready(Gate::Condition | Gate::Passed)) => activation.choice.is_some(),
+        (HeldBy::Trigger | HeldBy::Lock | HeldBy::Choice, _) => false,
     };
     if !before {
         return Err("the activation does not stand before the gate");
@@ -153,6 +154,7 @@ fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
     activation.progress = match gate {
         HeldBy::Trigger => Progress::Ready(Gate::Trigger),
         HeldBy::Lock => Progress::Ready(Gate::Lock),
+        HeldBy::Choice => Progress::Ready(Gate::Choice),
     };
     state.candidates.ready.remove(&place);
     match (gate, stage.signal_trigger()) {
@@ -162,6 +164,7 @@ fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
             state.wait_for_locks(id);
             Ok(())
         }
+        (HeldBy::Choice, _) => Ok(()),
     }
 }
 

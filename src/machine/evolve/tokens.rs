@@ -31,7 +31,7 @@ pub(super) fn emit(
     let stage = state.definition.graph().stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
     let threads = match stage.split {
         Split::Thread { count } => (0..count).map(|index| thread.split(id, index)).collect(),
-        Split::And | Split::Xor { .. } | Split::Or { .. } => vec![thread.clone()],
+        Split::And | Split::Xor { .. } | Split::Or { .. } | Split::Deferred => vec![thread.clone()],
     };
     emit_threads(state, id, scope, emitted, (depth, past, &threads))
 }

@@ -21,7 +21,8 @@ fn seen_by(state: &State, stage: &str) -> Surroundings {
         | Work::CancelChild { .. }
         | Work::ByHand { .. }
         | Work::AwaitSignal { .. }
-        | Work::AwaitThread { .. } => None,
+        | Work::AwaitThread { .. }
+        | Work::AwaitClaim { .. } => None,
     };
     let attempt = outstanding(state).find_map(of_stage).unwrap_or_else(|| panic!("{stage} is not open"));
     surroundings(state, attempt).unwrap().0

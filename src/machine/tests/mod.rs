@@ -4,6 +4,7 @@ mod by_hand;
 mod calls;
 mod cancel;
 mod cancellation;
+mod choices;
 mod chunks;
 mod circles;
 mod conditions;

@@ -380,9 +380,9 @@ fn by_dead_paths(definition: &Definition) -> Vec<usize> {
             crate::definition::Target::End => None,
         };
         let chosen: Vec<usize> = match &stage.split {
-            crate::definition::Split::And | crate::definition::Split::Thread { .. } => {
-                stage.outgoing.iter().map(|arc| arc.index()).collect()
-            }
+            crate::definition::Split::And
+            | crate::definition::Split::Deferred
+            | crate::definition::Split::Thread { .. } => stage.outgoing.iter().map(|arc| arc.index()).collect(),
             crate::definition::Split::Xor { branches, .. } => {
                 branches.iter().find(holds).and_then(|branch| target(&branch.target)).into_iter().collect()
             }

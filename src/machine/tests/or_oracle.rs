@@ -112,7 +112,7 @@ fn course(definition: &Definition, draws: &[u8]) -> Course {
             let is_taken = match split {
                 Split::Xor { default: Some(_), .. } => moved < 60 && draws.below(3) == 0,
                 Split::Or { .. } => at == sure || draws.below(2) == 0,
-                Split::Xor { .. } | Split::And | Split::Thread { .. } => at == sure,
+                Split::Xor { .. } | Split::And | Split::Deferred | Split::Thread { .. } => at == sure,
             };
             done = done.output(&format!("c{at}"), is_taken);
         }

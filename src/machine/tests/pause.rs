@@ -202,6 +202,7 @@ fn timeless(event: &Event) -> Event {
         | Event::TimerFired(stamp, _)
         | Event::SignalReceived(stamp, _)
         | Event::TriggerClosed(stamp, _)
+        | Event::StageStartRequested(stamp, _)
         | Event::SettleContinued(stamp) => stamp.now = ORIGIN,
         _ => (),
     }

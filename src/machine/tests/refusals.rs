@@ -89,7 +89,9 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::Standing { .. } => Rejection::BadSignal { what: "no name" },
         Rejection::BadSignal { .. } => Rejection::SignalsFull { most: 1 },
         Rejection::SignalsFull { .. } => Rejection::TriggerNotOpen,
-        Rejection::TriggerNotOpen => Rejection::NoSuchChild { child: WorkflowId::from_parts(ORIGIN, 2) },
+        Rejection::TriggerNotOpen => Rejection::NothingToClaim { work: "a".to_owned() },
+        Rejection::NothingToClaim { .. } => Rejection::TriggerAwaited { work: "a".to_owned() },
+        Rejection::TriggerAwaited { .. } => Rejection::NoSuchChild { child: WorkflowId::from_parts(ORIGIN, 2) },
         Rejection::NoSuchChild { .. } => return None,
     })
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::definition::Definition;
 use crate::failure::ErrorClass;
 use crate::ids::ArcIndex;
-use crate::machine::{MissingArc, Wait, WaitReason, waits};
+use crate::machine::{MissingArc, ServerName, Wait, WaitReason, waits};
 use crate::testing::course::{Course, ORIGIN};
 use crate::testing::definitions::{fan_out, parallel, sequence, stage, with_limits, yaml};
 use crate::testing::given::given;
@@ -61,10 +61,18 @@ fn line(wait: &Wait) -> String {
         }
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
-        reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. }) => reason.code().to_owned(),
+        reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. } | WaitReason::Claim) => {
+            reason.code().to_owned()
+        }
     };
+    let others: Vec<String> = wait.alternatives().map(|other| server_line(&other)).collect();
+    let others = if others.is_empty() { String::new() } else { format!(", or {}", others.join(" ")) };
     let deadline = wait.deadline().map(|moment| format!(", deadline {}", moment.since(ORIGIN))).unwrap_or_default();
-    format!("{who} since {since}: {what}{deadline}")
+    format!("{who} since {since}: {what}{deadline}{others}")
+}
+
+fn server_line(server: &ServerName<'_>) -> String {
+    format!("{}#{}", server.stage(), server.activation().map_or("?".to_owned(), |n| n.to_string()))
 }
 
 fn missing_arcs(missing: &[MissingArc]) -> String {
@@ -72,10 +80,7 @@ fn missing_arcs(missing: &[MissingArc]) -> String {
 }
 
 fn missing_line(arc: &MissingArc) -> String {
-    let servers: Vec<String> = arc
-        .may_be_served_by()
-        .map(|server| format!("{}#{}", server.stage(), server.activation().map_or("?".to_owned(), |n| n.to_string())))
-        .collect();
+    let servers: Vec<String> = arc.may_be_served_by().map(|server| server_line(&server)).collect();
     let more = if arc.has_more_servers() { " .." } else { "" };
     format!("{} ({}{more})", arc.from().unwrap_or("start"), servers.join(" "))
 }
@@ -96,6 +101,30 @@ fn a_stage_whose_block_is_open_waits_for_what_is_inside() {
         waiting(&definition, [complete("x"), complete("y")]),
         ["l#1 since 2s: INSIDE turn 1, deadline 1h", "x#2.noop@1 since 2s: QUEUED"]
     );
+}
+
+#[test]
+fn an_alternative_says_what_it_is_offered_with() {
+    let text = "
+name: x
+stages:
+  s:
+  x: { needs: [s] }
+  a: { needs: [s], split_type: DEFERRED }
+  b: { needs: [a], trigger: { signal: go } }
+  c: { needs: [a] }
+  d: { needs: [a, x] }
+  t: { needs: [a], trigger: { timer: 1h } }
+";
+    let found = waiting(&yaml(text), [complete("s"), complete("a")]);
+    let expected = [
+        "x#1.noop@1 since 1s: QUEUED",
+        "b#1 since 2s: SIGNAL go, or c#1 t#1 d#?",
+        "c#1 since 2s: CLAIM, or b#1 t#1 d#?",
+        "t#1 since 2s: TRIGGER_TIMER 1 1h2s, or b#1 c#1 d#?",
+        "d since 2s: JOIN of 2 lacks x (x#1)",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

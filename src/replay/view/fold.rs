@@ -209,10 +209,7 @@ impl ViewFold {
                 self.follow_request(event, at);
                 Ok(())
             }
-            Event::WorkflowStarted => {
-                self.start_time = Some(at);
-                change(&mut self.status, Status::Running, "workflow", || self.workflow.to_string())
-            }
+            Event::WorkflowStarted => self.start(at),
             Event::WorkflowEnded { status, reason, outputs } => {
                 self.outputs.clone_from(outputs);
                 self.end(*status, reason.as_ref(), at)
@@ -236,6 +233,7 @@ impl ViewFold {
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
             | Event::LockTaken { activation, .. }
+            | Event::ChoiceMade { winner: activation, .. }
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
@@ -266,6 +264,7 @@ impl ViewFold {
             | Event::TokensRemoved { .. }
             | Event::SignalReceived(..)
             | Event::TriggerClosed(..)
+            | Event::StageStartRequested(..)
             | Event::SignalDelivered { .. }
             | Event::SignalBuffered { .. }
             | Event::SignalDiscarded { .. }
@@ -286,6 +285,11 @@ impl ViewFold {
         } else {
             PausedDetails::follow(&mut self.paused, event, at);
         }
+    }
+
+    fn start(&mut self, at: Timestamp) -> Result<(), InvalidTransition> {
+        self.start_time = Some(at);
+        change(&mut self.status, Status::Running, "workflow", || self.workflow.to_string())
     }
 
     /// What an event about an activation as a whole changes.

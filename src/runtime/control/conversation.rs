@@ -15,6 +15,7 @@ use crate::runtime::error::{RemoteReason, describe};
 use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
+use super::claim::Claiming;
 use super::line::{Line, Lines};
 use super::people::{Answering, Asking, Completing};
 use super::request::{Beginning, ControlRequest};
@@ -127,6 +128,10 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
         ControlRequest::Signal(signaling) => {
             let Signaling { workflow, target, signal, by } = *signaling;
             shared.signal(workflow, target, signal, by)
+        }
+        ControlRequest::Claim(claiming) => {
+            let Claiming { workflow, work, by } = *claiming;
+            shared.claim(workflow, &work, by)
         }
         ControlRequest::CloseTrigger(closing) => {
             let Closing { workflow, stage, by } = *closing;

@@ -3,6 +3,7 @@
 //! One request a line, one answer a line, both JSON. What a request asks for enters the engine by the same inbox as
 //! what its own callers ask for; nothing here decides or writes.
 
+mod claim;
 mod request;
 mod signal;
 

@@ -12,6 +12,7 @@ use crate::runtime::error::describe;
 use crate::runtime::start::{By, Start, Trigger};
 use crate::value::{Map, Value, ValueError};
 
+use super::claim::Claiming;
 use super::people::{Answering, Asking, Completing};
 use super::signal::{Closing, Signaling};
 
@@ -52,6 +53,8 @@ pub(crate) enum ControlRequest {
     Signal(Box<Signaling>),
     /// To close a trigger.
     CloseTrigger(Box<Closing>),
+    /// To choose an alternative.
+    Claim(Box<Claiming>),
 }
 
 /// What a workflow begins with, as it is sent.
@@ -223,6 +226,7 @@ impl ControlRequest {
             "complete" => Completing::read(verb, fields),
             "signal" => Signaling::read(verb, fields),
             "close_trigger" => Closing::read(verb, fields),
+            "claim" => Claiming::read(verb, fields),
             _ => return None,
         })
     }
@@ -252,6 +256,7 @@ impl ControlRequest {
             ControlRequest::Resume(asking) => ("resume", asking.fields()),
             ControlRequest::Signal(signaling) => ("signal", signaling.fields()),
             ControlRequest::CloseTrigger(closing) => ("close_trigger", closing.fields()),
+            ControlRequest::Claim(claiming) => ("claim", claiming.fields()),
         };
         line([("verb", verb.into())], fields)
     }

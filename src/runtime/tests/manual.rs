@@ -272,7 +272,8 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
                 | Work::AwaitSignal { .. }
                 | Work::AwaitThread { .. }
                 | Work::AwaitChild { .. }
-                | Work::CancelChild { .. } => (),
+                | Work::CancelChild { .. }
+                | Work::AwaitClaim { .. } => (),
                 Work::Continue => panic!("a written batch leaves nothing unsettled here"),
             }
         }

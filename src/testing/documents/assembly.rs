@@ -5,7 +5,8 @@ use proptest::sample::Index;
 use crate::value::Value;
 
 use super::super::joins::{self, JoinDraft};
-use super::{Keys, LoopDraft, STAGES, Spelling, StageDraft, cancellation, circles, exclusion, triggers};
+use super::choices::ChoiceDraft;
+use super::{Keys, LoopDraft, STAGES, Spelling, StageDraft, cancellation, choices, circles, exclusion, triggers};
 
 pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
     let n_stages = drafts.len();
@@ -67,6 +68,7 @@ fn block_of(
     let back: Vec<Option<usize>> = (0..n_stages)
         .map(|place| drafts[place].back_from.map(|(draw, _)| *draw.get(&circles::followers(place, &needs))))
         .collect();
+    let deferred: Vec<Option<ChoiceDraft>> = drafts.iter().map(|draft| draft.choice).collect();
     let mut stages: Vec<(String, Value)> = Vec::new();
     for (place, mut draft) in drafts.into_iter().enumerate() {
         let name = |other: usize| names[other].as_str();
@@ -104,6 +106,7 @@ fn block_of(
         }
         stages.push((names[place].clone(), stage));
     }
+    choices::defer(&mut stages, &deferred, &needs, &back);
     joins::settle(&mut stages);
     if order == Order::Backwards {
         stages.reverse();

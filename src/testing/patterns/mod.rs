@@ -86,6 +86,7 @@ mod wcp_11;
 mod wcp_12;
 mod wcp_13;
 mod wcp_14;
+mod wcp_16;
 mod wcp_17;
 mod wcp_19;
 mod wcp_20;
@@ -147,6 +148,7 @@ const MODULES: &[(usize, Declared)] = &[
     (12, wcp_12::pattern),
     (13, wcp_13::pattern),
     (14, wcp_14::pattern),
+    (16, wcp_16::pattern),
     (17, wcp_17::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),

@@ -133,7 +133,7 @@ fn a_pattern_has_its_name_and_each_module_its_number() {
         let is_missing = |what: &str| what.contains("NOT_SUPPORTED");
         assert!(
             traces.as_ref().map_or_else(|breach| is_missing(&breach.what), |traces| !traces.is_empty()),
-            "{number}"
+            "{number}: {traces:?}"
         );
     }
 }
