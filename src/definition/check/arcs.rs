@@ -103,6 +103,7 @@ pub(in crate::definition) fn connect(
     let mut connected =
         Connected { stages, arcs, names, spans, predecessors, back_from, order, certain, regions, doubts };
     generations::check_merges(&connected, problems);
+    synchronizing::check_arcs(&connected, problems);
     if let Some(splits) = Splits::of(&connected).filter(|_| !counting.is_empty() || !merging.is_empty()) {
         connected.doubts = generations::fit(&counting, &mut connected, &splits, problems);
         synchronizing::check(&merging, &connected, &splits, problems);

@@ -7,6 +7,7 @@ use crate::definition::code::ProblemCode;
 use crate::definition::graph::{Join, OrScope, Split};
 use crate::definition::problem::Problem;
 use crate::definition::reading::OrDraft;
+use crate::limits::LISTED_MAX;
 
 /// Checks these joins, by the places of their stages.
 pub(super) fn check(
@@ -29,6 +30,16 @@ pub(super) fn check(
         };
         let help = "write or_scope: general, by which the join decides in any case";
         problems.extend(found.map(|(code, why)| Problem::error(code, draft.span, why).with_help(help)));
+    }
+}
+
+/// An OR-join lists the arcs it takes tokens from, and an event is bounded (R4).
+pub(super) fn check_arcs(connected: &Connected, problems: &mut Vec<Problem>) {
+    for (stage, span) in connected.stages.iter().zip(&connected.spans) {
+        if stage.join == Join::Or && stage.incoming.len() > LISTED_MAX {
+            let message = format!("an OR-join of {} arcs, more than {LISTED_MAX}", stage.incoming.len());
+            problems.push(Problem::error(ProblemCode::TooManyArcs, span, message));
+        }
     }
 }
 

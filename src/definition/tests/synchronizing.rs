@@ -2,6 +2,7 @@
 
 use super::read as definition;
 use crate::definition::{Definition, OrScope};
+use crate::limits::LISTED_MAX;
 
 /// What is wrong with it: codes, and what is said.
 fn wrong(text: &str) -> Vec<(&'static str, String)> {
@@ -183,4 +184,19 @@ fn only_or_joins_have_a_scope() {
         assert_eq!(said[0].0, "JOIN_FIELD_WITHOUT_JOIN");
         assert!(said[0].1.contains(key), "{said:?}");
     }
+}
+
+#[test]
+fn a_join_that_lists_its_arcs_has_at_most_so_many() {
+    let wide = |width: usize, join: &str| {
+        let names: Vec<String> = (0..width).map(|place| format!("s{place}")).collect();
+        let stages: String = names.iter().map(|name| format!("  {name}:\n")).collect();
+        format!("name: x\nstages:\n{stages}  j: {{ needs: [{}], join_type: {join} }}\n", names.join(", "))
+    };
+    for join in ["OR", "N_OF_M, join_threshold: 2"] {
+        assert_eq!(wrong(&wide(LISTED_MAX, join)), []);
+        let said = wrong(&wide(LISTED_MAX + 1, join));
+        assert_eq!(said.iter().map(|said| said.0).collect::<Vec<_>>(), ["TOO_MANY_ARCS"], "{said:?}");
+    }
+    assert_eq!(wrong(&wide(LISTED_MAX + 1, "AND")), []);
 }

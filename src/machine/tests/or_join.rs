@@ -289,6 +289,58 @@ fn what_waits_is_left_when_the_workflow_is_canceled() {
         .status(Status::Canceled);
 }
 
+#[test]
+fn a_structured_merge_starts_once_a_round_whatever_its_split_took() {
+    let definition = net("
+  s: { join_type: XOR, back_from: [y] }
+  a: { needs: [s], split_type: OR, split_conditions: { b: b, c: c, e: e } }
+  b: { needs: [a] }
+  c: { needs: [a] }
+  e: { needs: [a] }
+  m: { needs: [b, c, e], join_type: OR, or_scope: structured, join_pair: a }
+  y: { needs: [m], split_type: XOR, split_conditions: { s: again }, split_default: z }
+  z: { needs: [y] }
+");
+    let mut course = begun(&definition, &[]);
+    let rounds: [&[&str]; 3] = [&["b"], &["c", "b"], &["e"]];
+    for (round, taken) in rounds.into_iter().enumerate() {
+        course.complete(["s"]);
+        let chosen = ["b", "c", "e"].into_iter().fold(complete("a"), |a, name| a.output(name, taken.contains(&name)));
+        course.happen(&chosen);
+        for (place, name) in taken.iter().enumerate() {
+            assert_eq!(counts(&course, ["m"]), [round], "only {place} of {taken:?} have come");
+            course.complete([*name]);
+        }
+        assert_eq!(counts(&course, ["m"]), [round + 1]);
+        course.complete(["m"]);
+        course.happen(&complete("y").output("again", round < 2));
+    }
+    course.complete(["z"]);
+    assert_eq!(course.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_structured_merge_of_which_all_branches_are_taken_away_neither_starts_nor_waits() {
+    let definition = yaml(
+        "
+name: x
+regions: { r: { effect: remove } }
+stages:
+  a: { split_type: OR, split_conditions: { b: 'true', c: 'true' }, split_default: e }
+  b: { needs: [a], cancel_region: [r] }
+  c: { needs: [a], cancel_region: [r] }
+  e: { needs: [a], cancel_region: [r] }
+  m: { needs: [b, c, e], join_type: OR, or_scope: structured, join_pair: a }
+  k: { cancels: [{ region: r }] }
+",
+    );
+    let mut course = begun(&definition, &[]);
+    course.complete(["a"]);
+    assert_eq!(course.open(), ["b", "c", "k"]);
+    course.complete(["k"]);
+    assert_eq!((course.status(), counts(&course, ["m"])), (Status::Succeeded, [0]), "\n{}", course.story());
+}
+
 /// `a`, then `width` branches of which the first `live` are taken, before an OR-join, then a chain of `width` stages.
 fn wide(width: usize, live: usize) -> Definition {
     let names: Vec<String> = (0..width).map(|index| format!("s{index}")).collect();

@@ -41,6 +41,17 @@ pub(super) fn pattern() -> Pattern {
             .order("b1<j, c<j"),
         )
         .positive(
+            scenario(
+                "whatever the branches do in whatever order",
+                taking(&["b", "c"])
+                    .any_order([chain().then(b(true)).complete("out"), chain().complete("c")])
+                    .complete("j"),
+            )
+            .ends(Status::Succeeded)
+            .runs("a 1, b 1, b1 0, out 1, c 1, j 1")
+            .order("c<j, b<j"),
+        )
+        .positive(
             scenario("one branch alone", taking(&["c"]).complete("c").live("j", 1).complete("j"))
                 .ends(Status::Succeeded)
                 .runs("a 1, b 0, b1 0, out 0, c 1, j 1"),
@@ -55,4 +66,5 @@ pub(super) fn pattern() -> Pattern {
                 .ends(Status::Running)
                 .runs("a 1, b 1, b1 0, out 0, c 1, j 0"),
         )
+        .refuses(net(", join_type: XOR, back_from: [j]"), "LOOP_IN_ACYCLIC_CONE", "acyclic")
 }
