@@ -128,6 +128,8 @@ codes! {
     INSTANT_LOOP = "put a task or a wait into the loop";
     /// Control has come back over an arc as often as its `max_iterations` allows.
     LOOP_LIMIT = "raise max_iterations, or let the condition of the loop end it earlier";
+    /// The milestone that a stage waited for can hold no more.
+    MILESTONE_MISSED = "write milestone_policy: wait_skip to have the stage passed by instead";
     /// A condition could not be computed.
     CONDITION_FAILED = "correct the expression, or say with `on_condition_error` what an error means";
     /// More tokens than one workflow may hold.

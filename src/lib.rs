@@ -39,13 +39,13 @@ mod version;
 pub mod testing;
 
 pub use definition::{
-    ArcKind, ArcOutline, BackArc, BlockingJoin, Builder, BuilderLoop as Loop, BuilderSplit as Split, Cancel, CancelOn,
-    CancellingJoin, Choice, Defaults, DeferredSplit, Definition, Durability, Ending, InputError, InputErrors,
-    InputSpec, InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens, LockKind, LoopTest, OnConditionError,
-    OnDeadline, OnFailure, OnParentCancel, OnUnreachable, OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems,
-    Reentry, RegionEffect, RegionFuture, ResetOn, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span,
-    Stage, StageOutline, StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType,
-    map_from_json, map_from_yaml,
+    ArcKind, ArcOutline, BackArc, BlockingJoin, Builder, BuilderLoop as Loop, BuilderMilestone as Milestone,
+    BuilderSplit as Split, Cancel, CancelOn, CancellingJoin, Choice, Defaults, DeferredSplit, Definition, Durability,
+    Ending, InputError, InputErrors, InputSpec, InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens, LockKind,
+    LoopTest, MilestonePolicy, MilestoneStatus, OnConditionError, OnDeadline, OnFailure, OnParentCancel, OnUnreachable,
+    OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, ResetOn, Retry,
+    Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageSplit, StageTrigger,
+    StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,

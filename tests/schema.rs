@@ -175,6 +175,8 @@ stages:
   k: { needs: [j], join_type: N_OF_M, join_threshold: 1, join_mode: structured, join_pair: j, reset_on: all }
   o: { needs: [b, c], join_type: OR, or_scope: general, join_pair: a }
   l: { needs: [k], join_type: N_OF_M, join_threshold: 1, on_unreachable: fail }
+  u: { milestone_ref_id: a, milestone_status: Reached, milestone_until: b, milestone_policy: Wait_Fail }
+  v: { milestone_ref_id: a, milestone_status: RUNNING }
 ";
 
 /// What ends before its time, and what ends everything.

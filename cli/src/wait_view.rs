@@ -84,6 +84,17 @@ struct More<'a> {
     threshold: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    milestone: Option<Milestone<'a>>,
+}
+
+/// What another stage has to be.
+#[derive(Serialize)]
+struct Milestone<'a> {
+    of: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'a str>,
 }
 
 /// A lock that others hold.
@@ -183,6 +194,10 @@ impl<'a> From<&'a WaitReason> for More<'a> {
             }
             WaitReason::OpenTrigger { signal } => More { signals: Some(std::slice::from_ref(signal)), ..none },
             WaitReason::Inside { iteration } => More { iteration: Some(*iteration), ..none },
+            WaitReason::Milestone { of, status, until } => {
+                let milestone = Milestone { of, status: status.name(), until: until.as_deref() };
+                More { milestone: Some(milestone), ..none }
+            }
             WaitReason::Lock { kind, name, holder } => {
                 let (stage, activation, section) = match holder {
                     LockHolder::Activation { stage, activation } => (Some(stage.as_str()), Some(*activation), None),

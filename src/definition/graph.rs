@@ -17,6 +17,7 @@ use super::exclusion::{Exclusion, Lock, Section, find_locks};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, OrScope, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
 use super::generations::{Generations, Rest};
+use super::milestone::{Milestone, watchers};
 use super::shell_text::ShellText;
 use super::sub_workflow::SubWorkflow;
 use super::template::Template;
@@ -53,6 +54,8 @@ pub(crate) struct Graph {
     takes_away: bool,
     /// Which arcs lead to alternatives of a choice.
     choices: Choices,
+    /// By stage those whose milestone it makes or ends.
+    watchers: BTreeMap<StageIndex, Vec<StageIndex>>,
 }
 
 /// The stages that are nested directly in one stage, or in none: a graph of its own.
@@ -126,6 +129,8 @@ pub(crate) struct GraphStage {
     pub(crate) exclusion: Option<Box<Exclusion>>,
     /// `deferred_choice_group`: one of the stages of the group is chosen by what comes first.
     pub(crate) choice_group: Option<String>,
+    /// What another stage has to be for it to start.
+    pub(crate) milestone: Option<Box<Milestone>>,
     /// 0 to 9, larger first; the workflow's where the stage has none.
     pub(crate) priority: u8,
     /// Whom it ends, what ends it, and where control goes then.
@@ -277,7 +282,7 @@ impl GraphStage {
 
     /// Does something hold an activation, besides its condition and its times?
     pub(crate) fn is_held_by_a_gate(&self) -> bool {
-        self.is_held_by_a_trigger() || !self.locks().is_empty()
+        self.milestone.is_some() || self.is_held_by_a_trigger() || !self.locks().is_empty()
     }
 
     /// Does its join withdraw what has not arrived when it fires?
@@ -298,6 +303,7 @@ impl Graph {
         by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
         find_victims(&mut stages);
         let (locks, sections) = find_locks(&mut stages);
+        let watchers = watchers(&stages);
         let mut signals: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
         let mut starts = Vec::new();
         for (place, stage) in (0..).zip(&stages) {
@@ -329,6 +335,7 @@ impl Graph {
             sections,
             takes_away,
             choices,
+            watchers,
         }
     }
 
@@ -336,6 +343,16 @@ impl Graph {
     pub(super) fn with_rules(self, termination: Termination, mut regions: Vec<Region>) -> Graph {
         find_members(&self.stages, &mut regions);
         Graph { termination, regions, ..self }
+    }
+
+    /// The stages whose milestone this stage makes or ends, in definition order.
+    pub(crate) fn watchers(&self, stage: StageIndex) -> &[StageIndex] {
+        self.watchers.get(&stage).map_or(&[], Vec::as_slice)
+    }
+
+    /// Has any stage a milestone?
+    pub(crate) fn has_milestones(&self) -> bool {
+        !self.watchers.is_empty()
     }
 
     /// The stages that have a trigger by a signal of this name, in definition order.

@@ -47,6 +47,7 @@ mod exclusion;
 mod generations;
 
 mod graph;
+mod milestone;
 
 mod outline;
 
@@ -75,8 +76,8 @@ pub use body::LoopTest;
 pub(crate) use body::{Body, Loop};
 pub use builder::{
     BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, DeferredSplit, InputSpec, JoinSpec,
-    Loop as BuilderLoop, OrJoin, PartialJoin, Retry, SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage,
-    StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec,
+    Loop as BuilderLoop, Milestone as BuilderMilestone, OrJoin, PartialJoin, Retry, SignalTrigger as SignalTriggerSpec,
+    Split as BuilderSplit, Stage, StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec,
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
@@ -99,6 +100,8 @@ pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryPoli
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
 pub use input::{InputError, InputErrors};
+pub(crate) use milestone::{Milestone, MilestoneCondition, Reached};
+pub use milestone::{MilestonePolicy, MilestoneStatus};
 pub use outline::{ArcOutline, Choice, StageOutline};
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
@@ -148,8 +151,10 @@ fn read_checked(document: &Document, around: &Around<'_>, problems: &mut Vec<Pro
     let known = problems.len();
     let mut draft = reading::read_workflow(document, around, problems)?;
     let source = &document.source;
-    let exclusions = draft.stages.iter_mut().map(|stage| std::mem::take(&mut stage.exclusion)).collect();
+    let exclusions: Vec<reading::ExclusionDraft<'_>> =
+        draft.stages.iter_mut().map(|stage| std::mem::take(&mut stage.exclusion)).collect();
     let mut connected = check::connect(draft.stages, draft.regions, problems);
+    check::set_milestones(exclusions.iter().map(|draft| draft.milestone), &mut connected, problems);
     check::exclude(exclusions, &draft.sections, &mut connected, problems);
     check::check_ending(draft.termination, &connected, problems);
     check::check_names(&draft.uses, source, &draft.header.inputs, &connected, problems);

@@ -5,6 +5,7 @@
 use super::body::LoopTest;
 use super::generations::{Generations, JoinMode};
 use super::graph::{ArcKind, Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
+use super::milestone::MilestoneStatus;
 use crate::ids::StageIndex;
 
 /// A stage of a definition.
@@ -128,6 +129,13 @@ impl<'d> StageOutline<'d> {
     /// Its mutex key: of the stages with one key only one runs at a time.
     pub fn mutex_key(&self) -> Option<&'d str> {
         self.stage.exclusion.as_ref()?.mutex.as_deref()
+    }
+
+    /// Its milestone: a stage, what that has to be for this one to start, and the stage that ends it by starting.
+    pub fn milestone(&self) -> Option<(&'d str, MilestoneStatus, Option<&'d str>)> {
+        let milestone = self.stage.milestone.as_deref()?;
+        let name = |stage: StageIndex| self.graph.stage(stage).ref_id.as_str();
+        Some((name(milestone.of()), milestone.status(), milestone.until().map(name)))
     }
 
     /// The group of stages that run one after the other among which it is.

@@ -74,6 +74,8 @@ pub enum HeldBy {
     Lock,
     /// A deferred choice: nobody has chosen it yet.
     Choice,
+    /// Its milestone: another stage is not what it has to be.
+    Milestone,
 }
 
 impl SignalDurability {
@@ -98,12 +100,13 @@ impl SignalRecipient {
 }
 
 impl HeldBy {
-    /// The word people and programs see: `trigger`, `lock`, `choice`.
+    /// The word people and programs see: `trigger`, `lock`, `choice`, `milestone`.
     pub fn name(self) -> &'static str {
         match self {
             HeldBy::Trigger => "trigger",
             HeldBy::Lock => "lock",
             HeldBy::Choice => "choice",
+            HeldBy::Milestone => "milestone",
         }
     }
 }

@@ -57,14 +57,10 @@ impl State {
                 self.candidates.doomed.insert(nested);
             }
             match activation.progress {
-                Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered | Gate::Lock) => {
-                    self.candidates.ready.insert(place)
-                }
+                Progress::Ready(gate) if gate.opens() || gate == Gate::Expired => self.candidates.ready.insert(place),
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
                 Progress::Turning | Progress::Inside => self.candidates.inside.insert(nested),
-                Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Choice)
-                | Progress::Between { .. }
-                | Progress::Open(_) => false,
+                Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) => false,
             };
         }
         for (id, scope) in &self.core.scopes {
@@ -86,7 +82,10 @@ impl State {
         let counting: Vec<_> = counting.collect();
         self.candidates.joins.extend(counting);
         let scopes: Vec<ScopeId> = self.core.scopes.keys().copied().collect();
-        scopes.into_iter().for_each(|scope| self.reconsider_all(scope));
+        for scope in scopes {
+            self.reconsider_all(scope);
+            self.look_at_all_milestones(scope);
+        }
         let graph = self.definition.graph();
         for (scope, arc, token) in self.core.marking.iter() {
             let to = graph.arc(arc).to;

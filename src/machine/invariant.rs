@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::{Join, Reentry};
+use crate::definition::{Join, MilestonePolicy, Reentry};
 use crate::event::{TimerOwner, TimerPurpose};
 use crate::ids::{RegionIndex, ScopeId, TaskId};
 
@@ -35,6 +35,7 @@ impl State {
         self.check_locks()?;
         self.check_joins()?;
         self.check_choices()?;
+        self.check_milestones()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => self.check_or_joins().and(ensure(
@@ -198,6 +199,26 @@ impl State {
         ensure(matches!(self.core.phase, Phase::Live), "an ended workflow keeps no signal")
     }
 
+    /// Nobody waits for a milestone that holds, and nobody who is to be passed by for one that can come no more.
+    fn check_milestones(&self) -> Result<(), Broken> {
+        if self.core.phase != Phase::Live || self.core.unsettled || self.is_paused() {
+            return Ok(());
+        }
+        for (id, live) in self.core.live.iter().filter(|(id, _)| self.waits_for_its_milestone(**id)) {
+            if !self.moves(live.scope) {
+                continue;
+            }
+            ensure(!self.meets_its_milestone(*id), "nobody waits for a milestone that holds")?;
+            let milestone = self.definition.graph().stage(id.stage).milestone.as_deref();
+            let waits_on = milestone.is_some_and(|milestone| milestone.policy == MilestonePolicy::Wait);
+            ensure(
+                waits_on || self.milestone_may_come_anew(*id),
+                "nobody waits for a milestone that can come no more",
+            )?;
+        }
+        Ok(())
+    }
+
     /// What runs holds its locks, what is held somebody needs, and nobody waits for what is free.
     fn check_locks(&self) -> Result<(), Broken> {
         let is_settled = self.core.phase == Phase::Live && !self.core.unsettled;
@@ -238,7 +259,14 @@ impl State {
                 // Between two batches no activation stands between two tasks.
                 let unfinished = !matches!(
                     activation.progress,
-                    Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock | Gate::Choice) | Progress::Inside
+                    Progress::Ready(
+                        Gate::Scheduled
+                            | Gate::Trigger
+                            | Gate::Lock
+                            | Gate::Choice
+                            | Gate::Milestone
+                            | Gate::MilestoneAgain
+                    ) | Progress::Inside
                 );
                 let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_) | Progress::Turning);
                 let excused = self.core.unsettled || held;

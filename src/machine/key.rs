@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::definition::Reached;
 use crate::event::TimerPurpose;
 use crate::ids::{ActivationId, ScopeId};
 
@@ -88,9 +89,20 @@ impl State {
     }
 
     fn key_of_scope(&self, id: ScopeId, cap: u32, key: &mut Vec<u8>) {
-        let Some(scope) = self.core.scopes.get(&id) else { return };
-        let Scope { owner: _, depth: _, around: _, live: _, failed, stopped, ended: _, iterations, withdrawn } =
-            &**scope;
+        let Some(scope) = self.core.scopes.get(&id).map(|scope| &**scope) else { return };
+        let Scope {
+            // The key of an activation holds that of its scope.
+            owner: _,
+            depth: _,
+            around: _,
+            live: _,
+            failed,
+            stopped,
+            ended: _,
+            iterations,
+            withdrawn,
+            reached,
+        } = scope;
         key.push(match failed {
             None => 0,
             Some(ScopeFailure::Activation(..)) => 1,
@@ -98,6 +110,15 @@ impl State {
             Some(ScopeFailure::CanceledBy(_)) => 3,
             Some(ScopeFailure::EndedBy(_)) => 4,
         });
+        number(key, reached.len());
+        let most = i64::from(cap) + 1;
+        for (Reached { stage, until }, balance) in reached {
+            key.extend(stage.get().to_le_bytes());
+            key.extend(until.map_or(u32::MAX, |until| until.get()).to_le_bytes());
+            // What nothing ends holds for ever.
+            let most = if until.is_some() { most } else { 1 };
+            key.extend((*balance).clamp(-most, most).to_le_bytes());
+        }
         number(key, withdrawn.len());
         withdrawn.iter().for_each(|region| key.extend(region.get().to_le_bytes()));
         let mut halted: Vec<(u32, u32)> = stopped
@@ -190,6 +211,7 @@ impl State {
             updates: _,
             timers,
             waiting: _,
+            held_since: _,
             signal: _,
             inside,
             choice,
@@ -235,6 +257,8 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         Progress::Ready(Gate::Triggered) => key.push(9),
         Progress::Ready(Gate::Lock) => key.push(10),
         Progress::Ready(Gate::Choice) => key.push(11),
+        Progress::Ready(Gate::Milestone) => key.push(12),
+        Progress::Ready(Gate::MilestoneAgain) => key.push(13),
         Progress::Between { next } => {
             key.push(4);
             key.extend(next.get().to_le_bytes());

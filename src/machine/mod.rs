@@ -18,6 +18,7 @@
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 16 deferred choice | `split_type: DEFERRED`, `deferred_choice_group` |
 //! | 17, 40 interleaved (parallel) routing | `interleave` |
+//! | 18 milestone | `milestone_ref_id` |
 //! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
 //! | 21 structured loop | `loop` |
@@ -58,11 +59,13 @@ mod invariant;
 mod key;
 mod locks;
 mod marking;
+mod milestones;
 mod newest;
 mod outlook;
 mod past;
 mod pause;
 mod possible;
+mod repeats;
 mod servers;
 mod signals;
 mod state;

@@ -33,6 +33,8 @@ pub(super) enum Question {
     More,
     /// May tokens come to so many unseen arcs, from wherever?
     Enough(usize),
+    /// The same of a stage that makes a milestone: who waits for that brings nothing.
+    Start(usize),
 }
 
 /// What may still come to a join.
@@ -62,7 +64,7 @@ impl Outlook {
         question: Question,
         (seen, unseen): (&[ArcIndex], &[ArcIndex]),
     ) -> Outlook {
-        let look = Look { state, graph: state.definition.graph(), waiting };
+        let look = Look { state, graph: state.definition.graph(), waiting, question };
         let cone = look.cone(seen.iter().chain(unseen));
         let mut outlook = Outlook { question, fireable: look.fireable(&cone), ..Outlook::default() };
         if question != Question::More {
@@ -87,7 +89,7 @@ impl Outlook {
     pub(super) fn is_open(&self) -> bool {
         match self.question {
             Question::More => !self.blockers.is_empty(),
-            Question::Enough(missing) => self.open.len() >= missing,
+            Question::Enough(missing) | Question::Start(missing) => self.open.len() >= missing,
         }
     }
 
@@ -108,7 +110,7 @@ impl Outlook {
 
     /// Follows what was found to where it is now. False says that nothing of it is left, and that a new look is needed.
     fn follow(&mut self, state: &State, waiting: Waiting) -> bool {
-        let look = Look { state, graph: state.definition.graph(), waiting };
+        let look = Look { state, graph: state.definition.graph(), waiting, question: self.question };
         if !self.is_open() {
             return false;
         }
@@ -146,6 +148,7 @@ struct Look<'s> {
     state: &'s State,
     graph: &'s Graph,
     waiting: Waiting,
+    question: Question,
 }
 
 impl Look<'_> {
@@ -220,10 +223,19 @@ impl Look<'_> {
     }
 
     fn is_taken(&self, place: Place) -> bool {
+        let scope = self.waiting.scope;
         match place {
-            Place::Arc(arc) => self.state.core.marking.is_marked(self.waiting.scope, arc),
+            Place::Arc(arc) => self.state.core.marking.is_marked(scope, arc),
             Place::Stage(stage) => {
-                self.state.live_of(self.waiting.scope, stage).next().is_some() || self.may_begin(stage)
+                let mut live = self.state.live_of(scope, stage);
+                // Who waits for what comes there brings nothing before.
+                let lives = match self.graph.stage(stage).milestone.as_deref() {
+                    Some(milestone) if self.is_for_a_milestone() && milestone.of() == self.waiting.join => {
+                        live.any(|id| !self.state.waits_for_its_milestone(id))
+                    }
+                    Some(_) | None => live.next().is_some(),
+                };
+                lives || self.may_begin(stage)
             }
         }
     }
@@ -231,9 +243,42 @@ impl Look<'_> {
     /// May a signal begin a thread at the stage? An OR-join does not wait for that, as it is nothing of what has begun;
     /// to a join that counts it is a branch like others, from which a token may come in this generation.
     fn may_begin(&self, stage: StageIndex) -> bool {
-        let counts = self.graph.stage(self.waiting.join).generations.is_some();
+        let counts = self.is_for_a_milestone() || self.graph.stage(self.waiting.join).generations.is_some();
         counts && self.waiting.scope == ScopeId::ROOT && self.state.is_open_start(stage)
     }
+
+    fn is_for_a_milestone(&self) -> bool {
+        matches!(self.question, Question::Start(_))
+    }
+}
+
+/// What leads to a stage that makes a milestone.
+fn toward(state: &State, waiting: Waiting) -> Outlook {
+    let incoming = &state.definition.graph().stage(waiting.join).incoming;
+    let question = Question::Start(tokens_needed(state, waiting.scope, waiting.join));
+    Outlook::of(state, waiting, question, (&[], incoming))
+}
+
+/// May the stage start once more, by what lives and lies before it? What is found is kept.
+pub(super) fn may_come(state: &mut State, waiting: Waiting) -> bool {
+    if waiting.scope == ScopeId::ROOT && state.is_open_start(waiting.join) {
+        return true;
+    }
+    if let Some(mut known) = state.candidates.outlooks.stages().take(waiting)
+        && known.follow(state, waiting)
+    {
+        state.candidates.outlooks.stages().keep(waiting, known);
+        return true;
+    }
+    let outlook = toward(state, waiting);
+    let may_come = outlook.is_open();
+    state.candidates.outlooks.stages().keep(waiting, outlook);
+    may_come
+}
+
+/// The same, without what was found before.
+pub(super) fn would_come(state: &State, waiting: Waiting) -> bool {
+    (waiting.scope == ScopeId::ROOT && state.is_open_start(waiting.join)) || toward(state, waiting).is_open()
 }
 
 /// On how many of its arcs a stage needs a token to start; of an OR-join it is hoped that one is enough.
@@ -256,9 +301,26 @@ pub(super) struct Outlooks {
     kept: BTreeMap<Waiting, Outlook>,
     /// Who looks at which place.
     watchers: BTreeMap<(ScopeId, Place), BTreeSet<StageIndex>>,
+    /// The same for stages that make a milestone somebody waits for.
+    stages: Option<Box<Outlooks>>,
 }
 
 impl Outlooks {
+    /// Those of stages that make milestones.
+    fn stages(&mut self) -> &mut Outlooks {
+        self.stages.get_or_insert_default()
+    }
+
+    /// Somebody waits for a milestone about this stage, and it has to be looked at whether it can come.
+    pub(super) fn look_for(&mut self, waiting: Waiting) {
+        self.stages().due.insert(waiting);
+    }
+
+    /// The next stage of a milestone to look at.
+    pub(super) fn pop_looked_for(&mut self) -> Option<Waiting> {
+        self.stages.as_mut()?.pop()
+    }
+
     /// The join has to be looked at.
     pub(super) fn insert(&mut self, waiting: Waiting) {
         self.due.insert(waiting);
@@ -291,6 +353,9 @@ impl Outlooks {
 
     /// A token has left the place, or an activation has ended there.
     pub(super) fn left(&mut self, scope: ScopeId, place: Place) {
+        if let Some(stages) = self.stages.as_mut() {
+            stages.left(scope, place);
+        }
         if self.watchers.is_empty() {
             return;
         }
@@ -301,6 +366,9 @@ impl Outlooks {
 
     /// The stage has taken tokens from several arcs: whoever counted on it to start once more looks anew.
     pub(super) fn gathered(&mut self, scope: ScopeId, stage: StageIndex) {
+        if let Some(stages) = self.stages.as_mut() {
+            stages.gathered(scope, stage);
+        }
         self.forget_those(scope, |_, outlook| outlook.leads_through(stage));
     }
 
@@ -312,6 +380,9 @@ impl Outlooks {
 
     /// Something was taken away, or not emitted: all joins of the scope look anew.
     pub(super) fn forget(&mut self, scope: ScopeId) {
+        if let Some(stages) = self.stages.as_mut() {
+            stages.forget(scope);
+        }
         self.forget_those(scope, |_, _| true);
     }
 

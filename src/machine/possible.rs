@@ -116,6 +116,11 @@ impl State {
         possible
     }
 
+    /// The first stage that waits for its milestone.
+    pub(crate) fn stage_at_milestone(&self) -> Option<StageIndex> {
+        self.core.live.keys().find(|id| self.waits_for_its_milestone(**id)).map(|id| id.stage)
+    }
+
     /// The first stage that waits for a lock which others hold.
     pub(crate) fn locked_out_stage(&self) -> Option<StageIndex> {
         let waits = |id: &ActivationId| {

@@ -217,6 +217,9 @@ impl State {
     /// Is the activation at a gate that a signal may open, now or as soon as those before it are passed?
     pub(super) fn is_before_its_trigger(&self, id: ActivationId) -> bool {
         let progress = self.core.live.get(&id).map(|live| &live.progress);
-        matches!(progress, Some(Progress::Ready(Gate::Condition | Gate::Scheduled | Gate::Passed | Gate::Trigger)))
+        matches!(
+            progress,
+            Some(Progress::Ready(Gate::Condition | Gate::Scheduled | Gate::Passed | Gate::Trigger | Gate::Milestone))
+        )
     }
 }

@@ -5,17 +5,16 @@
 //! neither compared nor part of a snapshot's meaning (R2).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Definition, Join, OnParentCancel};
+use crate::definition::{Definition, Join, OnParentCancel, Reached};
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::Failure;
 use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, CommandId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, TaskIndex,
-    WorkflowId,
+    ActivationId, ArcIndex, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
 };
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -31,6 +30,7 @@ use super::marking::Marking;
 use super::outlook::Waiting;
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
+use super::repeats::Remembered;
 use super::signals::{GivenSignal, SignalWait, Signals};
 use super::threads::Thread;
 
@@ -155,6 +155,8 @@ pub(crate) struct Scope {
     pub(super) iterations: BTreeMap<ArcIndex, u32>,
     /// Regions that were canceled, and what of them comes later with them.
     pub(super) withdrawn: BTreeSet<RegionIndex>,
+    /// By how much completions outnumber what ends them, where somebody waits for that.
+    pub(super) reached: BTreeMap<Reached, i64>,
 }
 
 /// What ended a scope before it was over.
@@ -192,6 +194,8 @@ pub(crate) struct Activation {
     pub(super) timers: Vec<TimerId>,
     /// It waits for a signal, at its trigger or in a task.
     pub(super) waiting: Option<Box<SignalWait>>,
+    /// Since when its milestone has held it back, if it does.
+    pub(super) held_since: Option<Timestamp>,
     /// The signal that came last for it.
     pub(super) signal: Option<Arc<GivenSignal>>,
     /// It is offered together with others, and none of them is chosen yet.
@@ -251,6 +255,22 @@ pub(crate) enum Gate {
     Lock,
     /// It waits until somebody chooses it.
     Choice,
+    /// It waits for its milestone, and then for what is behind that.
+    Milestone,
+    /// All gates behind its milestone but the last are passed, and the milestone holds no more: it waits for it again.
+    MilestoneAgain,
+}
+
+impl Gate {
+    /// May a start follow from here, or one of the last gates?
+    pub(super) fn opens(self) -> bool {
+        match self {
+            Gate::Condition | Gate::Passed | Gate::Triggered | Gate::Lock | Gate::Milestone | Gate::MilestoneAgain => {
+                true
+            }
+            Gate::Scheduled | Gate::Expired | Gate::Trigger | Gate::Choice => false,
+        }
+    }
 }
 
 /// A task that is neither ended nor still to come.
@@ -308,43 +328,6 @@ pub(crate) enum TimerOf {
     Task(TaskId),
     /// The owner starts, or has not started or ended in time.
     Owner(TimerOwner, TimerPurpose),
-}
-
-/// The newest commands a workflow has accepted (R8).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Remembered {
-    newest: VecDeque<(CommandId, Sequence)>,
-    forgotten: Option<CommandId>,
-}
-
-/// What a workflow knows of a command id.
-pub(super) enum Memory {
-    Unknown,
-    Accepted(Sequence),
-    TooOld,
-}
-
-impl Remembered {
-    /// Has this command been accepted?
-    pub(super) fn recall(&self, id: CommandId) -> Memory {
-        if let Some((_, sequence)) = self.newest.iter().find(|(known, _)| *known == id) {
-            return Memory::Accepted(*sequence);
-        }
-        match self.forgotten {
-            Some(forgotten) if id <= forgotten => Memory::TooOld,
-            Some(_) | None => Memory::Unknown,
-        }
-    }
-
-    /// The command was accepted; its input is the event at `sequence`. At most `most` commands are remembered.
-    pub(super) fn remember(&mut self, id: CommandId, sequence: Sequence, most: u64) {
-        self.newest.push_back((id, sequence));
-        if self.newest.len() as u64 > most
-            && let Some((oldest, _)) = self.newest.pop_front()
-        {
-            self.forgotten = self.forgotten.max(Some(oldest));
-        }
-    }
 }
 
 impl State {

@@ -2,7 +2,7 @@
 //!
 //! Frozen values with names in the place of indices. Found by `waits`.
 
-use crate::definition::{Definition, GraphTask, LockKind, OnDeadline};
+use crate::definition::{Definition, GraphTask, LockKind, MilestoneStatus, OnDeadline};
 use crate::event::{Actor, CancelCause, TimerId};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex, WorkflowId};
 use crate::time::{Duration, Timestamp};
@@ -181,6 +181,15 @@ pub enum WaitReason {
     /// It is an alternative of a deferred choice and has no trigger. Released by somebody who claims it; it ends when
     /// another alternative is chosen.
     Claim,
+    /// Its milestone does not hold. Released when it does, or when it can come no more.
+    Milestone {
+        /// The ref id of the stage that it is about.
+        of: String,
+        /// What that stage has to be.
+        status: MilestoneStatus,
+        /// The stage that ends it by starting.
+        until: Option<String>,
+    },
 }
 
 /// Who holds a lock.
@@ -228,6 +237,7 @@ impl WaitReason {
             WaitReason::Blocked { .. } => "BLOCKED",
             WaitReason::Threads { .. } => "THREADS",
             WaitReason::Claim => "CLAIM",
+            WaitReason::Milestone { .. } => "MILESTONE",
         }
     }
 
@@ -256,7 +266,8 @@ impl WaitReason {
             | WaitReason::Child { .. }
             | WaitReason::Inside { .. }
             | WaitReason::Lock { .. }
-            | WaitReason::Claim => None,
+            | WaitReason::Claim
+            | WaitReason::Milestone { .. } => None,
         }
     }
 }

@@ -78,6 +78,7 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
         Progress::Ready(Gate::Choice) => {
             Wait { others: others(state, id), ..wait(state, Waiter::Activation(id), WaitReason::Claim) }
         }
+        Progress::Ready(Gate::Milestone | Gate::MilestoneAgain) => at_milestone(state, id),
         Progress::Ready(_) | Progress::Turning if state.is_paused() && !state.core.unsettled => {
             let waiter = Waiter::Activation(id);
             paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling))
@@ -126,6 +127,23 @@ fn at_trigger(state: &State, id: ActivationId, activation: &Activation) -> Wait 
     match set.and_then(|(timer, set)| Some((timer, set.since, state.due(set)?))) {
         Some((timer, since, due)) => Wait { since, ..wait(state, waiter, WaitReason::TriggerTimer { timer, due }) },
         None => wait(state, waiter, WaitReason::Settling),
+    }
+}
+
+/// The milestone of a ready activation does not hold.
+fn at_milestone(state: &State, id: ActivationId) -> Wait {
+    let waiter = Waiter::Activation(id);
+    let graph = state.definition.graph();
+    match graph.stage(id.stage).milestone.as_deref() {
+        Some(milestone) if !state.meets_its_milestone(id) && !state.core.unsettled => {
+            let name = |stage: StageIndex| graph.stage(stage).ref_id.clone();
+            let (of, until) = (name(milestone.of()), milestone.until().map(name));
+            let since = state.core.live.get(&id).and_then(|live| live.held_since).unwrap_or(state.core.now);
+            let reason = WaitReason::Milestone { of, status: milestone.status(), until };
+            Wait { since, ..wait(state, waiter, reason) }
+        }
+        // It goes on as soon as the workflow does.
+        Some(_) | None => paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling)),
     }
 }
 

@@ -216,9 +216,12 @@ impl Exploration {
             return false;
         }
         if state.possible(Outcomes::Orderly).is_empty() {
-            let (code, stage, message) = match state.locked_out_stage() {
-                Some(stage) => (FindingCode::LockOrder, Some(stage), "it can wait for ever for a lock"),
-                None => (FindingCode::Deadlock, None, "nothing can happen any more"),
+            let (code, stage, message) = match (state.locked_out_stage(), state.stage_at_milestone()) {
+                (Some(stage), _) => (FindingCode::LockOrder, Some(stage), "it can wait for ever for a lock"),
+                (None, Some(stage)) => {
+                    (FindingCode::MilestoneMayBlock, Some(stage), "it can wait for ever for its milestone")
+                }
+                (None, None) => (FindingCode::Deadlock, None, "nothing can happen any more"),
             };
             self.note(code, stage, message.to_owned(), from, step);
             return false;

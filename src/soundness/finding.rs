@@ -30,6 +30,8 @@ pub enum FindingCode {
     PropertyViolated,
     /// A workflow can come to where a stage waits for ever for a lock, whose holder waits for it.
     LockOrder,
+    /// A stage can come to wait for ever for a milestone.
+    MilestoneMayBlock,
 }
 
 impl FindingCode {
@@ -85,6 +87,11 @@ impl FindingCode {
             "A workflow can come to where a stage waits for ever for a lock, whose holder waits for it.",
             "do not let a section wait for stages that it keeps out",
         ),
+        (
+            FindingCode::MilestoneMayBlock,
+            "A stage can come to wait for ever for a milestone.",
+            "milestone_policy wait_skip or wait_fail ends the wait for what can come no more",
+        ),
         (FindingCode::PropertyViolated, "A property that was asked for does not hold.", "look at the witness"),
     ];
 
@@ -102,6 +109,7 @@ impl FindingCode {
             FindingCode::Unbounded => "UNBOUNDED",
             FindingCode::PropertyViolated => "PROPERTY_VIOLATED",
             FindingCode::LockOrder => "LOCK_ORDER",
+            FindingCode::MilestoneMayBlock => "MILESTONE_MAY_BLOCK",
         }
     }
 
@@ -118,7 +126,7 @@ impl FindingCode {
 
     /// Is it a doubt, unless the definition asks for strictness?
     pub fn is_doubt(self) -> bool {
-        matches!(self, FindingCode::DeadStage | FindingCode::Unbounded)
+        matches!(self, FindingCode::DeadStage | FindingCode::Unbounded | FindingCode::MilestoneMayBlock)
     }
 }
 

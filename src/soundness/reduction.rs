@@ -13,9 +13,9 @@ use crate::ids::{ArcIndex, StageIndex};
 
 /// The definition with its blocks as single stages; the same if it has none.
 pub(super) fn reduced(definition: &Definition) -> Definition {
-    // Whom a stage cancels stands anywhere, and must be found there.
+    // Whom a stage cancels, and what makes a milestone, stands anywhere, and must be found there.
     // What a join withdraws is named by the stages there are.
-    if definition.graph().takes_away() {
+    if definition.graph().takes_away() || definition.graph().has_milestones() {
         return definition.clone();
     }
     let mut net = Net::of(definition.graph());
@@ -263,6 +263,7 @@ fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
         exclusion,
         // It follows from the arcs.
         choice_group: _,
+        milestone: _,
         priority: _,
         cancellation: _,
         sub_workflow: _,

@@ -107,6 +107,27 @@ fn properties_hold_in_every_course_or_have_a_witness() {
 }
 
 #[test]
+fn a_milestone_that_may_block_is_a_doubt() {
+    let waits = check("a: { milestone_ref_id: b, milestone_policy: wait }, b: { needs: [a] }", &CheckOptions::new());
+    assert_eq!(codes(&waits), ["MILESTONE_MAY_BLOCK"]);
+    assert!(!waits.is_refused());
+    let each_other = check("a: { milestone_ref_id: b }, b: { milestone_ref_id: a }", &CheckOptions::new());
+    assert_eq!(codes(&each_other).first(), Some(&"MILESTONE_MAY_BLOCK"));
+    let skips = check("a: { milestone_ref_id: b }, b: { needs: [c] }, c: ", &CheckOptions::new());
+    assert_eq!(codes(&skips), [""; 0]);
+}
+
+#[test]
+fn a_section_that_waits_for_what_it_keeps_out_is_found() {
+    let text = "{ name: x, critical_sections: [{ mutex_key: k, sections: { s: [b, d], t: [c] } }], \
+                stages: { b: , c: , d: { needs: [b, c] } } }";
+    let verdict = Definition::from_yaml(text).unwrap().check(&CheckOptions::new());
+    assert_eq!(codes(&verdict), ["LOCK_ORDER"]);
+    let fine = text.replace("needs: [b, c]", "needs: [b]");
+    assert_eq!(codes(&Definition::from_yaml(&fine).unwrap().check(&CheckOptions::new())), [""; 0]);
+}
+
+#[test]
 fn the_policy_says_what_is_refused() {
     for (policy, stages, refused) in
         [("weak", STARVED, true), ("strict", STARVED, true), ("off", STARVED, false), ("strict", DIAMOND, false)]

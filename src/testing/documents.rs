@@ -17,6 +17,7 @@ mod cancellation;
 mod choices;
 mod circles;
 mod exclusion;
+mod milestones;
 mod splits;
 mod triggers;
 
@@ -361,6 +362,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
         some(30, cancellation::keys()),
         some(15, triggers::keys()),
         some(12, exclusion::keys()),
+        some(10, milestones::keys()),
         // Behind the others: what it names in `env` is there.
         body(),
     ]);

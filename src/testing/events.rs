@@ -140,7 +140,7 @@ fn signals_moving() -> BoxedStrategy<Event> {
         (sequences(), recipients()).prop_map(|(signal, to)| Event::SignalDelivered { signal, to }),
         sequences().prop_map(|signal| Event::SignalBuffered { signal }),
         sequences().prop_map(|signal| Event::SignalDiscarded { signal }),
-        (activations(), select(vec![HeldBy::Trigger, HeldBy::Lock, HeldBy::Choice]))
+        (activations(), select(vec![HeldBy::Trigger, HeldBy::Lock, HeldBy::Choice, HeldBy::Milestone]))
             .prop_map(|(activation, gate)| Event::StageWaiting { activation, gate }),
         (locks(), activations()).prop_map(|(lock, activation)| Event::LockTaken { lock, activation }),
         (locks(), scopes()).prop_map(|(lock, scope)| Event::LockReleased { lock, scope }),

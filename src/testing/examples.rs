@@ -351,6 +351,7 @@ fn signals() -> Vec<Event> {
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::Trigger },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Trigger },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Lock },
+        Event::StageWaiting { activation: activation(), gate: HeldBy::Milestone },
         Event::LockTaken { lock: LockIndex::new(1), activation: activation() },
         Event::LockReleased { lock: LockIndex::new(1), scope: ScopeId::ROOT },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Choice },

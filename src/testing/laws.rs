@@ -8,7 +8,8 @@ use crate::definition::{Graph, GraphStage};
 use crate::event::{Arrival, Consumed, Emitted, Event, SignalMessage, SignalRecipient};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
-    Answers, AttemptStage, Batch, Command, Rejection, Request, State, Work, decide, evolve, outstanding, waits,
+    Answers, AttemptStage, Batch, Command, Rejection, Request, State, WaitReason, Work, decide, evolve, outstanding,
+    waits,
 };
 
 use super::course::Course;
@@ -183,8 +184,10 @@ pub fn what_lives_asks_for_something(decided: Decided<'_>) {
         panic!("{broken} after {:?}", decided.command);
     }
     if state.sequence().is_some() && !state.is_closed() {
-        // A paused one may ask for nothing but to go on.
-        let asks = outstanding(state).next().is_some() || state.is_paused();
+        // A paused one may ask for nothing but to go on, and one whose stages wait for each other's milestones for
+        // nothing at all.
+        let is_held = || waits(state).iter().any(|wait| matches!(wait.reason(), WaitReason::Milestone { .. }));
+        let asks = outstanding(state).next().is_some() || state.is_paused() || is_held();
         assert!(asks, "nothing to do after {:?}", decided.command);
     }
 }

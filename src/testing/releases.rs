@@ -87,7 +87,8 @@ fn request(wait: &Wait) -> Request {
         | WaitReason::Lock { .. }
         | WaitReason::Arrivals { .. }
         | WaitReason::Blocked { .. }
-        | WaitReason::Threads { .. } => Request::Cancel(CancelRequest { reason: None }),
+        | WaitReason::Threads { .. }
+        | WaitReason::Milestone { .. } => Request::Cancel(CancelRequest { reason: None }),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
     }
 }

@@ -111,6 +111,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Claim => claim(wait, around),
         WaitReason::OpenTrigger { signal } => open_trigger(wait, signal, around),
         WaitReason::Inside { iteration } => inside(wait, *iteration, around),
+        WaitReason::Milestone { of, status, until } => milestone(wait, (of, status.name()), until.as_deref(), around),
         WaitReason::Lock { kind, name, holder } => locked(wait, (*kind, name), holder, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
@@ -390,6 +391,17 @@ fn serialized(wait: &Wait, activation: u32, around: &Around<'_>) -> (String, Vec
     (what, vec![format!("released by the end of {stage}#{activation}: its reentry is serialize")])
 }
 
+fn milestone(
+    wait: &Wait,
+    (of, status): (&str, &str),
+    until: Option<&str>,
+    around: &Around<'_>,
+) -> (String, Vec<String>) {
+    let until = until.map(|until| format!(" and {} has not started since", harmless(until))).unwrap_or_default();
+    let what = format!("waits until {} is {status}{until}, {}", harmless(of), around.since(wait.since()));
+    (what, vec![format!("released when that holds, or when {} can be that no more", harmless(of))])
+}
+
 fn locked(
     wait: &Wait,
     (kind, name): (LockKind, &str),
@@ -456,6 +468,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::TriggerTimer { .. } => "waits for the timer of its trigger",
         WaitReason::Inside { .. } => "turns",
         WaitReason::Lock { .. } => "waits for a lock",
+        WaitReason::Milestone { .. } => "waits for its milestone",
         _ => "is about to go on",
     }
 }

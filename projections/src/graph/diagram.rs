@@ -255,6 +255,10 @@ impl DiagramBox {
         if stage.reentry() != Reentry::Parallel {
             details.push(format!("reentry: {}", stage.reentry().name()));
         }
+        details.extend(stage.milestone().map(|(of, status, until)| match until {
+            Some(until) => format!("while between {of} and {until}"),
+            None => format!("while {of} is {}", status.name()),
+        }));
         details.extend(stage.mutex_key().map(|key| format!("mutex: {key}")));
         details.extend(stage.interleaved_group().map(|group| format!("one at a time: {group}")));
         details.extend(stage.critical_section().map(|(name, key)| format!("section: {name} of {key}")));

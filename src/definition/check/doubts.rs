@@ -8,6 +8,7 @@ use super::reach::{Followers, Pair};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::graph::{GraphStage, Join, Split, Target};
+use crate::definition::milestone::MilestonePolicy;
 use crate::definition::problem::Problem;
 use crate::definition::site::{Site, StageSite, TaskSite, Use};
 use crate::definition::template::Template;
@@ -87,6 +88,11 @@ struct Doubts<'c> {
     followers: Followers,
 }
 
+/// Is the stage passed by when its milestone can hold no more?
+fn may_miss_its_milestone(stage: &GraphStage) -> bool {
+    stage.milestone.as_ref().is_some_and(|milestone| milestone.policy == MilestonePolicy::WaitSkip)
+}
+
 impl Doubts<'_> {
     fn stages(&self) -> &[GraphStage] {
         &self.connected.stages
@@ -102,6 +108,9 @@ impl Doubts<'_> {
             ("stages", own) => {
                 let used = self.stages().get(self.connected.names.find(name)?)?;
                 let own = own.and_then(|own| self.stages().get(own));
+                if may_miss_its_milestone(used) {
+                    return Some(format!("`{name}` is passed by when its milestone is missed; then it has no outputs"));
+                }
                 if used.times.start_time_expiry.is_some() {
                     return Some(format!(
                         "`{name}` is passed by when it has not started in time; then it has no outputs"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{cancellation, exclusion, generations};
+use super::{cancellation, exclusion, generations, milestone};
 use crate::definition::Definition;
 use crate::definition::body::{Body, Loop, LoopCondition, LoopTest};
 use crate::definition::cancellation::{Cancellation, Termination};
@@ -286,6 +286,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let generations = generations::read(map, join, incoming.len(), find)?;
         let mut stage = stage(map, Place { parent, incoming, outgoing, join, generations, split, cancellation })?;
         stage.exclusion = exclusion::read(map, sections.remove(&stage.ref_id))?;
+        stage.milestone = milestone::read(map, &by_name)?;
         stages.push(stage);
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
@@ -364,6 +365,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         trigger: map.some("trigger", |map, key| trigger(&map.map(key)?))?,
         exclusion: None,
         choice_group: map.some("deferred_choice_group", Fields::text)?,
+        milestone: None,
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
         sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),

@@ -1,6 +1,6 @@
 //! Writes the normal form.
 
-use super::{cancellation, exclusion, generations};
+use super::{cancellation, exclusion, generations, milestone};
 use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
@@ -134,6 +134,7 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     put_some(&mut map, "trigger", stage.trigger.as_deref().map(write_trigger));
     exclusion::write(stage, &mut map);
     put_some(&mut map, "deferred_choice_group", stage.choice_group.as_deref());
+    milestone::write(graph, stage, &mut map);
     put(&mut map, "priority", stage.priority);
     cancellation::write(graph, stage, &mut map);
     put_some(&mut map, "sub_workflow", stage.sub_workflow.as_deref().map(write_sub_workflow));

@@ -1,19 +1,22 @@
-//! Reads what never runs beside a stage: `mutex_key`, `interleave`, and `critical_sections` of the workflow.
+//! Reads what holds a stage besides its join: what never runs beside it, `mutex_key`, `interleave` and the
+//! `critical_sections` of the workflow, and its milestone.
 
 use super::Reader;
 use super::data::Named;
 use super::keys::{CRITICAL_SECTION, Fields, INTERLEAVE};
+use super::milestone::MilestoneDraft;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Node;
 use crate::definition::exclusion::InterleaveOrder;
 
-/// The fields of a stage about exclusion as they were written.
+/// The fields of a stage about exclusion and its milestone as they were written.
 #[derive(Default)]
 pub(in crate::definition) struct ExclusionDraft<'d> {
     /// `mutex_key`.
     pub(in crate::definition) mutex: Option<Named<'d>>,
     /// The group of `interleave`, and what is said of its order.
     pub(in crate::definition) interleave: Option<(Named<'d>, InterleaveOrder)>,
+    pub(in crate::definition) milestone: Option<MilestoneDraft<'d>>,
 }
 
 /// A section as it was written; the names are not looked up yet.
@@ -27,11 +30,11 @@ pub(in crate::definition) struct SectionDraft<'d> {
 }
 
 impl<'d> Reader<'d> {
-    /// Everything a stage says about exclusion.
+    /// Everything a stage says about exclusion and its milestone.
     pub(super) fn exclusion(&mut self, fields: &Fields<'d>) -> ExclusionDraft<'d> {
         let mutex = self.mutex(fields);
         let interleave = fields.get("interleave").and_then(|node| self.interleave(node));
-        ExclusionDraft { mutex, interleave }
+        ExclusionDraft { mutex, interleave, milestone: self.milestone(fields) }
     }
 
     /// `mutex_key` and `mutex_scope` of a stage, or of an item of `critical_sections`.

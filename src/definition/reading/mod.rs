@@ -11,6 +11,7 @@ mod generations;
 mod inputs;
 pub(super) mod keys;
 mod loops;
+mod milestone;
 mod stage;
 mod sub_workflow;
 mod suggestion;
@@ -29,6 +30,7 @@ pub(super) use generations::{
 #[cfg(test)]
 pub(super) use keys::spellings;
 pub(super) use loops::WORK_FIELDS;
+pub(super) use milestone::{MILESTONE_FIELDS, MilestoneDraft};
 pub(super) use stage::{Conditional, SPLIT_FIELDS, SplitDraft, StageDraft};
 pub(super) use suggestion::closest;
 pub(super) use synchronizing::{OR_FIELDS, OrDraft, PAIR_FIELDS};

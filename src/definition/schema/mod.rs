@@ -12,6 +12,8 @@ mod exclusion;
 
 mod inputs;
 
+mod milestone;
+
 mod stage;
 
 use super::cancellation::Termination;

@@ -31,6 +31,7 @@ pub(super) fn stage() -> Value {
     known.extend(control());
     known.extend(super::cancellation::stage());
     known.extend(super::exclusion::stage());
+    known.extend(super::milestone::stage());
     let tasks =
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
     known.push(("tasks", "What it does, one task after the other.", tasks));
@@ -43,6 +44,7 @@ pub(super) fn stage() -> Value {
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
     rules.extend(super::exclusion::rules());
+    rules.extend(super::milestone::rules());
     known.extend(trigger_keys());
     rules.extend(trigger_rules());
     rules.extend(join_rules());

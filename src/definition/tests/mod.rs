@@ -7,6 +7,7 @@ mod forms;
 mod generations;
 mod inputs;
 mod meaning;
+mod milestones;
 mod mistakes;
 mod noise;
 mod synchronizing;

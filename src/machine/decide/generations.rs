@@ -135,6 +135,7 @@ impl Decision<'_> {
             {
                 return false;
             }
+            (Question::Start(_), _) => return false,
             (Question::More, _) => self.reset(scope, stage, ResetCause::Active),
             (Question::Enough(missing), _) => {
                 let outlook = Outlook::of(self.state, waiting, question, (&seen, &unseen));

@@ -10,13 +10,14 @@ use crate::machine::locks::{Holder, LockPlace};
 use super::Decision;
 
 impl Decision<'_> {
-    /// The gate of locks of a ready activation: the gates before it are passed. It starts with what it needs, or waits.
+    /// The gate of locks of a ready activation: the gates before it are passed, and its
+    /// milestone still holds. It starts with what it needs, or waits.
     pub(super) fn reach_locks(&mut self, id: ActivationId) {
-        if self.state.definition.graph().stage(id.stage).locks().is_empty() {
-            return self.start_in_its_time(id);
-        }
         if self.comes_too_late(id) {
             return self.pass_by(id);
+        }
+        if !self.state.meets_its_milestone(id) {
+            return self.wait_for_milestone(id);
         }
         if self.state.locked_out(id).is_none() {
             self.take_locks(id);

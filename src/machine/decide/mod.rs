@@ -13,6 +13,7 @@ mod generations;
 mod join;
 mod lock;
 mod loops;
+mod milestone;
 mod or_join;
 mod sender;
 mod settle;
@@ -39,7 +40,8 @@ use super::command::{Command, Rejection, Request};
 use super::evolve::evolve;
 use super::outlook::Waiting;
 use super::pause;
-use super::state::{Memory, Phase, State};
+use super::repeats::Memory;
+use super::state::{Phase, State};
 
 /// Number of the rules by which this library decides; raised with every intended change of a decision (R18).
 pub const RULES: u32 = 3;

@@ -48,7 +48,8 @@ impl Decision<'_> {
         {
             return Found::Applied;
         }
-        if self.release_a_lock() || (self.state.moves(ScopeId::ROOT) && self.test_the_marking()) {
+        let moves = self.state.moves(ScopeId::ROOT);
+        if self.release_a_lock() || (moves && (self.test_the_marking() || self.expire_a_milestone())) {
             return Found::Applied;
         }
         if self.close_a_scope() == Found::Applied {

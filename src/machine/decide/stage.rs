@@ -54,6 +54,9 @@ impl Decision<'_> {
             Gate::Triggered => self.reach_locks(id),
             Gate::Expired => self.pass_by(id),
             Gate::Lock => return self.try_locks(id),
+            Gate::Milestone if self.state.meets_its_milestone(id) => self.reach_trigger(id),
+            Gate::MilestoneAgain if self.state.meets_its_milestone(id) => self.reach_locks(id),
+            Gate::Milestone | Gate::MilestoneAgain => return false,
         }
         true
     }
@@ -98,7 +101,7 @@ impl Decision<'_> {
         if self.is_too_late(self.state.definition.graph().stage(id.stage).times) {
             return self.pass_by(id);
         }
-        self.reach_trigger(id);
+        self.reach_milestone(id);
     }
 
     /// A ready activation that waits is given up at the moment of its expiry, for which one timer is enough.

@@ -2,7 +2,7 @@
 
 use crate::ids::{ActivationId, LockIndex, ScopeId};
 use crate::machine::locks::{Holder, LockPlace};
-use crate::machine::state::{Gate, Progress, State};
+use crate::machine::state::{Progress, State};
 
 use super::Fit;
 
@@ -10,7 +10,7 @@ use super::Fit;
 pub(super) fn take(state: &mut State, id: ActivationId, lock: LockIndex) -> Fit<()> {
     let live = state.core.live.get(&id).ok_or("the activation is not live")?;
     let scope = live.scope;
-    if !matches!(live.progress, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered | Gate::Lock)) {
+    if !matches!(live.progress, Progress::Ready(gate) if gate.opens()) {
         return Err("the activation does not stand at a gate");
     }
     let needed = state.lock_places(id, scope);

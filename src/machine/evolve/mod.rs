@@ -280,20 +280,21 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         updates: Arc::default(),
         timers: Vec::new(),
         waiting: None,
+        held_since: None,
         signal,
         inside: None,
         choice: choice.map(Box::new),
     };
     state.core.live.insert(id, Box::new(activation));
     state.join_section(id, scope);
+    state.began(id, scope);
     cancel::withdraw(state, id, scope)
 }
 
 /// The gate of a ready activation opens.
 fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Progress) -> Fit<()> {
     let activation = activation(state, id)?;
-    let opens =
-        matches!(activation.progress, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered | Gate::Lock));
+    let opens = matches!(&activation.progress, Progress::Ready(gate) if gate.opens());
     if !opens || matches!(progress, Progress::Ready(_)) || activation.scope != scope {
         return Err("the activation does not stand at a gate");
     }
@@ -301,6 +302,8 @@ fn open_gate(state: &mut State, id: ActivationId, scope: ScopeId, progress: Prog
     let place = (activation.born, id);
     state.candidates.ready.remove(&place);
     locks::start(state, id, scope, place.0)?;
+    state.left_its_gates(id, scope);
+    state.moved_on(id, scope);
     timers::pass_gates(state, id)
 }
 
@@ -329,6 +332,10 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
         state.stop_waiting_for_locks(id, activation.scope, activation.born);
     }
     state.leave_section(id, activation.scope);
+    if let Progress::Ready(_) = activation.progress {
+        state.left_its_gates(id, activation.scope);
+    }
+    state.moved_on(id, activation.scope);
     Ok(*activation)
 }
 
@@ -342,7 +349,15 @@ fn end_activation(
 ) -> Fit<()> {
     let activation = remove(state, id)?;
     match activation.progress {
-        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Expired | Gate::Triggered | Gate::Lock)
+        Progress::Ready(
+            Gate::Condition
+            | Gate::Passed
+            | Gate::Expired
+            | Gate::Triggered
+            | Gate::Lock
+            | Gate::Milestone
+            | Gate::MilestoneAgain,
+        )
         | Progress::Turning
         | Progress::CoreEnded
         | Progress::Overdue
@@ -364,6 +379,7 @@ fn end_activation(
         }
     }
     let (scope, depth, status) = (activation.scope, activation.depth, ends(status)?);
+    state.completed(id, scope, status);
     let tasks = Arc::unwrap_or_clone(activation.results);
     let stopped = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
     let keys = Remembered::default();

@@ -82,7 +82,7 @@ fn pass_trigger(state: &mut State, id: ActivationId, given: Arc<GivenSignal>) ->
     stop_waiting(state, id);
     let activation = activation(state, id)?;
     match activation.progress {
-        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Trigger) => (),
+        Progress::Ready(Gate::Condition | Gate::Passed | Gate::Trigger | Gate::Milestone) => (),
         Progress::Ready(_)
         | Progress::Between { .. }
         | Progress::Open(_)
@@ -106,7 +106,10 @@ fn wake(state: &mut State, task: TaskId, given: Arc<GivenSignal>) -> Fit<()> {
         return Err("the task is not suspended");
     }
     open.attempt = AttemptState::Woken;
-    activation(state, task.activation)?.signal = Some(given);
+    let live = activation(state, task.activation)?;
+    live.signal = Some(given);
+    let scope = live.scope;
+    state.moved_on(task.activation, scope);
     Ok(())
 }
 
@@ -133,6 +136,7 @@ fn close(state: &mut State, stage: StageIndex) -> Fit<()> {
     // What counts arrivals may have waited for another one from there.
     state.candidates.outlooks.forget(ScopeId::ROOT);
     state.candidates.starts.remove(&stage);
+    state.look_at_all_milestones(ScopeId::ROOT);
     Ok(())
 }
 
@@ -140,23 +144,35 @@ fn close(state: &mut State, stage: StageIndex) -> Fit<()> {
 fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
     let definition = state.definition.clone();
     let stage = definition.graph().stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    let now = state.core.now;
     let activation = activation(state, id)?;
     let before = match (gate, &activation.progress) {
-        (HeldBy::Trigger, Progress::Ready(Gate::Condition | Gate::Passed)) => stage.signal_trigger().is_some(),
-        (HeldBy::Lock, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Triggered)) => !stage.locks().is_empty(),
+        (HeldBy::Trigger, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Milestone)) => {
+            stage.signal_trigger().is_some()
+        }
+        (HeldBy::Milestone, Progress::Ready(gate)) if gate.opens() => stage.milestone.is_some(),
+        (HeldBy::Lock, Progress::Ready(Gate::Lock)) => false,
+        (HeldBy::Lock, Progress::Ready(gate)) if gate.opens() => !stage.locks().is_empty(),
         (HeldBy::Choice, Progress::Ready(Gate::Condition | Gate::Passed)) => activation.choice.is_some(),
-        (HeldBy::Trigger | HeldBy::Lock | HeldBy::Choice, _) => false,
+        (HeldBy::Trigger | HeldBy::Lock | HeldBy::Choice | HeldBy::Milestone, _) => false,
     };
     if !before {
         return Err("the activation does not stand before the gate");
     }
-    let place = (activation.born, id);
-    activation.progress = match gate {
-        HeldBy::Trigger => Progress::Ready(Gate::Trigger),
-        HeldBy::Lock => Progress::Ready(Gate::Lock),
-        HeldBy::Choice => Progress::Ready(Gate::Choice),
+    let (place, scope) = ((activation.born, id), activation.scope);
+    activation.held_since = (gate == HeldBy::Milestone).then_some(now);
+    let was = std::mem::replace(&mut activation.progress, Progress::Ready(Gate::Condition));
+    activation.progress = match (gate, &was) {
+        (HeldBy::Trigger, _) => Progress::Ready(Gate::Trigger),
+        (HeldBy::Lock, _) => Progress::Ready(Gate::Lock),
+        (HeldBy::Choice, _) => Progress::Ready(Gate::Choice),
+        (HeldBy::Milestone, Progress::Ready(Gate::Condition | Gate::Passed)) => Progress::Ready(Gate::Milestone),
+        (HeldBy::Milestone, _) => Progress::Ready(Gate::MilestoneAgain),
     };
     state.candidates.ready.remove(&place);
+    if was == Progress::Ready(Gate::Lock) {
+        state.stop_waiting_for_locks(id, scope, place.0);
+    }
     match (gate, stage.signal_trigger()) {
         (HeldBy::Trigger, Some(trigger)) => begin_to_wait(state, id, vec![trigger.signal.clone()]),
         (HeldBy::Trigger, None) => Err("the stage has no such gate"),
@@ -165,6 +181,10 @@ fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
             Ok(())
         }
         (HeldBy::Choice, _) => Ok(()),
+        (HeldBy::Milestone, _) => {
+            state.look_at_all_milestones(scope);
+            Ok(())
+        }
     }
 }
 
@@ -179,6 +199,8 @@ fn suspend(state: &mut State, task: TaskId) -> Fit<()> {
     let open = open_task(state, task)?;
     open.attempt = AttemptState::Suspended;
     open.changed = now;
+    let scope = activation(state, task.activation)?.scope;
+    state.moved_on(task.activation, scope);
     begin_to_wait(state, task.activation, names)
 }
 

@@ -64,12 +64,15 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             let place = (activation.born, id);
             state.candidates.ready.remove(&place);
         }
-        (TimerPurpose::StartTimeExpiry, Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock))
+        (
+            TimerPurpose::StartTimeExpiry,
+            Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock | Gate::Milestone | Gate::MilestoneAgain),
+        )
         | (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Turning)
         | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. } | Progress::Turning) => {
             activation.timers.push(timer);
         }
-        (TimerPurpose::Trigger, Progress::Ready(Gate::Condition | Gate::Passed)) => {
+        (TimerPurpose::Trigger, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Milestone)) => {
             activation.progress = Progress::Ready(Gate::Trigger);
             activation.timers.push(timer);
             let place = (activation.born, id);

@@ -18,6 +18,7 @@ mod gone;
 mod locks;
 mod loops;
 mod merges;
+mod milestones;
 mod or_join;
 mod or_oracle;
 mod or_split;

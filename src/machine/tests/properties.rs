@@ -173,7 +173,8 @@ fn finish(course: &mut Course) {
             break;
         }
         // A circle whose condition always holds goes on for ever.
-        if turn == TURNS_MAX && !course.state().is_unsettled() {
+        let is_stuck = outstanding(course.state()).next().is_none() && !course.state().is_paused();
+        if (turn == TURNS_MAX || is_stuck) && !course.state().is_unsettled() {
             course.happen(&crate::testing::happening::cancel());
             continue;
         }

@@ -6,7 +6,9 @@ use crate::value::Value;
 
 use super::super::joins::{self, JoinDraft};
 use super::choices::ChoiceDraft;
-use super::{Keys, LoopDraft, STAGES, Spelling, StageDraft, cancellation, choices, circles, exclusion, triggers};
+use super::{
+    Keys, LoopDraft, STAGES, Spelling, StageDraft, cancellation, choices, circles, exclusion, milestones, triggers,
+};
 
 pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
     let n_stages = drafts.len();
@@ -93,6 +95,7 @@ fn block_of(
         let mut stage = draft.assembled(&needed, &followers, named.as_deref(), &others);
         let later: Vec<&str> = (place + 1..n_stages).map(name).collect();
         cancellation::settle(&mut stage, &others, &later, drawn);
+        milestones::settle(&mut stage, &others, drawn);
         back[place].into_iter().for_each(|from| circles::come_back(&mut stage, &names[from], most));
         if is_last && ends == Ends::Explicitly {
             cancellation::terminate(&mut stage);

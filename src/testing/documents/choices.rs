@@ -71,7 +71,8 @@ pub(super) fn defer(
             }
             let Value::Map(stage) = &mut stages[*follower].1 else { continue };
             stage.retain(|key, _| {
-                !["if", "stageEnabled", "scheduled_time", "start_time_expiry"].contains(&key.as_str())
+                let is_gate = ["if", "stageEnabled", "scheduled_time", "start_time_expiry"].contains(&key.as_str());
+                !is_gate && !key.starts_with("milestone")
             });
         }
         offered.extend(followers);

@@ -88,6 +88,7 @@ mod wcp_13;
 mod wcp_14;
 mod wcp_16;
 mod wcp_17;
+mod wcp_18;
 mod wcp_19;
 mod wcp_20;
 mod wcp_21;
@@ -150,6 +151,7 @@ const MODULES: &[(usize, Declared)] = &[
     (14, wcp_14::pattern),
     (16, wcp_16::pattern),
     (17, wcp_17::pattern),
+    (18, wcp_18::pattern),
     (19, wcp_19::pattern),
     (20, wcp_20::pattern),
     (21, wcp_21::pattern),
