@@ -190,6 +190,8 @@ stages:
   c: { cancels: Workflow, needs: [a, b] }
   d: { needs: [c], end: terminate, cancel_region: r }
   e: { cancel_region: [r, s], cancels: [{ region: r }, { region: s }], needs: [a], end: terminate }
+  f: { needs: [a], deferred_choice_group: g, end: terminate }
+  g: { needs: [a], deferred_choice_group: g, end: terminate }
 ";
 
 /// What is done again and again.
