@@ -148,8 +148,14 @@ codes! {
     APPROVAL_REJECTED = "read the comment; `on_reject: continue` lets what follows go on";
     /// A branch brought a second token to a structured join before it had started over.
     STRUCTURE_VIOLATION = "write `join_mode: blocking`, and tell us: the definition was taken for a structured one";
-    /// A join waits for more arrivals than can still come.
-    THRESHOLD_UNREACHABLE = "lower `join_threshold`, say with `on_unreachable: skip` that it passes by, or mend what ended early";
+    /// A join waits for more arrivals than can still come, or too many instances have failed.
+    THRESHOLD_UNREACHABLE = "lower `join_threshold`, say with `on_unreachable: skip` that it passes by, or mend what ended early or failed";
+    /// More instances have to be done than there are.
+    THRESHOLD_GT_COUNT = "lower join_threshold, or look at where the number of instances comes from";
+    /// There are fewer instances than min_instances or more than max_instances.
+    INSTANCES_OUT_OF_BOUNDS = "look at where the number of instances comes from, or change the bounds";
+    /// There are more instances than an activation may have.
+    LIMIT_INSTANCES = "split the work: give each instance several items";
 }
 
 /// The page that explains every code.

@@ -47,6 +47,7 @@ pub use definition::{
     Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageSplit, StageTrigger,
     StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
 };
+pub use definition::{InstancesEnd, MultiInstance, WaitForAll, WaitForNone, WaitForSome, WaitsForInstances};
 pub use event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
     Consumed, Creation, Emitted, EndReason, Envelope, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
@@ -54,6 +55,7 @@ pub use event::{
     SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
     TriggerClosing, TriggerRecord, WaitingJoin,
 };
+pub use event::{InstancesAddition, InstancesRequest};
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};
 pub use ids::{
@@ -65,6 +67,7 @@ pub use machine::{
     Rejection, Request, ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve,
     outstanding, waits,
 };
+pub use replay::InstancesView;
 pub use replay::{
     At, DefinitionError, Digest, Divergence, Envelopes, Error as HistoryError, EventFilter, Filter, Follow, History,
     PausedDetails, Replayed, StageView, TaskView, TriggerView, Verified, WorkflowSummary, WorkflowView,

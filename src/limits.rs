@@ -41,6 +41,12 @@ pub const TASKS_PER_STAGE_MAX: usize = 1_024;
 /// Tokens one workflow may hold at once. Multi-instance over a million items is a batch job, not control flow.
 pub const TOKENS_MAX: usize = 65_536;
 
+/// Instances of one activation. A million items are a batch job, not control flow.
+pub const INSTANCES_MAX: u32 = 131_072;
+
+/// Instances that one event begins (R3).
+pub const INSTANCES_PER_EVENT_MAX: u32 = 1_024;
+
 /// Bytes of the dynamic part of one event: inputs, outputs, context of one outcome, as canonical JSON.
 pub const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 

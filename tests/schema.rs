@@ -207,6 +207,34 @@ stages:
   m: { needs: [l], loop: { until: 'k', stages: [{ ref_id: n, run: 'true' }] } }
 ";
 
+/// Stages with several instances.
+const INSTANCES: &str = "
+name: x
+stages:
+  a: { mi_config: { count: 2, sync_on_complete: false } }
+  b: { mi_config: { count_from_context: n, join_threshold: 2, cancel_remaining: true, sequential: true, emit: once } }
+  c:
+    mi_config:
+      collection_from_context: items
+      sync_on_complete: true
+      allow_dynamic: true
+      completion_condition: done >= 2
+      close_when: total > 5
+      min_instances: 1
+      max_instances: 9
+  d: { for_each: [x, 1] }
+  e: { for_each: '${{ items }}' }
+  f: { matrix: { cc: [gcc, clang], opt: '${{ opts }}' } }
+  g: { mi_config: { allow_dynamic: true, min_instances: 1 }, cancels: [{ mi: a }, { complete_mi: b }] }
+  h: { mi_config: { count: 2, sync_on_complete: false, emit: per_instance } }
+  i:
+    mi_config:
+      allow_dynamic: true
+      dynamic_close_on: { signal: close }
+      cancel_mi_on: [{ signal: stop }, { timer: 1h }, { completed: a }]
+      complete_mi_on: [{ completed: b }]
+";
+
 fn schema() -> Value {
     serde_json::from_str(&Definition::schema()).unwrap()
 }
@@ -228,7 +256,7 @@ fn documents_with_every_key() -> Vec<Value> {
     files.sort();
     let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     let texts = examples.map(|path| fs::read_to_string(path).unwrap());
-    let ours = [MAP, ROUTES, ENDS, TURNS].into_iter().chain(LISTS).map(str::to_owned);
+    let ours = [MAP, ROUTES, ENDS, TURNS, INSTANCES].into_iter().chain(LISTS).map(str::to_owned);
     texts.chain(ours).map(|text| document(&text)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod claim;
+mod instances;
 mod people;
 mod signal;
 
@@ -18,6 +19,7 @@ use crate::input::Assignment;
 
 pub(crate) use check::Check;
 pub(crate) use claim::Claim;
+pub(crate) use instances::{AddInstances, CloseInstances, CompleteInstances, OfInstances};
 pub(crate) use people::{Answering, Approve, Asking, Complete, Pause, Reject, Resume};
 pub(crate) use signal::{CloseTrigger, Signal};
 
@@ -80,6 +82,9 @@ pub(crate) enum Verb {
     Signal(Signal),
     CloseTrigger(CloseTrigger),
     Claim(Claim),
+    AddInstances(AddInstances),
+    CloseInstances(CloseInstances),
+    CompleteInstances(CompleteInstances),
     Ls(Ls),
     Show(Show),
     Why(Why),

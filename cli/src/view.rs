@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 use stabilize::{
-    Envelope, Failure, LogFinding, LogFrame, LogKind, LogReport, LogSalvage, LogStats, PausedDetails, StageView,
-    TaskView, TriggerView, Value,
+    Envelope, Failure, InstancesView, LogFinding, LogFrame, LogKind, LogReport, LogSalvage, LogStats, PausedDetails,
+    StageView, TaskView, TriggerView, Value,
 };
 use stabilize::{Timestamp, WorkflowSummary, WorkflowView};
 
@@ -84,7 +84,33 @@ struct Stage<'a> {
     end_time: Option<String>,
     outputs: &'a Value,
     error: Option<Error<'a>>,
+    /// Of a stage that has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<Instances>,
     tasks: Vec<Task<'a>>,
+}
+
+#[derive(Serialize)]
+struct Instances {
+    total: u32,
+    live: u32,
+    done: u32,
+    failed: u32,
+    canceled: u32,
+    open: bool,
+}
+
+impl From<InstancesView> for Instances {
+    fn from(instances: InstancesView) -> Instances {
+        Instances {
+            total: instances.total(),
+            live: instances.live(),
+            done: instances.done(),
+            failed: instances.failed(),
+            canceled: instances.canceled(),
+            open: !instances.is_closed(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -156,6 +182,7 @@ impl<'a> From<&'a StageView> for Stage<'a> {
             end_time: moment(stage.end_time()),
             outputs: stage.outputs(),
             error: stage.error().map(Error::from),
+            instances: stage.instances().map(Instances::from),
             tasks: stage.tasks().iter().map(Task::from).collect(),
         }
     }

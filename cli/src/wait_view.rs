@@ -86,6 +86,8 @@ struct More<'a> {
     generation: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     milestone: Option<Milestone<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<Counts>,
 }
 
 /// What another stage has to be.
@@ -108,6 +110,16 @@ struct Lock<'a> {
     activation: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     section: Option<&'a str>,
+}
+
+/// How many instances there are and have ended.
+#[derive(Serialize)]
+struct Counts {
+    total: u32,
+    live: u32,
+    done: u32,
+    failed: u32,
+    open: bool,
 }
 
 #[derive(Serialize)]
@@ -206,6 +218,10 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 };
                 More { lock: Some(Lock { kind: kind.name(), name, stage, activation, section }), ..none }
             }
+            WaitReason::Instances { total, live, done, failed, is_open, signals } => {
+                let counts = Counts { total: *total, live: *live, done: *done, failed: *failed, open: *is_open };
+                More { instances: Some(counts), signals: (!signals.is_empty()).then_some(signals), ..none }
+            }
             WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
             _ => none,
         }
@@ -223,6 +239,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Region { .. } => "region",
         CancelCause::Discriminator => "discriminator",
         CancelCause::Withdrawn { .. } => "withdrawn",
+        CancelCause::Instances => "mi",
         _ => "other",
     }
 }

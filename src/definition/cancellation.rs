@@ -5,6 +5,7 @@ use crate::ids::{ArcIndex, RegionIndex, StageIndex};
 use crate::time::Duration;
 
 use super::graph::GraphStage;
+use super::instances::Withdrawal;
 
 /// What a stage has to do with cancellation; nothing, if nothing is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) struct Cancellation {
     /// The stages whose live activations end when one of this stage has succeeded, ascending: those in its `cancels`,
     /// and those that are to end when it completes. Follows from all stages.
     pub(crate) victims: Vec<StageIndex>,
+    /// The stages whose live instances end so when one of this stage has succeeded, ascending. Follows from all stages.
+    pub(crate) withdraws: Vec<(StageIndex, Withdrawal)>,
 }
 
 /// What a stage cancels.
@@ -33,6 +36,8 @@ pub(crate) enum CancelTarget {
     Region(RegionIndex),
     /// The workflow.
     Workflow,
+    /// The instances of this stage in the same scope, so.
+    Instances(StageIndex, Withdrawal),
 }
 
 /// What ends a live activation of a stage.
@@ -180,7 +185,7 @@ impl Cancellation {
     pub(crate) fn canceled_regions(&self) -> impl Iterator<Item = RegionIndex> + '_ {
         self.cancels.iter().filter_map(|target| match target {
             CancelTarget::Region(region) => Some(*region),
-            CancelTarget::Stage(_) | CancelTarget::Workflow => None,
+            CancelTarget::Stage(_) | CancelTarget::Workflow | CancelTarget::Instances(..) => None,
         })
     }
 
@@ -193,16 +198,37 @@ impl Cancellation {
 /// Fills in what follows from all stages together.
 pub(super) fn find_victims(stages: &mut [GraphStage]) {
     let mut found: Vec<(StageIndex, StageIndex)> = Vec::new();
+    let mut withdrawn: Vec<(StageIndex, (StageIndex, Withdrawal))> = Vec::new();
     for (stage, place) in stages.iter().zip(0..) {
         let own = StageIndex::new(place);
         let named = stage.cancellation.cancels.iter().filter_map(|target| match target {
             CancelTarget::Stage(victim) => Some((own, *victim)),
-            CancelTarget::Region(_) | CancelTarget::Workflow => None,
+            CancelTarget::Region(_) | CancelTarget::Workflow | CancelTarget::Instances(..) => None,
         });
         found.extend(named);
+        withdrawn.extend(stage.cancellation.cancels.iter().filter_map(|target| match target {
+            CancelTarget::Instances(of, withdrawal) => Some((own, (*of, *withdrawal))),
+            CancelTarget::Stage(_) | CancelTarget::Region(_) | CancelTarget::Workflow => None,
+        }));
+        if let Some(instances) = &stage.instances {
+            for withdrawal in Withdrawal::ALL {
+                let completed = &instances.outside(withdrawal).completed;
+                withdrawn.extend(completed.iter().map(|by| (*by, (own, withdrawal))));
+            }
+        }
         found.extend(stage.cancellation.boundary.completed.iter().map(|by| (*by, own)));
     }
-    stages.iter_mut().for_each(|stage| stage.cancellation.victims.clear());
+    for stage in stages.iter_mut() {
+        stage.cancellation.victims.clear();
+        stage.cancellation.withdraws.clear();
+    }
+    withdrawn.sort_unstable();
+    withdrawn.dedup();
+    for (by, of) in withdrawn {
+        if let Some(stage) = stages.get_mut(by.index()) {
+            stage.cancellation.withdraws.push(of);
+        }
+    }
     found.sort_unstable();
     found.dedup();
     for (by, victim) in found {

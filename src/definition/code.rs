@@ -208,6 +208,8 @@ problem_codes! {
     AlternativeHeldBack = "ALTERNATIVE_HELD_BACK";
     /// A stage takes the tokens of two deferred choices at once.
     AlternativeOfTwo = "ALTERNATIVE_OF_TWO";
+    /// Instances are named of a stage that has none.
+    NoInstances = "NO_INSTANCES";
 }
 
 impl fmt::Display for ProblemCode {

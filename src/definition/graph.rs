@@ -17,6 +17,7 @@ use super::exclusion::{Exclusion, Lock, Section, find_locks};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, OrScope, Reentry};
 pub(crate) use super::flow::{Branch, Split, Target};
 use super::generations::{Generations, Rest};
+use super::instances::{Emission, Instances};
 use super::milestone::{Milestone, watchers};
 use super::shell_text::ShellText;
 use super::sub_workflow::SubWorkflow;
@@ -107,6 +108,8 @@ pub(crate) struct GraphStage {
     pub(crate) split: Split,
     /// Whether it starts again while an activation of it lives.
     pub(crate) reentry: Reentry,
+    /// Its instances, if it has several.
+    pub(crate) instances: Option<Box<Instances>>,
     /// `if:`; false passes the stage by.
     pub(crate) condition: Option<Expression>,
     /// What an error in a condition of this stage means.
@@ -260,6 +263,18 @@ impl RetryOn {
 }
 
 impl GraphStage {
+    /// Does control go on from each of its instances?
+    pub(crate) fn emits_per_instance(&self) -> bool {
+        self.instances.as_ref().is_some_and(|several| several.emission == Emission::PerInstance)
+    }
+
+    /// Is the first task of an activation queued as soon as it begins, whatever it sees?
+    pub(crate) fn begins_at_once(&self) -> bool {
+        self.body == Body::Tasks
+            && self.sub_workflow.is_none()
+            && self.tasks.first().is_some_and(|task| task.condition.is_none())
+    }
+
     /// The signal it waits for, if it has a trigger by one.
     pub(crate) fn signal_trigger(&self) -> Option<&SignalTrigger> {
         self.trigger.as_ref()?.signal()

@@ -49,6 +49,8 @@ mod generations;
 mod graph;
 mod milestone;
 
+mod instances;
+
 mod outline;
 
 mod decision_limits;
@@ -75,9 +77,10 @@ use std::sync::Arc;
 pub use body::LoopTest;
 pub(crate) use body::{Body, Loop};
 pub use builder::{
-    BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, DeferredSplit, InputSpec, JoinSpec,
-    Loop as BuilderLoop, Milestone as BuilderMilestone, OrJoin, PartialJoin, Retry, SignalTrigger as SignalTriggerSpec,
-    Split as BuilderSplit, Stage, StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec,
+    BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, DeferredSplit, InputSpec, InstancesEnd,
+    JoinSpec, Loop as BuilderLoop, Milestone as BuilderMilestone, MultiInstance, OrJoin, PartialJoin, Retry,
+    SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage, StageSplit, StageTrigger, StartTrigger,
+    StructuredJoin, TaskSpec, WaitForAll, WaitForNone, WaitForSome, WaitsForInstances,
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
@@ -100,6 +103,7 @@ pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryPoli
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
 pub use input::{InputError, InputErrors};
+pub(crate) use instances::{Completion, Emission, Instances, Remaining, Source, Withdrawal};
 pub(crate) use milestone::{Milestone, MilestoneCondition, Reached};
 pub use milestone::{MilestonePolicy, MilestoneStatus};
 pub use outline::{ArcOutline, Choice, StageOutline};

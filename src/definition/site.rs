@@ -38,6 +38,10 @@ pub(super) enum StageSite {
     Defaults,
     /// `while` and `until` of its loop.
     Loop,
+    /// `for_each` and `matrix`.
+    Instances,
+    /// `completion_condition` and `close_when`.
+    Completion,
 }
 
 /// A field of a task.

@@ -19,6 +19,7 @@ impl CancelCause {
             CancelCause::Region { .. } => "region",
             CancelCause::Discriminator => "discriminator",
             CancelCause::Withdrawn { .. } => "withdrawn",
+            CancelCause::Instances => "mi",
         }
     }
 
@@ -32,7 +33,8 @@ impl CancelCause {
             | CancelCause::Timer
             | CancelCause::ExplicitEnd
             | CancelCause::Region { .. }
-            | CancelCause::Discriminator => None,
+            | CancelCause::Discriminator
+            | CancelCause::Instances => None,
         }
     }
 }

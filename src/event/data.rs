@@ -3,6 +3,9 @@
 //! The names are those of the seed's events where it has one. Stages stand as ref ids, tasks as names, arcs as `from`
 //! and `to`, moments as RFC 3339. Indices that the definition does not know, as damaged logs may hold, are left out.
 
+mod ending;
+mod instances;
+
 use crate::definition::{Graph, GraphStage, GraphTask};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, LockIndex, RegionIndex, ScopeId, StageIndex, TaskId};
@@ -12,7 +15,7 @@ use crate::value::{Map, Value};
 
 use super::cause::named;
 use super::{
-    CancelCause, Consumed, Creation, Emitted, EndReason, Envelope, Event, Json, LeftTokens, Registration, Report,
+    CancelCause, Consumed, Creation, Emitted, Envelope, Event, Json, LeaseLoss, LeftTokens, Registration, Report,
     SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
     TriggerRecord,
 };
@@ -62,10 +65,7 @@ impl Envelope {
             Event::TaskReported(_, report) | Event::TaskResultDiscarded(_, report) | Event::TaskAnswered(report) => {
                 data.report(report)
             }
-            Event::TaskLeaseLost(_, loss) => {
-                data.task(loss.attempt.task);
-                data.put("orderly", loss.orderly);
-            }
+            Event::TaskLeaseLost(_, loss) => data.loss(loss),
             Event::TimerFired(_, timer) => data.put("timer", timer.0),
             Event::WorkflowStarted => {
                 data.put("start_time", at);
@@ -82,13 +82,7 @@ impl Envelope {
                 data.put("start_time", at);
                 data.put_some("task_count", data.graph_stage(*activation).map(|stage| stage.tasks.len()));
             }
-            Event::StageEnded { activation, status, emitted, outputs, error } => {
-                data.stage(*activation);
-                data.end(*status, at);
-                data.emitted(*activation, emitted);
-                data.put_some("outputs", outputs.as_ref().map(json));
-                data.put_some("error", error.as_ref().map(failure));
-            }
+            Event::StageEnded { .. } => data.end_of_stage(self.event(), at),
             Event::TaskQueued { attempt, due } => {
                 data.task(attempt.task);
                 data.put_some("due", due.map(|due| due.to_string()));
@@ -113,6 +107,15 @@ impl Envelope {
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. } => self.describe_scope(data, at),
+            Event::InstancesStarted { .. }
+            | Event::InstancesAdded { .. }
+            | Event::InstancesAddRequested(..)
+            | Event::InstancesCloseRequested(..)
+            | Event::InstancesClosed { .. }
+            | Event::InstancesCompleteRequested(..)
+            | Event::InstancesWithdrawn { .. } => {
+                data.of_instances(self.event());
+            }
             event => {
                 data.joins(event);
                 self.describe_signal(data);
@@ -468,7 +471,7 @@ impl<'a> Fields<'a> {
 
     fn recipient(&mut self, to: SignalRecipient) {
         match to {
-            SignalRecipient::Trigger(activation) => self.stage(activation),
+            SignalRecipient::Trigger(activation) | SignalRecipient::Instances(activation) => self.stage(activation),
             SignalRecipient::Task(task) => {
                 self.task(task);
                 self.put_some("ref_id", self.ref_id(task.activation.stage));
@@ -481,6 +484,21 @@ impl<'a> Fields<'a> {
         if let TimerOwner::Activation(activation) = owner {
             self.stage(activation);
         }
+    }
+
+    fn loss(&mut self, loss: &LeaseLoss) {
+        self.task(loss.attempt.task);
+        self.put("orderly", loss.orderly);
+    }
+
+    /// How an activation ended by itself.
+    fn end_of_stage(&mut self, event: &Event, at: String) {
+        let Event::StageEnded { activation, status, emitted, outputs, error } = event else { return };
+        self.stage(*activation);
+        self.end(*status, at);
+        self.emitted(*activation, emitted);
+        self.put_some("outputs", outputs.as_ref().map(json));
+        self.put_some("error", error.as_ref().map(failure));
     }
 
     fn stage(&mut self, activation: ActivationId) {
@@ -562,38 +580,6 @@ impl<'a> Fields<'a> {
             Some(Value::map([from, to, ("tokens", Value::from(left.tokens))]))
         };
         Value::list(left.iter().filter_map(told))
-    }
-
-    fn end_reason(&mut self, reason: Option<&EndReason>) {
-        let Some(reason) = reason else { return };
-        self.put("reason_code", reason.code());
-        self.put_some("error", reason.failure(self.graph).as_ref().map(failure));
-        match reason {
-            EndReason::StageFailed { activation, .. }
-            | EndReason::BranchStopped { activation }
-            | EndReason::CanceledBy { activation } => {
-                self.put_some("stage", self.ref_id(activation.stage));
-                self.put("activation", activation.number);
-            }
-            EndReason::Deadlock { waiting } => {
-                let joins = waiting.iter().map(|join| {
-                    let stage = Value::from(named(self.graph, join.stage));
-                    Value::map([("stage", stage), ("missing", self.arcs(&join.missing))])
-                });
-                let joins = Value::list(joins);
-                self.put("waiting", joins);
-            }
-            EndReason::OrJoinCycle { stages } => {
-                let names = Value::list(stages.iter().map(|stage| named(self.graph, *stage)));
-                self.put("waiting", names);
-            }
-            EndReason::CancelRequested { by, reason } => {
-                self.put("canceled_by", by.to_string());
-                self.put_some("reason", reason.as_deref());
-            }
-            EndReason::DeadlineExceeded { deadline } => self.put("deadline", deadline.to_string()),
-            EndReason::OutputsFailed { .. } | EndReason::StartTimeExpired => (),
-        }
     }
 }
 

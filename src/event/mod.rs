@@ -24,8 +24,8 @@ pub use json::Json;
 pub(crate) use name::{Lasting, lasting, name_of_kind};
 pub use payload::{
     Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
-    LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption, Stamp, StreamFile, TaskReport,
-    TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
+    InstancesAddition, InstancesRequest, LeaseLoss, LeftTokens, Parent, PauseRequest, Registration, Report, Resumption,
+    Stamp, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose, TriggerRecord, WaitingJoin,
 };
 pub use signal::{HeldBy, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, TriggerClosing};
 
@@ -335,6 +335,47 @@ pub enum Event {
         /// The arcs to alternatives that had not all their tokens yet, ascending: that of the choice is taken away.
         withdrawn: Vec<ArcIndex>,
     },
+    /// Instances of an activation have begun, and the first task of each is queued, unless that is decided
+    /// for each: where it has a condition, or is another workflow.
+    InstancesStarted {
+        /// The activation that has them.
+        activation: ActivationId,
+        /// The number of the first of them.
+        from: u32,
+        /// The number behind that of the last; the same as `from` where they are only counted.
+        to: u32,
+        /// How many the activation has in all, those included that were added so far.
+        total: u32,
+    },
+    /// Input: somebody asked for more instances.
+    InstancesAddRequested(Stamp, InstancesAddition),
+    /// More instances are to begin.
+    InstancesAdded {
+        /// The activation that has them.
+        activation: ActivationId,
+        /// The number of the first of them.
+        from: u32,
+        /// The number behind that of the last: from now on so many there are in all.
+        to: u32,
+    },
+    /// Input: somebody asked that no more instances are added.
+    InstancesCloseRequested(Stamp, InstancesRequest),
+    /// No more instances can be added.
+    InstancesClosed {
+        /// The activation.
+        activation: ActivationId,
+    },
+    /// Input: somebody asked that control goes on without the instances that have not ended.
+    InstancesCompleteRequested(Stamp, InstancesRequest),
+    /// The instances that live are canceled and no more begin; then the activation ends.
+    InstancesWithdrawn {
+        /// The activation.
+        activation: ActivationId,
+        /// How it ends.
+        status: Status,
+        /// Why it fails, if it does.
+        error: Option<Failure>,
+    },
 }
 
 impl Event {
@@ -357,7 +398,10 @@ impl Event {
             | Event::TriggerClosed(stamp, _)
             | Event::ChildEnded(stamp, _)
             | Event::ChildRefused(stamp, _)
-            | Event::StageStartRequested(stamp, _) => Some(stamp),
+            | Event::StageStartRequested(stamp, _)
+            | Event::InstancesAddRequested(stamp, _)
+            | Event::InstancesCloseRequested(stamp, _)
+            | Event::InstancesCompleteRequested(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -392,7 +436,11 @@ impl Event {
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }
             | Event::LockReleased { .. }
-            | Event::ChoiceMade { .. } => None,
+            | Event::ChoiceMade { .. }
+            | Event::InstancesStarted { .. }
+            | Event::InstancesAdded { .. }
+            | Event::InstancesClosed { .. }
+            | Event::InstancesWithdrawn { .. } => None,
         }
     }
 
@@ -421,6 +469,13 @@ impl Event {
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
             | Event::LoopTested { activation, .. }
+            | Event::InstancesStarted { activation, .. }
+            | Event::InstancesAddRequested(_, InstancesAddition { activation, .. })
+            | Event::InstancesAdded { activation, .. }
+            | Event::InstancesCloseRequested(_, InstancesRequest { activation, .. })
+            | Event::InstancesClosed { activation }
+            | Event::InstancesCompleteRequested(_, InstancesRequest { activation, .. })
+            | Event::InstancesWithdrawn { activation, .. }
             | Event::ChoiceMade { winner: activation, .. } => Some(*activation),
             Event::StageStartRequested(_, request) => Some(request.activation),
             other => other.task().map(|task| task.activation),
@@ -492,7 +547,14 @@ impl Event {
             | Event::LockTaken { .. }
             | Event::LockReleased { .. }
             | Event::StageStartRequested(..)
-            | Event::ChoiceMade { .. } => None,
+            | Event::ChoiceMade { .. }
+            | Event::InstancesStarted { .. }
+            | Event::InstancesAdded { .. }
+            | Event::InstancesClosed { .. }
+            | Event::InstancesWithdrawn { .. }
+            | Event::InstancesAddRequested(..)
+            | Event::InstancesCloseRequested(..)
+            | Event::InstancesCompleteRequested(..) => None,
         }
     }
 }

@@ -6,13 +6,20 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 58] = [
+    pub const NAMES: [&str; 65] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
         "child.started",
         "choice.made",
         "definition.registered",
+        "instances.add_requested",
+        "instances.added",
+        "instances.close_requested",
+        "instances.closed",
+        "instances.complete_requested",
+        "instances.started",
+        "instances.withdrawn",
         "join.arrived",
         "join.forced",
         "join.reset",
@@ -122,6 +129,13 @@ impl Event {
             Event::JoinReset { .. } => 50,
             Event::StageStartRequested(..) => 51,
             Event::ChoiceMade { .. } => 52,
+            Event::InstancesStarted { .. } => 53,
+            Event::InstancesAddRequested(..) => 54,
+            Event::InstancesAdded { .. } => 55,
+            Event::InstancesCloseRequested(..) => 56,
+            Event::InstancesClosed { .. } => 57,
+            Event::InstancesCompleteRequested(..) => 58,
+            Event::InstancesWithdrawn { .. } => 59,
         }
     }
 
@@ -145,21 +159,15 @@ impl Event {
             },
             Event::StageReady { .. } => "stage.ready",
             Event::StageStarted { .. } => "stage.started",
-            Event::StageEnded { status, .. } => match ended_as(*status) {
-                EndedAs::Completed => "stage.completed",
-                EndedAs::Skipped => "stage.skipped",
-                EndedAs::Failed => "stage.failed",
-                EndedAs::Canceled => "stage.canceled",
-            },
+            Event::StageEnded { status, .. } => {
+                ended_as(*status).of(["stage.completed", "stage.skipped", "stage.failed", "stage.canceled"])
+            }
             Event::StageCanceled { .. } => "stage.canceled",
             Event::TaskQueued { .. } => "task.queued",
             Event::TaskRetried { .. } => "task.retried",
-            Event::TaskEnded { status, .. } => match ended_as(*status) {
-                EndedAs::Completed => "task.completed",
-                EndedAs::Skipped => "task.skipped",
-                EndedAs::Failed => "task.failed",
-                EndedAs::Canceled => "task.canceled",
-            },
+            Event::TaskEnded { status, .. } => {
+                ended_as(*status).of(["task.completed", "task.skipped", "task.failed", "task.canceled"])
+            }
             Event::TimerSet { .. } | Event::TimerSetFor { .. } => "timer.set",
             Event::SettleDeferred => "settle.deferred",
             Event::TokensLeft { .. } => "tokens.left",
@@ -193,13 +201,20 @@ impl Event {
             Event::JoinReset { .. } => "join.reset",
             Event::StageStartRequested(..) => "stage.start_requested",
             Event::ChoiceMade { .. } => "choice.made",
+            Event::InstancesStarted { .. } => "instances.started",
+            Event::InstancesAddRequested(..) => "instances.add_requested",
+            Event::InstancesAdded { .. } => "instances.added",
+            Event::InstancesCloseRequested(..) => "instances.close_requested",
+            Event::InstancesClosed { .. } => "instances.closed",
+            Event::InstancesCompleteRequested(..) => "instances.complete_requested",
+            Event::InstancesWithdrawn { .. } => "instances.withdrawn",
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 52] = [
+    const NAMES: [&str; 59] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -252,6 +267,13 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "join.reset",
         "stage.start_requested",
         "choice.made",
+        "instances.started",
+        "instances.add_requested",
+        "instances.added",
+        "instances.close_requested",
+        "instances.closed",
+        "instances.complete_requested",
+        "instances.withdrawn",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }
@@ -284,6 +306,18 @@ enum EndedAs {
     Skipped,
     Failed,
     Canceled,
+}
+
+impl EndedAs {
+    /// Which of the names of an end it is: completed, skipped, failed, canceled.
+    fn of(self, [completed, skipped, failed, canceled]: [&'static str; 4]) -> &'static str {
+        match self {
+            EndedAs::Completed => completed,
+            EndedAs::Skipped => skipped,
+            EndedAs::Failed => failed,
+            EndedAs::Canceled => canceled,
+        }
+    }
 }
 
 fn ended_as(status: Status) -> EndedAs {

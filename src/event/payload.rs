@@ -271,6 +271,26 @@ pub struct LeaseLoss {
     pub orderly: bool,
 }
 
+/// More instances of an activation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstancesAddition {
+    /// The activation that is to have them.
+    pub activation: ActivationId,
+    /// What each of them is given, as canonical JSON.
+    pub items: Vec<String>,
+    /// Why, in words.
+    pub reason: Option<String>,
+}
+
+/// What somebody asks for that concerns the instances of an activation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstancesRequest {
+    /// The activation.
+    pub activation: ActivationId,
+    /// Why, in words.
+    pub reason: Option<String>,
+}
+
 /// A timer by its number in its workflow, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimerId(pub u32);
@@ -299,6 +319,10 @@ pub enum TimerPurpose {
     CancelOn,
     /// It is the trigger of its owner, which goes on when it fires.
     Trigger,
+    /// If the instances of its owner have not ended when it fires, they are canceled, and it with them.
+    CancelInstances,
+    /// If the instances of its owner have not ended when it fires, control goes on without them.
+    CompleteInstances,
 }
 
 /// The clock by which a timer is due (R16).
@@ -319,6 +343,8 @@ impl TimerPurpose {
             TimerPurpose::Deadline => "deadline",
             TimerPurpose::CancelOn => "cancel_on",
             TimerPurpose::Trigger => "trigger",
+            TimerPurpose::CancelInstances => "cancel_mi_on",
+            TimerPurpose::CompleteInstances => "complete_mi_on",
         }
     }
 
@@ -328,7 +354,9 @@ impl TimerPurpose {
             TimerPurpose::ScheduledTime
             | TimerPurpose::StartTimeExpiry
             | TimerPurpose::CancelOn
-            | TimerPurpose::Trigger => TimerClock::Calendar,
+            | TimerPurpose::Trigger
+            | TimerPurpose::CancelInstances
+            | TimerPurpose::CompleteInstances => TimerClock::Calendar,
             TimerPurpose::Deadline => TimerClock::Active,
         }
     }
@@ -392,6 +420,8 @@ pub enum CancelCause {
         /// The one that was chosen.
         winner: ActivationId,
     },
+    /// It is an instance, and control goes on without it, or its activation has ended.
+    Instances,
 }
 
 /// Why a workflow did not succeed.

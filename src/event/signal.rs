@@ -53,6 +53,8 @@ pub enum SignalRecipient {
     Task(TaskId),
     /// The stage that each signal starts: a token comes to lie before it.
     Start(StageIndex),
+    /// The activation whose instances it closes, completes or cancels.
+    Instances(ActivationId),
 }
 
 /// The end of a trigger that starts threads.
@@ -92,7 +94,7 @@ impl SignalRecipient {
     /// The activation that takes it; `None` if it begins one.
     pub fn activation(self) -> Option<ActivationId> {
         match self {
-            SignalRecipient::Trigger(activation) => Some(activation),
+            SignalRecipient::Trigger(activation) | SignalRecipient::Instances(activation) => Some(activation),
             SignalRecipient::Task(task) => Some(task.activation),
             SignalRecipient::Start(_) => None,
         }

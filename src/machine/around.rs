@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ActivationId;
+use crate::ids::{ActivationId, ScopeId};
 use crate::time::Timestamp;
 
 use super::as_json;
@@ -45,6 +45,24 @@ pub(super) struct Turn {
 }
 
 impl State {
+    /// Does the scope lie inside this activation?
+    pub(super) fn surrounds(&self, id: ActivationId, scope: ScopeId) -> bool {
+        let owner = |scope: ScopeId| self.core.scopes.get(&scope)?.owner;
+        let around = |inner: &ActivationId| owner(self.core.live.get(inner)?.scope);
+        std::iter::successors(owner(scope), around).any(|outer| outer == id)
+    }
+
+    /// Is the scope the outer one, or inside it?
+    pub(super) fn lies_in(&self, scope: ScopeId, outer: ScopeId) -> bool {
+        let owner = self.core.scopes.get(&outer).and_then(|outer| outer.owner);
+        scope == outer || owner.is_none_or(|owner| self.surrounds(owner, scope))
+    }
+
+    /// How deep a scope is nested; the root is 0.
+    pub(super) fn depth_of(&self, scope: ScopeId) -> u32 {
+        self.core.scopes.get(&scope).map_or(0, |scope| scope.depth)
+    }
+
     /// What will surround the next scope inside a live activation.
     pub(super) fn around_next(&self, owner: ActivationId) -> Option<Around> {
         let activation = self.core.live.get(&owner)?;
@@ -52,10 +70,12 @@ impl State {
             .inside
             .as_deref()
             .map(|inside: &Inside| Turn { index: inside.begun, previous: inside.last.clone() });
+        // What lies behind an instance lies behind the activation that has it.
+        let set = self.core.instances.get(&owner.owner()).filter(|_| owner.instance.is_some());
         Some(Around {
             owner,
             since: self.core.now,
-            past: activation.past.clone(),
+            past: set.map_or(&activation.past, |set| &set.past).clone(),
             results: Arc::clone(&activation.results),
             updates: Arc::clone(&activation.updates),
             turn,

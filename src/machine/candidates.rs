@@ -23,6 +23,8 @@ pub(super) struct Candidates {
     pub(super) core_ended: BTreeSet<(u64, ActivationId)>,
     /// Activations with a gate to examine, oldest first.
     pub(super) ready: BTreeSet<(u64, ActivationId)>,
+    /// Activations that may have instances to begin, whether they live or not, oldest first.
+    pub(super) starting: BTreeSet<(u64, ActivationId)>,
     /// OR-joins that may fire, and what the others wait for.
     pub(super) outlooks: Outlooks,
     /// Stages that signals start for which one may be kept.
@@ -59,10 +61,11 @@ impl State {
             match activation.progress {
                 Progress::Ready(gate) if gate.opens() || gate == Gate::Expired => self.candidates.ready.insert(place),
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
-                Progress::Turning | Progress::Inside => self.candidates.inside.insert(nested),
+                Progress::Turning | Progress::Inside | Progress::Instances => self.candidates.inside.insert(nested),
                 Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) => false,
             };
         }
+        self.candidates.starting.extend(self.core.instances.iter().map(|(id, set)| (set.born, *id)));
         for (id, scope) in &self.core.scopes {
             let stages = self.core.marking.marked_stages(*id);
             self.candidates.joins.extend(stages.map(|stage| (Reverse(scope.depth), *id, stage)));

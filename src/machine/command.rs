@@ -3,8 +3,8 @@
 //! A command and the input event it becomes hold the same facts (R1): each can be made from the other.
 
 use crate::event::{
-    Actor, CancelRequest, ChildEnd, ChildRefusal, Creation, Event, LeaseLoss, PauseRequest, Resumption, SignalMessage,
-    Stamp, StartRequest, TaskReport, TimerId, TriggerClosing,
+    Actor, CancelRequest, ChildEnd, ChildRefusal, Creation, Event, InstancesAddition, InstancesRequest, LeaseLoss,
+    PauseRequest, Resumption, SignalMessage, Stamp, StartRequest, TaskReport, TimerId, TriggerClosing,
 };
 use crate::ids::{AttemptId, CommandId, DefinitionHash, Sequence, WorkflowId};
 use crate::status::Status;
@@ -57,6 +57,12 @@ pub enum Request {
     RefuseChild(ChildRefusal),
     /// An alternative of a deferred choice is taken.
     StartStage(StartRequest),
+    /// More instances of an activation.
+    AddInstances(InstancesAddition),
+    /// No more instances of this activation can be added.
+    CloseInstances(InstancesRequest),
+    /// Control goes on from this activation without its instances that have not ended.
+    CompleteInstances(InstancesRequest),
 }
 
 /// A request that a paused workflow goes on.
@@ -216,6 +222,26 @@ pub enum Rejection {
         /// The stage or activation, as it was given.
         work: String,
     },
+    /// No more instances of the stage can be added.
+    #[error("no instances of {stage} can be added any more")]
+    InstancesClosed {
+        /// Its ref id.
+        stage: String,
+    },
+    /// The stage has as many instances as it may have, or too much was added at once.
+    #[error("{stage} has at most {most} instances, of which so many can not be added at once")]
+    InstancesFull {
+        /// Its ref id.
+        stage: String,
+        /// How many it may have.
+        most: u32,
+    },
+    /// The stage has no activation that waits for its instances.
+    #[error("no activation of {stage} waits for its instances")]
+    NotLive {
+        /// Its ref id.
+        stage: String,
+    },
 }
 
 impl Rejection {
@@ -306,6 +332,21 @@ impl Rejection {
             "send its signal: `stabilize signal ID NAME`; `stabilize why ID` names it",
         ),
         ("NO_SUCH_CHILD", "The workflow does not wait for this one.", "nothing: its caller has gone on"),
+        (
+            "MI_CLOSED",
+            "No more instances of the stage can be added: it was closed, control has gone on, or its definition allows none.",
+            "nothing: it goes on with those it has; `allow_dynamic: true` allows more while it runs",
+        ),
+        (
+            "MI_FULL",
+            "The stage would have more instances than it may have, or too much was added at once.",
+            "add fewer, or raise max_instances",
+        ),
+        (
+            "NOT_LIVE",
+            "No activation of the stage waits for its instances: it has not begun, or control has gone on.",
+            "nothing: what it was about is over; `stabilize show ID` shows where the workflow stands",
+        ),
     ];
 
     /// Name for programs: `ENDED`, `REPEATED`, ...
@@ -340,6 +381,9 @@ impl Rejection {
             Rejection::TriggerNotOpen => "TRIGGER_NOT_OPEN",
             Rejection::NothingToClaim { .. } => "NOTHING_TO_CLAIM",
             Rejection::TriggerAwaited { .. } => "TRIGGER_AWAITED",
+            Rejection::InstancesClosed { .. } => "MI_CLOSED",
+            Rejection::InstancesFull { .. } => "MI_FULL",
+            Rejection::NotLive { .. } => "NOT_LIVE",
         }
     }
 }
@@ -367,6 +411,9 @@ impl Command {
             Request::EndChild(end) => Event::ChildEnded(stamp, end.clone()),
             Request::RefuseChild(refusal) => Event::ChildRefused(stamp, refusal.clone()),
             Request::StartStage(request) => Event::StageStartRequested(stamp, request.clone()),
+            Request::AddInstances(addition) => Event::InstancesAddRequested(stamp, addition.clone()),
+            Request::CloseInstances(request) => Event::InstancesCloseRequested(stamp, request.clone()),
+            Request::CompleteInstances(request) => Event::InstancesCompleteRequested(stamp, request.clone()),
         }
     }
 
@@ -390,6 +437,9 @@ impl Command {
             Event::ChildEnded(_, end) => Request::EndChild(end.clone()),
             Event::ChildRefused(_, refusal) => Request::RefuseChild(refusal.clone()),
             Event::StageStartRequested(_, request) => Request::StartStage(request.clone()),
+            Event::InstancesAddRequested(_, addition) => Request::AddInstances(addition.clone()),
+            Event::InstancesCloseRequested(_, request) => Request::CloseInstances(request.clone()),
+            Event::InstancesCompleteRequested(_, request) => Request::CompleteInstances(request.clone()),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowStarted
@@ -426,7 +476,11 @@ impl Command {
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }
             | Event::LockReleased { .. }
-            | Event::ChoiceMade { .. } => return None,
+            | Event::ChoiceMade { .. }
+            | Event::InstancesStarted { .. }
+            | Event::InstancesAdded { .. }
+            | Event::InstancesClosed { .. }
+            | Event::InstancesWithdrawn { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

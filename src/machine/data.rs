@@ -4,6 +4,9 @@
 //! outputs of earlier tasks, the stage's own context, outputs of what lies behind by depth, workflow inputs, workflow
 //! context. A later scalar replaces an earlier one; lists are joined, without what is there already.
 
+mod given;
+mod outputs;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,7 +17,12 @@ use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ScopeId, WorkflowId};
 use crate::value::{Map, Value, merge_into};
 
+use self::given::InstanceNames;
+pub(crate) use self::outputs::outputs_of;
+pub(super) use self::outputs::outputs_of_tasks;
+use self::outputs::{Newest, look_in, merge_past, merged, of_json, parsed, without_fixed};
 use super::around::Around;
+use super::instances::Gathered;
 use super::past::{Ended, Past, TaskResult};
 use super::signals::GivenSignal;
 use super::state::{StartData, State};
@@ -41,6 +49,12 @@ pub(crate) struct Surroundings {
     pub(super) updates: Arc<Map>,
     /// The signal that came last for the activation.
     pub(super) signal: Option<Arc<GivenSignal>>,
+    /// Which instance of the activation it is, and what it is given.
+    pub(super) instance: Option<InstanceNames>,
+    /// What the instances of the activation gave that have ended.
+    pub(super) gathered: Option<Arc<Gathered>>,
+    /// How many instances there are and have ended, where conditions ask.
+    pub(super) counts: Option<[(&'static str, u32); 4]>,
 }
 
 /// Names that exist only where work is dispatched.
@@ -54,18 +68,24 @@ impl Surroundings {
     /// What conditions, templates and tasks of a live activation can see; `None` if it is not one.
     pub(super) fn of_activation(state: &State, id: ActivationId) -> Option<Surroundings> {
         let activation = state.core.live.get(&id)?;
+        let set = state.core.instances.get(&id.owner());
+        let instance = match id.instance {
+            Some(_) => InstanceNames::of(state, id),
+            None => InstanceNames::around(state, activation.scope),
+        };
+        // An instance sees what lies behind the activation that has it.
+        let behind = set.filter(|_| id.instance.is_some()).map_or(&activation.past, |set| &set.past);
+        let gathered = set.filter(|_| id.instance.is_none()).map(|set| Arc::clone(&set.gathered));
         Some(Surroundings {
-            workflow: state.workflow,
-            definition: state.definition.clone(),
-            start: Arc::clone(state.core.start.as_ref()?),
             activation: Some(id),
-            past: activation.past.clone(),
+            past: behind.clone(),
             around: state.core.scopes.get(&activation.scope).and_then(|scope| scope.around.clone()),
-            inside: Past::empty(),
             results: Arc::clone(&activation.results),
-            outputs: None,
             updates: Arc::clone(&activation.updates),
             signal: activation.signal.clone(),
+            instance,
+            gathered,
+            ..Surroundings::of_the_start(state)?
         })
     }
 
@@ -83,6 +103,9 @@ impl Surroundings {
             outputs: None,
             updates: Arc::default(),
             signal: None,
+            instance: None,
+            gathered: None,
+            counts: None,
         })
     }
 
@@ -106,7 +129,12 @@ impl Surroundings {
 
     /// What is seen right inside these surroundings, before anything lies behind.
     pub(super) fn within(state: &State, around: Around) -> Option<Surroundings> {
-        Some(Surroundings { around: Some(Arc::new(around)), ..Surroundings::of_the_start(state)? })
+        let owner = around.owner;
+        let instance = match owner.instance {
+            Some(_) => InstanceNames::of(state, owner),
+            None => state.core.live.get(&owner).and_then(|owner| InstanceNames::around(state, owner.scope)),
+        };
+        Some(Surroundings { around: Some(Arc::new(around)), instance, ..Surroundings::of_the_start(state)? })
     }
 
     /// The value of `key` in the effective context.
@@ -120,6 +148,11 @@ impl Surroundings {
             return Ok(found.merged());
         }
         if found.is_final(of_json(self.outputs.as_ref(), key)?) {
+            return Ok(found.merged());
+        }
+        if let Some(gathered) = &self.gathered
+            && found.is_final(gathered.outputs()?.get(key).cloned())
+        {
             return Ok(found.merged());
         }
         for result in self.results.iter().rev() {
@@ -153,6 +186,9 @@ impl Surroundings {
         merge_into(&mut all, &merged(&self.inside)?);
         for result in self.results.iter() {
             merge_into(&mut all, &parsed(&result.outputs)?);
+        }
+        if let Some(gathered) = &self.gathered {
+            merge_into(&mut all, gathered.outputs()?);
         }
         if let Some(outputs) = &self.outputs {
             merge_into(&mut all, &parsed(outputs)?);
@@ -229,6 +265,11 @@ impl Surroundings {
                         }
                     }
                     None if matches!(name, "env" | "task") => (),
+                    None if self.is_of_instances(name) => {
+                        if let Some(value) = self.of_instances(name)? {
+                            scope.insert(name, value);
+                        }
+                    }
                     None => {
                         if let Some(value) = self.lookup(name)? {
                             scope.insert(name, value);
@@ -434,54 +475,6 @@ impl Surroundings {
     }
 }
 
-/// Takes the values of `key` that lie behind, newest first; is its value now known?
-fn look_in(past: &Past, key: &str, found: &mut Newest) -> Result<bool, Failure> {
-    let quoted = Value::from(key).to_json();
-    // Outputs that cannot be read hold it, too, so that the error is told.
-    let holds = |ended: &Ended| {
-        mentions(ended, key, &quoted) && outputs_of(ended).map_or(true, |outputs| outputs.contains_key(key))
-    };
-    let newest = past.newest_with(key, &holds);
-    let value = newest.map(|ended| outputs_of(ended)).transpose()?.and_then(|mut outputs| outputs.remove(key));
-    if found.found.is_empty() && value.as_ref().is_some_and(|value| value.as_list().is_none()) {
-        return Ok(found.is_final(value));
-    }
-    if value.is_some() {
-        // Lists are joined as far back as they go, which only looking at all of them shows.
-        let mut holders: Vec<&Arc<Ended>> = past.iter().filter(|ended| holds(ended)).collect();
-        holders.sort_by_key(|ended| std::cmp::Reverse((ended.depth, ended.activation.stage)));
-        for ended in holders {
-            if found.is_final(outputs_of(ended)?.remove(key)) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// The outputs of a scope that ended with this behind its threads: merged, without those that every program has.
-fn merged(past: &Past) -> Result<Map, Failure> {
-    let mut merged = Map::new();
-    merge_past(&mut merged, past)?;
-    merged.retain(|key, _| !FIXED_OUTPUTS.contains(&key.as_str()));
-    Ok(merged)
-}
-
-/// Where a scope is looked into for a key, it does not show what every program has.
-fn without_fixed(key: &str, past: &Past) -> Past {
-    if FIXED_OUTPUTS.contains(&key) { Past::empty() } else { past.clone() }
-}
-
-/// Merges the outputs of all that lies behind into a map, in the order in which later beats earlier.
-fn merge_past(into: &mut Map, past: &Past) -> Result<(), Failure> {
-    let mut behind: Vec<_> = past.iter().collect();
-    behind.sort_by_key(|ended| (ended.depth, ended.activation.stage));
-    for ended in behind {
-        merge_into(into, &outputs_of(ended)?);
-    }
-    Ok(())
-}
-
 impl GivenSignal {
     /// The signal as expressions see it.
     ///
@@ -506,52 +499,6 @@ impl GivenSignal {
     }
 }
 
-/// Values of one key from the newest on, as far back as lists go.
-#[derive(Default)]
-struct Newest {
-    found: Vec<Value>,
-}
-
-impl Newest {
-    /// Takes the next older value; is the value of the key now known?
-    fn is_final(&mut self, value: Option<Value>) -> bool {
-        let Some(value) = value else { return false };
-        let is_list = matches!(value, Value::List(_));
-        if self.found.is_empty() || is_list {
-            self.found.push(value);
-        }
-        !is_list
-    }
-
-    fn merged(self) -> Option<Value> {
-        let mut merged = Map::new();
-        for value in self.found.into_iter().rev() {
-            merge_into(&mut merged, &Map::from([(String::new(), value)]));
-        }
-        merged.remove("")
-    }
-}
-
-/// The outputs of an ended activation: those of its last turn or of its tasks, later over earlier, then those of its
-/// stage.
-pub(crate) fn outputs_of(ended: &Ended) -> Result<Map, Failure> {
-    let mut outputs = if ended.inside.is_empty() { Map::new() } else { merged(&ended.inside)? };
-    outputs.extend(outputs_of_tasks(&ended.tasks)?);
-    if let Some(own) = &ended.outputs {
-        outputs.extend(parsed(own)?);
-    }
-    Ok(outputs)
-}
-
-/// The outputs of tasks of one activation, later over earlier.
-pub(super) fn outputs_of_tasks(tasks: &[TaskResult]) -> Result<Map, Failure> {
-    let mut outputs = Map::new();
-    for task in tasks {
-        outputs.extend(parsed(&task.outputs)?);
-    }
-    Ok(outputs)
-}
-
 /// What a failed template tells.
 pub(crate) fn template_failure(key: &str, error: &TemplateError) -> Failure {
     let code = if error.is_missing() { ErrorCode::VALUE_MISSING } else { ErrorCode::CONFIGURATION_INVALID };
@@ -573,24 +520,6 @@ fn stage_value(ended: &Ended) -> Result<Value, Failure> {
         view.insert("error".to_owned(), error);
     }
     Ok(Value::Map(view))
-}
-
-fn mentions(ended: &Ended, key: &str, quoted: &str) -> bool {
-    let inside = |ended: &Ended| mentions(ended, key, quoted);
-    ended.inside.newest_with(key, &inside).is_some()
-        || ended.tasks.iter().any(|task| task.outputs.text().contains(quoted))
-        || ended.outputs.as_ref().is_some_and(|outputs| outputs.text().contains(quoted))
-}
-
-fn of_json(json: Option<&Json>, key: &str) -> Result<Option<Value>, Failure> {
-    match json {
-        Some(json) if !json.is_empty() => Ok(parsed(json)?.remove(key)),
-        Some(_) | None => Ok(None),
-    }
-}
-
-fn parsed(json: &Json) -> Result<Map, Failure> {
-    json.to_map().map_err(|error| damaged(&error))
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Failure {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::definition::{Join, MilestonePolicy, Reentry};
 use crate::event::{TimerOwner, TimerPurpose};
-use crate::ids::{RegionIndex, ScopeId, TaskId};
+use crate::ids::{ActivationId, RegionIndex, ScopeId, TaskId};
 
 use super::outlook::Waiting;
 use super::state::{Activation, AttemptState, Gate, Phase, Progress, State, TimerOf};
@@ -36,12 +36,14 @@ impl State {
         self.check_joins()?;
         self.check_choices()?;
         self.check_milestones()?;
+        self.check_instances()?;
         match &self.core.phase {
             Phase::New => ensure(self.core.events == 0, "a workflow without a beginning has no events"),
             Phase::Live => self.check_or_joins().and(ensure(
                 self.core.unsettled
                     || self.core.events < 2
                     || !self.core.live.is_empty()
+                    || self.holds_instances(ScopeId::ROOT)
                     || self.waits_to_start()
                     || self.open_starts().next().is_some(),
                 "a settled live workflow has a live activation, or waits for its start or for a signal that starts one",
@@ -136,6 +138,8 @@ impl State {
         for (id, timer) in &self.core.timers {
             let TimerOf::Owner(owner, purpose) = timer.of else { continue };
             let deadline = purpose == TimerPurpose::Deadline;
+            let of_started =
+                deadline || matches!(purpose, TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances);
             match owner {
                 TimerOwner::Workflow => {
                     ensure(self.has_started() == deadline, "a timer to start ends with the start, a deadline begins")?;
@@ -153,7 +157,7 @@ impl State {
                     let owner = self.core.live.get(&owner).filter(|owner| owner.timers.contains(id));
                     // Behind a gate it may have passed it is still there, until it starts.
                     let ready = owner.map(|owner| matches!(owner.progress, Progress::Ready(_)));
-                    ensure(ready == Some(!deadline), "a timer of an activation fits how far that is")?;
+                    ensure(ready == Some(!of_started), "a timer of an activation fits how far that is")?;
                 }
             }
         }
@@ -186,6 +190,15 @@ impl State {
                 | Progress::Inside
                 | Progress::CoreEnded
                 | Progress::Overdue => false,
+                Progress::Instances => {
+                    let spec = self.definition.graph().stage(id.stage).instances.as_ref();
+                    let set = self.core.instances.get(id);
+                    let names = spec.zip(set).map(|(spec, set)| set.signals(spec)).unwrap_or_default();
+                    let known = activation.waiting.as_ref().map_or(&[][..], |wait| &wait.names);
+                    let is_doomed = activation.doomed.is_some();
+                    ensure(is_doomed || known == names, "who has instances waits for the signals that concern them")?;
+                    !known.is_empty()
+                }
             };
             ensure(activation.waiting.is_some() == waits, "who waits for a signal knows for which")?;
             waiting += activation.waiting.as_ref().map_or(0, |wait| wait.names.len().max(1));
@@ -251,6 +264,32 @@ impl State {
         Ok(())
     }
 
+    /// Every instance is counted, and no set is left without a reason.
+    fn check_instances(&self) -> Result<(), Broken> {
+        let mut live: BTreeMap<ActivationId, u32> = BTreeMap::new();
+        for id in self.core.live.keys().filter(|id| id.instance.is_some()) {
+            *live.entry(id.owner()).or_default() += 1;
+        }
+        for (owner, set) in &self.core.instances {
+            ensure(live.remove(owner).unwrap_or(0) == set.live, "the live instances of an activation are counted")?;
+            let ended = set.done + set.failed + set.canceled;
+            ensure(set.live + ended == set.started, "every instance that has begun lives or has ended")?;
+            ensure(set.started <= set.total.unwrap_or(0), "no more instances begin than there are")?;
+            let spec = self.definition.graph().stage(owner.stage).instances.as_ref();
+            let most = spec.map_or(0, |spec| spec.max);
+            ensure(set.total.unwrap_or(0) <= most, "there are no more instances than there may be")?;
+            let owner = self.core.live.get(owner);
+            ensure(owner.is_some() == set.has_owner, "the set knows whether its activation lives")?;
+            let gathered = set.done + set.failed;
+            ensure(!set.has_owner || set.gathered.count() == gathered, "what ended instances gave is kept")?;
+            ensure(self.core.unsettled || set.ending.is_none(), "what is withdrawn ends in the same batch")?;
+            ensure(self.core.unsettled || !set.is_over(), "what is over is forgotten")?;
+        }
+        let with = self.core.live.iter().filter(|(_, live)| matches!(live.progress, Progress::Instances));
+        let known = with.into_iter().all(|(id, _)| self.core.instances.contains_key(id));
+        ensure(known && live.is_empty(), "an instance belongs to a set, and so does an activation that has some")
+    }
+
     fn check_timers(&self) -> Result<(), Broken> {
         let (mut waiting, mut calling) = (0, 0);
         for (id, activation) in &self.core.live {
@@ -267,6 +306,7 @@ impl State {
                             | Gate::Milestone
                             | Gate::MilestoneAgain
                     ) | Progress::Inside
+                        | Progress::Instances
                 );
                 let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_) | Progress::Turning);
                 let excused = self.core.unsettled || held;

@@ -11,6 +11,7 @@ use crate::event::TimerPurpose;
 use crate::ids::{ActivationId, ScopeId};
 
 use super::generations::JoinRecord;
+use super::instances::InstanceSet;
 use super::locks::Holder;
 use super::state::{
     Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
@@ -28,6 +29,7 @@ impl State {
             joins: _,
             scopes: _,
             live: _,
+            instances: _,
             timers,
             events: _,
             now: _,
@@ -148,8 +150,11 @@ impl State {
         let held: Vec<u32> = held.collect();
         number(key, held.len());
         held.iter().for_each(|section| key.extend(section.to_le_bytes()));
-        let inside = self.core.live.iter().filter(|(_, live)| live.scope == id);
+        // Instances belong to their sets: they differ in nothing but those.
+        let inside = self.core.live.iter().filter(|(of, live)| of.instance.is_none() && live.scope == id);
         let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id, cap)).collect();
+        let sets = self.core.instances.iter().filter(|(_, set)| set.scope == id);
+        live.extend(sets.map(|(owner, set)| self.key_of_set((*owner, set), cap)));
         live.sort_unstable();
         number(key, live.len());
         live.iter().for_each(|live| text(key, live));
@@ -192,6 +197,43 @@ impl State {
             number(key, groups.len());
             groups.into_iter().for_each(|group| number(key, group));
         }
+    }
+
+    /// The part of the key that the instances of one activation are.
+    fn key_of_set(&self, (owner, set): (ActivationId, &InstanceSet), cap: u32) -> Vec<u8> {
+        let InstanceSet {
+            scope: _,
+            born: _,
+            depth: _,
+            past: _,
+            thread: _,
+            has_owner,
+            total,
+            started,
+            live: _,
+            done,
+            failed,
+            canceled,
+            has_failures: _,
+            first_failed: _,
+            closed,
+            ending,
+            added: _,
+            gathered: _,
+            items: _,
+        } = set;
+        let mut key = owner.stage.get().to_le_bytes().to_vec();
+        key.push(2 + u8::from(*has_owner));
+        key.extend([u8::from(*closed), u8::from(total.is_some())]);
+        for count in [total.unwrap_or(0), *started, *done, *failed, *canceled] {
+            key.extend(count.to_le_bytes());
+        }
+        key.extend(ending.as_ref().map_or("", |(status, _)| status.name()).as_bytes());
+        let of_set = |id: &&ActivationId| id.instance.is_some() && id.owner() == owner;
+        let mut live: Vec<Vec<u8>> = self.core.live.keys().filter(of_set).map(|id| self.key_of(*id, cap)).collect();
+        live.sort_unstable();
+        live.iter().for_each(|live| text(&mut key, live));
+        key
     }
 
     /// The part of the key that one live activation is, with what is inside it.
@@ -282,6 +324,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         Progress::Overdue => key.push(7),
         Progress::Turning => key.push(10),
         Progress::Inside => key.push(11),
+        Progress::Instances => key.push(8),
     }
 }
 
@@ -305,7 +348,9 @@ fn of_purpose(purpose: TimerPurpose) -> u8 {
         TimerPurpose::StartTimeExpiry => 1,
         TimerPurpose::Deadline => 2,
         TimerPurpose::CancelOn => 3,
-        TimerPurpose::Trigger => 3,
+        TimerPurpose::Trigger => 4,
+        TimerPurpose::CancelInstances => 5,
+        TimerPurpose::CompleteInstances => 6,
     }
 }
 

@@ -36,7 +36,8 @@ impl State {
                     | Progress::CoreEnded
                     | Progress::Overdue
                     | Progress::Turning
-                    | Progress::Inside => MilestoneStatus::Running,
+                    | Progress::Inside
+                    | Progress::Instances => MilestoneStatus::Running,
                 };
                 is == status
             }),

@@ -16,6 +16,8 @@
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
 //! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
+//! | 12 to 15 multiple instances | `mi_config`, `for_each`, `matrix`; `sync_on_complete: false`, `allow_dynamic` |
+//! | 34 to 36 partial joins for instances | `join_threshold`, `cancel_remaining`, `completion_condition` |
 //! | 16 deferred choice | `split_type: DEFERRED`, `deferred_choice_group` |
 //! | 17, 40 interleaved (parallel) routing | `interleave` |
 //! | 18 milestone | `milestone_ref_id` |
@@ -55,7 +57,9 @@ mod data;
 mod decide;
 mod evolve;
 mod generations;
+mod instances;
 mod invariant;
+mod items;
 mod key;
 mod locks;
 mod marking;
@@ -83,8 +87,9 @@ pub use command::{Command, Rejection, Request, ResumeRequest};
 pub(crate) use data::{DispatchNames, Surroundings, template_failure};
 pub(crate) use decide::{Answerer, Deed, Said, Verdict};
 pub use decide::{Answers, Batch, RULES, Site, decide};
-pub(crate) use decide::{Claim, Sent, SentSignal};
+pub(crate) use decide::{Claim, InstancesAsk, Sent, SentSignal};
 pub use evolve::{EvolveError, evolve};
+pub(crate) use instances::outputs_of_instances;
 pub use invariant::Broken;
 pub(crate) use possible::{Outcomes, Unsafe};
 pub(crate) use signals::GivenSignal;

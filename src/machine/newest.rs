@@ -41,9 +41,14 @@ impl State {
                         | Progress::Turning
                         | Progress::Inside
                         | Progress::CoreEnded
-                        | Progress::Overdue => Status::Running,
+                        | Progress::Overdue
+                        | Progress::Instances => Status::Running,
                     };
-                    Some((status, outputs_of_tasks(&live.results)?))
+                    let outputs = match self.core.instances.get(&id) {
+                        Some(set) => set.gathered.outputs()?.clone(),
+                        None => outputs_of_tasks(&live.results)?,
+                    };
+                    Some((status, outputs))
                 }
                 (None, Some(ended)) if ended.activation == id && ended.is_whole() => {
                     Some((ended.status, outputs_of(ended)?))

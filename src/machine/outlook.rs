@@ -227,7 +227,7 @@ impl Look<'_> {
         match place {
             Place::Arc(arc) => self.state.core.marking.is_marked(scope, arc),
             Place::Stage(stage) => {
-                let mut live = self.state.live_of(scope, stage);
+                let mut live = self.state.live_of(scope, stage).filter(|id| self.state.passes_on(*id));
                 // Who waits for what comes there brings nothing before.
                 let lives = match self.graph.stage(stage).milestone.as_deref() {
                     Some(milestone) if self.is_for_a_milestone() && milestone.of() == self.waiting.join => {

@@ -15,6 +15,8 @@ use crate::failure::Failure;
 use crate::ids::{ActivationId, StageIndex, TaskIndex};
 use crate::status::Status;
 
+use super::instances::Gathered;
+
 /// Bits of the stage index that one level of the trie looks at.
 const BITS: u32 = 5;
 /// Levels that cover every stage index (7 x 5 bits >= 32 bits).
@@ -37,6 +39,8 @@ pub(crate) struct Ended {
     pub(crate) outputs: Option<Json>,
     /// Why it failed, where no task of it did.
     pub(crate) error: Option<Failure>,
+    /// What its instances gave, where it has several.
+    pub(crate) instances: Option<Arc<Gathered>>,
     /// The keys of its outputs, once they were looked for.
     #[serde(skip)]
     pub(crate) keys: Remembered<Keys>,
@@ -57,7 +61,9 @@ impl Ended {
         *self.keys.0.get_or_init(|| {
             let jsons = self.tasks.iter().map(|task| &task.outputs).chain(&self.outputs);
             let inside = self.inside.keys();
-            jsons.filter(|json| !json.is_empty()).map(Keys::of_map).fold(inside, Keys::or)
+            let own = jsons.filter(|json| !json.is_empty()).map(Keys::of_map).fold(inside, Keys::or);
+            let Some(instances) = &self.instances else { return own };
+            instances.told().map(|ended| ended.keys()).fold(own.or(Keys::of("instances")), Keys::or)
         })
     }
 }
@@ -99,6 +105,17 @@ pub(crate) struct Remembered<T>(OnceLock<T>);
 impl<T> Default for Remembered<T> {
     fn default() -> Remembered<T> {
         Remembered(OnceLock::new())
+    }
+}
+
+impl<T> Remembered<T> {
+    /// What is remembered; computed now if it is not yet. A failure is not remembered.
+    pub(super) fn get_or_try<E>(&self, compute: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let computed = compute()?;
+        Ok(self.0.get_or_init(|| computed))
     }
 }
 
@@ -416,6 +433,7 @@ mod tests {
             inside: Past::empty(),
             outputs,
             error: None,
+            instances: None,
             keys: Remembered::default(),
         })
     }

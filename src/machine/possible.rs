@@ -98,12 +98,15 @@ impl State {
         let mut possible = Vec::new();
         let mut alike: Vec<Vec<u8>> = Vec::new();
         for (id, activation) in &self.core.live {
-            let Some(name) = activation.waiting.as_ref().and_then(|wait| wait.names.first()) else { continue };
+            let Some(wait) = &activation.waiting else { continue };
             let mut stands = self.key_of(*id, u32::MAX);
             stands.extend(activation.scope.get().to_le_bytes());
             if !alike.contains(&stands) {
                 alike.push(stands);
-                possible.push(signal(name, SignalTarget::Activation(*id)));
+                // Each name may mean something else to instances; to a task they mean the same.
+                let differ = if activation.progress == Progress::Instances { wait.names.len() } else { 1 };
+                let names = wait.names.iter().take(differ);
+                possible.extend(names.map(|name| signal(name, SignalTarget::Activation(*id))));
             }
         }
         for (stage, trigger) in self.open_starts() {

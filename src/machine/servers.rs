@@ -36,7 +36,8 @@ struct Found {
 impl<'s> Servers<'s> {
     pub(super) fn of(state: &'s State, scope: ScopeId) -> Servers<'s> {
         let mut live: BTreeMap<StageIndex, Vec<u32>> = BTreeMap::new();
-        for (id, _) in state.core.live.iter().filter(|(_, activation)| activation.scope == scope) {
+        let emitting = state.core.live.iter().filter(|(id, _)| state.passes_on(**id));
+        for (id, _) in emitting.filter(|(_, activation)| activation.scope == scope) {
             live.entry(id.stage).or_default().push(id.number);
         }
         let has_circles = state.definition.graph().arcs.iter().any(|arc| arc.kind == ArcKind::Back);

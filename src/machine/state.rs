@@ -25,6 +25,7 @@ use super::as_json;
 use super::candidates::{Candidates, Nested};
 use super::choice::Offer;
 use super::generations::JoinRecord;
+use super::instances::InstanceSet;
 use super::locks::Locks;
 use super::marking::Marking;
 use super::outlook::Waiting;
@@ -71,6 +72,8 @@ pub(crate) struct Core {
     /// Activations ever, per stage; a stage without has no entry.
     pub(super) numbers: BTreeMap<StageIndex, u32>,
     pub(super) live: BTreeMap<ActivationId, Box<Activation>>,
+    /// The instances of activations that have several, until the last of them has ended.
+    pub(super) instances: BTreeMap<ActivationId, Box<InstanceSet>>,
     /// Activations ever: their order of birth.
     pub(super) born: u64,
     pub(super) timers: BTreeMap<TimerId, Timer>,
@@ -234,6 +237,8 @@ pub(crate) enum Progress {
     CoreEnded,
     /// Its deadline has passed, and what was open is given up; its failure is to come.
     Overdue,
+    /// Its instances are at work.
+    Instances,
 }
 
 /// What holds a ready activation; a gate that was passed stays passed.
@@ -349,6 +354,7 @@ impl State {
             scopes: BTreeMap::from([(ScopeId::ROOT, Box::default())]),
             numbers: BTreeMap::new(),
             live: BTreeMap::new(),
+            instances: BTreeMap::new(),
             born: 0,
             timers: BTreeMap::new(),
             timers_set: 0,
@@ -452,6 +458,12 @@ impl State {
         self.core.live.keys().copied()
     }
 
+    /// The activations that have instances, whether they still live or not.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn with_instances(&self) -> impl Iterator<Item = ActivationId> + '_ {
+        self.core.instances.keys().copied()
+    }
+
     /// Attempts that are not awaited any more and may still tell an outcome.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn fenced(&self) -> impl Iterator<Item = AttemptId> + '_ {
@@ -538,18 +550,6 @@ impl State {
         self.core.cancel.is_none()
     }
 
-    /// Does the scope lie inside this activation?
-    pub(super) fn surrounds(&self, id: ActivationId, scope: ScopeId) -> bool {
-        let owner = |scope: ScopeId| self.core.scopes.get(&scope)?.owner;
-        let around = |inner: &ActivationId| owner(self.core.live.get(inner)?.scope);
-        std::iter::successors(owner(scope), around).any(|outer| outer == id)
-    }
-
-    /// How deep a scope is nested; the root is 0.
-    pub(super) fn depth_of(&self, scope: ScopeId) -> u32 {
-        self.core.scopes.get(&scope).map_or(0, |scope| scope.depth)
-    }
-
     /// The place of a live activation behind all that are nested deeper.
     pub(super) fn nested(&self, id: ActivationId, activation: &Activation) -> Nested {
         (Reverse(self.depth_of(activation.scope)), activation.born, id)
@@ -565,7 +565,8 @@ impl State {
             | Progress::Turning
             | Progress::Inside
             | Progress::CoreEnded
-            | Progress::Overdue => None,
+            | Progress::Overdue
+            | Progress::Instances => None,
         }
     }
 }

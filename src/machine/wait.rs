@@ -190,6 +190,22 @@ pub enum WaitReason {
         /// The stage that ends it by starting.
         until: Option<String>,
     },
+    /// The activation has several instances, which have not ended. Each that lives waits for itself, too. Released by
+    /// their ends, and by a request for going on without them.
+    Instances {
+        /// How many there are, those that were added included and those that were canceled not.
+        total: u32,
+        /// How many of them live.
+        live: u32,
+        /// How many are done.
+        done: u32,
+        /// How many have failed.
+        failed: u32,
+        /// Whether more can be added.
+        is_open: bool,
+        /// The signals that cancel or complete it, or close it to more.
+        signals: Vec<String>,
+    },
 }
 
 /// Who holds a lock.
@@ -229,6 +245,7 @@ impl WaitReason {
             WaitReason::Serialized { .. } => "SERIALIZED",
             WaitReason::ByHand { .. } => "BY_HAND",
             WaitReason::Approval { .. } => "APPROVAL",
+            WaitReason::Instances { .. } => "INSTANCES",
             WaitReason::Paused { .. } => "PAUSED",
             WaitReason::Child { .. } => "CHILD",
             WaitReason::Inside { .. } => "INSIDE",
@@ -267,7 +284,8 @@ impl WaitReason {
             | WaitReason::Inside { .. }
             | WaitReason::Lock { .. }
             | WaitReason::Claim
-            | WaitReason::Milestone { .. } => None,
+            | WaitReason::Milestone { .. }
+            | WaitReason::Instances { .. } => None,
         }
     }
 }

@@ -93,6 +93,15 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
                 .and_then(|scope| Some(scope.around.as_ref()?.since));
             Wait { deadline, since: since.unwrap_or(state.core.now), ..wait(state, Waiter::Activation(id), reason) }
         }
+        Progress::Instances => {
+            let deadline = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Deadline);
+            let waiter = Waiter::Activation(id);
+            let waits = match of_instances(state, id) {
+                Some(reason) => wait(state, waiter, reason),
+                None => paused(state, waiter).unwrap_or_else(|| wait(state, waiter, WaitReason::Settling)),
+            };
+            Wait { deadline: deadline.and_then(|(_, set)| state.due(set)), ..waits }
+        }
         Progress::Ready(_) | Progress::Between { .. } | Progress::Turning | Progress::CoreEnded | Progress::Overdue => {
             wait(state, Waiter::Activation(id), WaitReason::Settling)
         }
@@ -177,6 +186,15 @@ fn of_starts(state: &State) -> impl Iterator<Item = Wait> + '_ {
         let reason = WaitReason::OpenTrigger { signal: trigger.signal.clone() };
         Wait { since, ..wait(state, Waiter::Join(stage), reason) }
     })
+}
+
+/// The instances of a live activation, once they are counted and as long as nobody withdraws them.
+fn of_instances(state: &State, id: ActivationId) -> Option<WaitReason> {
+    let set = state.core.instances.get(&id).filter(|set| set.ending.is_none())?;
+    let spec = state.definition.graph().stage(id.stage).instances.as_ref()?;
+    let (live, done, failed, is_open) = (set.live, set.done, set.failed, set.can_grow(spec));
+    let signals = set.signals(spec);
+    Some(WaitReason::Instances { total: set.total? - set.canceled, live, done, failed, is_open, signals })
 }
 
 /// The scheduled time of workflow or activation, which has these timers, is still to come.

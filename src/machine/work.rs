@@ -66,6 +66,12 @@ pub enum Work {
         /// The activation.
         activation: ActivationId,
     },
+    /// The activation has no instance at work and waits for more. It goes on when somebody adds one, or says that none
+    /// will come.
+    MoreInstances {
+        /// The activation.
+        activation: ActivationId,
+    },
 }
 
 /// Has a worker begun an attempt, as far as is recorded?
@@ -83,7 +89,17 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
     let live = matches!(state.core.phase, Phase::Live);
     let unsettled = (live && state.core.unsettled).then_some(Work::Continue);
     let tasks = state.core.live.iter().filter(move |_| live).filter_map(|(id, activation)| {
-        let Progress::Open(open) = &activation.progress else { return None };
+        let open = match &activation.progress {
+            Progress::Open(open) => open,
+            Progress::Instances if activation.doomed.is_none() => return of_instances(state, *id),
+            Progress::Ready(_)
+            | Progress::Between { .. }
+            | Progress::Turning
+            | Progress::Inside
+            | Progress::CoreEnded
+            | Progress::Overdue
+            | Progress::Instances => return None,
+        };
         // What is doomed ends as soon as settling goes on; nobody begins it any more.
         if activation.doomed.is_some() {
             return None;
@@ -124,6 +140,13 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
     });
     let offered = offered.map(|(id, _)| Work::AwaitClaim { activation: *id });
     unsettled.into_iter().chain(tasks).chain(timers).chain(waiting).chain(offered).chain(starts).chain(left)
+}
+
+/// What an activation asks for of whose instances none is at work.
+fn of_instances(state: &State, activation: ActivationId) -> Option<Work> {
+    let set = state.core.instances.get(&activation)?;
+    let rests = set.total.is_some() && set.ending.is_none() && set.live == 0 && set.left() == 0;
+    rests.then_some(Work::MoreInstances { activation })
 }
 
 /// How an attempt waits to be run.

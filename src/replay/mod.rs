@@ -26,4 +26,4 @@ pub use history::History;
 pub use replayed::Replayed;
 pub use summary::{Filter, WorkflowSummary};
 pub use verify::{Divergence, Verified};
-pub use view::{PausedDetails, StageView, TaskView, TriggerView, WorkflowView};
+pub use view::{InstancesView, PausedDetails, StageView, TaskView, TriggerView, WorkflowView};

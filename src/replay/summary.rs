@@ -113,7 +113,14 @@ impl WorkflowSummary {
             | Event::LockTaken { .. }
             | Event::LockReleased { .. }
             | Event::StageStartRequested(..)
-            | Event::ChoiceMade { .. } => (),
+            | Event::ChoiceMade { .. }
+            | Event::InstancesStarted { .. }
+            | Event::InstancesAddRequested(..)
+            | Event::InstancesAdded { .. }
+            | Event::InstancesCloseRequested(..)
+            | Event::InstancesClosed { .. }
+            | Event::InstancesCompleteRequested(..)
+            | Event::InstancesWithdrawn { .. } => (),
         }
     }
 

@@ -22,6 +22,7 @@ mod entropy;
 mod error;
 mod futures;
 mod inbox;
+mod instances;
 mod open;
 mod owner;
 mod promise;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use crate::definition::Definition;
 use crate::event::{Actor, Event, LeaseLoss, Registration, Stamp, TimerId, TimerOwner};
-use crate::ids::{AttemptId, DefinitionHash, Sequence, StreamId, WorkflowId};
+use crate::ids::{
+    ActivationId, AttemptId, DefinitionHash, InstanceIndex, Sequence, StreamId, TaskId, TaskIndex, WorkflowId,
+};
 use crate::machine::{
     Answers, AttemptStage, Command, Deed, RULES, Rejection, Request, Sent, State, Work, decide, outstanding,
     surroundings,
@@ -269,7 +271,8 @@ impl Owner {
                 | Work::ByHand { .. }
                 | Work::AwaitSignal { .. }
                 | Work::AwaitThread { .. }
-                | Work::AwaitClaim { .. } => (),
+                | Work::AwaitClaim { .. }
+                | Work::MoreInstances { .. } => (),
             }
         }
     }
@@ -397,6 +400,9 @@ impl Owner {
                 Event::TaskQueued { attempt, .. } if driven => {
                     release.attempts.extend(released(&held.state, *attempt, start));
                 }
+                Event::InstancesStarted { activation, from, to, .. } if driven => {
+                    release.attempts.extend(begun(&held.state, *activation, *from..*to, start));
+                }
                 Event::TimerSet { timer, .. } | Event::TimerSetFor { timer, .. } if driven => {
                     if let Some(set) = held.state.timer(*timer) {
                         self.timers.set(workflow, *timer, set);
@@ -480,7 +486,8 @@ impl Owner {
                 | Work::AwaitThread { .. }
                 | Work::AwaitChild { .. }
                 | Work::CancelChild { .. }
-                | Work::AwaitClaim { .. } => (),
+                | Work::AwaitClaim { .. }
+                | Work::MoreInstances { .. } => (),
             }
         }
     }
@@ -529,6 +536,21 @@ pub(super) fn spared<T>(workflow: WorkflowId, result: Result<T, Error>) -> Resul
         Err(error) => Err(error),
         Ok(value) => Ok(Ok(value)),
     }
+}
+
+/// The first attempts of instances that have begun, where nothing else tells of them.
+fn begun(
+    state: &State,
+    owner: ActivationId,
+    indices: std::ops::Range<u32>,
+    start: StartRecord,
+) -> impl Iterator<Item = Released> + '_ {
+    let at_once = state.definition().graph().stage(owner.stage).begins_at_once();
+    indices.filter(move |_| at_once).filter_map(move |index| {
+        let activation = ActivationId { instance: InstanceIndex::new(index), ..owner };
+        let task = TaskId { activation, task: TaskIndex::new(0) };
+        released(state, AttemptId { task, dispatch: 1 }, start)
+    })
 }
 
 /// The attempt as it is let out, if the state still asks for it.

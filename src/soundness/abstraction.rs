@@ -3,8 +3,11 @@
 //! The result is an ordinary definition. Scheduled starts are left out, since time stands still; a start that may
 //! expire is a condition; deadlines stay, since any timer may fire.
 
-use crate::definition::{Body, Definition, Durability, GraphStage, Template, Times, Trigger};
+use crate::definition::{
+    Body, Completion, Definition, Durability, Emission, GraphStage, Instances, Source, Template, Times, Trigger,
+};
 use crate::expression::Expression;
+use crate::limits::INSTANCES_MAX;
 use crate::value::{Map, Value};
 
 /// The definition without data.
@@ -28,6 +31,9 @@ fn abstract_stage(stage: &mut GraphStage) {
     if stage.times.start_time_expiry.is_some() && stage.condition.is_none() {
         stage.condition = Some(Expression::parse("in_time").expect("a name is an expression"));
     }
+    if let Some(instances) = &mut stage.instances {
+        abstract_instances(instances);
+    }
     stage.times = Times { deadline: stage.times.deadline, ..Times::NONE };
     if let Some(Trigger::Signal(trigger)) = stage.trigger.as_deref_mut() {
         // Any signal may come, when the stage waits for it: one that was kept could come then just as well.
@@ -48,4 +54,28 @@ fn abstract_task(stage: &mut GraphStage) {
     task.shell = None;
     task.on_failure = stage.on_failure;
     stage.tasks = vec![task];
+}
+
+/// As few instances as show the same: none, one, two, as many as have to be done, and one more.
+fn abstract_instances(instances: &mut Instances) {
+    let wanted = match &mut instances.completion {
+        Completion::Threshold(threshold) => {
+            let written = *threshold;
+            *threshold = written.min(2);
+            Some((written, *threshold))
+        }
+        Completion::All | Completion::Condition(_) | Completion::Started => None,
+    };
+    // Where each of them lets control go on, another number would be another number of tokens.
+    if let Source::Fixed(count) = &mut instances.source
+        && instances.emission == Emission::Once
+    {
+        *count = match wanted {
+            Some((written, few)) => few + u32::from(*count > written),
+            None => (*count).min(2),
+        };
+    }
+    // Nobody adds any, and those that wait for more would wait for ever.
+    instances.growth = None;
+    (instances.min, instances.max) = (0, INSTANCES_MAX);
 }

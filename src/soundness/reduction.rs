@@ -240,6 +240,7 @@ fn stands_in_circle(graph: &Graph, stage: &GraphStage) -> bool {
 fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
     let GraphStage {
         reentry,
+        instances,
         ref_id: _,
         parent: _,
         body,
@@ -276,12 +277,8 @@ fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
     };
     // What is chosen among is withdrawn by name, where it stands.
     let chooses = incoming.iter().chain(outgoing).any(|arc| graph.choice_of(*arc).is_some());
-    plain_join
-        && !chooses
-        && *body == Body::Tasks
-        && *reentry == Reentry::Parallel
-        && trigger.is_none()
-        && exclusion.is_none()
+    let plain_work = *body == Body::Tasks && instances.is_none() && trigger.is_none() && exclusion.is_none();
+    plain_join && !chooses && plain_work && *reentry == Reentry::Parallel
 }
 
 fn way(stage: &GraphStage) -> Way {

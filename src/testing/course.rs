@@ -265,6 +265,10 @@ impl Course {
                 let name = &self.state.definition().graph().stage(activation.stage).ref_id;
                 format!("claim of {name}{}", activation.suffix())
             }
+            Work::MoreInstances { activation } => {
+                let ref_id = &self.state.definition().graph().stage(activation.stage).ref_id;
+                format!("{ref_id}{} more instances", activation.suffix())
+            }
         };
         outstanding(&self.state).map(name).collect()
     }
@@ -284,6 +288,11 @@ impl Course {
     /// All that has happened, each event a line.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.events.iter().map(|event| self.line(event))
+    }
+
+    /// Has this happened, written as a line?
+    pub fn told(&self, line: &str) -> bool {
+        self.lines().any(|told| told == line)
     }
 
     /// Has the first activation of `earlier` ended before the first of `later` started?

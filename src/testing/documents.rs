@@ -9,6 +9,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::several;
 use crate::value::{Map, Value};
 
 mod assembly;
@@ -358,6 +359,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
             ),
         ),
         some(12, texts("reentry", &["parallel", "serialize"])),
+        some(14, several::instances()),
         some(20, constant("on_condition_error", vec![text("fail"), text("false"), Value::Bool(false)])),
         some(30, cancellation::keys()),
         some(15, triggers::keys()),
@@ -368,7 +370,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
     ]);
     let needs = prop_oneof![2 => vec(any::<Index>(), 1), 2 => vec(any::<Index>(), 2..4), 1 => Just(Vec::new())];
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
-    let back_from = weighted(0.15, (any::<Index>(), weighted(0.9, 1..4_u32)));
+    let back_from = weighted(0.18, (any::<Index>(), weighted(0.9, 1..4_u32)));
     let splits = (weighted(0.35, splits()), weighted(0.35, joins::joins()), prop::bool::weighted(0.06));
     let choice = weighted(0.4, choices::choice());
     (keys, needs, splits, back_from, any::<Index>(), spelling, choice)
@@ -472,7 +474,7 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 79] = [
+    const CONSTRUCTS: [&str; 82] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a trigger.signal=go",
@@ -482,6 +484,9 @@ mod tests {
         "a trigger.durability=persistent",
         "a trigger.durability=sender",
         "name: signal",
+        "name: item",
+        "name: index",
+        "name: mi",
         "a workflow.type=pipeline",
         "a workflow.type=orchestration",
         "a stage.join_type=and",
@@ -576,7 +581,7 @@ mod tests {
                     (_, "on_condition_error", Value::Bool(false)) => {
                         self.0.insert(format!("{what}.{key}=false"));
                     }
-                    (_, "retry", _) => self.level("retry", entry),
+                    (_, "retry" | "mi_config", _) => self.level(key, entry),
                     ("retry", "on", Value::List(classes)) => {
                         let named = |class: &Value| format!("retry.on={}", class.as_str().unwrap_or_default());
                         self.0.extend(classes.iter().map(named));
@@ -616,6 +621,10 @@ mod tests {
                         regions.values().for_each(|region| self.level("a region", region));
                     }
                     ("a stage", "interleave", _) => self.level("interleave", entry),
+                    ("mi_config", "cancel_mi_on" | "complete_mi_on", Value::List(items)) => {
+                        items.iter().for_each(|item| self.level("what ends instances", item));
+                    }
+                    ("mi_config", "dynamic_close_on", _) => self.level("dynamic_close_on", entry),
                     ("a stage", "loop", _) => self.level("a loop", entry),
                     ("a loop", "stages", Value::Map(stages)) => {
                         stages.values().for_each(|stage| self.level("a stage", stage));
@@ -638,7 +647,9 @@ mod tests {
         fn names(&mut self, value: &Value) {
             match value {
                 Value::String(text) => {
-                    for root in ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task", "signal", "loop"] {
+                    for root in
+                        ["inputs", "tasks", "env", "trigger", "workflow", "stage", "task", "signal", "loop", "mi"]
+                    {
                         if text.contains(&format!("{root}.")) {
                             self.0.insert(format!("name: {root}"));
                         }
@@ -646,6 +657,11 @@ mod tests {
                     for member in ["outputs", "status", "error", "activations"] {
                         if text.contains("stages.") && text.contains(&format!(".{member}")) {
                             self.0.insert(format!("name: stages.{member}"));
+                        }
+                    }
+                    for name in ["item", "index"] {
+                        if text.contains(&format!("${{{{ {name} }}}}")) {
+                            self.0.insert(format!("name: {name}"));
                         }
                     }
                     if text.contains("context[") {

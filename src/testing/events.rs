@@ -11,10 +11,10 @@ use super::values::{maps, texts};
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
-    Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
-    Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget,
-    Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord,
-    WaitingJoin,
+    Consumed, Creation, Emitted, EndReason, Event, HeldBy, InstancesAddition, InstancesRequest, Json, LeaseLoss,
+    LeftTokens, Parent, PauseRequest, Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage,
+    SignalRecipient, SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
+    TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -61,6 +61,9 @@ pub fn inputs() -> BoxedStrategy<Event> {
         ),
         (stamps(), workflows(), failures())
             .prop_map(|(stamp, child, error)| Event::ChildRefused(stamp, ChildRefusal { child, error })),
+        (stamps(), additions()).prop_map(|(stamp, of)| Event::InstancesAddRequested(stamp, of)),
+        (stamps(), of_instances()).prop_map(|(stamp, of)| Event::InstancesCloseRequested(stamp, of)),
+        (stamps(), of_instances()).prop_map(|(stamp, of)| Event::InstancesCompleteRequested(stamp, of)),
     ]
     .boxed()
 }
@@ -146,6 +149,20 @@ fn signals_moving() -> BoxedStrategy<Event> {
         (locks(), scopes()).prop_map(|(lock, scope)| Event::LockReleased { lock, scope }),
         tasks().prop_map(|task| Event::TaskSuspended { task }),
         vec(sequences(), 0..5).prop_map(|signals| Event::SignalsLeft { signals }),
+        (activations(), any::<[u32; 3]>()).prop_map(|(activation, [from, to, total])| Event::InstancesStarted {
+            activation,
+            from,
+            to,
+            total
+        }),
+        (activations(), any::<[u32; 2]>()).prop_map(|(activation, [from, to])| Event::InstancesAdded {
+            activation,
+            from,
+            to
+        }),
+        activations().prop_map(|activation| Event::InstancesClosed { activation }),
+        (activations(), statuses(), option::of(failures()))
+            .prop_map(|(activation, status, error)| Event::InstancesWithdrawn { activation, status, error }),
     ]
     .boxed()
 }
@@ -213,6 +230,7 @@ fn recipients() -> BoxedStrategy<SignalRecipient> {
         activations().prop_map(SignalRecipient::Trigger),
         tasks().prop_map(SignalRecipient::Task),
         stages().prop_map(SignalRecipient::Start),
+        activations().prop_map(SignalRecipient::Instances),
     ]
     .boxed()
 }
@@ -238,6 +256,18 @@ fn signals() -> BoxedStrategy<SignalMessage> {
 
 fn workflows() -> impl Strategy<Value = WorkflowId> {
     any::<[u8; 16]>().prop_map(WorkflowId::from_bytes)
+}
+
+fn additions() -> impl Strategy<Value = InstancesAddition> {
+    (activations(), vec(texts(), 0..4), option::of(texts())).prop_map(|(activation, items, reason)| InstancesAddition {
+        activation,
+        items,
+        reason,
+    })
+}
+
+fn of_instances() -> impl Strategy<Value = InstancesRequest> {
+    (activations(), option::of(texts())).prop_map(|(activation, reason)| InstancesRequest { activation, reason })
 }
 
 fn moments() -> impl Strategy<Value = Timestamp> {
@@ -379,6 +409,8 @@ fn purposes() -> impl Strategy<Value = TimerPurpose> {
         TimerPurpose::Deadline,
         TimerPurpose::CancelOn,
         TimerPurpose::Trigger,
+        TimerPurpose::CancelInstances,
+        TimerPurpose::CompleteInstances,
     ])
 }
 
@@ -390,6 +422,7 @@ fn causes() -> BoxedStrategy<CancelCause> {
         CancelCause::Timer,
         CancelCause::ExplicitEnd,
         CancelCause::Discriminator,
+        CancelCause::Instances,
     ];
     prop_oneof![
         5 => select(plain),
@@ -485,7 +518,7 @@ mod tests {
     fn every_type_of_event_is_drawn_at_least_once_in_a_hundred_times() {
         let mut runner = TestRunner::deterministic();
         let mut drawn: BTreeMap<u16, u32> = BTreeMap::new();
-        for _ in 0..4_000 {
+        for _ in 0..7_000 {
             let event = events().new_tree(&mut runner).unwrap().current();
             *drawn.entry(event.kind()).or_default() += 1;
         }

@@ -5,10 +5,10 @@
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
-    Consumed, Creation, Emitted, EndReason, Event, HeldBy, Json, LeaseLoss, LeftTokens, Parent, PauseRequest,
-    Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage, SignalRecipient, SignalTarget,
-    Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord,
-    WaitingJoin,
+    Consumed, Creation, Emitted, EndReason, Event, HeldBy, InstancesAddition, InstancesRequest, Json, LeaseLoss,
+    LeftTokens, Parent, PauseRequest, Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage,
+    SignalRecipient, SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
+    TriggerClosing, TriggerRecord, WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -157,6 +157,19 @@ fn commands() -> Vec<Event> {
         Event::TaskLeaseLost(of_engine(), LeaseLoss { attempt: attempt(), orderly: true }),
         Event::TimerFired(of_engine(), TimerId(7)),
         Event::SettleContinued(of_engine()),
+        Event::InstancesAddRequested(
+            of_person(),
+            InstancesAddition {
+                activation: activation(),
+                items: vec!["\"x\"".to_owned(), "{\"k\":1}".to_owned()],
+                reason: None,
+            },
+        ),
+        Event::InstancesCloseRequested(
+            of_person(),
+            InstancesRequest { activation: activation(), reason: Some("the day is over".to_owned()) },
+        ),
+        Event::InstancesCompleteRequested(of_person(), InstancesRequest { activation: activation(), reason: None }),
         Event::LogAccepted(of_person(), Acceptance { reason: "the disk is gone, the backup is older".to_owned() }),
         Event::WorkflowPaused(of_person(), PauseRequest { reason: None }),
         Event::WorkflowPaused(of_person(), PauseRequest { reason: Some("the shop is closed".to_owned()) }),
@@ -225,6 +238,12 @@ fn consequences() -> Vec<Event> {
         Event::TimerSet { timer: TimerId(7), due: moment(), task: task() },
         Event::SettleDeferred,
         Event::StageCanceled { activation, cause: CancelCause::Deadline, emitted: Emitted::Nothing },
+        Event::StageCanceled { activation, cause: CancelCause::Instances, emitted: Emitted::Nothing },
+        Event::InstancesStarted { activation, from: 1_024, to: 2_048, total: 10_000 },
+        Event::InstancesAdded { activation, from: 3, to: 5 },
+        Event::InstancesClosed { activation },
+        Event::InstancesWithdrawn { activation, status: Status::Succeeded, error: None },
+        Event::InstancesWithdrawn { activation, status: Status::Terminal, error: Some(failure(ErrorClass::Permanent)) },
     ];
     events.extend(timers(activation));
     events.extend(cancels(activation));
@@ -346,6 +365,9 @@ fn signals() -> Vec<Event> {
         Event::SignalDelivered { signal, to: SignalRecipient::Trigger(activation()) },
         Event::SignalDelivered { signal, to: SignalRecipient::Task(task()) },
         Event::SignalDelivered { signal, to: SignalRecipient::Start(StageIndex::new(3)) },
+        Event::SignalDelivered { signal, to: SignalRecipient::Instances(activation()) },
+        Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::CancelInstances },
+        Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::CompleteInstances },
         Event::SignalBuffered { signal },
         Event::SignalDiscarded { signal },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::Trigger },

@@ -5,8 +5,8 @@
 //! activation that lives, its open task, its newest attempt.
 
 use crate::event::{
-    Actor, CancelRequest, Json, LeaseLoss, PauseRequest, Report, SignalDurability, SignalMessage, SignalTarget,
-    StartRequest, TaskReport, TimerId, TriggerClosing,
+    Actor, CancelRequest, InstancesAddition, InstancesRequest, Json, LeaseLoss, PauseRequest, Report, SignalDurability,
+    SignalMessage, SignalTarget, StartRequest, TaskReport, TimerId, TriggerClosing,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, StageIndex, TaskId, TaskIndex};
@@ -32,6 +32,9 @@ enum What {
     Lose { work: String, orderly: bool },
     Fire { timer: u32 },
     GoOn,
+    AddInstances { stage: String, items: Vec<Value> },
+    CloseInstances { stage: String },
+    CompleteInstances { stage: String },
     Pass { length: Duration },
     Pause { reason: Option<String> },
     Resume,
@@ -184,6 +187,22 @@ pub fn fire(timer: u32) -> Happening {
     of_engine(What::Fire { timer })
 }
 
+/// Somebody asks for an instance more for each of these items.
+pub fn add_instances<V: Into<Value>>(stage: &str, items: impl IntoIterator<Item = V>) -> Happening {
+    let items = items.into_iter().map(Into::into).collect();
+    of_engine(What::AddInstances { stage: stage.to_owned(), items })
+}
+
+/// Somebody asks that no instance is added any more.
+pub fn close_instances(stage: &str) -> Happening {
+    of_engine(What::CloseInstances { stage: stage.to_owned() })
+}
+
+/// Somebody asks that control goes on without the instances that have not ended.
+pub fn complete_instances(stage: &str) -> Happening {
+    of_engine(What::CompleteInstances { stage: stage.to_owned() })
+}
+
 /// Settling goes on where a batch was cut.
 pub fn go_on() -> Happening {
     of_engine(What::GoOn)
@@ -310,6 +329,9 @@ impl Happening {
             | What::Claim { work } => *work = rename(work),
             What::Signal { target: Some(target), .. } => *target = rename(target),
             What::CloseTrigger { stage } => *stage = rename(stage),
+            What::AddInstances { stage, .. } | What::CloseInstances { stage } | What::CompleteInstances { stage } => {
+                *stage = rename(stage)
+            }
             What::Create
             | What::Cancel { .. }
             | What::Fire { .. }
@@ -384,6 +406,13 @@ impl Happening {
                 let activation = attempt_named(state, work).task.activation;
                 Request::StartStage(StartRequest { activation, reason: None })
             }
+            What::AddInstances { stage, items } => Request::AddInstances(InstancesAddition {
+                activation: activation_named(state, stage),
+                items: items.iter().map(Value::to_json).collect(),
+                reason: None,
+            }),
+            What::CloseInstances { stage } => Request::CloseInstances(request_named(state, stage)),
+            What::CompleteInstances { stage } => Request::CompleteInstances(request_named(state, stage)),
             What::Pass { .. } => panic!("that time passes is no command"),
         };
         Command { now, id: self.id, actor: self.actor.clone(), request }
@@ -453,13 +482,25 @@ fn target_named(state: &State, text: &str) -> SignalTarget {
     }
 }
 
+fn request_named(state: &State, stage: &str) -> InstancesRequest {
+    InstancesRequest { activation: activation_named(state, stage), reason: None }
+}
+
 /// The attempt that `text` names, whether it is awaited or not.
-fn attempt_named(state: &State, text: &str) -> AttemptId {
-    let Name { stage, number, instance, task, dispatch } = Name::read(text);
+/// The activation that `text` names, whether it lives or not.
+fn activation_named(state: &State, text: &str) -> ActivationId {
+    let Name { stage, number, instance, .. } = Name::read(text);
     let graph = state.definition().graph();
     let stage = graph.stage_index(stage).unwrap_or_else(|| panic!("there is no stage {stage}"));
     let oldest = || state.live().find(|id| id.stage == stage).map_or(1, |id| id.number);
-    let activation = ActivationId { stage, number: number.unwrap_or_else(oldest), instance };
+    ActivationId { stage, number: number.unwrap_or_else(oldest), instance }
+}
+
+/// The attempt that `text` names, whether it is awaited or not.
+fn attempt_named(state: &State, text: &str) -> AttemptId {
+    let Name { task, dispatch, .. } = Name::read(text);
+    let activation = activation_named(state, text);
+    let (graph, stage) = (state.definition().graph(), activation.stage);
     let open = state.newest_attempt(activation);
     let task = match task {
         Some(name) => {

@@ -344,6 +344,8 @@ struct Counted<'g> {
     inside: BTreeMap<ActivationId, ScopeId>,
     /// What joins have counted in their generation.
     counted: BTreeMap<(ScopeId, StageIndex), Arrived>,
+    /// The scope of each activation that has ever begun.
+    owners: BTreeMap<ActivationId, ScopeId>,
     produced: u64,
     consumed: u64,
 }
@@ -357,8 +359,8 @@ struct Arrived {
 
 impl<'g> Counted<'g> {
     fn of(graph: &'g Graph) -> Counted<'g> {
-        let (on_arcs, left, scopes, inside, counted) = Default::default();
-        Counted { graph, on_arcs, left, scopes, inside, counted, produced: 0, consumed: 0 }
+        let (on_arcs, left, scopes, inside, counted, owners) = Default::default();
+        Counted { graph, on_arcs, left, scopes, inside, counted, owners, produced: 0, consumed: 0 }
     }
 
     fn follow(&mut self, event: &Event) {
@@ -378,6 +380,7 @@ impl<'g> Counted<'g> {
             }
             Event::StageReady { activation, scope, consumed } | Event::StageStarted { activation, scope, consumed } => {
                 self.scopes.insert(*activation, *scope);
+                self.owners.insert(*activation, *scope);
                 self.take(*scope, activation.stage, consumed);
             }
             Event::StageEnded { activation, emitted, .. } | Event::StageCanceled { activation, emitted, .. } => {
@@ -437,7 +440,9 @@ impl<'g> Counted<'g> {
         if let Some(inside) = self.inside.remove(&id) {
             self.drop_scope(inside);
         }
-        self.scopes.remove(&id).expect("what ends has begun")
+        // An instance may go on after its activation has ended.
+        let scope = if id.instance.is_some() { self.owners.get(&id.owner()).copied() } else { self.scopes.remove(&id) };
+        scope.expect("what ends has begun")
     }
 
     /// What lies in a scope that is over has been listed.

@@ -32,6 +32,8 @@ pub mod patterns;
 mod recording;
 #[cfg(any(test, feature = "testing"))]
 mod releases;
+#[cfg(any(test, feature = "testing"))]
+mod several;
 #[cfg(test)]
 pub(crate) mod snapshots;
 #[cfg(any(test, feature = "testing"))]

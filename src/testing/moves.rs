@@ -2,11 +2,11 @@
 //! what it should refuse. Small numbers are the ordinary course, so that what shrinks becomes ordinary.
 
 use crate::event::{
-    Actor, CancelRequest, ChildEnd, ChildRefusal, Json, LeaseLoss, PauseRequest, Report, SignalDurability,
-    SignalMessage, SignalTarget, StartRequest, TaskReport, TimerId, TriggerClosing,
+    Actor, CancelRequest, ChildEnd, ChildRefusal, InstancesAddition, InstancesRequest, Json, LeaseLoss, PauseRequest,
+    Report, SignalDurability, SignalMessage, SignalTarget, StartRequest, TaskReport, TimerId, TriggerClosing,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId, TaskIndex, WorkflowId};
+use crate::ids::{ActivationId, AttemptId, CommandId, InstanceIndex, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::machine::{
     AttemptStage, Command, Request, ResumeRequest, State, Wait, WaitReason, Work, outstanding, waits,
 };
@@ -63,6 +63,11 @@ impl Move {
             let fresh = CommandId::from_bytes((choice.below(64) as u128).to_be_bytes());
             if choice.one_in(3) { known.unwrap_or(fresh) } else { fresh }
         });
+        // Only by its id is it known again.
+        let id = id.or_else(|| match request {
+            Request::AddInstances(_) => Some(CommandId::from_bytes((64 + choice.below(64) as u128).to_be_bytes())),
+            _ => None,
+        });
         let actor = if choice.one_in(4) { Actor::Named("alice".to_owned()) } else { Actor::Engine };
         Command { now, id, actor, request }
     }
@@ -108,12 +113,17 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
     if state.is_unsettled() && !choice.one_in(4) {
         return Some(Request::ContinueSettling);
     }
+    let owners: Vec<ActivationId> = state.with_instances().collect();
+    if !owners.is_empty() && choice.one_in(5) {
+        return Some(of_instances(choice, &owners));
+    }
     if work.is_empty() {
         return None;
     }
     Some(match &work[choice.below(work.len())] {
         Work::Continue => Request::ContinueSettling,
         Work::AwaitChild { child, .. } | Work::CancelChild { child } => child_over(choice, *child),
+        Work::MoreInstances { activation } => of_instances(choice, &[*activation]),
         Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
         Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now)),
         Work::AwaitSignal { activation } => awaited(choice, state, *activation),
@@ -142,6 +152,21 @@ fn claim(activation: ActivationId) -> Request {
     Request::StartStage(StartRequest { activation, reason: None })
 }
 
+/// Something about the instances of one of these activations.
+fn of_instances(choice: &mut Choice, owners: &[ActivationId]) -> Request {
+    let activation = owners[choice.below(owners.len())];
+    match choice.below(4) {
+        0 | 1 => {
+            let items = ["1", "\"x\"", "{"];
+            let n_items = 1 + choice.below(3);
+            let items = (0..n_items).map(|_| items[choice.below(8).saturating_sub(5)].to_owned()).collect();
+            Request::AddInstances(InstancesAddition { activation, items, reason: None })
+        }
+        2 => Request::CloseInstances(InstancesRequest { activation, reason: Some("enough".to_owned()) }),
+        _ => Request::CompleteInstances(InstancesRequest { activation, reason: None }),
+    }
+}
+
 /// Waits until the moment has come, mostly.
 fn wait(choice: &mut Choice, now: &mut Timestamp, due: Timestamp) {
     if !choice.one_in(3) {
@@ -162,7 +187,9 @@ fn again(choice: &mut Choice) -> Request {
 fn awaited(choice: &mut Choice, state: &State, activation: ActivationId) -> Request {
     let wait = waits(state).into_iter().find(|wait| wait.activation_id() == Some(activation));
     let names = match wait.as_ref().map(Wait::reason) {
-        Some(WaitReason::Signal { names, .. }) if !names.is_empty() => names.clone(),
+        Some(WaitReason::Signal { names, .. } | WaitReason::Instances { signals: names, .. }) if !names.is_empty() => {
+            names.clone()
+        }
         Some(_) | None => names(state),
     };
     if let Some(WaitReason::Signal { correlate: Some(_), .. }) = wait.as_ref().map(Wait::reason)
@@ -258,6 +285,9 @@ fn attempt(choice: &mut Choice, state: &State) -> AttemptId {
         0 => attempt.dispatch = attempt.dispatch.wrapping_sub(1),
         1 => attempt.dispatch = attempt.dispatch.wrapping_add(1),
         2 => attempt.task.task = TaskIndex::new(choice.of(&[0, 1, u32::MAX])),
+        3 if attempt.task.activation.instance.is_some() => {
+            attempt.task.activation.instance = InstanceIndex::new(choice.below(5) as u32);
+        }
         3 => attempt.task.activation.number = choice.of(&[0, 1, 2, u32::MAX]),
         _ => {}
     }

@@ -75,6 +75,13 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
             format!("{} {owner}{} due {}", timer.0, purpose.name(), names.moment(*due))
         }
         Event::TokensLeft { left, .. } => names.left(left),
+        Event::InstancesStarted { .. }
+        | Event::InstancesAdded { .. }
+        | Event::InstancesAddRequested(..)
+        | Event::InstancesCloseRequested(..)
+        | Event::InstancesClosed { .. }
+        | Event::InstancesCompleteRequested(..)
+        | Event::InstancesWithdrawn { .. } => names.of_instances(event),
         Event::JoinForced { stage, .. } => names.graph.stage(*stage).ref_id.clone(),
         Event::JoinArrived { arc, arrival, .. } => names.arrival(*arc, *arrival),
         Event::JoinReset { stage, generation, cause, .. } => {
@@ -159,6 +166,7 @@ impl Names<'_> {
             Event::SignalDelivered { signal, to } => {
                 let to = match to {
                     SignalRecipient::Trigger(activation) => self.activation(*activation),
+                    SignalRecipient::Instances(owner) => format!("the instances of {}", self.activation(*owner)),
                     SignalRecipient::Task(task) => self.task(*task),
                     SignalRecipient::Start(stage) => format!("the start of {}", self.graph.stage(*stage).ref_id),
                 };
@@ -180,6 +188,29 @@ impl Names<'_> {
             name += &activation.suffix();
         }
         name
+    }
+
+    fn of_instances(&self, event: &Event) -> String {
+        match event {
+            Event::InstancesStarted { activation, from, to, total } => {
+                format!("{} {from} to {to} of {total}", self.activation(*activation))
+            }
+            Event::InstancesAdded { activation, from, to } => {
+                format!("{} {from} to {to}", self.activation(*activation))
+            }
+            Event::InstancesAddRequested(_, addition) => {
+                format!("{} {}", self.activation(addition.activation), addition.items.join(", "))
+            }
+            Event::InstancesCloseRequested(_, request) | Event::InstancesCompleteRequested(_, request) => {
+                self.activation(request.activation)
+            }
+            Event::InstancesClosed { activation } => self.activation(*activation),
+            Event::InstancesWithdrawn { activation, status, error } => {
+                let error = error.as_ref().map(|error| format!(" {}", error.code())).unwrap_or_default();
+                format!("{} {status}{error}", self.activation(*activation))
+            }
+            _ => String::new(),
+        }
     }
 
     fn task(&self, task: TaskId) -> String {
@@ -215,6 +246,7 @@ impl Names<'_> {
             CancelCause::Timer => "by timer".to_owned(),
             CancelCause::ExplicitEnd => "by end".to_owned(),
             CancelCause::Discriminator => "by discriminator".to_owned(),
+            CancelCause::Instances => "by mi".to_owned(),
             CancelCause::Region { region } => format!("by region {}", self.region(region)),
             CancelCause::Withdrawn { winner } => format!("for {}", self.activation(winner)),
         }

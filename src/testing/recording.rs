@@ -153,7 +153,8 @@ impl Recording {
             | Work::AwaitThread { .. }
             | Work::AwaitChild { .. }
             | Work::CancelChild { .. }
-            | Work::AwaitClaim { .. } => None,
+            | Work::AwaitClaim { .. }
+            | Work::MoreInstances { .. } => None,
         });
         let (due, timer) = timers.min().expect("the workflow waits for a timer");
         self.now = self.now.max(due);
@@ -199,7 +200,8 @@ impl Recording {
             | Work::AwaitThread { .. }
             | Work::AwaitChild { .. }
             | Work::CancelChild { .. }
-            | Work::AwaitClaim { .. } => false,
+            | Work::AwaitClaim { .. }
+            | Work::MoreInstances { .. } => false,
         })
     }
 
@@ -277,6 +279,7 @@ fn attempts(state: &State) -> impl Iterator<Item = (AttemptId, Option<Timestamp>
         | Work::AwaitThread { .. }
         | Work::AwaitChild { .. }
         | Work::CancelChild { .. }
-        | Work::AwaitClaim { .. } => None,
+        | Work::AwaitClaim { .. }
+        | Work::MoreInstances { .. } => None,
     })
 }

@@ -1,8 +1,8 @@
 //! From a thing that waits to what releases it: every reason is held to a command that the workflow takes.
 
 use crate::event::{
-    Actor, CancelRequest, ChildEnd, Json, Report, SignalDurability, SignalMessage, SignalTarget, StartRequest,
-    TaskReport, TriggerClosing,
+    Actor, CancelRequest, ChildEnd, InstancesRequest, Json, Report, SignalDurability, SignalMessage, SignalTarget,
+    StartRequest, TaskReport, TriggerClosing,
 };
 use crate::machine::{Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, decide, waits};
 use crate::status::Status;
@@ -81,6 +81,10 @@ fn request(wait: &Wait) -> Request {
             Request::StartStage(StartRequest { activation, reason: None })
         }
         // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
+        WaitReason::Instances { .. } => {
+            let activation = wait.activation_id().expect("an activation waits for its instances");
+            Request::CompleteInstances(InstancesRequest { activation, reason: None })
+        }
         WaitReason::Join { .. }
         | WaitReason::Serialized { .. }
         | WaitReason::Inside { .. }

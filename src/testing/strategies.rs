@@ -155,7 +155,7 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 115] = [
+    const HAPPENINGS: [&str; 122] = [
         "lock.taken",
         "lock.released",
         "stage.start_requested",
@@ -179,6 +179,13 @@ mod tests {
         "delivered to a start",
         "BAD_SIGNAL",
         "TRIGGER_NOT_OPEN",
+        "instances.started",
+        "instances.close_requested",
+        "instances.closed",
+        "instances.complete_requested",
+        "instances.withdrawn",
+        "canceled by mi",
+        "MI_CLOSED",
         "workflow.created",
         "workflow.cancel_requested",
         "workflow.started",
@@ -309,6 +316,7 @@ mod tests {
                     SignalRecipient::Trigger(_) => "a trigger",
                     SignalRecipient::Task(_) => "a task",
                     SignalRecipient::Start(_) => "a start",
+                    SignalRecipient::Instances(_) => "instances",
                 };
                 found.insert(format!("delivered to {to}"));
             }
@@ -326,6 +334,9 @@ mod tests {
             }
             Event::StageCanceled { cause: CancelCause::Withdrawn { .. }, .. } => {
                 found.insert("canceled for another".to_owned());
+            }
+            Event::StageCanceled { cause: CancelCause::Instances, .. } => {
+                found.insert("canceled by mi".to_owned());
             }
             _ => {}
         }

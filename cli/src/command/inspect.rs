@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use stabilize::{At, Envelope, Failure, Filter, Sequence, StageView, Status, TaskView, Timestamp, Value, WorkflowView};
+use stabilize::{
+    At, Envelope, Failure, Filter, InstancesView, Sequence, StageView, Status, TaskView, Timestamp, Value, WorkflowView,
+};
 use stabilize_projections::{Driver, WorkflowList};
 
 use super::Reading;
@@ -130,6 +132,9 @@ pub(super) fn stages(stages: &[StageView]) -> Table {
             attempts.to_string().into(),
             stage.error().map(in_short).unwrap_or_default().into(),
         ]);
+        if let Some(instances) = stage.instances() {
+            table.row([format!("  {}", counted(instances)).into(), "".into(), "".into(), "".into(), "".into()]);
+        }
         for task in stage.tasks().iter().filter(|_| stage.tasks().len() > 1) {
             table.row([
                 format!("  {}", task.name()).into(),
@@ -141,6 +146,22 @@ pub(super) fn stages(stages: &[StageView]) -> Table {
         }
     }
     table
+}
+
+/// How many instances a stage has, and how they stand.
+fn counted(instances: InstancesView) -> String {
+    let n_waiting = instances.total().saturating_sub(instances.started());
+    let counts = [
+        (instances.done(), "done"),
+        (instances.failed(), "failed"),
+        (instances.canceled(), "canceled"),
+        (instances.live(), "at work"),
+        (n_waiting, "to come"),
+    ];
+    let named = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    let named: Vec<String> = named.collect();
+    let separator = if named.is_empty() { "" } else { ": " };
+    format!("{} instances{separator}{}", instances.total(), named.join(", "))
 }
 
 fn status(status: Status) -> Cell {

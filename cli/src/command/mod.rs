@@ -8,6 +8,7 @@ mod doctor;
 mod failure;
 mod graph;
 mod inspect;
+mod instances;
 mod lint;
 mod log;
 mod logs;
@@ -55,6 +56,9 @@ pub(crate) fn perform(line: &CommandLine) -> Result<Exit, Stop> {
         Verb::Signal(args) => signal::signal(args, log, out)?,
         Verb::Claim(args) => signal::claim(args, log, out)?,
         Verb::CloseTrigger(args) => signal::close_trigger(args, log, out)?,
+        Verb::AddInstances(args) => instances::add(args, log, out)?,
+        Verb::CloseInstances(args) => instances::close(args, log, out)?,
+        Verb::CompleteInstances(args) => instances::complete(args, log, out)?,
         Verb::Ls(args) => inspect::ls(args, log, out)?,
         Verb::Show(args) => inspect::show(args, log, out)?,
         Verb::Why(args) => why::why(args, log, out)?,

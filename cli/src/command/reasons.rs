@@ -113,6 +113,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Inside { iteration } => inside(wait, *iteration, around),
         WaitReason::Milestone { of, status, until } => milestone(wait, (of, status.name()), until.as_deref(), around),
         WaitReason::Lock { kind, name, holder } => locked(wait, (*kind, name), holder, around),
+        WaitReason::Instances { .. } => instances(wait, around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     details.extend(offered(wait));
@@ -261,6 +262,26 @@ fn open_trigger(wait: &Wait, signal: &str, around: &Around<'_>) -> (String, Vec<
         "released by whoever closes its trigger".to_owned(),
         format!("stabilize{flag} close-trigger {id} {stage}"),
     ];
+    (what, details)
+}
+
+/// How many instances are over, and what lets control go on before the others are.
+fn instances(wait: &Wait, around: &Around<'_>) -> (String, Vec<String>) {
+    let WaitReason::Instances { total, live, done, failed, is_open, signals } = wait.reason() else {
+        return (String::new(), Vec::new());
+    };
+    let over = if *failed > 0 { format!("{done} done, {failed} failed") } else { format!("{done} done") };
+    let what = format!("has {total} instances: {over}, {live} at work, {}", around.since(wait.since()));
+    let (flag, id, work) = (log_flag(around.log), around.view.id(), address(wait));
+    let mut details = Vec::new();
+    if *is_open {
+        details.push("more may be added".to_owned());
+        details.push(format!("stabilize{flag} add-instances {id} {work} --item JSON"));
+        details.push(format!("stabilize{flag} close-instances {id} {work}"));
+    }
+    details.push("released when they are over, or by whoever goes on without the rest".to_owned());
+    details.push(format!("stabilize{flag} complete-instances {id} {work}"));
+    details.extend(signals.iter().map(|name| format!("stabilize{flag} signal {id} {}", harmless(name))));
     (what, details)
 }
 
@@ -469,6 +490,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Inside { .. } => "turns",
         WaitReason::Lock { .. } => "waits for a lock",
         WaitReason::Milestone { .. } => "waits for its milestone",
+        WaitReason::Instances { .. } => "waits for its instances",
         _ => "is about to go on",
     }
 }
@@ -486,6 +508,7 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
         CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
         CancelCause::Withdrawn { .. } => "is being ended: another alternative was chosen",
+        CancelCause::Instances => "is being ended: the instances it belongs to are not waited for any more",
         CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",
         CancelCause::Deadline => "is being ended: the deadline of the workflow, or of a stage around it, has passed",
         CancelCause::Discriminator => "is being ended: the join after it has started without it",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use stabilize::{
     Answer, Approver, By, Completion, Config, Control, Definition, Drive, Engine, Error, LogFiles, Registry, Signal,
-    Start, Target, WorkflowId,
+    Start, Target, Value, WorkflowId,
 };
 
 use crate::exit::Exit;
@@ -123,6 +123,36 @@ impl Taker {
         match self {
             Taker::Holder(control) => control.claim(workflow, work, by),
             Taker::Own(engine) => engine.claim(workflow, work, by),
+        }
+    }
+
+    /// Adds instances to a stage.
+    pub(super) fn add_instances(
+        &mut self,
+        workflow: WorkflowId,
+        stage: &str,
+        items: Vec<Value>,
+        by: By,
+    ) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.add_instances(workflow, stage, items, by),
+            Taker::Own(engine) => engine.add_instances(workflow, stage, items, by),
+        }
+    }
+
+    /// Lets nobody add instances to a stage any more.
+    pub(super) fn close_instances(&mut self, workflow: WorkflowId, stage: &str, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.close_instances(workflow, stage, by),
+            Taker::Own(engine) => engine.close_instances(workflow, stage, by),
+        }
+    }
+
+    /// Lets control go on from a stage without those of its instances that have not ended.
+    pub(super) fn complete_instances(&mut self, workflow: WorkflowId, stage: &str, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.complete_instances(workflow, stage, by),
+            Taker::Own(engine) => engine.complete_instances(workflow, stage, by),
         }
     }
 

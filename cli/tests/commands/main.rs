@@ -13,6 +13,7 @@ mod doctor;
 mod examples;
 mod following;
 mod graph;
+mod instances;
 mod interruption;
 mod measuring;
 mod patterns;

@@ -26,7 +26,7 @@ stages:
   slow: { run: 'true', timeout: 90 }
   both: { run: 'true', uses: noop }
   when: { run: 'true', if: 'a ==' }
-  later: { run: 'true', for_each: '${{ inputs.a }}' }
+  later: { run: 'true', jump_targets: [build] }
 ";
 
 #[test]

@@ -19,6 +19,16 @@ impl Cancel {
         Cancel(Value::map([("region", name.into())]))
     }
 
+    /// The instances of this stage that have not ended, and the stage with them.
+    pub fn instances(ref_id: impl Into<String>) -> Cancel {
+        Cancel(Value::map([("mi", ref_id.into())]))
+    }
+
+    /// The instances of this stage that have not ended: control goes on from it without them.
+    pub fn completing(ref_id: impl Into<String>) -> Cancel {
+        Cancel(Value::map([("complete_mi", ref_id.into())]))
+    }
+
     /// The workflow.
     pub fn workflow() -> Cancel {
         Cancel(Value::map([("workflow", true)]))

@@ -4,6 +4,7 @@ mod cancellation;
 mod exclusion;
 mod fields;
 mod input;
+mod instances;
 mod join;
 mod loops;
 mod milestone;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use cancellation::{Cancel, CancelOn};
 pub use input::InputSpec;
+pub use instances::{InstancesEnd, MultiInstance, WaitForAll, WaitForNone, WaitForSome, Waits as WaitsForInstances};
 pub use join::{BlockingJoin, CancellingJoin, JoinSpec, OrJoin, PartialJoin, StructuredJoin};
 pub use loops::Loop;
 pub use milestone::Milestone;

@@ -2,6 +2,7 @@
 
 use super::cancellation::{Cancel, CancelOn};
 use super::fields::{Fields, node};
+use super::instances::MultiInstance;
 use super::join::JoinSpec;
 use super::loops::Loop;
 use super::task::{TaskSpec, shared_keys, work_keys};
@@ -150,6 +151,23 @@ impl Stage {
     /// So many tokens to each stage that needs this one, each a thread of its own; at least 2.
     pub fn threads(self, count: u32) -> Stage {
         self.set("split_type", "THREAD").set("thread_count", count)
+    }
+
+    /// It has several instances.
+    pub fn instances<W>(mut self, instances: MultiInstance<W>) -> Stage {
+        self.0.set_node("mi_config", instances.into_node());
+        self
+    }
+
+    /// It has an instance for each item of this list, or of the list that `${{ }}` computes; the item is `item` there.
+    pub fn for_each(self, items: impl Into<Value>) -> Stage {
+        self.set("for_each", items)
+    }
+
+    /// One list more of which each combination of items has an instance; the item is `matrix.NAME` there.
+    pub fn matrix(mut self, name: impl Into<String>, items: impl Into<Value>) -> Stage {
+        self.0.set_value_in("matrix", name.into(), items);
+        self
     }
 
     /// What an error in a condition means; [`OnConditionError::Fail`] unless said otherwise.

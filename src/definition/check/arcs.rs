@@ -84,6 +84,8 @@ pub(in crate::definition) fn connect(
         drafts.iter_mut().enumerate().filter_map(|(index, draft)| Some((index, draft.or.take()?))).collect();
     let written: Vec<Written<'_>> =
         drafts.iter().map(|draft| Written { span: draft.span, group: draft.choice_group }).collect();
+    let several: BTreeSet<usize> =
+        (0..).zip(&drafts).filter(|(_, draft)| draft.stage.instances.is_some()).map(|(index, _)| index).collect();
     let mut stages = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
         let successors = Successors::of(index, &outgoing[index], &arcs, &names);
@@ -92,9 +94,13 @@ pub(in crate::definition) fn connect(
         if let Some(problem) = names.started_inside(index, &draft.stage, draft.span) {
             problems.push(problem);
         }
-        let cancellation = cancellation::resolve(&draft.cancellation, index, (&names, &regions), problems);
+        let cancellation = cancellation::resolve(&draft.cancellation, index, (&names, &regions, &several), problems);
+        let mut instances = draft.stage.instances;
+        for (withdrawal, by) in cancellation::ended_by(&draft.cancellation, index, &names, problems) {
+            instances.iter_mut().for_each(|instances| instances.add_outside(withdrawal, by));
+        }
         let cancellation = Cancellation { path: paths[index], ..cancellation };
-        stages.push(GraphStage { incoming, outgoing, split, cancellation, ..draft.stage });
+        stages.push(GraphStage { incoming, outgoing, split, cancellation, instances, ..draft.stage });
     }
     check_choices(&stages, &arcs, &written, problems);
     let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();

@@ -9,6 +9,7 @@ use super::dominators::Dominators;
 use crate::definition::cancellation::{Boundary, CancelTarget};
 use crate::definition::code::ProblemCode;
 use crate::definition::graph::{ArcKind, Target};
+use crate::definition::instances::{Outside, Withdrawal};
 use crate::definition::problem::Problem;
 use crate::definition::reading::Named;
 
@@ -168,6 +169,10 @@ impl Between<'_> {
 
     /// A stage within it that begins with every signal.
     pub(super) fn beginning(&self) -> Option<Flaw> {
+        let each = self.stages.iter().find(|stage| self.connected.stages[**stage].emits_per_instance());
+        if let Some(stage) = each {
+            return Some(format!("control goes on from each instance of `{}`", self.name(*stage)));
+        }
         let stage = self.stages.iter().find(|stage| self.connected.stages[**stage].is_started_by_signals())?;
         Some(format!("`{}` begins with every signal, and so more than once", self.name(*stage)))
     }
@@ -178,12 +183,17 @@ impl Between<'_> {
         let covers = |region| self.stages.iter().all(|other| stages[*other].cancellation.regions.contains(region));
         let by_itself = |stage: &&usize| {
             let cancellation = &stages[**stage].cancellation;
-            cancellation.boundary != Boundary::default() || !cancellation.regions.iter().all(covers)
+            let withdrawn = stages[**stage].instances.as_ref().map(|several| &several.cancel_on);
+            cancellation.boundary != Boundary::default()
+                || withdrawn.is_some_and(|outside| *outside != Outside::default())
+                || !cancellation.regions.iter().all(covers)
         };
         let cancels = stages.iter().flat_map(|stage| &stage.cancellation.cancels);
         let mut hit = cancels.filter_map(|target| match target {
-            CancelTarget::Stage(stage) => Some(stage.index()).filter(|stage| self.stages.contains(stage)),
-            CancelTarget::Region(_) | CancelTarget::Workflow => None,
+            CancelTarget::Stage(stage) | CancelTarget::Instances(stage, Withdrawal::Cancel) => {
+                Some(stage.index()).filter(|stage| self.stages.contains(stage))
+            }
+            CancelTarget::Region(_) | CancelTarget::Workflow | CancelTarget::Instances(..) => None,
         });
         let only = || hit.find(|_| self.stages.len() > 1);
         let stage = self.stages.iter().find(by_itself).copied().or_else(only)?;

@@ -7,6 +7,7 @@ use crate::definition::cancellation::{
     Boundary, CancelTarget, Cancellation, Ending, Region, RegionEffect, RegionFuture,
 };
 use crate::definition::code::ProblemCode;
+use crate::definition::instances::Withdrawal;
 use crate::definition::problem::Problem;
 use crate::definition::reading::{CancellationDraft, Named, RegionDraft, StageDraft, TargetDraft, closest};
 use crate::ids::{RegionIndex, StageIndex};
@@ -17,7 +18,7 @@ use crate::limits::PROBLEMS_MAX;
 pub(super) fn resolve(
     draft: &CancellationDraft<'_>,
     index: usize,
-    (names, regions): (&Names, &[Region]),
+    (names, regions, several): (&Names, &[Region], &BTreeSet<usize>),
     problems: &mut Vec<Problem>,
 ) -> Cancellation {
     let other = |named: &Named<'_>, problems: &mut Vec<Problem>, message: &str, help: &str| {
@@ -37,6 +38,10 @@ pub(super) fn resolve(
             }
             TargetDraft::Region(named) => region(named, regions, problems).map(CancelTarget::Region),
             TargetDraft::Workflow => Some(CancelTarget::Workflow),
+            TargetDraft::Instances(named, withdrawal) => {
+                let found = other(named, problems, "ends its own instances", "name another stage");
+                has_several(found, named, several, problems).map(|of| CancelTarget::Instances(of, *withdrawal))
+            }
         });
     }
     let (what, help) = ("is to end when it has completed", "name another stage, or leave it out");
@@ -53,6 +58,40 @@ pub(super) fn resolve(
         problems.push(problem);
     }
     Cancellation { cancels, boundary, regions, ending: draft.ending, ..Cancellation::default() }
+}
+
+/// The stages whose success ends the instances of the `index`-th stage from outside, by how.
+pub(super) fn ended_by(
+    draft: &CancellationDraft<'_>,
+    index: usize,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Vec<(Withdrawal, StageIndex)> {
+    let mut found = Vec::new();
+    for (withdrawal, named) in &draft.instances {
+        let Some(by) = look_up(named, index, names, problems) else { continue };
+        if by.index() == index {
+            let message = format!("`{}` ends its instances when it has completed", named.text);
+            let problem = Problem::error(ProblemCode::CancelsItself, named.span, message);
+            problems.push(problem.with_help("name another stage, or leave it out"));
+        }
+        found.push((*withdrawal, by));
+    }
+    found
+}
+
+/// The stage, if it has instances that can end.
+fn has_several(
+    found: Option<StageIndex>,
+    named: &Named<'_>,
+    several: &BTreeSet<usize>,
+    problems: &mut Vec<Problem>,
+) -> Option<StageIndex> {
+    if found.is_some_and(|stage| !several.contains(&stage.index())) {
+        let message = format!("stage `{}` has no instances", named.text);
+        problems.push(Problem::error(ProblemCode::NoInstances, named.span, message));
+    }
+    found
 }
 
 /// By the stage to which control goes, the stages of which it takes over what is canceled.

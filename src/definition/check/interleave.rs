@@ -151,7 +151,7 @@ impl<'c> Ways<'c> {
         };
         let before = self.found[from]?;
         let spec = &self.connected.stages[from];
-        if let Split::Thread { .. } = spec.split {
+        if matches!(spec.split, Split::Thread { .. }) || spec.emits_per_instance() {
             return None;
         }
         let is_chosen = self.choices.of_arc(arc).is_some();

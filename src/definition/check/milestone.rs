@@ -2,7 +2,7 @@
 
 use super::arcs::Connected;
 use crate::definition::code::ProblemCode;
-use crate::definition::flow::Split;
+use crate::definition::flow::{ArcKind, Split};
 use crate::definition::milestone::{Milestone, MilestoneCondition, Reached};
 use crate::definition::problem::Problem;
 use crate::definition::reading::{MilestoneDraft, Named};
@@ -43,7 +43,9 @@ pub(in crate::definition) fn set_milestones<'d>(
 /// Is it one of those among which is chosen?
 fn is_alternative(index: usize, connected: &Connected) -> bool {
     let stage = &connected.stages[index];
-    let mut before = stage.incoming.iter().filter_map(|arc| connected.arcs[arc.index()].from);
+    // What is to be done where a stage is canceled, nobody chooses.
+    let arcs = stage.incoming.iter().map(|arc| &connected.arcs[arc.index()]);
+    let mut before = arcs.filter(|arc| arc.kind != ArcKind::Cancelled).filter_map(|arc| arc.from);
     stage.choice_group.is_some() || before.any(|from| connected.stages[from.index()].split == Split::Deferred)
 }
 

@@ -6,6 +6,7 @@ use super::arcs::{Connected, Names};
 use super::reach::{self, Pair};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Node, Span};
+use crate::definition::graph::GraphStage;
 use crate::definition::input::Input;
 use crate::definition::problem::Problem;
 use crate::definition::reading::closest;
@@ -14,7 +15,7 @@ use crate::expression::Reference;
 use crate::limits::{PROBLEMS_MAX, PROBLEMS_PER_TEXT_MAX};
 
 /// Names with a meaning of their own that this version does not have yet.
-const LATER: [&str; 5] = ["secrets", "item", "index", "matrix", "mi"];
+const LATER: [&str; 1] = ["secrets"];
 
 const WORKFLOW: [&str; 6] = ["id", "name", "application", "definition", "started_at", "workdir"];
 const TRIGGER: [&str; 5] = ["type", "user", "parameters", "artifacts", "payload"];
@@ -22,6 +23,7 @@ const STAGE: [&str; 3] = ["ref_id", "name", "activation"];
 const SIGNAL: [&str; 3] = ["name", "data", "actor"];
 const LOOP: [&str; 2] = ["index", "previous"];
 const TASK: [&str; 3] = ["name", "attempt", "idempotency_key"];
+const INSTANCES: [&str; 4] = ["total", "completed", "failed", "live"];
 const OTHER_STAGE: [&str; 4] = ["outputs", "status", "error", "activations"];
 const OTHER_STAGE_ERROR: [&str; 2] = ["code", "message"];
 const OTHER_TASK: [&str; 2] = ["outputs", "status"];
@@ -121,12 +123,38 @@ impl Check<'_> {
             "signal" => Err(self.not_here("correlate, and what is computed once a stage or task has waited for one")),
             "stage" if self.is_dispatched() || self.is_of_stage() => self.member(&STAGE),
             "task" if self.is_dispatched() => self.member(&TASK),
+            "item" | "index" | "matrix" => self.instance(),
+            "mi" if matches!(self.site, Site::Stage(_, StageSite::Completion)) => self.member(&INSTANCES),
+            "mi" => Err(self.not_here("completion_condition and close_when")),
             "stage" => Err(self.not_here("run, with, env, cwd, context and outputs of a stage")),
             "task" => Err(self.not_here("run, with, env and cwd")),
             _ if matches!(self.site, Site::WorkflowName | Site::WorkflowContext) => {
                 Err(self.not_here("stages").help("before a workflow starts there are inputs, trigger and workflow"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What an instance of a stage is given.
+    fn instance(&self) -> Result<(), Found> {
+        let several = "what each instance of a stage with mi_config, for_each or matrix computes";
+        let is_loop = matches!(self.site, Site::Stage(_, StageSite::Loop));
+        let of_instance = is_loop || self.is_dispatched() || self.is_of_stage() || matches!(self.site, Site::Task(..));
+        let stages = &self.connected.stages;
+        let own = own_stage(self.site).and_then(|stage| stages.get(stage));
+        // What lies inside an instance sees everywhere what that is given.
+        let around = |stage: &GraphStage| stages.get(stage.parent?.index());
+        let outer = std::iter::successors(own.and_then(around), |stage| around(stage));
+        let mut places = own.filter(|_| of_instance).into_iter().chain(outer);
+        let Some(instances) = places.find_map(|stage| stage.instances.as_ref()) else {
+            return Err(self.not_here(several));
+        };
+        if self.reference.root != "matrix" {
+            return Ok(());
+        }
+        match instances.axes() {
+            Some(axes) => self.member(&axes.collect::<Vec<&str>>()),
+            None => Err(self.not_here("a stage with matrix")),
         }
     }
 

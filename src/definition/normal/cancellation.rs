@@ -8,6 +8,7 @@ use crate::definition::cancellation::{
     Boundary, CancelTarget, Cancellation, Ending, Region, RegionEffect, RegionFuture,
 };
 use crate::definition::graph::{Graph, GraphStage};
+use crate::definition::instances::Withdrawal;
 use crate::ids::{RegionIndex, StageIndex};
 use crate::time::Duration;
 use crate::value::{Map, Value};
@@ -26,6 +27,7 @@ pub(super) fn write(graph: &Graph, stage: &GraphStage, map: &mut Map) {
         CancelTarget::Stage(stage) => Value::map([("stage", name(*stage))]),
         CancelTarget::Region(region) => Value::map([("region", of_region(*region))]),
         CancelTarget::Workflow => Value::map([("workflow", true)]),
+        CancelTarget::Instances(of, withdrawal) => Value::map([(withdrawal.target(), name(*of))]),
     });
     put_list("cancels", cancels.collect());
     let timer = cancellation.boundary.timer.map(|timer| Value::map([("timer", timer.microseconds())]));
@@ -62,6 +64,8 @@ pub(super) fn read(map: &Fields<'_>, (by_name, regions): (&BTreeMap<&str, usize>
             CancelTarget::Workflow
         } else if let Some(name) = target.get("region") {
             CancelTarget::Region(region(name.as_str())?)
+        } else if let Some(withdrawal) = Withdrawal::ALL.into_iter().find(|of| target.get(of.target()).is_some()) {
+            CancelTarget::Instances(stage(&target, withdrawal.target())?, withdrawal)
         } else {
             CancelTarget::Stage(stage(&target, "stage")?)
         };

@@ -7,6 +7,7 @@
 mod cancellation;
 mod exclusion;
 mod generations;
+mod instances;
 mod milestone;
 mod read;
 mod write;

@@ -27,6 +27,8 @@ use crate::ids::{ArcIndex, StageIndex};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
+use super::instances;
+use crate::definition::instances::Instances;
 pub(super) type Read<T> = Result<T, NormalFormError>;
 
 /// The definition whose normal form `text` is.
@@ -99,7 +101,7 @@ impl<'v> Fields<'v> {
         self.map.get(key)
     }
 
-    fn need(&self, key: &str) -> Read<&'v Value> {
+    pub(super) fn need(&self, key: &str) -> Read<&'v Value> {
         self.get(key).ok_or_else(|| self.wrong(key, "a value"))
     }
 
@@ -163,15 +165,15 @@ impl<'v> Fields<'v> {
         self.list(key)?.iter().enumerate().map(fields).collect()
     }
 
-    fn expression(&self, key: &str) -> Read<Expression> {
+    pub(super) fn expression(&self, key: &str) -> Read<Expression> {
         parse(&self.text(key)?, &self.path(key))
     }
 
-    fn template(&self, key: &str) -> Read<Template> {
+    pub(super) fn template(&self, key: &str) -> Read<Template> {
         template(self.need(key)?, &self.path(key))
     }
 
-    fn templates(&self, key: &str) -> Read<Vec<(String, Template)>> {
+    pub(super) fn templates(&self, key: &str) -> Read<Vec<(String, Template)>> {
         let fields = self.map(key)?;
         fields.map.keys().map(|name| Ok((name.clone(), fields.template(name)?))).collect()
     }
@@ -284,7 +286,9 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let join = map.word("join_type", &Join::ALL, Join::name)?;
         let find = |name: &str| Some(StageIndex::new(u32::try_from(*by_name.get(name)?).ok()?));
         let generations = generations::read(map, join, incoming.len(), find)?;
-        let mut stage = stage(map, Place { parent, incoming, outgoing, join, generations, split, cancellation })?;
+        let several = map.some("instances", |map, key| instances::read(&map.map(key)?, &by_name).map(Box::new))?;
+        let place = Place { parent, incoming, outgoing, join, generations, split, cancellation, instances: several };
+        let mut stage = stage(map, place)?;
         stage.exclusion = exclusion::read(map, sections.remove(&stage.ref_id))?;
         stage.milestone = milestone::read(map, &by_name)?;
         stages.push(stage);
@@ -333,6 +337,7 @@ struct Place {
     generations: Option<Generations>,
     split: Split,
     cancellation: Cancellation,
+    instances: Option<Box<Instances>>,
 }
 
 fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
@@ -354,6 +359,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         or_scope: map.word_or("or_scope", (&OrScope::ALL, OrScope::name), OrScope::General)?,
         split: place.split,
         reentry: map.word_or("reentry", (&Reentry::ALL, Reentry::name), Reentry::Parallel)?,
+        instances: place.instances,
         condition: map.some("if", Fields::expression)?,
         on_condition_error: map.word("on_condition_error", &OnConditionError::ALL, OnConditionError::name)?,
         body,

@@ -19,6 +19,8 @@ use crate::ids::StageIndex;
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
+use super::instances;
+
 /// The normal form of a definition, as canonical JSON.
 pub(in crate::definition) fn write(header: &Header, graph: &Graph, limits: &DecisionLimits, family: &Family) -> String {
     let mut map = body(header, graph);
@@ -75,7 +77,7 @@ pub(super) fn put_some(map: &mut Map, key: &str, value: Option<impl Into<Value>>
     }
 }
 
-fn templates(entries: &[(String, Template)]) -> Value {
+pub(super) fn templates(entries: &[(String, Template)]) -> Value {
     Value::Map(entries.iter().map(|(name, template)| (name.clone(), template.written())).collect())
 }
 
@@ -123,6 +125,7 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     if stage.reentry != Reentry::Parallel {
         put(&mut map, "reentry", stage.reentry.name());
     }
+    put_some(&mut map, "instances", stage.instances.as_deref().map(|several| instances::write(graph, several)));
     put_some(&mut map, "if", expression(stage.condition.as_ref()));
     put(&mut map, "on_condition_error", stage.on_condition_error.name());
     put(&mut map, "tasks", Value::list(stage.tasks.iter().map(write_task)));

@@ -8,6 +8,7 @@ use super::keys::{CANCEL_ON, CANCELS, Fields, Level, REGION};
 use crate::definition::cancellation::{Ending, RegionEffect, RegionFuture};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
+use crate::definition::instances::Withdrawal;
 use crate::time::Duration;
 
 /// The fields of a stage about cancellation as they were written; the names are not looked up yet.
@@ -17,6 +18,8 @@ pub(in crate::definition) struct CancellationDraft<'d> {
     pub(in crate::definition) timer: Option<Duration>,
     pub(in crate::definition) completed: Vec<Named<'d>>,
     pub(in crate::definition) on_cancelled: Option<Named<'d>>,
+    /// Whose success ends its instances from outside, and how.
+    pub(in crate::definition) instances: Vec<(Withdrawal, Named<'d>)>,
     /// `cancel_region`.
     pub(in crate::definition) regions: Vec<Named<'d>>,
     pub(in crate::definition) ending: Ending,
@@ -30,6 +33,7 @@ pub(in crate::definition) enum TargetDraft<'d> {
     Stage(Named<'d>),
     Region(Named<'d>),
     Workflow,
+    Instances(Named<'d>, Withdrawal),
 }
 
 /// A region of the workflow as it was written.
@@ -90,6 +94,11 @@ impl<'d> Reader<'d> {
                 "region" => {
                     let Some(text) = self.text(value, "the name of a region") else { continue };
                     (text, TargetDraft::Region(Named { text, span: &value.span }))
+                }
+                "mi" | "complete_mi" => {
+                    let Some(text) = self.text(value, "the name of a stage") else { continue };
+                    let withdrawal = if key == "mi" { Withdrawal::Cancel } else { Withdrawal::Complete };
+                    (text, TargetDraft::Instances(Named { text, span: &value.span }, withdrawal))
                 }
                 _ if matches!(value.content, Content::Bool(true)) => ("", TargetDraft::Workflow),
                 _ => {
@@ -166,7 +175,7 @@ impl<'d> Reader<'d> {
     }
 
     /// A length of time that is not zero.
-    fn some_duration(&mut self, node: &'d Node, what: &str) -> Option<Duration> {
+    pub(super) fn some_duration(&mut self, node: &'d Node, what: &str) -> Option<Duration> {
         let duration = self.duration(node, what)?;
         if duration == Duration::ZERO {
             self.report(ProblemCode::OutOfRange, &node.span, format!("a {what} of no time leaves none for any work"));
@@ -175,7 +184,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The one entry of a map of this level.
-    fn only_entry(&mut self, node: &'d Node, level: &Level) -> Option<(&'static str, &'d Node)> {
+    pub(super) fn only_entry(&mut self, node: &'d Node, level: &Level) -> Option<(&'static str, &'d Node)> {
         let known = self.problems.len();
         let fields = self.fields(node, level)?;
         let mut entries = fields.entries();

@@ -122,6 +122,9 @@ pub(in crate::definition) const STAGE: Level = Level {
         "split_order",
         "on_no_match",
         "on_condition_error",
+        "mi_config",
+        "for_each",
+        "matrix",
         "reentry",
         "cancels",
         "cancel_on",
@@ -149,11 +152,8 @@ pub(in crate::definition) const STAGE: Level = Level {
         "cleanup_on_failure",
         "compensate",
         "finalizer_names",
-        "for_each",
         "jump_mode",
         "jump_targets",
-        "matrix",
-        "mi_config",
         "milestone_blocks",
         "on_unmet",
         "or_join_cycle",
@@ -199,6 +199,44 @@ pub(in crate::definition) const LOOP: Level = Level {
     extensions: Extensions::Refused,
 };
 
+pub(in crate::definition) const INSTANCES: Level = Level {
+    what: "mi_config",
+    keys: &[
+        "count",
+        "count_from_context",
+        "collection_from_context",
+        "sync_on_complete",
+        "allow_dynamic",
+        "join_threshold",
+        "cancel_remaining",
+        "sequential",
+        "emit",
+        "completion_condition",
+        "close_when",
+        "max_instances",
+        "min_instances",
+        "cancel_mi_on",
+        "complete_mi_on",
+        "dynamic_close_on",
+    ],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// An item of what ends instances from outside.
+pub(in crate::definition) const MI_ON: Level = Level {
+    what: "what ends instances",
+    keys: &["signal", "timer", "completed"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// What closes a stage to which instances can be added.
+pub(in crate::definition) const CLOSE_ON: Level =
+    Level { what: "dynamic_close_on", keys: &["signal"], aliases: &[], later: &[], extensions: Extensions::Refused };
+
 pub(in crate::definition) const TASK: Level = Level {
     what: "a task",
     keys: &["name", "run", "uses", "with", "if", "env", "cwd", "shell", "retry", "timeout", "on_failure"],
@@ -241,9 +279,9 @@ pub(in crate::definition) const ITEMS: Level = Level {
 
 pub(in crate::definition) const CANCELS: Level = Level {
     what: "an item of cancels",
-    keys: &["stage", "region", "workflow"],
+    keys: &["stage", "region", "workflow", "mi", "complete_mi"],
     aliases: &[],
-    later: &["complete_mi", "mi"],
+    later: &[],
     extensions: Extensions::Refused,
 };
 
@@ -337,6 +375,9 @@ pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
         &INTERLEAVE,
         &CRITICAL_SECTION,
         &SUB_WORKFLOW,
+        &INSTANCES,
+        &MI_ON,
+        &CLOSE_ON,
     ];
     let spellings = |level: &'static Level| {
         let aliases = level.aliases.iter().map(|(_, alias)| alias);

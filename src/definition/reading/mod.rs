@@ -9,6 +9,7 @@ mod data;
 mod exclusion;
 mod generations;
 mod inputs;
+mod instances;
 pub(super) mod keys;
 mod loops;
 mod milestone;
@@ -27,6 +28,7 @@ pub(super) use exclusion::{ExclusionDraft, SectionDraft};
 pub(super) use generations::{
     ARCS_COUNTED_MAX, GENERATION_FIELDS, GenerationsDraft, MERGE_FIELDS, ScopeDraft, THRESHOLD_FIELDS, UPSTREAM,
 };
+pub(super) use instances::{BESIDE_WAITING, SEVERAL, SOURCES};
 #[cfg(test)]
 pub(super) use keys::spellings;
 pub(super) use loops::WORK_FIELDS;

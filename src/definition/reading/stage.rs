@@ -15,6 +15,7 @@ use crate::definition::cancellation::Cancellation;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, OrScope, Reentry, Split};
+use crate::definition::instances::Instances;
 use crate::definition::site::{Site, StageSite};
 use crate::definition::times::Times;
 use crate::expression::Expression;
@@ -143,6 +144,7 @@ impl<'d> Reader<'d> {
         let join_span = fields.get("join_type").map_or(span, |node| &node.span);
         let generations = self.generations(&fields, join, join_span);
         let choice_group = self.choice_group(&fields);
+        let (instances, ended_by) = self.instances(&fields, index);
         let stage = GraphStage {
             ref_id: ref_id.to_owned(),
             parent: around.parent.map(stage_index),
@@ -155,7 +157,8 @@ impl<'d> Reader<'d> {
             merge_count: self.merge_count(&fields, join, join_span),
             or_scope: self.or_scope(&fields, join),
             split: Split::And,
-            reentry: self.reentry(&fields),
+            reentry: self.reentry(&fields, instances.as_deref()),
+            instances,
             condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "`if`")),
             on_condition_error: self.on_condition_error(&fields),
             context: context.unwrap_or_default().into_iter().collect(),
@@ -174,12 +177,11 @@ impl<'d> Reader<'d> {
         };
         let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
         let split = self.split(&fields, span, site(StageSite::Split));
-        let (cancellation, exclusion) = (self.cancellation(&fields), self.exclusion(&fields));
-        let or = self.or_branches(&fields, join);
+        let cancellation = CancellationDraft { instances: ended_by, ..self.cancellation(&fields) };
+        let (exclusion, or) = (self.exclusion(&fields), self.or_branches(&fields, join));
         let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
-        let draft = bare_draft(stage, span, around.parent);
-        let draft = StageDraft { needs, back_from, split, cancellation, exclusion, choice_group, ..draft };
-        Some((StageDraft { or, generations, ..draft }, nested))
+        let bare = StageDraft { needs, back_from, split, ..bare_draft(stage, span, around.parent) };
+        Some((StageDraft { cancellation, exclusion, choice_group, or, generations, ..bare }, nested))
     }
 
     /// What its failure means, if it says so.
@@ -263,9 +265,11 @@ impl<'d> Reader<'d> {
         self.choice_so_far(node, "join_type", &JOINS_LATER, choices)
     }
 
-    fn reentry(&mut self, fields: &Fields<'d>) -> Reentry {
+    fn reentry(&mut self, fields: &Fields<'d>, instances: Option<&Instances>) -> Reentry {
         let written = fields.get("reentry").and_then(|node| self.choice(node, "reentry", &Reentry::ALL, Reentry::name));
-        written.unwrap_or(Reentry::Parallel)
+        // A second round must not meet what is left of the first.
+        let are_drained = instances.is_some_and(Instances::are_drained);
+        if are_drained { Reentry::Serialize } else { written.unwrap_or(Reentry::Parallel) }
     }
 
     fn on_condition_error(&mut self, fields: &Fields<'d>) -> OnConditionError {
@@ -370,6 +374,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         or_scope: OrScope::General,
         split: Split::And,
         reentry: Reentry::Parallel,
+        instances: None,
         condition: None,
         on_condition_error: OnConditionError::Fail,
         body: Body::Tasks,

@@ -38,6 +38,8 @@ pub(super) fn cancels() -> Value {
         ("stage", "What lives of this stage.", text()),
         ("region", "What there is of this region.", text()),
         ("workflow", "The workflow.", Value::map([("const", true)])),
+        ("mi", "The instances of this stage, and it with them.", text()),
+        ("complete_mi", "The instances of this stage, from which control then goes on.", text()),
     ];
     one_of(keyed(&CANCELS, known))
 }
@@ -72,6 +74,6 @@ pub(super) fn region() -> Value {
 }
 
 /// Exactly one of its keys.
-fn one_of(map: Value) -> Value {
+pub(super) fn one_of(map: Value) -> Value {
     with_more(map, [("minProperties", 1.into()), ("maxProperties", 1.into())])
 }

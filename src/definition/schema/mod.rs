@@ -12,6 +12,7 @@ mod exclusion;
 
 mod inputs;
 
+mod instances;
 mod milestone;
 
 mod stage;
@@ -43,7 +44,10 @@ pub(super) fn schema() -> Value {
         ("env", env()),
         ("input", inputs::input()),
         ("interleave", exclusion::interleave()),
+        ("instances", instances::instances()),
         ("items", inputs::items()),
+        ("mi_on", instances::mi_on()),
+        ("close_on", instances::close_on()),
         ("region", cancellation::region()),
         ("loop", stage::turns()),
         ("retry", retry()),
@@ -242,7 +246,7 @@ fn when(condition: Value, then: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::definition::reading::keys::{
-        CANCEL_ON, CANCELS, INPUT, ITEMS, LOOP, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
+        CANCEL_ON, CANCELS, INPUT, INSTANCES, ITEMS, LOOP, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
     };
 
     use super::*;
@@ -257,6 +261,7 @@ mod tests {
             (&STAGE, below("stage")),
             (&LOOP, below("loop")),
             (&TASK, below("task")),
+            (&INSTANCES, below("instances")),
             (&RETRY, below("retry")),
             (&TRIGGER, below("trigger")),
             (&INPUT, below("input")),

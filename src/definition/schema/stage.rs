@@ -17,6 +17,7 @@ use super::data::{
     any_case, anything, choice, expression, instant, integer, list_of, name, named_templates, references, some_text,
     some_time, templates, text, without,
 };
+use super::instances;
 use super::trigger::{trigger_keys, trigger_rules};
 use super::{
     Join, OnConditionError, OnFailure, OrScope, Property, Reentry, TASKS_PER_STAGE_MAX, inherited, keyed, not,
@@ -32,6 +33,7 @@ pub(super) fn stage() -> Value {
     known.extend(super::cancellation::stage());
     known.extend(super::exclusion::stage());
     known.extend(super::milestone::stage());
+    known.extend(instances::of_stage());
     let tasks =
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
     known.push(("tasks", "What it does, one task after the other.", tasks));
@@ -48,6 +50,7 @@ pub(super) fn stage() -> Value {
     known.extend(trigger_keys());
     rules.extend(trigger_rules());
     rules.extend(join_rules());
+    rules.extend(instances::of_stage_rules());
     with_rules(keyed(&STAGE, known), rules)
 }
 

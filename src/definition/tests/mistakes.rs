@@ -54,8 +54,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {if: x, stageEnabled: y}}}", &["1:31 KEY_AND_ALIAS"]),
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
-        "{name: x, stages: {a: {for_each: x, trigger: 1s, mi_config: {}, before: {}}}}",
-        &["1:24 NOT_SUPPORTED", "1:46 WRONG_TYPE", "1:50 NOT_SUPPORTED", "1:65 NOT_SUPPORTED"],
+        "{name: x, stages: {a: {compensate: x, trigger: 1s, verification: {}, before: {}}}}",
+        &["1:24 NOT_SUPPORTED", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:70 NOT_SUPPORTED"],
     ),
     ("{name: x, stages: {a: {join_type: N_OF_M, split_type: later}}}", &["1:35 MISSING_KEY", "1:55 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: DEFERRED}, b: {needs: [a]}}}", &["1:20 CHOICE_OF_ONE"]),
@@ -106,7 +106,14 @@ const MISTAKES: &[(&str, &[&str])] = &[
     // Cancellation and ends.
     (
         "{name: x, stages: {a: {cancels: [{stage: a}, {stage: b}, {mi: a}, {}, {workflow: false}]}}}",
-        &["1:42 CANCELS_ITSELF", "1:54 UNKNOWN_STAGE", "1:59 NOT_SUPPORTED", "1:67 MISSING_KEY", "1:82 BAD_VALUE"],
+        &[
+            "1:42 CANCELS_ITSELF",
+            "1:54 UNKNOWN_STAGE",
+            "1:63 CANCELS_ITSELF",
+            "1:63 NO_INSTANCES",
+            "1:67 MISSING_KEY",
+            "1:82 BAD_VALUE",
+        ],
     ),
     (
         "{name: x, stages: {a: {cancels: all, cancel_on: [{completed: a}, {timer: 0s}, {timer: 1s}]}}}",
@@ -174,6 +181,70 @@ const MISTAKES: &[(&str, &[&str])] = &[
          interleave: {group: g, order: any}}, c: {needs: [b]}}}",
         &["1:129 INTERLEAVED_NOT_ONCE", "1:129 INTERLEAVED_IN_ORDER"],
     ),
+    // Instances.
+    (
+        "{name: x, stages: {a: {mi_config: {count: 1}, for_each: [1]}, b: {for_each: [1], matrix: {a: [1]}}}}",
+        &["1:47 CONFLICTING_KEYS", "1:82 CONFLICTING_KEYS"],
+    ),
+    ("{name: x, stages: {a: {mi_config: {count: 0}}}}", &["1:43 OUT_OF_RANGE"]),
+    (
+        "{name: x, stages: {a: {mi_config: {}}, b: {mi_config: {allow_dynamic: true}}}}",
+        &["1:35 MISSING_KEY", "1:55 MISSING_KEY"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 2, count_from_context: n, emit: per_instance, sequential: 1}}}}",
+        &["1:46 CONFLICTING_KEYS", "1:75 CONFLICTING_KEYS", "1:101 WRONG_TYPE"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 1, cancel_mi_on: [{timer: 1h}, {timer: 2h}, {}, {completed: a}]}}}}",
+        &["1:74 CONFLICTING_KEYS", "1:87 MISSING_KEY", "1:103 CANCELS_ITSELF"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 1, complete_mi_on: [{signal: s}, {signal: s}, {completed: b}]}}}}",
+        &["1:76 DUPLICATE_REFERENCE", "1:101 UNKNOWN_STAGE"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {allow_dynamic: true, cancel_mi_on: [{signal: s}], dynamic_close_on: {signal: s}}}}}",
+        &["1:104 CONFLICTING_KEYS"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 1, sync_on_complete: false, cancel_mi_on: [{signal: 'a b'}], dynamic_close_on: {signal: s}}}}}",
+        &["1:71 CONFLICTING_KEYS", "1:95 BAD_NAME", "1:104 CONFLICTING_KEYS", "1:104 CONFLICTING_KEYS"],
+    ),
+    (
+        "{name: x, stages: {a: {loop: {while: item, stages: {b: {if: index}}}}}}",
+        &["1:38 UNKNOWN_NAME", "1:61 UNKNOWN_NAME"],
+    ),
+    ("{name: x, stages: {a: , b: {needs: [a], cancels: [{complete_mi: a}]}}}", &["1:65 NO_INSTANCES"]),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 5, max_instances: 3, min_instances: 4}}}}",
+        &["1:43 CROSSED_BOUNDS", "1:79 CROSSED_BOUNDS"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 2, join_threshold: 1, completion_condition: done}}}}",
+        &["1:65 CONFLICTING_KEYS"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 2, sync_on_complete: false, cancel_remaining: true, allow_dynamic: true}}}}",
+        &["1:71 CONFLICTING_KEYS", "1:95 CONFLICTING_KEYS"],
+    ),
+    (
+        "{name: x, stages: {a: {mi_config: {count: 2, cancel_remaining: true, close_when: done}}}}",
+        &["1:46 CONFLICTING_KEYS", "1:70 CONFLICTING_KEYS"],
+    ),
+    (
+        "{name: x, stages: {a: {for_each: items}, b: {matrix: {}}, c: {matrix: {'a b': 1}}}}",
+        &["1:34 WRONG_TYPE", "1:54 BAD_VALUE", "1:72 BAD_NAME", "1:79 WRONG_TYPE"],
+    ),
+    (
+        "{name: x, stages: {a: {run: 'echo ${{ item }}'}, b: {for_each: [1], if: item, run: 'echo ${{ matrix.a }}'}}}",
+        &["1:39 UNKNOWN_NAME", "1:73 UNKNOWN_NAME", "1:94 UNKNOWN_NAME"],
+    ),
+    (
+        "{name: x, stages: {a: {matrix: {cc: [1]}, run: 'echo ${{ matrix.opt }} ${{ mi.total }}'}}}",
+        &["1:58 UNKNOWN_NAME", "1:76 UNKNOWN_NAME"],
+    ),
+    ("{name: x, stages: {a: {mi_config: {count: 1, completion_condition: mi.all}}}}", &["1:68 UNKNOWN_NAME"]),
     // Splits.
     ("{name: x, stages: {a: {split_default: b}, b: {needs: [a]}}}", &["1:24 SPLIT_FIELD_WITHOUT_SPLIT"]),
     ("{name: x, stages: {a: {split_type: XOR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),
@@ -277,11 +348,11 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "{name: x, stages: {a: {if: 'item or secrets.x or matrix.y or loop.index or mi.total or signal.name', run: x}}}",
         &[
-            "1:29 NOT_SUPPORTED",
+            "1:29 UNKNOWN_NAME",
             "1:37 NOT_SUPPORTED",
-            "1:50 NOT_SUPPORTED",
+            "1:50 UNKNOWN_NAME",
             "1:62 UNKNOWN_NAME",
-            "1:76 NOT_SUPPORTED",
+            "1:76 UNKNOWN_NAME",
             "1:88 UNKNOWN_NAME",
         ],
     ),
@@ -371,7 +442,7 @@ stages:
     timeout: 90
   test:
     needs: [chekout]
-    for_each: [1, 2]
+    compensate: { run: x }
     if: changed + 1
   pack:
     needs: [test]
@@ -418,10 +489,10 @@ release.yaml:11:13: error[UNKNOWN_STAGE]: there is no stage `chekout`
    = help: did you mean `checkout`?
    = see docs/ERRORS.md#unknown_stage
 
-release.yaml:12:5: error[NOT_SUPPORTED]: `for_each` is not supported yet
+release.yaml:12:5: error[NOT_SUPPORTED]: `compensate` is not supported yet
    |
-12 |     for_each: [1, 2]
-   |     ^^^^^^^^
+12 |     compensate: { run: x }
+   |     ^^^^^^^^^^
    = help: leave it out; a later version will have it
    = see docs/ERRORS.md#not_supported
 

@@ -25,6 +25,12 @@ pub enum Site {
     Correlate(SignalRecipient),
     /// `while:` or `until:` of a loop, asked before the turn of this number, from 0.
     Loop(ActivationId, u32),
+    /// How many instances an activation has.
+    Instances(ActivationId),
+    /// `completion_condition` of an activation with instances.
+    Completion(ActivationId),
+    /// `close_when` of an activation with instances.
+    Closing(ActivationId),
 }
 
 /// Answers from the data of the workflow, or from a script.
@@ -67,6 +73,19 @@ impl Answers {
         self.asked
     }
 
+    /// How many instances does `computed` say there are? A script gives one of `options`, by so many questions.
+    pub(super) fn count(
+        &mut self,
+        _site: Site,
+        options: &[u64],
+        computed: impl FnOnce() -> Result<u64, Failure>,
+    ) -> Result<u64, Failure> {
+        self.asked += 1;
+        let Some(script) = self.script.as_mut() else { return computed() };
+        let Some((last, others)) = options.split_last() else { return computed() };
+        Ok(*others.iter().find(|_| script.takes()).unwrap_or(last))
+    }
+
     /// Does `condition` hold at `site`, given what is `seen` there?
     pub(super) fn holds(&mut self, site: Site, condition: &Expression, seen: &Surroundings) -> Result<bool, Failure> {
         self.asked += 1;
@@ -92,6 +111,14 @@ fn evaluate(condition: &Expression, seen: &Surroundings) -> Result<bool, Failure
 }
 
 impl Script {
+    /// Is the option taken that is offered now?
+    fn takes(&mut self) -> bool {
+        let given = self.given.get(self.next).copied();
+        self.next += usize::from(given.is_some());
+        self.is_open |= given.is_none();
+        given.unwrap_or(false)
+    }
+
     fn holds(&mut self, site: Site, seen: &Surroundings) -> bool {
         let holds = if self.is_forced(site, seen) {
             true

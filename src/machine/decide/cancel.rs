@@ -1,7 +1,7 @@
 //! Cancelling: of a workflow by request, of others by a stage that has succeeded. What runs is marked, and settling
 //! ends it.
 
-use crate::definition::{RegionEffect, RegionFuture};
+use crate::definition::{RegionEffect, RegionFuture, Withdrawal};
 use crate::event::{CancelCause, Emitted, Event, LeftTokens};
 use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
 use crate::limits::LISTED_MAX;
@@ -36,6 +36,13 @@ impl Decision<'_> {
             return Cancels::Done;
         }
         self.push(Event::CancelsMarked { by });
+        let cancellation = &self.state.definition.graph().stage(by.stage).cancellation;
+        if !cancellation.ends_all() {
+            let scope = self.state.core.live[&by].scope;
+            let complete = cancellation.withdraws.iter().filter(|(_, withdrawal)| *withdrawal == Withdrawal::Complete);
+            let complete: Vec<_> = complete.flat_map(|(of, _)| self.with_open_instances(scope, *of)).collect();
+            complete.into_iter().for_each(|owner| self.withdraw_instances(owner, Withdrawal::Complete));
+        }
         Cancels::Marked
     }
 
@@ -85,7 +92,12 @@ impl Decision<'_> {
         if cancellation.ends_all() {
             return self.state.core.live.keys().any(|id| lives_on(id) && !self.state.surrounds(*id, scope));
         }
+        let withdraws = |(of, withdrawal): &(StageIndex, Withdrawal)| match withdrawal {
+            Withdrawal::Cancel => self.state.live_of(scope, *of).any(|id| id.instance.is_none() && lives_on(&id)),
+            Withdrawal::Complete => !self.with_open_instances(scope, *of).is_empty(),
+        };
         cancellation.victims.iter().any(|victim| self.state.live_of(scope, *victim).any(|id| lives_on(&id)))
+            || cancellation.withdraws.iter().any(withdraws)
     }
 
     /// A marked activation comes to its end.
@@ -93,13 +105,14 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let path = definition.graph().stage(id.stage).cancellation.path;
         let emitted = match (cause, path) {
-            // Instances emit nothing; the activation that has them does.
-            (CancelCause::Stage { .. } | CancelCause::Timer, Some(path)) if id.instance.is_none() => {
+            // It is not the end of the stage.
+            _ if id.instance.is_some() => Emitted::Nothing,
+            (CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Instances, Some(path)) => {
                 Emitted::Arcs(vec![path])
             }
             (CancelCause::Region { region }, _) => {
                 let effect = definition.graph().regions[region.index()].effect;
-                if effect == RegionEffect::Remove || id.instance.is_some() {
+                if effect == RegionEffect::Remove {
                     Emitted::Nothing
                 } else {
                     let seen = self.surroundings(id);
@@ -109,7 +122,10 @@ impl Decision<'_> {
                     }
                 }
             }
-            (CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Withdrawn { .. }, _)
+            (
+                CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Withdrawn { .. } | CancelCause::Instances,
+                _,
+            )
             | (
                 CancelCause::Workflow
                 | CancelCause::ScopeFailed

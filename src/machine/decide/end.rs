@@ -18,7 +18,8 @@ impl Decision<'_> {
     pub(super) fn end_if_over(&mut self) -> bool {
         let scope = &self.state.core.scopes[&ScopeId::ROOT];
         let waits_to_start = !self.state.has_started() && self.state.core.cancel.is_none();
-        if scope.live > 0 || waits_to_start || self.waits_for_threads(scope) {
+        let is_held = self.state.holds_instances(ScopeId::ROOT);
+        if scope.live > 0 || is_held || waits_to_start || self.waits_for_threads(scope) {
             return false;
         }
         let is_starved = self.state.moves(ScopeId::ROOT) && self.starved(ScopeId::ROOT, scope).is_some();

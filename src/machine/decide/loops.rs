@@ -15,11 +15,15 @@ impl Decision<'_> {
     /// or lies on its arcs.
     pub(super) fn go_on_inside(&mut self, id: ActivationId) -> bool {
         let Some(activation) = self.state.core.live.get(&id) else { return false };
+        if self.state.core.instances.contains_key(&id) {
+            return self.judge_instances(id);
+        }
         match &activation.progress {
             Progress::Turning => self.turn(id),
             Progress::Inside => {
                 let Some(open) = activation.inside.as_ref().and_then(|inside| inside.scope) else { return false };
                 let is_done = self.state.core.scopes.get(&open).is_some_and(|scope| scope.live == 0)
+                    && !self.state.holds_instances(open)
                     && self.state.moves(open)
                     && self.state.core.marking.is_empty(open);
                 if !is_done {
@@ -30,6 +34,7 @@ impl Decision<'_> {
             Progress::Ready(_)
             | Progress::Between { .. }
             | Progress::Open(_)
+            | Progress::Instances
             | Progress::CoreEnded
             | Progress::Overdue => return false,
         }

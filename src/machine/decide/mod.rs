@@ -10,6 +10,7 @@ mod child;
 mod choice;
 mod end;
 mod generations;
+mod instances;
 mod join;
 mod lock;
 mod loops;
@@ -28,9 +29,9 @@ mod timer;
 pub use answers::{Answers, Site};
 pub(crate) use by_hand::{Answerer, Deed, Said, Verdict};
 pub(crate) use choice::Claim;
-pub(crate) use sender::{Sent, SentSignal};
+pub(crate) use sender::{InstancesAsk, Sent, SentSignal};
 
-use crate::definition::Join;
+use crate::definition::{Join, Withdrawal};
 use crate::event::{ChildEnd, ChildRefusal, Consumed, EndReason, Event};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, CommandId, ScopeId, StageIndex};
@@ -101,6 +102,9 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         Request::FireTimer(_) => fired.into_iter().for_each(|of| decision.come(of)),
         Request::StartStage(request) => decision.choose(request.activation),
         Request::Signal(_) => fate.into_iter().for_each(|fate| decision.receive(fate)),
+        Request::AddInstances(addition) => decision.add_instances(addition),
+        Request::CloseInstances(request) => decision.close_instances(request.activation),
+        Request::CompleteInstances(request) => decision.withdraw_instances(request.activation, Withdrawal::Complete),
         Request::Cancel(_)
         | Request::StartTask(_)
         | Request::DiscardResult(_)
@@ -151,6 +155,9 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::EndChild(ChildEnd { child, .. }) | Request::RefuseChild(ChildRefusal { child, .. }) => {
             child::refuse(state, *child)
         }
+        Request::AddInstances(addition) => instances::refuse_addition(state, addition),
+        Request::CloseInstances(request) => instances::refuse_close(state, request.activation),
+        Request::CompleteInstances(request) => instances::refuse_end(state, request.activation),
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
 }
@@ -230,6 +237,8 @@ fn weight(event: &Event) -> usize {
             Some(_) | None => 0,
         },
         Event::ChoiceMade { withdrawn, .. } => 4 * withdrawn.len(),
+        Event::InstancesAddRequested(_, addition) => addition.items.iter().map(String::len).sum(),
+        Event::InstancesWithdrawn { error, .. } => error.as_ref().map_or(0, Failure::bytes),
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)
@@ -263,7 +272,12 @@ fn weight(event: &Event) -> usize {
         | Event::ScopeOpened { .. }
         | Event::LoopTested { .. }
         | Event::LockTaken { .. }
-        | Event::LockReleased { .. } => 0,
+        | Event::LockReleased { .. }
+        | Event::InstancesStarted { .. }
+        | Event::InstancesAdded { .. }
+        | Event::InstancesCloseRequested(..)
+        | Event::InstancesClosed { .. }
+        | Event::InstancesCompleteRequested(..) => 0,
     };
     fixed + varying
 }

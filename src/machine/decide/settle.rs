@@ -43,6 +43,7 @@ impl Decision<'_> {
             && (self.end_a_core() == Found::Applied
                 || self.go_on_inside_one() == Found::Applied
                 || self.fire_a_join() == Found::Applied
+                || self.start_an_instance() == Found::Applied
                 || self.begin_a_thread()
                 || self.open_a_gate() == Found::Applied)
         {
@@ -76,12 +77,15 @@ impl Decision<'_> {
             };
             match live.progress {
                 Progress::CoreEnded => self.end_core(id),
+                // What it has of instances is canceled first, and with the last of them it ends.
+                Progress::Overdue if self.is_withdrawn(id) => continue,
                 Progress::Overdue => self.end_overdue(id),
                 Progress::Ready(_)
                 | Progress::Between { .. }
                 | Progress::Open(_)
                 | Progress::Turning
-                | Progress::Inside => continue,
+                | Progress::Inside
+                | Progress::Instances => continue,
             }
             return Found::Applied;
         }
@@ -112,12 +116,28 @@ impl Decision<'_> {
             let Some(owner) = scope.owner else { continue };
             let live = self.state.core.live.get(&owner);
             let waits = live.is_some_and(|live| live.progress == Progress::Inside && live.doomed.is_none());
-            if waits {
+            if waits && !self.state.holds_instances(id) {
                 if !self.force_inside(id) {
                     self.close_inside(id, owner);
                 }
                 return Found::Applied;
             }
+        }
+        Found::Nothing
+    }
+
+    fn start_an_instance(&mut self) -> Found {
+        if self.state.is_paused() {
+            return Found::Nothing;
+        }
+        while let Some(&(born, id)) = self.state.candidates.starting.first() {
+            let spec = self.state.definition.graph().stage(id.stage).instances.as_ref();
+            let set = self.state.core.instances.get(&id);
+            if spec.zip(set).is_some_and(|(spec, set)| self.state.moves(set.scope) && set.may_start(spec)) {
+                self.start_instances(id);
+                return Found::Applied;
+            }
+            self.state.candidates.starting.remove(&(born, id));
         }
         Found::Nothing
     }

@@ -126,7 +126,7 @@ fn recipient(state: &State, answers: &mut Answers, signal: &KeptSignal) -> Optio
 /// nobody, and the sender is told what became of it.
 fn fits(state: &State, answers: &mut Answers, to: SignalRecipient, given: &std::sync::Arc<GivenSignal>) -> bool {
     let (stage, seen) = match to {
-        SignalRecipient::Task(_) => return true,
+        SignalRecipient::Task(_) | SignalRecipient::Instances(_) => return true,
         SignalRecipient::Trigger(id) => (id.stage, Surroundings::of_activation(state, id)),
         SignalRecipient::Start(stage) => (stage, Surroundings::of_the_start(state)),
     };
@@ -195,6 +195,7 @@ impl State {
         match &self.core.live.get(&id)?.progress {
             Progress::Ready(Gate::Trigger) => Some(SignalRecipient::Trigger(id)),
             Progress::Open(open) => Some(SignalRecipient::Task(TaskId { activation: id, task: open.task })),
+            Progress::Instances => Some(SignalRecipient::Instances(id)),
             Progress::Ready(_)
             | Progress::Between { .. }
             | Progress::Turning
@@ -216,12 +217,15 @@ impl Decision<'_> {
         }
     }
 
-    fn deliver(&mut self, signal: Sequence, to: SignalRecipient) {
+    pub(super) fn deliver(&mut self, signal: Sequence, to: SignalRecipient) {
+        let kept = self.state.core.signals.as_ref().and_then(|signals| signals.kept.get(&signal));
+        let given = kept.map(|kept| kept.given.clone());
         self.push(Event::SignalDelivered { signal, to });
-        match to {
-            SignalRecipient::Task(task) => self.wake(task),
-            SignalRecipient::Trigger(id) => self.choose(id),
-            SignalRecipient::Start(_) => (),
+        match (to, given) {
+            (SignalRecipient::Task(task), _) => self.wake(task),
+            (SignalRecipient::Trigger(id), _) => self.choose(id),
+            (SignalRecipient::Instances(id), Some(given)) => self.signal_instances(id, &given.name),
+            (SignalRecipient::Start(_) | SignalRecipient::Instances(_), _) => (),
         }
     }
 
@@ -263,12 +267,12 @@ impl Decision<'_> {
     }
 
     /// The oldest signal that is kept for who waits for one of these names, or for any if there are none.
-    fn kept_for(&mut self, to: SignalRecipient, names: &[String]) -> Option<Sequence> {
+    pub(super) fn kept_for(&mut self, to: SignalRecipient, names: &[String]) -> Option<Sequence> {
         let signals = self.state.core.signals.as_ref()?;
         let is_meant = |kept: &KeptSignal| match to {
-            SignalRecipient::Trigger(id) | SignalRecipient::Task(TaskId { activation: id, .. }) => {
-                kept.is_for(id) && self.state.keeps_for(id, kept.durability)
-            }
+            SignalRecipient::Trigger(id)
+            | SignalRecipient::Task(TaskId { activation: id, .. })
+            | SignalRecipient::Instances(id) => kept.is_for(id) && self.state.keeps_for(id, kept.durability),
             SignalRecipient::Start(stage) => kept.is_for_stage(stage) && self.keeps_for_start(stage, kept.durability),
         };
         let is_named = |kept: &KeptSignal| names.is_empty() || names.contains(&kept.given.name);

@@ -1,6 +1,6 @@
 //! Stages: gates, the order of their tasks, and their ends.
 
-use crate::definition::{Ending, GraphStage, OnConditionError, OnFailure, Template, Times};
+use crate::definition::{Emission, Ending, GraphStage, OnConditionError, OnFailure, Template, Times};
 use crate::event::{Consumed, Emitted, Event, Json, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
@@ -42,6 +42,7 @@ impl Decision<'_> {
         }
         let deadline = self.state.definition.graph().stage(id.stage).times.deadline;
         self.set_deadline(TimerOwner::Activation(id), deadline);
+        self.heed_outside(id);
         self.next_task(id);
     }
 
@@ -184,14 +185,24 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let live = &self.state.core.live[&id];
-        match live.inside.as_ref().and_then(|inside| inside.failure.clone()) {
-            Some(error) => self.end_stage(id, failure_status(stage.on_failure), Some(error)),
-            None => self.end_stage(id, core_status(stage, &live.results), None),
+        let failure = live.inside.as_ref().and_then(|inside| inside.failure.clone());
+        let status = match (self.state.core.instances.get(&id), &failure) {
+            // What it cancels has ended.
+            (Some(set), _) => super::instances::succeeded(set),
+            (None, Some(_)) => failure_status(stage.on_failure),
+            (None, None) => core_status(stage, &live.results),
+        };
+        self.end_stage(id, status, failure);
+        if id.instance.is_some() {
+            self.after_instance(id, status);
         }
     }
 
     /// The deadline of the activation has passed.
     pub(super) fn end_overdue(&mut self, id: ActivationId) {
+        if self.state.core.instances.contains_key(&id) {
+            return self.withdraw_overdue(id);
+        }
         let status = failure_status(self.state.definition.graph().stage(id.stage).on_failure);
         let error = self.overdue(id);
         self.end_stage(id, status, Some(error));
@@ -208,7 +219,8 @@ impl Decision<'_> {
             Ok(conclusion) => conclusion,
             Err(failure) => return self.fail_at_split(id, failure),
         };
-        if status == Status::Succeeded && self.cancel_others(id) == Cancels::Marked {
+        let is_whole = id.instance.is_none();
+        if is_whole && status == Status::Succeeded && self.cancel_others(id) == Cancels::Marked {
             self.concluded = Some((id, (outputs, emitted)));
             return;
         }
@@ -223,10 +235,17 @@ impl Decision<'_> {
         let definition = self.state.definition.clone();
         let stage = definition.graph().stage(id.stage);
         let mut seen = self.surroundings(id);
+        // What `outputs:` computes is the instance's, where there are several.
+        let is_of_instances = stage.instances.is_some() && id.instance.is_none();
         let outputs = match stage.outputs.as_slice() {
             [] => None,
+            _ if is_of_instances => None,
             outputs => Some(self.render_outputs(outputs, &seen)?),
         };
+        let emission = stage.instances.as_ref().map(|several| several.emission);
+        if emission.is_some_and(|emission| (emission == Emission::PerInstance) != id.instance.is_some()) {
+            return Ok((outputs, Emitted::Nothing));
+        }
         seen.add_outputs(outputs.as_ref());
         if status == Status::Succeeded && stage.cancellation.ending == Ending::Terminate {
             return Ok((outputs, Emitted::Nothing));

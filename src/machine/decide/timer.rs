@@ -2,6 +2,7 @@
 //!
 //! A timer that fires records that its moment has come; what an activation makes of that is found by settling.
 
+use crate::definition::Withdrawal;
 use crate::event::{Event, TimerClock, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::ActivationId;
@@ -30,10 +31,20 @@ impl Decision<'_> {
             TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::StartTimeExpiry) => self.end_expired(),
             TimerOf::Owner(TimerOwner::Activation(_), TimerPurpose::Deadline) => self.answer_at_deadline(of),
             TimerOf::Owner(TimerOwner::Activation(id), TimerPurpose::Trigger) => self.choose(id),
+            TimerOf::Owner(TimerOwner::Activation(id), TimerPurpose::CancelInstances) => {
+                self.withdraw_instances(id, Withdrawal::Cancel);
+            }
+            TimerOf::Owner(TimerOwner::Activation(id), TimerPurpose::CompleteInstances) => {
+                self.withdraw_instances(id, Withdrawal::Complete);
+            }
             // These have changed the state, and settling draws the consequences.
             TimerOf::Owner(
                 TimerOwner::Workflow,
-                TimerPurpose::Deadline | TimerPurpose::CancelOn | TimerPurpose::Trigger,
+                TimerPurpose::Deadline
+                | TimerPurpose::CancelOn
+                | TimerPurpose::Trigger
+                | TimerPurpose::CancelInstances
+                | TimerPurpose::CompleteInstances,
             )
             | TimerOf::Owner(TimerOwner::Activation(_), _) => (),
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::definition::Withdrawal;
 use crate::event::{CancelCause, CancelRequest, Emitted, Stamp};
 use crate::ids::{ActivationId, ScopeId};
 use crate::machine::past::{Ended, Past, Remembered};
@@ -9,7 +10,7 @@ use crate::machine::state::{Canceling, Progress, ScopeFailure, State};
 use crate::status::Status;
 
 use super::scopes::{doom, doom_all};
-use super::{Fit, give_up, regions, remove, tokens};
+use super::{Fit, give_up, instances, regions, remove, tokens};
 
 /// Somebody asks for the end of the workflow.
 pub(super) fn request(state: &mut State, stamp: &Stamp, asked: &CancelRequest) -> Fit<()> {
@@ -27,7 +28,8 @@ pub(super) fn mark(state: &mut State, by: ActivationId) -> Fit<()> {
     let definition = state.definition.clone();
     let stage = definition.graph().stages.get(by.stage.index()).ok_or("the definition has no such stage")?;
     let activation = state.core.live.get(&by).ok_or("the activation is not live")?;
-    if activation.progress != Progress::CoreEnded || activation.doomed.is_some() {
+    let is_at_its_end = matches!(activation.progress, Progress::CoreEnded | Progress::Instances);
+    if !is_at_its_end || activation.doomed.is_some() || by.instance.is_some() {
         return Err("the activation is not at its end");
     }
     let (place, scope) = ((activation.born, by), activation.scope);
@@ -39,11 +41,24 @@ pub(super) fn mark(state: &mut State, by: ActivationId) -> Fit<()> {
         others.map(|id| (*id, whole)).collect()
     } else {
         let victims = cancellation.victims.iter().flat_map(|victim| state.live_of(scope, *victim));
-        victims.filter(|id| *id != by).map(|id| (id, CancelCause::Stage { by })).collect()
+        let victims = victims.filter(|id| *id != by).map(|id| (id, CancelCause::Stage { by }));
+        let withdrawn = cancellation.withdraws.iter().filter(|(_, withdrawal)| *withdrawal == Withdrawal::Cancel);
+        let withdrawn = withdrawn.flat_map(|(of, _)| state.live_of(scope, *of)).filter(|id| id.instance.is_none());
+        victims.chain(withdrawn.map(|id| (id, CancelCause::Instances))).collect()
     };
     victims.into_iter().for_each(|(id, cause)| doom(state, id, cause));
+    conclude(state, by)?;
     // It goes on when they have ended.
     state.candidates.core_ended.insert(place);
+    Ok(())
+}
+
+/// What an activation with instances cancels ends first; that control goes on from it is decided.
+pub(super) fn conclude(state: &mut State, by: ActivationId) -> Fit<()> {
+    let activation = super::activation(state, by)?;
+    if activation.progress == Progress::Instances {
+        activation.progress = Progress::CoreEnded;
+    }
     Ok(())
 }
 
@@ -56,12 +71,21 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
     if let Progress::Open(open) = &activation.progress {
         give_up(state, id, open);
     }
+    if id.instance.is_some() {
+        return if *emitted == Emitted::Nothing {
+            instances::cancel_one(state, id)
+        } else {
+            Err("an instance emits no tokens")
+        };
+    }
+    // Those that have ended stand where only the others are withdrawn.
+    let instances = instances::cancel_owner(state, id, cause).filter(|_| cause == CancelCause::Instances);
     let (scope, depth, mut past) = (activation.scope, activation.depth, activation.past);
     if *emitted != Emitted::Nothing {
         // Who comes behind it sees that it was canceled, and nothing of what it gave.
         let (tasks, outputs, error, keys) = (Vec::new(), None, None, Remembered::default());
         let (status, inside) = (Status::Canceled, Past::empty());
-        past.insert(Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, keys }));
+        past.insert(Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys }));
     }
     tokens::emit_one_each(state, id, scope, emitted, (depth, past, &activation.thread))
 }

@@ -8,6 +8,7 @@ mod cancel;
 mod child;
 mod choice;
 mod generations;
+mod instances;
 mod locks;
 mod pause;
 mod regions;
@@ -77,17 +78,12 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::TaskRetried { .. }
         | Event::TaskEnded { .. } => tasks::apply(state, event),
         Event::TimerFired(_, timer) => timers::fire(state, *timer),
-        Event::SettleContinued(_) => {
-            state.core.unsettled = false;
-            Ok(())
-        }
+        Event::SettleContinued(_) => go_on(state),
         Event::WorkflowStarted => start_workflow(state),
         Event::WorkflowEnded { status, reason, outputs } => {
             end_workflow(state, *status, reason.clone(), outputs.clone())
         }
-        Event::StageReady { activation, scope, consumed } => {
-            begin(state, *activation, *scope, consumed, Progress::Ready(Gate::Condition))
-        }
+        Event::StageReady { activation, scope, consumed } => ready(state, *activation, *scope, consumed),
         Event::StageStarted { activation, scope, consumed } => start_stage(state, *activation, *scope, consumed),
         Event::StageEnded { activation, status, emitted, outputs, error } => {
             end_activation(state, *activation, *status, emitted, outputs.clone(), error.clone())
@@ -97,10 +93,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
         Event::TokensRemoved { scope, removed, .. } => regions::remove_tokens(state, *scope, removed),
         Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
-        Event::SettleDeferred => {
-            state.core.unsettled = true;
-            Ok(())
-        }
+        Event::SettleDeferred => defer(state),
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
         Event::TokensLeft { scope, left } => tokens::left(state, *scope, left),
         Event::JoinArrived { .. } | Event::JoinReset { .. } => generations::apply(state, event),
@@ -123,6 +116,13 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::ScopeOpened { .. } | Event::ScopeClosed { .. } | Event::LoopTested { .. } => scopes::apply(state, event),
         Event::LockTaken { lock, activation } => locks::take(state, *activation, *lock),
         Event::LockReleased { lock, scope } => locks::release(state, *lock, *scope),
+        Event::InstancesStarted { .. }
+        | Event::InstancesAdded { .. }
+        | Event::InstancesAddRequested(..)
+        | Event::InstancesCloseRequested(..)
+        | Event::InstancesClosed { .. }
+        | Event::InstancesCompleteRequested(..)
+        | Event::InstancesWithdrawn { .. } => instances::apply(state, event),
     }
 }
 
@@ -218,6 +218,20 @@ fn start_stage(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &C
     let progress = scopes::started(state, id);
     begin(state, id, scope, consumed, progress)?;
     scopes::begin_inside(state, id)
+}
+
+fn defer(state: &mut State) -> Fit<()> {
+    state.core.unsettled = true;
+    Ok(())
+}
+
+fn go_on(state: &mut State) -> Fit<()> {
+    state.core.unsettled = false;
+    Ok(())
+}
+
+fn ready(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consumed) -> Fit<()> {
+    begin(state, id, scope, consumed, Progress::Ready(Gate::Condition))
 }
 
 /// Consumes the tokens of a new activation, or takes up one that was ready.
@@ -339,15 +353,8 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     Ok(*activation)
 }
 
-fn end_activation(
-    state: &mut State,
-    id: ActivationId,
-    status: Status,
-    emitted: &Emitted,
-    outputs: Option<Json>,
-    error: Option<Failure>,
-) -> Fit<()> {
-    let activation = remove(state, id)?;
+/// May an activation that stands there end so? What it still does is given up.
+fn come_to_its_end(state: &mut State, id: ActivationId, activation: &Activation, status: Status) -> Fit<()> {
     match activation.progress {
         Progress::Ready(
             Gate::Condition
@@ -361,6 +368,7 @@ fn end_activation(
         | Progress::Turning
         | Progress::CoreEnded
         | Progress::Overdue
+        | Progress::Instances
             if activation.doomed.is_none() => {}
         // Control cannot go on behind it, though its region says that it does.
         ref progress if matches!(activation.doomed, Some(CancelCause::Region { .. })) && status.is_halt() => {
@@ -374,20 +382,48 @@ fn end_activation(
         | Progress::Overdue
         | Progress::Between { .. }
         | Progress::Open(_)
-        | Progress::Inside => {
-            return Err("the activation is not at its end");
-        }
+        | Progress::Inside
+        | Progress::Instances => return Err("the activation is not at its end"),
     }
+    Ok(())
+}
+
+fn end_activation(
+    state: &mut State,
+    id: ActivationId,
+    status: Status,
+    emitted: &Emitted,
+    outputs: Option<Json>,
+    error: Option<Failure>,
+) -> Fit<()> {
+    let activation = remove(state, id)?;
+    come_to_its_end(state, id, &activation, status)?;
     let (scope, depth, status) = (activation.scope, activation.depth, ends(status)?);
+    if id.instance.is_some() {
+        let stopped = instances::stopped_on_its_way(state, id, &activation, status);
+        let given = instances::Given { status, outputs, error };
+        let way = instances::end_one(state, id, activation, given)?;
+        if let Some(task) = stopped {
+            state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.stopped.push((id, task));
+            state.reconsider_all(scope);
+        }
+        return match way {
+            Some((past, thread)) => tokens::emit(state, id, scope, emitted, (depth, past, &thread)),
+            None if *emitted == Emitted::Nothing => Ok(()),
+            None => Err("the instance emits no tokens"),
+        };
+    }
+    let taken = instances::end_owner(state, id, activation.doomed);
     state.completed(id, scope, status);
     let tasks = Arc::unwrap_or_clone(activation.results);
-    let stopped = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
-    let keys = Remembered::default();
+    let of_task = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
+    let stopped = of_task.or(taken.as_ref().and_then(|taken| taken.stopped));
+    let (keys, instances) = (Remembered::default(), taken.map(|taken| taken.gathered));
     let (error, inside) = match activation.inside {
         Some(inside) => (error.or(inside.failure), inside.last),
         None => (error, Past::empty()),
     };
-    let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, keys });
+    let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
     tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?;
@@ -441,7 +477,8 @@ fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
         | Progress::Turning
         | Progress::Inside
         | Progress::CoreEnded
-        | Progress::Overdue => Err("the task is not open"),
+        | Progress::Overdue
+        | Progress::Instances => Err("the task is not open"),
     }
 }
 

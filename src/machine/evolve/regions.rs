@@ -26,6 +26,7 @@ pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by:
     if let Some(by) = by {
         // It goes on when they have ended.
         let born = state.core.live.get(&by).ok_or("the activation is not live")?.born;
+        super::cancel::conclude(state, by)?;
         state.candidates.core_ended.insert((born, by));
     }
     Ok(())

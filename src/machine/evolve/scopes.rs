@@ -16,7 +16,7 @@ use crate::machine::state::{Activation, Inside, Progress, Scope, State};
 use crate::machine::threads::Thread;
 use crate::status::Status;
 
-use super::{Fit, activation, ends, generations, tokens};
+use super::{Fit, activation, ends, generations, instances, tokens};
 
 /// What concerns the blocks of activations.
 pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
@@ -30,7 +30,11 @@ pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
 
 /// Where an activation of this stage stands when it has started.
 pub(super) fn started(state: &State, id: ActivationId) -> Progress {
-    match state.definition.graph().stage(id.stage).body {
+    let stage = state.definition.graph().stage(id.stage);
+    if stage.instances.is_some() {
+        return Progress::Instances;
+    }
+    match stage.body {
         Body::Tasks => Progress::Between { next: crate::ids::TaskIndex::new(0) },
         Body::Loop(_) => Progress::Turning,
     }
@@ -42,8 +46,9 @@ pub(super) fn begin_inside(state: &mut State, id: ActivationId) -> Fit<()> {
     if activation.progress == Progress::Turning {
         activation.inside = Some(Box::default());
         look_inside(state, id);
+        return Ok(());
     }
-    Ok(())
+    if activation.progress == Progress::Instances { instances::open(state, id) } else { Ok(()) }
 }
 
 /// The block of the activation may be done or have another turn.
@@ -202,13 +207,11 @@ pub(super) fn doom_stages(state: &mut State, scope: ScopeId, stages: &[StageInde
 
 /// Everything live in the scope, and in the scopes inside it, ends as the next thing that happens to it.
 pub(super) fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
-    let lies_in = |activation: &Activation| {
-        let owner = state.core.scopes.get(&scope).and_then(|scope| scope.owner);
-        activation.scope == scope || owner.is_none_or(|owner| state.surrounds(owner, activation.scope))
-    };
+    let lies_in = |activation: &Activation| state.lies_in(activation.scope, scope);
     let doomed = state.core.live.iter().filter(|(_, activation)| activation.doomed.is_none() && lies_in(activation));
     let doomed: Vec<Nested> = doomed.map(|(id, activation)| state.nested(*id, activation)).collect();
     mark(state, doomed, cause);
+    instances::end_all(state, scope);
 }
 
 fn mark(state: &mut State, places: Vec<Nested>, cause: CancelCause) {

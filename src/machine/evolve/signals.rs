@@ -9,7 +9,7 @@ use crate::machine::past::Past;
 use crate::machine::signals::{GivenSignal, KeptSignal, SignalWait};
 use crate::machine::state::{AttemptState, Gate, Progress, State};
 
-use super::{Fit, activation, open_task, tasks::leave_updates};
+use super::{Fit, activation, instances, open_task, tasks::leave_updates};
 
 /// What an event about signals and triggers changes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "whoever calls this has named the others")]
@@ -72,6 +72,7 @@ fn deliver(state: &mut State, signal: Sequence, to: SignalRecipient) -> Fit<()> 
         SignalRecipient::Trigger(id) => pass_trigger(state, id, given)?,
         SignalRecipient::Task(task) => wake(state, task, given)?,
         SignalRecipient::Start(stage) => start(state, stage, given)?,
+        SignalRecipient::Instances(id) => instances::take_signal(state, id)?,
     }
     state.trim_signals();
     Ok(())
@@ -89,7 +90,8 @@ fn pass_trigger(state: &mut State, id: ActivationId, given: Arc<GivenSignal>) ->
         | Progress::Turning
         | Progress::Inside
         | Progress::CoreEnded
-        | Progress::Overdue => return Err("the activation waits for no trigger"),
+        | Progress::Overdue
+        | Progress::Instances => return Err("the activation waits for no trigger"),
     }
     activation.progress = Progress::Ready(Gate::Triggered);
     activation.signal = Some(given);
@@ -202,6 +204,20 @@ fn suspend(state: &mut State, task: TaskId) -> Fit<()> {
     let scope = activation(state, task.activation)?.scope;
     state.moved_on(task.activation, scope);
     begin_to_wait(state, task.activation, names)
+}
+
+/// The activation waits for these signals, and no others; it keeps its place among those who wait.
+pub(super) fn wait_for(state: &mut State, id: ActivationId, names: Vec<String>) -> Fit<()> {
+    let place = state.wait_of(id).map(|wait| (wait.order, wait.since));
+    stop_waiting(state, id);
+    if names.is_empty() {
+        return Ok(());
+    }
+    let (order, since) = place.unwrap_or((state.core.events + 1, state.core.now));
+    let wait = SignalWait { order, since, names };
+    state.signals_mut().add_waiting(id, &wait);
+    activation(state, id)?.waiting = Some(Box::new(wait));
+    Ok(())
 }
 
 fn begin_to_wait(state: &mut State, id: ActivationId, names: Vec<String>) -> Fit<()> {

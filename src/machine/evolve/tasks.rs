@@ -104,7 +104,8 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
         | Progress::Turning
         | Progress::Inside
         | Progress::CoreEnded
-        | Progress::Overdue => Err("the task cannot begin now"),
+        | Progress::Overdue
+        | Progress::Instances => Err("the task cannot begin now"),
     }
 }
 
@@ -144,7 +145,8 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
         | Progress::Turning
         | Progress::Inside
         | Progress::CoreEnded
-        | Progress::Overdue => return Err("the task is not open"),
+        | Progress::Overdue
+        | Progress::Instances => return Err("the task is not open"),
     };
     // Where the event itself says why the task failed, the report was too much, and nothing of it stays.
     let reported = reported.filter(|_| error.is_none());

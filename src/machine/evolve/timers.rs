@@ -35,7 +35,8 @@ pub(super) fn set_for(
     let of = TimerOf::Owner(owner, purpose);
     match owner {
         TimerOwner::Workflow => {
-            let is_its_own = !matches!(purpose, TimerPurpose::CancelOn | TimerPurpose::Trigger);
+            let is_its_own =
+                matches!(purpose, TimerPurpose::ScheduledTime | TimerPurpose::StartTimeExpiry | TimerPurpose::Deadline);
             if !is_its_own || state.has_started() != (purpose == TimerPurpose::Deadline) {
                 return Err("the workflow does not stand where such a timer is set");
             }
@@ -68,8 +69,12 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             TimerPurpose::StartTimeExpiry,
             Progress::Ready(Gate::Scheduled | Gate::Trigger | Gate::Lock | Gate::Milestone | Gate::MilestoneAgain),
         )
-        | (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Turning)
-        | (TimerPurpose::CancelOn, Progress::Ready(Gate::Condition) | Progress::Between { .. } | Progress::Turning) => {
+        | (TimerPurpose::Deadline, Progress::Between { .. } | Progress::Turning | Progress::Instances)
+        | (
+            TimerPurpose::CancelOn,
+            Progress::Ready(Gate::Condition) | Progress::Between { .. } | Progress::Turning | Progress::Instances,
+        )
+        | (TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances, Progress::Instances) => {
             activation.timers.push(timer);
         }
         (TimerPurpose::Trigger, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Milestone)) => {
@@ -83,7 +88,9 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             | TimerPurpose::StartTimeExpiry
             | TimerPurpose::Deadline
             | TimerPurpose::CancelOn
-            | TimerPurpose::Trigger,
+            | TimerPurpose::Trigger
+            | TimerPurpose::CancelInstances
+            | TimerPurpose::CompleteInstances,
             _,
         ) => return Err("the activation does not stand where such a timer is set"),
     }
@@ -122,9 +129,13 @@ pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
             }
             Ok(())
         }
-        TimerOf::Owner(TimerOwner::Workflow, TimerPurpose::CancelOn | TimerPurpose::Trigger) => {
-            Err("nobody waits for the timer")
-        }
+        TimerOf::Owner(
+            TimerOwner::Workflow,
+            TimerPurpose::CancelOn
+            | TimerPurpose::Trigger
+            | TimerPurpose::CancelInstances
+            | TimerPurpose::CompleteInstances,
+        ) => Err("nobody waits for the timer"),
         TimerOf::Owner(TimerOwner::Activation(id), purpose) => fire_of(state, id, timer, purpose),
     }
 }
@@ -170,7 +181,7 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
         | (TimerPurpose::Deadline, Progress::CoreEnded) => Ok(()),
         (
             TimerPurpose::Deadline,
-            Progress::Between { .. } | Progress::Open(_) | Progress::Turning | Progress::Inside,
+            Progress::Between { .. } | Progress::Open(_) | Progress::Turning | Progress::Inside | Progress::Instances,
         ) => {
             let progress = std::mem::replace(&mut activation.progress, Progress::Overdue);
             if let Some(scope) = activation.inside.as_ref().and_then(|inside| inside.scope) {
@@ -183,6 +194,8 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
             signals::stop_waiting(state, id);
             Ok(())
         }
+        // What follows is said behind.
+        (TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances, Progress::Instances) => Ok(()),
         (TimerPurpose::CancelOn, _) => {
             doom(state, id, CancelCause::Timer);
             Ok(())
@@ -191,7 +204,9 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
             TimerPurpose::ScheduledTime
             | TimerPurpose::StartTimeExpiry
             | TimerPurpose::Deadline
-            | TimerPurpose::Trigger,
+            | TimerPurpose::Trigger
+            | TimerPurpose::CancelInstances
+            | TimerPurpose::CompleteInstances,
             _,
         ) => Err("nobody waits for the timer"),
     }

@@ -22,7 +22,8 @@ fn seen_by(state: &State, stage: &str) -> Surroundings {
         | Work::ByHand { .. }
         | Work::AwaitSignal { .. }
         | Work::AwaitThread { .. }
-        | Work::AwaitClaim { .. } => None,
+        | Work::AwaitClaim { .. }
+        | Work::MoreInstances { .. } => None,
     };
     let attempt = outstanding(state).find_map(of_stage).unwrap_or_else(|| panic!("{stage} is not open"));
     surroundings(state, attempt).unwrap().0

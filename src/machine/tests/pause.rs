@@ -203,6 +203,9 @@ fn timeless(event: &Event) -> Event {
         | Event::SignalReceived(stamp, _)
         | Event::TriggerClosed(stamp, _)
         | Event::StageStartRequested(stamp, _)
+        | Event::InstancesAddRequested(stamp, _)
+        | Event::InstancesCloseRequested(stamp, _)
+        | Event::InstancesCompleteRequested(stamp, _)
         | Event::SettleContinued(stamp) => stamp.now = ORIGIN,
         _ => (),
     }

@@ -92,7 +92,10 @@ fn after(rejection: &Rejection) -> Option<Rejection> {
         Rejection::TriggerNotOpen => Rejection::NothingToClaim { work: "a".to_owned() },
         Rejection::NothingToClaim { .. } => Rejection::TriggerAwaited { work: "a".to_owned() },
         Rejection::TriggerAwaited { .. } => Rejection::NoSuchChild { child: WorkflowId::from_parts(ORIGIN, 2) },
-        Rejection::NoSuchChild { .. } => return None,
+        Rejection::NoSuchChild { .. } => Rejection::InstancesClosed { stage: "a".to_owned() },
+        Rejection::InstancesClosed { .. } => Rejection::InstancesFull { stage: "a".to_owned(), most: 1 },
+        Rejection::InstancesFull { .. } => Rejection::NotLive { stage: "a".to_owned() },
+        Rejection::NotLive { .. } => return None,
     })
 }
 

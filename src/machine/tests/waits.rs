@@ -60,6 +60,7 @@ fn line(wait: &Wait) -> String {
             format!("THREADS {most} of {merge_count}: {}", missing_arcs(missing))
         }
         WaitReason::Milestone { of, status, until } => format!("MILESTONE {of} {} {until:?}", status.name()),
+        WaitReason::Instances { total, done, .. } => format!("INSTANCES {done} of {total}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. } | WaitReason::Claim) => {

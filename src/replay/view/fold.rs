@@ -14,6 +14,8 @@ use crate::status::{InvalidTransition, Status};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
+use super::instances::{InstancesRecord, concerned};
+use super::record::{StageRecord, TaskRecord, change, stage_id, task_id};
 use super::{Cancellation, PausedDetails, StageView, TaskView, TriggerView, WorkflowView};
 
 /// A view under way.
@@ -34,127 +36,6 @@ pub(crate) struct ViewFold {
     stages: Vec<StageRecord>,
     /// Workflows that were called and have not ended, with the attempts whose work they are.
     called: BTreeMap<WorkflowId, AttemptId>,
-}
-
-/// The newest activation of a stage.
-#[derive(Clone, Debug)]
-struct StageRecord {
-    /// 0 while there is none.
-    number: u32,
-    status: Status,
-    start_time: Option<Timestamp>,
-    end_time: Option<Timestamp>,
-    /// What its attempts left for later ones.
-    updates: Vec<Json>,
-    outputs: Option<Json>,
-    error: Option<Failure>,
-    /// Empty while there is no activation.
-    tasks: Vec<TaskRecord>,
-    version: Option<Sequence>,
-}
-
-/// A task of the newest activation of a stage.
-#[derive(Clone, Debug)]
-struct TaskRecord {
-    status: Status,
-    attempts: u32,
-    newest_attempt: Option<u32>,
-    /// The attempt that was counted last.
-    counted: Option<u32>,
-    due: Option<Timestamp>,
-    start_time: Option<Timestamp>,
-    end_time: Option<Timestamp>,
-    /// What the last report gave, until what follows from it is known.
-    reported: Json,
-    left: Json,
-    outputs: Json,
-    error: Option<Failure>,
-    version: Option<Sequence>,
-}
-
-impl StageRecord {
-    const NONE: StageRecord = StageRecord {
-        number: 0,
-        status: Status::NotStarted,
-        start_time: None,
-        end_time: None,
-        updates: Vec::new(),
-        outputs: None,
-        error: None,
-        tasks: Vec::new(),
-        version: None,
-    };
-
-    /// The activation ends, and with it the task that is open: a cancel or a passed deadline leaves one.
-    fn end(&mut self, id: ActivationId, status: Status, at: Timestamp) -> Result<(), InvalidTransition> {
-        self.end_time = Some(at);
-        change(&mut self.status, status, "stage", || stage_id(id))?;
-        let open = self.tasks.iter_mut().zip(0..);
-        let open = open.filter(|(task, _)| task.newest_attempt.is_some() && !task.status.is_complete());
-        for (task, index) in open {
-            task.version = self.version;
-            task.end(TaskId { activation: id, task: TaskIndex::new(index) }, Status::Canceled, at)?;
-        }
-        Ok(())
-    }
-}
-
-impl TaskRecord {
-    fn new() -> TaskRecord {
-        TaskRecord {
-            status: Status::NotStarted,
-            attempts: 0,
-            newest_attempt: None,
-            counted: None,
-            due: None,
-            start_time: None,
-            end_time: None,
-            reported: Json::empty(),
-            left: Json::empty(),
-            outputs: Json::empty(),
-            error: None,
-            version: None,
-        }
-    }
-
-    /// The attempt has begun, whether its start or only its outcome was recorded.
-    fn begin(&mut self, attempt: AttemptId, at: Timestamp) -> Result<(), InvalidTransition> {
-        if self.counted != Some(attempt.dispatch) {
-            self.counted = Some(attempt.dispatch);
-            self.attempts += 1;
-        }
-        self.due = None;
-        self.start_time.get_or_insert(at);
-        change(&mut self.status, Status::Running, "task", || task_id(attempt.task))
-    }
-
-    fn end(&mut self, id: TaskId, status: Status, at: Timestamp) -> Result<(), InvalidTransition> {
-        self.end_time = Some(at);
-        self.due = None;
-        change(&mut self.status, status, "task", || task_id(id))
-    }
-}
-
-fn stage_id(id: ActivationId) -> String {
-    format!("{}{}", id.stage.get(), id.suffix())
-}
-
-fn task_id(id: TaskId) -> String {
-    format!("{}/{}", stage_id(id.activation), id.task.get())
-}
-
-/// Changes a status, if the table allows it. What ends in the moment in which it begins was running between.
-fn change(status: &mut Status, to: Status, entity: &str, id: impl FnOnce() -> String) -> Result<(), InvalidTransition> {
-    let from = if *status == Status::NotStarted && to.is_complete() && !status.can_transition(to) {
-        Status::Running
-    } else {
-        *status
-    };
-    if !from.can_transition(to) {
-        return from.validate_transition(to, entity, &id());
-    }
-    *status = to;
-    Ok(())
 }
 
 impl ViewFold {
@@ -204,16 +85,15 @@ impl ViewFold {
 
     fn change(&mut self, recorded: &Recorded) -> Result<(), InvalidTransition> {
         let (at, sequence) = (recorded.recorded_at, recorded.sequence);
+        if let Some(id) = concerned(&recorded.event) {
+            return self.change_instances(id, recorded);
+        }
         match &recorded.event {
-            event @ (Event::WorkflowCancelRequested(..) | Event::WorkflowPaused(..) | Event::WorkflowResumed(..)) => {
-                self.follow_request(event, at);
-                Ok(())
-            }
-            Event::WorkflowStarted => self.start(at),
-            Event::WorkflowEnded { status, reason, outputs } => {
-                self.outputs.clone_from(outputs);
-                self.end(*status, reason.as_ref(), at)
-            }
+            Event::WorkflowCancelRequested(..)
+            | Event::WorkflowPaused(..)
+            | Event::WorkflowResumed(..)
+            | Event::WorkflowStarted
+            | Event::WorkflowEnded { .. } => self.change_workflow(&recorded.event, at),
             Event::StageReady { activation, .. }
             | Event::StageStarted { activation, .. }
             | Event::StageEnded { activation, .. }
@@ -226,10 +106,7 @@ impl ViewFold {
             }
             Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
             Event::TimerSet { due, task, .. } => self.wait_until(*task, *due, sequence),
-            Event::TaskRetried { attempt, .. } => {
-                self.leave_context(attempt.task);
-                Ok(())
-            }
+            Event::TaskRetried { attempt, .. } => self.retry(attempt.task),
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
             | Event::LockTaken { activation, .. }
@@ -262,6 +139,13 @@ impl ViewFold {
             | Event::JoinArrived { .. }
             | Event::JoinReset { .. }
             | Event::TokensRemoved { .. }
+            | Event::InstancesStarted { .. }
+            | Event::InstancesAdded { .. }
+            | Event::InstancesClosed { .. }
+            | Event::InstancesWithdrawn { .. }
+            | Event::InstancesAddRequested(..)
+            | Event::InstancesCloseRequested(..)
+            | Event::InstancesCompleteRequested(..)
             | Event::SignalReceived(..)
             | Event::TriggerClosed(..)
             | Event::StageStartRequested(..)
@@ -278,13 +162,30 @@ impl ViewFold {
         Ok(())
     }
 
-    /// What it changes that somebody asked for something of the workflow as a whole.
-    fn follow_request(&mut self, event: &Event, at: Timestamp) {
-        if let Event::WorkflowCancelRequested(stamp, request) = event {
-            self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
-        } else {
-            PausedDetails::follow(&mut self.paused, event, at);
+    /// What an event about the workflow as a whole changes.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whoever calls this has named the others")]
+    fn change_workflow(&mut self, event: &Event, at: Timestamp) -> Result<(), InvalidTransition> {
+        match event {
+            Event::WorkflowCancelRequested(stamp, request) => {
+                self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
+                Ok(())
+            }
+            Event::WorkflowStarted => self.start(at),
+            Event::WorkflowEnded { status, reason, outputs } => {
+                self.outputs.clone_from(outputs);
+                self.end(*status, reason.as_ref(), at)
+            }
+            _ => {
+                PausedDetails::follow(&mut self.paused, event, at);
+                Ok(())
+            }
         }
+    }
+
+    /// The next attempt sees what this one has left.
+    fn retry(&mut self, task: TaskId) -> Result<(), InvalidTransition> {
+        self.leave_context(task);
+        Ok(())
     }
 
     fn start(&mut self, at: Timestamp) -> Result<(), InvalidTransition> {
@@ -301,8 +202,10 @@ impl ViewFold {
                 Ok(())
             }
             Event::StageStarted { .. } => {
+                let has_instances = self.definition.graph().stage(activation.stage).instances.is_some();
                 let stage = self.activate(activation, sequence);
                 stage.start_time = Some(at);
+                stage.instances = has_instances.then(InstancesRecord::default);
                 change(&mut stage.status, Status::Running, "stage", || stage_id(activation))
             }
             Event::StageEnded { status, outputs, error, .. } => {
@@ -378,6 +281,17 @@ impl ViewFold {
         change(&mut self.status, status, "workflow", || self.workflow.to_string())
     }
 
+    /// Something has happened to an instance of an activation, or to all of them.
+    fn change_instances(&mut self, id: ActivationId, recorded: &Recorded) -> Result<(), InvalidTransition> {
+        let Some(stage) = self.newest(id.owner(), recorded.sequence) else { return Ok(()) };
+        let instances = stage.instances.get_or_insert_default();
+        match id.instance() {
+            Some(index) => instances.change_one(index, &recorded.event),
+            None => instances.change(&recorded.event),
+        }
+        Ok(())
+    }
+
     /// The activation's record, a fresh one if it is new.
     fn activate(&mut self, id: ActivationId, sequence: Sequence) -> &mut StageRecord {
         let n_tasks = self.definition.graph().stage(id.stage).tasks.len();
@@ -392,8 +306,7 @@ impl ViewFold {
     /// The activation's record, if it is the newest of its stage.
     fn newest(&mut self, id: ActivationId, sequence: Sequence) -> Option<&mut StageRecord> {
         let stage = self.stages.get_mut(id.stage.index())?;
-        // What happens to an instance is not what happens to the activation that has it.
-        if stage.number != id.number || id.instance.is_some() {
+        if stage.number != id.number {
             return None;
         }
         stage.version = Some(sequence);
@@ -450,7 +363,7 @@ impl ViewFold {
     /// Context that the reported attempt of a task leaves is there for what follows in its activation.
     fn leave_context(&mut self, id: TaskId) {
         let stage = &mut self.stages[id.activation.stage.index()];
-        if stage.number != id.activation.number || id.activation.instance.is_some() {
+        if stage.number != id.activation.number {
             return;
         }
         if let Some(task) = stage.tasks.get_mut(id.task.index()) {
@@ -524,6 +437,9 @@ impl ViewFold {
         let spec = self.definition.graph().stage(index);
         let at = record.version.unwrap_or(self.version);
         let mut outputs = inside.cloned().unwrap_or_default();
+        if let Some(instances) = &record.instances {
+            outputs.extend(self.read(instances.outputs(), at)?);
+        }
         for task in &record.tasks {
             outputs.extend(self.entries(&task.outputs, at)?);
         }
@@ -550,6 +466,7 @@ impl ViewFold {
             context: Value::Map(context),
             outputs: Value::Map(outputs),
             error: record.error.clone(),
+            instances: record.instances.as_ref().map(InstancesRecord::view),
             tasks,
             version: record.version,
         })

@@ -3,7 +3,9 @@
 //! Folded from the events apart from the machine's state, so that replaying can hold the two against each other.
 
 mod fold;
+mod instances;
 mod pause;
+mod record;
 mod stage;
 mod task;
 mod trigger;
@@ -19,6 +21,7 @@ use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value, merge_into};
 
 pub(crate) use fold::ViewFold;
+pub use instances::InstancesView;
 pub use pause::PausedDetails;
 pub use stage::StageView;
 pub use task::TaskView;

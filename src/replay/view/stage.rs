@@ -7,6 +7,7 @@ use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
+use super::instances::InstancesView;
 use super::task::TaskView;
 
 /// A stage with its newest activation, as it was at the moment of the view.
@@ -21,6 +22,7 @@ pub struct StageView {
     pub(super) context: Value,
     pub(super) outputs: Value,
     pub(super) error: Option<Failure>,
+    pub(super) instances: Option<InstancesView>,
     pub(super) tasks: Vec<TaskView>,
     pub(super) version: Option<Sequence>,
 }
@@ -88,6 +90,11 @@ impl StageView {
     /// Why its newest activation failed.
     pub fn error(&self) -> Option<&Failure> {
         self.error.as_ref()
+    }
+
+    /// The instances of its newest activation, once that has started; `None` if the stage has no several.
+    pub fn instances(&self) -> Option<InstancesView> {
+        self.instances
     }
 
     /// Its tasks in order, as they are in its newest activation.

@@ -16,6 +16,7 @@ use crate::runtime::shared::Shared;
 
 use super::answer::{ControlAnswer, Drives, Holder};
 use super::claim::Claiming;
+use super::instances::Counting;
 use super::line::{Line, Lines};
 use super::people::{Answering, Asking, Completing};
 use super::request::{Beginning, ControlRequest};
@@ -136,6 +137,10 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
         ControlRequest::CloseTrigger(closing) => {
             let Closing { workflow, stage, by } = *closing;
             shared.close_trigger(workflow, &stage, by)
+        }
+        ControlRequest::Instances(counting) => {
+            let Counting { workflow, stage, ask, by } = *counting;
+            shared.ask_instances(workflow, &stage, ask, by)
         }
     };
     accepted.map_or_else(|error| ControlAnswer::refusal(&error), ControlAnswer::Accepted)

@@ -4,6 +4,7 @@
 //! what its own callers ask for; nothing here decides or writes.
 
 mod claim;
+mod instances;
 mod request;
 mod signal;
 

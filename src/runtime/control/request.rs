@@ -13,6 +13,7 @@ use crate::runtime::start::{By, Start, Trigger};
 use crate::value::{Map, Value, ValueError};
 
 use super::claim::Claiming;
+use super::instances::Counting;
 use super::people::{Answering, Asking, Completing};
 use super::signal::{Closing, Signaling};
 
@@ -55,6 +56,8 @@ pub(crate) enum ControlRequest {
     CloseTrigger(Box<Closing>),
     /// To choose an alternative.
     Claim(Box<Claiming>),
+    /// Something of the instances of a stage.
+    Instances(Box<Counting>),
 }
 
 /// What a workflow begins with, as it is sent.
@@ -227,6 +230,7 @@ impl ControlRequest {
             "signal" => Signaling::read(verb, fields),
             "close_trigger" => Closing::read(verb, fields),
             "claim" => Claiming::read(verb, fields),
+            "add_instances" | "close_instances" | "complete_instances" => Counting::read(verb, fields),
             _ => return None,
         })
     }
@@ -257,6 +261,7 @@ impl ControlRequest {
             ControlRequest::Signal(signaling) => ("signal", signaling.fields()),
             ControlRequest::CloseTrigger(closing) => ("close_trigger", closing.fields()),
             ControlRequest::Claim(claiming) => ("claim", claiming.fields()),
+            ControlRequest::Instances(counting) => (counting.verb(), counting.fields()),
         };
         line([("verb", verb.into())], fields)
     }

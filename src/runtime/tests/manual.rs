@@ -273,7 +273,8 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
                 | Work::AwaitThread { .. }
                 | Work::AwaitChild { .. }
                 | Work::CancelChild { .. }
-                | Work::AwaitClaim { .. } => (),
+                | Work::AwaitClaim { .. }
+                | Work::MoreInstances { .. } => (),
                 Work::Continue => panic!("a written batch leaves nothing unsettled here"),
             }
         }

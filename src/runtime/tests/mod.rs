@@ -5,6 +5,7 @@ mod calls;
 mod damaged;
 mod failing;
 mod futures;
+mod instances;
 mod manual;
 mod property;
 mod signals;

@@ -104,10 +104,10 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     );
     expected
         .extend([Emitted::All, Emitted::Arcs(vec![]), Emitted::Nothing].map(|it| format!("emitted {}", variant(&it))));
-    expected.extend(
-        [CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline, CancelCause::Discriminator]
-            .map(|it| format!("{it:?}")),
-    );
+    let causes = [CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline];
+    expected.extend(causes.map(|it| format!("{it:?}")));
+    let causes = [CancelCause::Discriminator, CancelCause::Instances];
+    expected.extend(causes.map(|it| format!("{it:?}")));
     assert_eq!(parts, expected.into_iter().collect());
 }
 

@@ -9,6 +9,7 @@ use super::choices::ChoiceDraft;
 use super::{
     Keys, LoopDraft, STAGES, Spelling, StageDraft, cancellation, choices, circles, exclusion, milestones, triggers,
 };
+use crate::testing::several;
 
 pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
     let n_stages = drafts.len();
@@ -168,6 +169,7 @@ impl StageDraft {
                 }
             }
         }
+        several::use_names(&mut stage, self.back_from.is_some());
         name_others(&mut stage, ancestor, earlier.first().map(String::as_str));
         let needs = Value::list(needs.iter().copied());
         triggers::put_right(&mut stage, needs.as_list().is_some_and(|needs| !needs.is_empty()));

@@ -28,6 +28,10 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         Value::list([region("r")]),
         Value::list([region("q"), stage()]),
         Value::list([region("q"), region("r")]),
+        Value::list([Value::map([("mi", OTHER)])]),
+        Value::list([Value::map([("mi", OTHER)])]),
+        Value::list([Value::map([("complete_mi", OTHER)])]),
+        Value::list([Value::map([("complete_mi", OTHER)]), stage()]),
     ];
     let cancel_on = vec![
         Value::list([timer("30s")]),
@@ -62,6 +66,7 @@ pub(super) fn name_regions(document: &mut Value, stages: &mut [(String, Value)])
         Some(Value::List(items)) => items.iter().any(|item| item.as_str() == Some(name)),
         _ => false,
     };
+    name_instances(stages);
     for name in ["r", "q"] {
         if stages.iter().any(|(_, stage)| lies_in(stage, name)) {
             continue;
@@ -77,6 +82,26 @@ pub(super) fn name_regions(document: &mut Value, stages: &mut [(String, Value)])
     }
 }
 
+/// Names a stage that has instances where they are spoken of; what names a missing one is left out.
+fn name_instances<N: AsRef<str>>(stages: &mut [(N, Value)]) {
+    let several = |stage: &Value| ["mi_config", "for_each", "matrix"].iter().any(|key| stage.get(key).is_some());
+    let known: Vec<String> =
+        stages.iter().filter(|(_, stage)| several(stage)).map(|(name, _)| name.as_ref().to_owned()).collect();
+    for (own, stage) in stages.iter_mut() {
+        let Some(Value::List(items)) = entry(stage, "cancels") else { continue };
+        let other = known.iter().find(|known| *known != own.as_ref());
+        for item in items.iter_mut() {
+            let Value::Map(item) = item else { continue };
+            for (_, named) in item.iter_mut().filter(|(key, _)| ["mi", "complete_mi"].contains(&key.as_str())) {
+                if !known.iter().any(|known| named.as_str() == Some(known)) {
+                    *named = other.map_or(Value::Null, |other| other.as_str().into());
+                }
+            }
+        }
+        items.retain(|item| item.get("mi").or(item.get("complete_mi")).is_none_or(|named| *named != Value::Null));
+    }
+}
+
 /// Names one of `others` where a stage names another; what names a missing one is left out.
 pub(super) fn settle(stage: &mut Value, others: &[&str], later: &[&str], named: Index) {
     if let Value::Map(entries) = stage
@@ -88,8 +113,10 @@ pub(super) fn settle(stage: &mut Value, others: &[&str], later: &[&str], named: 
             entries.insert("on_cancelled".to_owned(), later[named.index(later.len())].into());
         }
     }
-    for key in ["cancels", "cancel_on"] {
-        let Some(Value::List(items)) = entry(stage, key) else { continue };
+    let of_instances = |key| ["cancel_mi_on", "complete_mi_on"].contains(&key);
+    for key in ["cancels", "cancel_on", "cancel_mi_on", "complete_mi_on"] {
+        let outer = if of_instances(key) { entry(stage, "mi_config") } else { Some(&mut *stage) };
+        let Some(Value::List(items)) = outer.and_then(|outer| entry(outer, key)) else { continue };
         if others.is_empty() {
             items.retain(|item| !names_other(item));
         } else {

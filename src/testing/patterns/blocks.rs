@@ -94,7 +94,10 @@ impl<'w> View<'w> {
             Event::TokensRemoved { scope, .. }
             | Event::TokensLeft { scope, .. }
             | Event::JoinForced { scope, .. }
+            | Event::JoinArrived { scope, .. }
+            | Event::JoinReset { scope, .. }
             | Event::RegionCanceled { scope, .. } => block.scopes.contains(scope),
+            Event::ChoiceMade { winner, .. } => block.activations.contains(&winner.owner()),
             other => other.activation().is_none_or(|id| block.activations.contains(&id.owner())),
         }
     }

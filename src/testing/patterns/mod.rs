@@ -47,7 +47,8 @@
 //!   `.alone("why")`; at least one must be left. One that ends the workflow otherwise is nested as the last round if
 //!   it says `.ends_everything()`. In a loop the scenarios of the same net and inputs take turns, so that
 //!   what one round leaves behind meets another course in the next. A net that may not stand in a loop body or instance
-//!   says `.nested_by_call("why")` and is called there as a sub-workflow.
+//!   says `.nested_by_call("why")` and is called there as a sub-workflow; `.called_by_instances("why")` says it of
+//!   instances only.
 //! - **Negative**: `.refuses(net, code, at)` for definitions: the code, a hint, and the text at the place of the
 //!   problem; `.unsound(net, code, stage)` for those that the check refuses; `.negative(scenario)` for what must not
 //!   happen: the runs that stay 0, commands that are refused.
@@ -86,6 +87,7 @@ mod wcp_11;
 mod wcp_12;
 mod wcp_13;
 mod wcp_14;
+mod wcp_15;
 mod wcp_16;
 mod wcp_17;
 mod wcp_18;
@@ -96,6 +98,8 @@ mod wcp_22;
 mod wcp_23;
 mod wcp_24;
 mod wcp_25;
+mod wcp_26;
+mod wcp_27;
 mod wcp_28;
 mod wcp_29;
 mod wcp_30;
@@ -104,6 +108,7 @@ mod wcp_32;
 mod wcp_33;
 mod wcp_34;
 mod wcp_35;
+mod wcp_36;
 mod wcp_37;
 mod wcp_38;
 mod wcp_39;
@@ -149,6 +154,7 @@ const MODULES: &[(usize, Declared)] = &[
     (12, wcp_12::pattern),
     (13, wcp_13::pattern),
     (14, wcp_14::pattern),
+    (15, wcp_15::pattern),
     (16, wcp_16::pattern),
     (17, wcp_17::pattern),
     (18, wcp_18::pattern),
@@ -159,6 +165,8 @@ const MODULES: &[(usize, Declared)] = &[
     (23, wcp_23::pattern),
     (24, wcp_24::pattern),
     (25, wcp_25::pattern),
+    (26, wcp_26::pattern),
+    (27, wcp_27::pattern),
     (28, wcp_28::pattern),
     (29, wcp_29::pattern),
     (30, wcp_30::pattern),
@@ -167,6 +175,7 @@ const MODULES: &[(usize, Declared)] = &[
     (33, wcp_33::pattern),
     (34, wcp_34::pattern),
     (35, wcp_35::pattern),
+    (36, wcp_36::pattern),
     (37, wcp_37::pattern),
     (38, wcp_38::pattern),
     (39, wcp_39::pattern),

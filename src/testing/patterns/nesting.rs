@@ -44,7 +44,7 @@ fn casts(pattern: &Pattern, length: usize) -> Result<Vec<Vec<&Scenario>>, Troubl
 /// Three rounds of a loop.
 pub(super) fn looped(pattern: &Pattern, bounds: Bounds) -> Outcome {
     let form = match pattern.nesting {
-        Nesting::Body => Form::Loop,
+        Nesting::Body | Nesting::CallByInstances(_) => Form::Loop,
         Nesting::Call(_) => Form::CallsInLoop,
     };
     all(pattern, form, bounds)
@@ -54,7 +54,7 @@ pub(super) fn looped(pattern: &Pattern, bounds: Bounds) -> Outcome {
 pub(super) fn composed(pattern: &Pattern, bounds: Bounds) -> Outcome {
     let instances = match pattern.nesting {
         Nesting::Body => Form::Instances,
-        Nesting::Call(_) => Form::CallsByInstances,
+        Nesting::Call(_) | Nesting::CallByInstances(_) => Form::CallsByInstances,
     };
     let mut counts = all(pattern, instances, bounds)?;
     counts.add(all(pattern, Form::Call, bounds)?);
@@ -171,8 +171,9 @@ fn play(pattern: &Pattern, form: Form, cast: &[&Scenario], bounds: Bounds) -> Ou
 fn plan(form: Form, cast: &[&Scenario]) -> Vec<Step> {
     let inner = cast.iter().enumerate().map(|(frame, scenario)| plan_in(frame, scenario)).collect();
     let last = cast.iter().find(|scenario| scenario.nested == Nested::Last);
-    // What ends everything ends it when the others are done.
-    let mut plan = if last.is_some() { inner } else { form.ordered(inner) };
+    // What ends everything ends it when the others are done; time passes for all of them at once.
+    let is_one_by_one = last.is_some() || cast.iter().any(|scenario| scenario.steps.iter().any(takes_time));
+    let mut plan = if is_one_by_one { inner } else { form.ordered(inner) };
     let mut end = Vec::new();
     if form.is_inside() {
         end.push(Step::Check(all_runs(cast)));
@@ -180,6 +181,16 @@ fn plan(form: Form, cast: &[&Scenario]) -> Vec<Step> {
     end.push(last.map_or_else(|| Step::Happen(happening::complete(AFTER)), |last| Step::Check(ended_all(last))));
     plan.push(Step::In(cast.len(), end));
     plan
+}
+
+/// Does time pass in it?
+fn takes_time(step: &Step) -> bool {
+    match step {
+        Step::Pass(_) => true,
+        Step::AnyOrder(chains) => chains.iter().flatten().any(takes_time),
+        Step::In(_, steps) | Step::Called(_, steps) => steps.iter().any(takes_time),
+        Step::Happen(_) | Step::Refused(..) | Step::Check(_) | Step::Rest => false,
+    }
 }
 
 /// All together as many activations started as each round or instance by itself says.

@@ -41,6 +41,8 @@ pub(super) enum Nesting {
     Body,
     /// It is a sub-workflow that the body calls, because of what it says.
     Call(&'static str),
+    /// Its stages are the body of a loop; in instances it is called, because of what it shares with its whole workflow.
+    CallByInstances(&'static str),
 }
 
 /// The name of a problem's code, as `ProblemCode` or in letters.
@@ -122,6 +124,13 @@ impl Pattern {
     #[must_use]
     pub fn nested_by_call(mut self, why: &'static str) -> Pattern {
         self.nesting = Nesting::Call(why);
+        self
+    }
+
+    /// What it says is about the whole workflow, and why: instances side by side are workflows of their own.
+    #[must_use]
+    pub fn called_by_instances(mut self, why: &'static str) -> Pattern {
+        self.nesting = Nesting::CallByInstances(why);
         self
     }
 

@@ -143,7 +143,7 @@ impl<'w> View<'w> {
             return self.course.status();
         }
         let mut lives = self.course.state().live().filter(|id| {
-            let scope = scope_of(self.course, *id);
+            let scope = scope_of(self.course, id.owner());
             scope.is_some_and(|scope| self.is_here(scope))
         });
         if lives.next().is_some() { Status::Running } else { Status::Succeeded }

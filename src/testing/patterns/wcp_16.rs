@@ -50,7 +50,9 @@ fn circle() -> Net {
 }
 
 pub(super) fn pattern() -> Pattern {
-    refused(negative(circles(claimed(triggered(Pattern::of(16, three()))))))
+    let pattern = Pattern::of(16, three())
+        .called_by_instances("a signal by its name goes to whoever waits for it in a whole workflow");
+    refused(negative(circles(claimed(triggered(pattern)))))
 }
 
 fn offered() -> Chain {

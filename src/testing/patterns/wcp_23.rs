@@ -33,6 +33,7 @@ pub(super) fn pattern() -> Pattern {
         || chain().complete("a").any_order([complete("b"), complete("c"), complete("e")]).live("m", 3).started("m", 0);
     let one = || three().then(now("go", "m#1")).started("m", 1);
     Pattern::of(23, net)
+        .called_by_instances("a signal by its name goes to whoever waits for it in a whole workflow")
         .positive(
             scenario(
                 "what comes too early is lost, what comes in time starts the stage",

@@ -17,8 +17,9 @@ pub(super) fn pattern() -> Pattern {
     let fired = || chain().complete("a").instances("m", 5).any_order(three.map(complete)).live("z", 1);
     let rounds = Net::of(
         "
-        a: { split_type: THREAD, thread_count: 2 }
-        m: { needs: [a], join_type: MULTI_MERGE, mi_config: { count: 3, join_threshold: 1 } }
+        a:
+        b:
+        m: { needs: [a, b], join_type: MULTI_MERGE, mi_config: { count: 3, join_threshold: 1 } }
         z: { needs: [m], join_type: MULTI_MERGE }
     ",
     );
@@ -45,6 +46,7 @@ pub(super) fn pattern() -> Pattern {
                 "the next round begins when the rest of this one has ended",
                 chain()
                     .complete("a")
+                    .complete("b")
                     .complete("m[1]")
                     .started("z", 1)
                     .started("m", 1)
@@ -56,7 +58,7 @@ pub(super) fn pattern() -> Pattern {
             )
             .of(&rounds)
             .ends(Status::Succeeded)
-            .runs("a 1, m 2, z 2"),
+            .runs("a 1, b 1, m 2, z 2"),
         )
         .negative(
             scenario("two are not enough", chain().complete("a").complete("m[1]").complete("m[0]"))
@@ -68,5 +70,5 @@ pub(super) fn pattern() -> Pattern {
                 .ends(Status::Running)
                 .runs("a 1, m 1, z 1"),
         )
-        .refuses(Net::of("m: { mi_config: { count: 2, join_threshold: 3 } }"), "THRESHOLD_GT_COUNT", "3")
+        .refuses(Net::of("m: { mi_config: { count: 2, join_threshold: 3 } }"), "THRESHOLD_TOO_LARGE", "3")
 }

@@ -15,6 +15,10 @@ fn threads(split: u32, merge: u32) -> Net {
 }
 
 pub(super) fn pattern() -> Pattern {
+    instances(threads_of_splits())
+}
+
+fn threads_of_splits() -> Pattern {
     let nested = Net::of(
         "
         s: { split_type: THREAD, thread_count: 2 }
@@ -64,4 +68,51 @@ pub(super) fn pattern() -> Pattern {
                 .sees("workflow.failed DEADLOCK m lacks b", 1),
         )
         .unsound(threads(4, 3), FindingCode::Deadlock, "m")
+}
+
+/// Threads that are instances.
+fn instances(pattern: Pattern) -> Pattern {
+    let of_instances = Net::of(
+        "
+        a:
+        m: { needs: [a], mi_config: { count: 4, sync_on_complete: false, emit: per_instance } }
+        n: { needs: [m], join_type: THREAD_MERGE, merge_count: 4 }
+        z: { needs: [n] }
+    ",
+    );
+    let of_two = Net::of(
+        "
+        s: { split_type: THREAD, thread_count: 2 }
+        m: { needs: [s], mi_config: { count: 2, sync_on_complete: false, emit: per_instance } }
+        n: { needs: [m], join_type: THREAD_MERGE, merge_count: 2 }
+    ",
+    );
+    let one_each = chain().complete("s").live("m", 0).complete("m#1[0]").complete("m#2[1]").started("n", 0);
+    pattern
+        .positive(
+            scenario(
+                "instances that each let control go on are threads of theirs",
+                chain()
+                    .complete("a")
+                    .complete("m[2]")
+                    .complete("m[0]")
+                    .complete("m[1]")
+                    .started("n", 0)
+                    .complete("m[3]")
+                    .started("n", 1)
+                    .rest(),
+            )
+            .of(&of_instances)
+            .ends(Status::Succeeded)
+            .runs("a 1, m 1, n 1, z 1"),
+        )
+        .positive(
+            scenario(
+                "instances of different activations do not mix",
+                one_each.complete("m#2[0]").started("n", 1).complete("m#1[1]").started("n", 2).rest(),
+            )
+            .of(&of_two)
+            .ends(Status::Succeeded)
+            .runs("s 1, m 2, n 2"),
+        )
 }
