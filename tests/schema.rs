@@ -186,7 +186,10 @@ termination: Explicit
 regions: { r: { effect: remove, future: Allow }, s: {} }
 stages:
   a: { cancels: [{ stage: b }], end: none, on_cancelled: d }
-  b: { cancel_on: [{ timer: 30s }, { completed: a }], cancels: [{ workflow: true }, { stage: c }], needs: [a] }
+  b:
+    cancel_on: [{ timer: 30s }, { completed: a }, { signal: stop }]
+    cancels: [{ workflow: true }, { stage: c }]
+    needs: [a]
   c: { cancels: Workflow, needs: [a, b] }
   d: { needs: [c], end: terminate, cancel_region: r }
   e: { cancel_region: [r, s], cancels: [{ region: r }, { region: s }], needs: [a], end: terminate }

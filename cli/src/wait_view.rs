@@ -240,6 +240,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Discriminator => "discriminator",
         CancelCause::Withdrawn { .. } => "withdrawn",
         CancelCause::Instances => "mi",
+        CancelCause::Signal => "signal",
         _ => "other",
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Boundary {
     pub(crate) timer: Option<Duration>,
     /// An activation of one of these stages has succeeded.
     pub(crate) completed: Vec<StageIndex>,
+    /// A signal of one of these names has come.
+    pub(crate) signals: Vec<String>,
 }
 
 /// What it means for the workflow that a stage has succeeded.

@@ -57,6 +57,8 @@ pub(crate) struct Graph {
     choices: Choices,
     /// By stage those whose milestone it makes or ends.
     watchers: BTreeMap<StageIndex, Vec<StageIndex>>,
+    /// The stages that a signal ends, by its name, in definition order.
+    ended_by: BTreeMap<String, Vec<StageIndex>>,
 }
 
 /// The stages that are nested directly in one stage, or in none: a graph of its own.
@@ -336,6 +338,12 @@ impl Graph {
         let takes_away = stages.iter().any(|stage| !stage.cancellation.is_none() || stage.withdraws());
         let (termination, regions) = (Termination::default(), Vec::new());
         let choices = Choices::of(&stages, &arcs);
+        let mut ended_by: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
+        for (place, stage) in (0..).zip(&stages) {
+            for signal in &stage.cancellation.boundary.signals {
+                ended_by.entry(signal.clone()).or_default().push(StageIndex::new(place));
+            }
+        }
         Graph {
             stages,
             arcs,
@@ -351,6 +359,7 @@ impl Graph {
             takes_away,
             choices,
             watchers,
+            ended_by,
         }
     }
 
@@ -383,6 +392,11 @@ impl Graph {
     /// All deferred choices.
     pub(crate) fn choices(&self) -> &[DeferredChoice] {
         self.choices.all()
+    }
+
+    /// The stages that a signal of this name ends, in definition order.
+    pub(crate) fn ended_by(&self, signal: &str) -> &[StageIndex] {
+        self.ended_by.get(signal).map_or(&[], Vec::as_slice)
     }
 
     /// The stages that signals start, in definition order.

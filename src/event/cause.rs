@@ -20,6 +20,7 @@ impl CancelCause {
             CancelCause::Discriminator => "discriminator",
             CancelCause::Withdrawn { .. } => "withdrawn",
             CancelCause::Instances => "mi",
+            CancelCause::Signal => "signal",
         }
     }
 
@@ -34,7 +35,8 @@ impl CancelCause {
             | CancelCause::ExplicitEnd
             | CancelCause::Region { .. }
             | CancelCause::Discriminator
-            | CancelCause::Instances => None,
+            | CancelCause::Instances
+            | CancelCause::Signal => None,
         }
     }
 }

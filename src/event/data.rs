@@ -471,7 +471,9 @@ impl<'a> Fields<'a> {
 
     fn recipient(&mut self, to: SignalRecipient) {
         match to {
-            SignalRecipient::Trigger(activation) | SignalRecipient::Instances(activation) => self.stage(activation),
+            SignalRecipient::Trigger(activation)
+            | SignalRecipient::Instances(activation)
+            | SignalRecipient::Boundary(activation) => self.stage(activation),
             SignalRecipient::Task(task) => {
                 self.task(task);
                 self.put_some("ref_id", self.ref_id(task.activation.stage));

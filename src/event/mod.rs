@@ -466,6 +466,7 @@ impl Event {
             | Event::StageWaiting { activation, .. }
             | Event::LockTaken { activation, .. }
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
+            | Event::SignalDelivered { to: SignalRecipient::Boundary(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
             | Event::LoopTested { activation, .. }

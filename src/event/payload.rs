@@ -422,6 +422,8 @@ pub enum CancelCause {
     },
     /// It is an instance, and control goes on without it, or its activation has ended.
     Instances,
+    /// A signal of its `cancel_on` has come.
+    Signal,
 }
 
 /// Why a workflow did not succeed.

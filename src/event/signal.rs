@@ -55,6 +55,8 @@ pub enum SignalRecipient {
     Start(StageIndex),
     /// The activation whose instances it closes, completes or cancels.
     Instances(ActivationId),
+    /// This activation, which it ends.
+    Boundary(ActivationId),
 }
 
 /// The end of a trigger that starts threads.
@@ -94,7 +96,9 @@ impl SignalRecipient {
     /// The activation that takes it; `None` if it begins one.
     pub fn activation(self) -> Option<ActivationId> {
         match self {
-            SignalRecipient::Trigger(activation) | SignalRecipient::Instances(activation) => Some(activation),
+            SignalRecipient::Trigger(activation)
+            | SignalRecipient::Instances(activation)
+            | SignalRecipient::Boundary(activation) => Some(activation),
             SignalRecipient::Task(task) => Some(task.activation),
             SignalRecipient::Start(_) => None,
         }

@@ -109,6 +109,7 @@ impl State {
                 possible.extend(names.map(|name| signal(name, SignalTarget::Activation(*id))));
             }
         }
+        possible.extend(self.possible_ends().map(|(id, name)| signal(name, SignalTarget::Activation(id))));
         for (stage, trigger) in self.open_starts() {
             possible.push(if self.has_begun_a_thread(stage) {
                 Request::CloseTrigger(TriggerClosing { stage, reason: None })
@@ -131,6 +132,20 @@ impl State {
             is_at_gate && self.locked_out(*id).is_some()
         };
         self.core.live.keys().find(|id| waits(id)).map(|id| id.stage)
+    }
+
+    /// The activations that a signal may end, with its name.
+    fn possible_ends(&self) -> impl Iterator<Item = (ActivationId, &str)> {
+        let mut alike: Vec<Vec<u8>> = Vec::new();
+        self.core.live.iter().filter_map(move |(id, live)| {
+            let boundary = &self.definition.graph().stage(id.stage).cancellation.boundary;
+            let name = boundary.signals.first().filter(|_| id.instance.is_none() && live.doomed.is_none())?;
+            let mut stands = self.key_of(*id, u32::MAX);
+            stands.extend(live.scope.get().to_le_bytes());
+            let is_new = !alike.contains(&stands);
+            alike.push(stands);
+            is_new.then_some((*id, name.as_str()))
+        })
     }
 
     /// The first join that has more before it than it can tell apart.

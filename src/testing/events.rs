@@ -70,7 +70,7 @@ pub fn inputs() -> BoxedStrategy<Event> {
 
 /// Any event that is a consequence.
 pub fn derived() -> BoxedStrategy<Event> {
-    prop_oneof![18 => movements(), 6 => signals_moving(), 3 => calls(), 3 => blocks(), 2 => arrivals(), 2 => resets()]
+    prop_oneof![18 => movements(), 6 => signals_moving(), 4 => calls(), 3 => blocks(), 1 => arrivals(), 1 => resets()]
         .boxed()
 }
 
@@ -231,6 +231,7 @@ fn recipients() -> BoxedStrategy<SignalRecipient> {
         tasks().prop_map(SignalRecipient::Task),
         stages().prop_map(SignalRecipient::Start),
         activations().prop_map(SignalRecipient::Instances),
+        activations().prop_map(SignalRecipient::Boundary),
     ]
     .boxed()
 }
@@ -421,6 +422,7 @@ fn causes() -> BoxedStrategy<CancelCause> {
         CancelCause::Deadline,
         CancelCause::Timer,
         CancelCause::ExplicitEnd,
+        CancelCause::Signal,
         CancelCause::Discriminator,
         CancelCause::Instances,
     ];

@@ -368,6 +368,7 @@ fn signals() -> Vec<Event> {
         Event::SignalDelivered { signal, to: SignalRecipient::Instances(activation()) },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::CancelInstances },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::CompleteInstances },
+        Event::SignalDelivered { signal, to: SignalRecipient::Boundary(activation()) },
         Event::SignalBuffered { signal },
         Event::SignalDiscarded { signal },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::Trigger },
@@ -389,6 +390,7 @@ fn signals() -> Vec<Event> {
             cause: CancelCause::Withdrawn { winner: activation() },
             emitted: Emitted::Nothing,
         },
+        Event::StageCanceled { activation: activation(), cause: CancelCause::Signal, emitted: Emitted::Nothing },
         Event::TaskSuspended { task: task() },
         Event::SignalsLeft { signals: vec![signal, signal.plus(6)] },
     ]

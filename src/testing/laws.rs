@@ -293,6 +293,10 @@ pub fn signals_are_taken_once(course: &Course) {
                 arrived = Some(place);
                 kept.insert(place, message);
             }
+            // Who is ended by a signal takes none that came before.
+            Event::SignalDelivered { signal, to: SignalRecipient::Boundary(_) } => {
+                assert!(kept.remove(signal).is_some(), "{}", course.story());
+            }
             Event::SignalDelivered { signal, .. } => taken(&mut kept, signal),
             Event::SignalBuffered { signal } => assert!(kept.contains_key(signal)),
             Event::SignalDiscarded { signal } => assert!(kept.remove(signal).is_some()),

@@ -205,7 +205,8 @@ fn awaited(choice: &mut Choice, state: &State, activation: ActivationId) -> Requ
 /// The names of signals that the definition knows, and one that it does not.
 fn names(state: &State) -> Vec<String> {
     let known = state.definition().graph().stages.iter().filter_map(|stage| stage.signal_trigger());
-    known.map(|trigger| trigger.signal.clone()).chain(["other".to_owned()]).collect()
+    let ends = state.definition().graph().stages.iter().flat_map(|stage| &stage.cancellation.boundary.signals);
+    known.map(|trigger| trigger.signal.clone()).chain(ends.cloned()).chain(["other".to_owned()]).collect()
 }
 
 fn signal(choice: &mut Choice, target: SignalTarget, names: Vec<String>) -> Request {
@@ -222,6 +223,12 @@ fn signal(choice: &mut Choice, target: SignalTarget, names: Vec<String>) -> Requ
 
 /// A signal to anybody, waited for or not.
 fn any_signal(choice: &mut Choice, state: &State) -> Request {
+    let boundary = |id: ActivationId| &state.definition().graph().stage(id.stage).cancellation.boundary.signals;
+    if let Some(ended) = state.live().find(|id| !boundary(*id).is_empty()) {
+        let targets = [SignalTarget::Workflow, SignalTarget::Stage(ended.stage), SignalTarget::Activation(ended)];
+        let target = choice.of(&targets);
+        return signal(choice, target, boundary(ended).clone());
+    }
     let stage = StageIndex::new(choice.of(&[0, 1, 2, 3, u32::MAX]));
     let target = match choice.below(4) {
         0 | 1 => SignalTarget::Workflow,

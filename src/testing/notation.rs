@@ -168,6 +168,7 @@ impl Names<'_> {
                     SignalRecipient::Trigger(activation) => self.activation(*activation),
                     SignalRecipient::Instances(owner) => format!("the instances of {}", self.activation(*owner)),
                     SignalRecipient::Task(task) => self.task(*task),
+                    SignalRecipient::Boundary(activation) => format!("the end of {}", self.activation(*activation)),
                     SignalRecipient::Start(stage) => format!("the start of {}", self.graph.stage(*stage).ref_id),
                 };
                 format!("{signal} to {to}")
@@ -248,6 +249,7 @@ impl Names<'_> {
             CancelCause::Discriminator => "by discriminator".to_owned(),
             CancelCause::Instances => "by mi".to_owned(),
             CancelCause::Region { region } => format!("by region {}", self.region(region)),
+            CancelCause::Signal => "by signal".to_owned(),
             CancelCause::Withdrawn { winner } => format!("for {}", self.activation(winner)),
         }
     }

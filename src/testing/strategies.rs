@@ -155,13 +155,15 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 122] = [
+    const HAPPENINGS: [&str; 124] = [
         "lock.taken",
         "lock.released",
         "stage.start_requested",
         "choice.made",
         "chosen by a signal or moment",
         "canceled for another",
+        "canceled by signal",
+        "delivered to an end",
         "NOTHING_TO_CLAIM",
         "signal.received",
         "signal.delivered",
@@ -317,6 +319,7 @@ mod tests {
                     SignalRecipient::Task(_) => "a task",
                     SignalRecipient::Start(_) => "a start",
                     SignalRecipient::Instances(_) => "instances",
+                    SignalRecipient::Boundary(_) => "an end",
                 };
                 found.insert(format!("delivered to {to}"));
             }
@@ -331,6 +334,9 @@ mod tests {
             }
             Event::JoinReset { cause, .. } => {
                 found.insert(format!("join.reset {}", cause.name()));
+            }
+            Event::StageCanceled { cause: CancelCause::Signal, .. } => {
+                found.insert("canceled by signal".to_owned());
             }
             Event::StageCanceled { cause: CancelCause::Withdrawn { .. }, .. } => {
                 found.insert("canceled for another".to_owned());

@@ -507,6 +507,7 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::Stage { .. } => "is being ended: a stage that cancels it has succeeded",
         CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
         CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
+        CancelCause::Signal => "is being ended: a signal of its cancel_on has come",
         CancelCause::Withdrawn { .. } => "is being ended: another alternative was chosen",
         CancelCause::Instances => "is being ended: the instances it belongs to are not waited for any more",
         CancelCause::ExplicitEnd => "is being ended: a stage that ends the workflow has succeeded",

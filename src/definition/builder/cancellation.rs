@@ -55,6 +55,12 @@ impl CancelOn {
         CancelOn(Value::map([("completed", ref_id.into())]))
     }
 
+    /// A signal of this name has come. It ends all that lives of the stage in its scope, unless it is for one
+    /// activation of it; one that comes while nothing lives is not remembered.
+    pub fn signal(name: impl Into<String>) -> CancelOn {
+        CancelOn(Value::map([("signal", name.into())]))
+    }
+
     pub(super) fn into_value(self) -> Value {
         self.0
     }

@@ -185,7 +185,8 @@ impl Stage {
         self.set("cancel_on", Value::list(events.into_iter().map(CancelOn::into_value)))
     }
 
-    /// The stage to which control goes when it is canceled by a stage or by a timer of its `cancel_on`.
+    /// The stage to which control goes when it is canceled by a stage, or by a timer or signal of its
+    /// `cancel_on`.
     pub fn on_cancelled(self, ref_id: impl Into<String>) -> Stage {
         self.set("on_cancelled", ref_id.into())
     }

@@ -46,7 +46,8 @@ pub(super) fn resolve(
     }
     let (what, help) = ("is to end when it has completed", "name another stage, or leave it out");
     let completed = draft.completed.iter().filter_map(|named| other(named, problems, what, help)).collect();
-    let boundary = Boundary { timer: draft.timer, completed };
+    let signals = draft.signals.iter().map(|name| (*name).to_owned()).collect();
+    let boundary = Boundary { timer: draft.timer, completed, signals };
     let mut regions: Vec<RegionIndex> =
         draft.regions.iter().filter_map(|named| region(named, regions, problems)).collect();
     regions.sort_unstable();

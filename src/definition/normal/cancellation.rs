@@ -32,7 +32,8 @@ pub(super) fn write(graph: &Graph, stage: &GraphStage, map: &mut Map) {
     put_list("cancels", cancels.collect());
     let timer = cancellation.boundary.timer.map(|timer| Value::map([("timer", timer.microseconds())]));
     let completed = cancellation.boundary.completed.iter().map(|stage| Value::map([("completed", name(*stage))]));
-    put_list("cancel_on", timer.into_iter().chain(completed).collect());
+    let signals = cancellation.boundary.signals.iter().map(|name| Value::map([("signal", name.as_str())]));
+    put_list("cancel_on", timer.into_iter().chain(completed).chain(signals).collect());
     if let Some(path) = cancellation.path {
         put(map, "on_cancelled", name(graph.arc(path).to));
     }
@@ -73,9 +74,12 @@ pub(super) fn read(map: &Fields<'_>, (by_name, regions): (&BTreeMap<&str, usize>
     }
     let mut boundary = Boundary::default();
     for item in map.some("cancel_on", Fields::maps)?.unwrap_or_default() {
-        match item.get("timer") {
-            Some(_) => boundary.timer = Some(Duration::from_microseconds(item.integer("timer")?)),
-            None => boundary.completed.push(stage(&item, "completed")?),
+        if item.get("timer").is_some() {
+            boundary.timer = Some(Duration::from_microseconds(item.integer("timer")?));
+        } else if item.get("signal").is_some() {
+            boundary.signals.push(item.text("signal")?);
+        } else {
+            boundary.completed.push(stage(&item, "completed")?);
         }
     }
     cancellation.boundary = boundary;

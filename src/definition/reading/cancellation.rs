@@ -17,6 +17,8 @@ pub(in crate::definition) struct CancellationDraft<'d> {
     pub(in crate::definition) cancels: Vec<TargetDraft<'d>>,
     pub(in crate::definition) timer: Option<Duration>,
     pub(in crate::definition) completed: Vec<Named<'d>>,
+    /// Names of signals.
+    pub(in crate::definition) signals: Vec<&'d str>,
     pub(in crate::definition) on_cancelled: Option<Named<'d>>,
     /// Whose success ends its instances from outside, and how.
     pub(in crate::definition) instances: Vec<(Withdrawal, Named<'d>)>,
@@ -163,6 +165,15 @@ impl<'d> Reader<'d> {
                         self.report(ProblemCode::DuplicateReference, &item.span, message);
                     } else {
                         draft.completed.push(Named { text, span: &value.span });
+                    }
+                }
+                "signal" => {
+                    let Some(text) = self.text(value, "the name of a signal") else { continue };
+                    if draft.signals.contains(&text) {
+                        let message = format!("signal `{text}` stands twice in cancel_on");
+                        self.report(ProblemCode::DuplicateReference, &item.span, message);
+                    } else if self.name(text, &value.span, "name of a signal") {
+                        draft.signals.push(text);
                     }
                 }
                 _ if draft.timer.is_some() => {

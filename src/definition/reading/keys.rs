@@ -287,9 +287,9 @@ pub(in crate::definition) const CANCELS: Level = Level {
 
 pub(in crate::definition) const CANCEL_ON: Level = Level {
     what: "an item of cancel_on",
-    keys: &["timer", "completed"],
+    keys: &["timer", "completed", "signal"],
     aliases: &[],
-    later: &["signal"],
+    later: &[],
     extensions: Extensions::Refused,
 };
 

@@ -19,7 +19,11 @@ pub(super) fn stage() -> Vec<Property> {
         ("cancels", "What ends when it has succeeded, before control goes on.", cancels),
         ("cancel_on", "What ends it from outside.", cancel_on),
         ("cancel_region", "The regions it lies in, a name or a list.", one_or_more),
-        ("on_cancelled", "The stage to which control goes when it is canceled by a stage or a timer.", text()),
+        (
+            "on_cancelled",
+            "The stage to which control goes when it is canceled by a stage, a timer or a signal.",
+            text(),
+        ),
         ("end", "terminate: its success is that of the workflow.", choice(&Ending::ALL.map(Ending::name))),
     ]
 }
@@ -49,6 +53,7 @@ pub(super) fn cancel_on() -> Value {
     let known = vec![
         ("timer", "It has lived this long, like 2h.", some_time()),
         ("completed", "This stage has succeeded.", text()),
+        ("signal", "A signal of this name has come while it lives.", name()),
     ];
     one_of(keyed(&CANCEL_ON, known))
 }

@@ -121,7 +121,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "{name: x, stages: {a: , b: {cancels: [{stage: a}, {stage: a}, {stage: a, workflow: true}], cancel_on: [{signal: s}]}}}",
-        &["1:51 DUPLICATE_REFERENCE", "1:63 CONFLICTING_KEYS", "1:105 NOT_SUPPORTED"],
+        &["1:51 DUPLICATE_REFERENCE", "1:63 CONFLICTING_KEYS"],
     ),
     (
         "{name: x, regions: {r: {}, s: {effect: all}}, stages: {a: {cancels: [{region: t}], cancel_region: [r, r, 's s']}}}",

@@ -107,9 +107,10 @@ impl Decision<'_> {
         let emitted = match (cause, path) {
             // It is not the end of the stage.
             _ if id.instance.is_some() => Emitted::Nothing,
-            (CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Instances, Some(path)) => {
-                Emitted::Arcs(vec![path])
-            }
+            (
+                CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Signal | CancelCause::Instances,
+                Some(path),
+            ) => Emitted::Arcs(vec![path]),
             (CancelCause::Region { region }, _) => {
                 let effect = definition.graph().regions[region.index()].effect;
                 if effect == RegionEffect::Remove {
@@ -123,7 +124,11 @@ impl Decision<'_> {
                 }
             }
             (
-                CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Withdrawn { .. } | CancelCause::Instances,
+                CancelCause::Stage { .. }
+                | CancelCause::Timer
+                | CancelCause::Signal
+                | CancelCause::Withdrawn { .. }
+                | CancelCause::Instances,
                 _,
             )
             | (

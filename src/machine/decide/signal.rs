@@ -116,17 +116,32 @@ fn recipient(state: &State, answers: &mut Answers, signal: &KeptSignal) -> Optio
             return Some(to);
         }
     }
+    if let Some(id) = ended(state, signal) {
+        return Some(SignalRecipient::Boundary(id));
+    }
     let starts: Vec<StageIndex> =
         state.open_starts().filter(|(_, trigger)| trigger.signal == *name).map(|(stage, _)| stage).collect();
     let mut starts = starts.into_iter().filter(|stage| signal.is_for_stage(*stage)).map(SignalRecipient::Start);
     starts.find(|to| fits(state, answers, *to, &signal.given))
 }
 
+/// The oldest activation that a signal ends, of the first stage that it can end.
+fn ended(state: &State, signal: &KeptSignal) -> Option<ActivationId> {
+    let lives = |id: &ActivationId| state.core.live.get(id).is_some_and(|live| live.doomed.is_none());
+    let of_stage = |stage: &StageIndex| {
+        let first = ActivationId { stage: *stage, number: 0, instance: None };
+        let of_stage = state.core.live.range(first..).map(|(id, _)| *id).take_while(|id| id.stage == first.stage);
+        let mut meant = of_stage.filter(|id| id.instance.is_none() && signal.is_for(*id) && lives(id));
+        meant.next()
+    };
+    state.definition.graph().ended_by(&signal.given.name).iter().find_map(of_stage)
+}
+
 /// Does `correlate` hold for who waits? A signal for which it has no value is none of theirs: what others send fails
 /// nobody, and the sender is told what became of it.
 fn fits(state: &State, answers: &mut Answers, to: SignalRecipient, given: &std::sync::Arc<GivenSignal>) -> bool {
     let (stage, seen) = match to {
-        SignalRecipient::Task(_) | SignalRecipient::Instances(_) => return true,
+        SignalRecipient::Task(_) | SignalRecipient::Instances(_) | SignalRecipient::Boundary(_) => return true,
         SignalRecipient::Trigger(id) => (id.stage, Surroundings::of_activation(state, id)),
         SignalRecipient::Start(stage) => (stage, Surroundings::of_the_start(state)),
     };
@@ -225,7 +240,8 @@ impl Decision<'_> {
             (SignalRecipient::Task(task), _) => self.wake(task),
             (SignalRecipient::Trigger(id), _) => self.choose(id),
             (SignalRecipient::Instances(id), Some(given)) => self.signal_instances(id, &given.name),
-            (SignalRecipient::Start(_) | SignalRecipient::Instances(_), _) => (),
+            // Settling ends what a boundary ends.
+            (SignalRecipient::Boundary(_) | SignalRecipient::Start(_) | SignalRecipient::Instances(_), _) => (),
         }
     }
 
@@ -274,6 +290,8 @@ impl Decision<'_> {
             | SignalRecipient::Task(TaskId { activation: id, .. })
             | SignalRecipient::Instances(id) => kept.is_for(id) && self.state.keeps_for(id, kept.durability),
             SignalRecipient::Start(stage) => kept.is_for_stage(stage) && self.keeps_for_start(stage, kept.durability),
+            // What came before it lived is not remembered for it.
+            SignalRecipient::Boundary(_) => false,
         };
         let is_named = |kept: &KeptSignal| names.is_empty() || names.contains(&kept.given.name);
         let kept: Vec<(Sequence, std::sync::Arc<GivenSignal>)> = signals

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::event::{Actor, Event, HeldBy, Report, SignalMessage, SignalRecipient};
+use crate::event::{Actor, CancelCause, Event, HeldBy, Report, SignalMessage, SignalRecipient, SignalTarget};
 use crate::ids::{ActivationId, ScopeId, Sequence, StageIndex, TaskId};
 use crate::machine::marking::Token;
 use crate::machine::past::Past;
 use crate::machine::signals::{GivenSignal, KeptSignal, SignalWait};
 use crate::machine::state::{AttemptState, Gate, Progress, State};
 
+use super::scopes::doom;
 use super::{Fit, activation, instances, open_task, tasks::leave_updates};
 
 /// What an event about signals and triggers changes.
@@ -67,14 +68,29 @@ fn left(state: &State, left: &[Sequence]) -> Fit<()> {
 
 /// Somebody takes a signal.
 fn deliver(state: &mut State, signal: Sequence, to: SignalRecipient) -> Fit<()> {
+    let target = state.core.signals.as_ref().and_then(|signals| signals.kept.get(&signal)).map(|kept| kept.target);
     let given = take(state, signal)?;
     match to {
+        SignalRecipient::Boundary(id) => end_by(state, id, target)?,
         SignalRecipient::Trigger(id) => pass_trigger(state, id, given)?,
         SignalRecipient::Task(task) => wake(state, task, given)?,
         SignalRecipient::Start(stage) => start(state, stage, given)?,
         SignalRecipient::Instances(id) => instances::take_signal(state, id)?,
     }
     state.trim_signals();
+    Ok(())
+}
+
+/// A signal ends an activation, and with it whatever else lives of its stage there, unless it is for one of them.
+fn end_by(state: &mut State, id: ActivationId, target: Option<SignalTarget>) -> Fit<()> {
+    let scope = state.core.live.get(&id).ok_or("the activation is not live")?.scope;
+    let ended: Vec<ActivationId> = match target {
+        Some(SignalTarget::Activation(_)) => vec![id],
+        Some(SignalTarget::Workflow | SignalTarget::Stage(_)) | None => {
+            state.live_of(scope, id.stage).filter(|id| id.instance.is_none()).collect()
+        }
+    };
+    ended.into_iter().for_each(|id| doom(state, id, CancelCause::Signal));
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use crate::testing::course::Course;
 use crate::testing::definitions::{with_limits, yaml};
 use crate::testing::given::given;
 use crate::testing::happening::{
-    cancel, complete, create, failed_continue, fire, go_on, late, pass, running, skipped, start, stopped, terminal,
+    cancel, complete, create, failed_continue, fire, go_on, late, pass, running, signal, skipped, start, stopped,
+    terminal,
 };
 
 /// `a`, then `b` with `b2` behind it, `k` that cancels `b`, and `c`.
@@ -376,4 +377,51 @@ fn a_request_for_the_end_that_comes_between_is_the_reason() {
         .then_among(["stage.canceled b by workflow", "stage.canceled c by workflow"])
         .when(go_on())
         .then_among(["stage.canceled k by workflow", "workflow.canceled CANCEL_REQUESTED by engine"]);
+}
+
+#[test]
+fn a_signal_ends_what_lives_of_the_stage_and_is_not_remembered() {
+    let text = "
+name: x
+stages:
+  a:
+  b: { needs: [a], cancel_on: [{ signal: stop }], on_cancelled: z }
+  z:
+  c: { needs: [b] }
+";
+    given(&yaml(text))
+        .when(signal("stop").transient())
+        .then(["signal.received stop", "signal.discarded 5"])
+        .when(complete("a"))
+        .then_among(["stage.started b", "task.queued b"])
+        .when(signal("other").transient())
+        .then(["signal.received other", "signal.discarded 12"])
+        .when(signal("stop"))
+        .then_among(["signal.delivered 14 to the end of b", "stage.canceled b by signal to z", "stage.started z"])
+        .activations("c", 0)
+        .after([complete("z")])
+        .status(Status::Succeeded);
+}
+
+#[test]
+fn a_signal_for_one_activation_leaves_the_others() {
+    let text = "
+name: x
+stages:
+  a:
+  b:
+  m: { needs: [a, b], join_type: MULTI_MERGE, cancel_on: [{ signal: stop }, { timer: 1h }] }
+";
+    given(&yaml(text))
+        .done(["a", "b"])
+        .when(signal("stop").to("m#2"))
+        .then_among(["stage.canceled m#2 by signal"])
+        .activations("m", 2)
+        .when(complete("m"))
+        .then_among(["workflow.completed"]);
+    given(&yaml(text)).done(["a", "b"]).when(signal("stop").to("m")).then_among([
+        "stage.canceled m by signal",
+        "stage.canceled m#2 by signal",
+        "workflow.completed",
+    ]);
 }

@@ -16,6 +16,7 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
     let region = |name: &str| Value::map([("region", name)]);
     let workflow = || Value::map([("workflow", true)]);
     let timer = |length: &str| Value::map([("timer", length)]);
+    let ended = |name: &str| Value::map([("signal", name)]);
     let completed = || Value::map([("completed", OTHER)]);
     let cancels = vec![
         Value::list([stage()]),
@@ -38,6 +39,10 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         Value::list([completed()]),
         Value::list([completed(), timer("1h30m")]),
         Value::list([timer("1s")]),
+        Value::list([ended("stop")]),
+        Value::list([ended("stop")]),
+        Value::list([ended("go")]),
+        Value::list([ended("go"), timer("30s"), ended("stop")]),
     ];
     all(vec![
         some(50, constant("cancels", cancels)),
