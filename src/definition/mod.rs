@@ -21,6 +21,7 @@ mod code;
 
 mod cure;
 
+mod rank;
 mod reading;
 
 mod site;

@@ -8,9 +8,10 @@ use crate::definition::Join;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 
 use super::locks::LockPlace;
-use super::outlook::Outlooks;
 #[cfg(test)]
 use super::outlook::Waiting;
+use super::outlooks::Outlooks;
+use super::past::LastUnion;
 #[cfg(test)]
 use super::state::{Gate, Progress, State};
 
@@ -41,6 +42,8 @@ pub(super) struct Candidates {
     pub(super) arrivals: BTreeSet<(ScopeId, StageIndex, ArcIndex)>,
     /// Groups of threads that lie before a merge, each with the activation that split into them.
     pub(super) merges: BTreeSet<(ScopeId, StageIndex, Option<ActivationId>)>,
+    /// No candidate; it stands here as it is no part of a state's meaning, either.
+    pub(super) last_union: LastUnion,
 }
 
 /// An activation behind all that are nested deeper, then behind those born before it: depth of its scope, place in the

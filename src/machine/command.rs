@@ -480,8 +480,7 @@ impl Command {
             | Event::InstancesStarted { .. }
             | Event::InstancesAdded { .. }
             | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. } => return None,
+            | Event::InstancesWithdrawn { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

@@ -12,7 +12,6 @@ use crate::time::Timestamp;
 
 use super::past::Past;
 use super::signals::GivenSignal;
-use super::state::Brought;
 use super::threads::Thread;
 
 /// Control on an arc. Tokens of one arc are consumed in the order in which they came.
@@ -30,14 +29,12 @@ pub(crate) struct Token {
     pub(super) since: Timestamp,
     /// The signal that began the thread here.
     pub(super) signal: Option<Arc<GivenSignal>>,
-    /// What the jump takes along that it belongs to.
-    pub(super) jump: Option<Arc<Brought>>,
 }
 
 impl Token {
     /// A token that lies nowhere yet.
     pub(super) fn new(depth: u32, past: Past, thread: Thread, since: Timestamp) -> Token {
-        Token { number: 0, depth, past, thread, since, signal: None, jump: None }
+        Token { number: 0, depth, past, thread, since, signal: None }
     }
 }
 
@@ -175,7 +172,10 @@ impl Marking {
         for stage in marked {
             self.marked.remove(&(scope, stage));
         }
-        self.groups.retain(|(of, _, _), _| *of != scope);
+        let groups = self.groups.range((scope, ArcIndex::new(0), None)..).map(|(group, _)| *group);
+        for group in groups.take_while(|(of, _, _)| *of == scope).collect::<Vec<_>>() {
+            self.groups.remove(&group);
+        }
         if self.tokens.is_empty() {
             (self.tokens, self.marked, self.groups) = Default::default();
         }
@@ -197,14 +197,14 @@ impl Marking {
         self.marked.get(&(scope, stage)).map_or(0, |marked| *marked as usize)
     }
 
+    /// How many stages have a token on an incoming arc, in all scopes.
+    pub(super) fn n_marked(&self) -> usize {
+        self.marked.len()
+    }
+
     /// Does `arc` hold a token?
     pub(super) fn is_marked(&self, scope: ScopeId, arc: ArcIndex) -> bool {
         self.tokens.contains_key(&(scope, arc))
-    }
-
-    /// The token on `arc` that came first.
-    pub(super) fn oldest(&self, scope: ScopeId, arc: ArcIndex) -> Option<&Token> {
-        self.tokens.get(&(scope, arc))?.front()
     }
 
     /// How many tokens lie on `arc`.

@@ -14,7 +14,7 @@
 //! | 7, 37, 38 synchronizing merges | `join_type: OR` |
 //! | 9, 30 structured discriminator, partial join | `join_type: DISCRIMINATOR`, `N_OF_M` with `join_threshold` |
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
-//! | 10 arbitrary cycles | `back_from`, `jump_targets` |
+//! | 10 arbitrary cycles | `back_from` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 12 to 15 multiple instances | `mi_config`, `for_each`, `matrix`; `sync_on_complete: false`, `allow_dynamic` |
 //! | 34 to 36 partial joins for instances | `join_threshold`, `cancel_remaining`, `completion_condition` |
@@ -66,11 +66,11 @@ mod marking;
 mod milestones;
 mod newest;
 mod outlook;
+mod outlooks;
 mod past;
 mod pause;
 mod possible;
 mod repeats;
-mod scope;
 mod servers;
 mod signals;
 mod state;

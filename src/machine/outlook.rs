@@ -103,9 +103,26 @@ impl Outlook {
         self.ways.contains_key(&stage)
     }
 
+    /// Could the stage start yet, by what was found?
+    pub(super) fn counts_on(&self, stage: StageIndex) -> bool {
+        self.fireable.contains(&stage)
+    }
+
+    /// A token has come to this arc of the join since the look.
+    pub(super) fn see(&mut self, arc: ArcIndex) {
+        self.fresh.push(arc);
+    }
+
     /// The place at which the join looks; nothing changes for it as long as this is taken.
     pub(super) fn watched(&self) -> Option<Place> {
         self.blockers.last().copied()
+    }
+
+    /// What stood at the place at which the join looks stands here now.
+    pub(super) fn watch(&mut self, place: Place) {
+        if let Some(watched) = self.blockers.last_mut() {
+            *watched = place;
+        }
     }
 
     /// Follows what was found to where it is now. False says that nothing of it is left, and that a new look is needed.
@@ -118,6 +135,8 @@ impl Outlook {
             look.back(arc, &self.fireable, &mut self.to_seen, |_, _| ());
         }
         while let Some(place) = self.blockers.pop() {
+            #[cfg(test)]
+            super::tests::count_work(1);
             let now =
                 std::iter::successors(Some(place), |place| self.next(&look, *place)).find(|at| look.is_taken(*at));
             if let Some(now) = now.filter(|now| !self.to_seen.contains(now)) {
@@ -156,13 +175,31 @@ impl Look<'_> {
     fn cone<'a>(&self, arcs: impl Iterator<Item = &'a ArcIndex>) -> BTreeSet<StageIndex> {
         let mut cone = BTreeSet::new();
         let mut ahead: Vec<ArcIndex> = arcs.copied().collect();
+        // Nothing comes from before all that lives and lies there. To find where that is costs as much as there is.
+        let n_taken = self.state.core.live.len() + self.state.core.marking.n_marked();
+        let mut floor = None;
         while let Some(arc) = ahead.pop() {
             let from = self.graph.arc(arc).from.filter(|from| *from != self.waiting.join);
-            if let Some(from) = from.filter(|from| cone.insert(*from)) {
-                ahead.extend(self.ways_to(from));
+            let may_come = |from: &StageIndex| floor.is_none_or(|floor| self.graph.rank(*from) >= floor);
+            if let Some(from) = from.filter(may_come).filter(|from| cone.insert(*from)) {
+                #[cfg(test)]
+                super::tests::count_work(1);
+                ahead.extend(&self.graph.stage(from).incoming);
+                if floor.is_none() && cone.len() > n_taken {
+                    floor = Some(self.floor());
+                }
             }
         }
         cone
+    }
+
+    /// The lowest rank of the stages that live, have a token before them, or may begin by themselves.
+    fn floor(&self) -> u32 {
+        let scope = self.waiting.scope;
+        let live = self.state.core.live.iter().filter(|(_, live)| live.scope == scope).map(|(id, _)| id.stage);
+        let marked = self.state.core.marking.marked_stages(scope);
+        let begin = self.graph.started_by_signals().iter().copied();
+        live.chain(marked).chain(begin).map(|stage| self.graph.rank(stage)).min().unwrap_or(u32::MAX)
     }
 
     /// Those of `cone` that live, or may start yet: with a token that lies before them, or comes from one of them.
@@ -181,13 +218,6 @@ impl Look<'_> {
         let mut fireable: BTreeSet<StageIndex> = ahead.iter().copied().collect();
         while let Some(stage) = ahead.pop() {
             let spec = self.graph.stage(stage);
-            // A jump starts its target whatever else that needs.
-            for to in spec.jumps.iter().map(|arc| self.graph.arc(*arc).to).filter(|to| cone.contains(to)) {
-                if fireable.insert(to) {
-                    missing.insert(to, 0);
-                    ahead.push(to);
-                }
-            }
             for arc in spec.outgoing.iter().chain(&spec.cancellation.path) {
                 let to = self.graph.arc(*arc).to;
                 let Some(missing) = missing.get_mut(&to).filter(|missing| **missing > 0) else { continue };
@@ -215,10 +245,12 @@ impl Look<'_> {
             if !found.insert(Place::Arc(arc)) {
                 continue;
             }
+            #[cfg(test)]
+            super::tests::count_work(1);
             let Some(from) = self.graph.arc(arc).from.filter(|from| fireable.contains(from)) else { continue };
             if found.insert(Place::Stage(from)) {
                 meets(from, arc);
-                ahead.extend(self.ways_to(from));
+                ahead.extend(&self.graph.stage(from).incoming);
             }
         }
     }
@@ -227,11 +259,6 @@ impl Look<'_> {
     fn can_carry(&self, arc: ArcIndex, fireable: &BTreeSet<StageIndex>) -> bool {
         let from = self.graph.arc(arc).from;
         self.is_taken(Place::Arc(arc)) || from.is_some_and(|from| fireable.contains(&from))
-    }
-
-    /// The arcs over which control comes to a stage, jumps among them.
-    fn ways_to(&self, stage: StageIndex) -> impl Iterator<Item = ArcIndex> {
-        self.graph.stage(stage).incoming.iter().chain(self.graph.jumps_to(stage)).copied()
     }
 
     fn is_taken(&self, place: Place) -> bool {
@@ -264,17 +291,9 @@ impl Look<'_> {
     }
 }
 
-/// What leads to a stage that makes a milestone: a jump is enough to start it.
+/// What leads to a stage that makes a milestone.
 fn toward(state: &State, waiting: Waiting) -> Outlook {
-    let graph = state.definition.graph();
-    let jumps = graph.jumps_to(waiting.join);
-    if !jumps.is_empty() {
-        let by_jump = Outlook::of(state, waiting, Question::Start(1), (&[], jumps));
-        if by_jump.is_open() {
-            return by_jump;
-        }
-    }
-    let incoming = &graph.stage(waiting.join).incoming;
+    let incoming = &state.definition.graph().stage(waiting.join).incoming;
     let question = Question::Start(tokens_needed(state, waiting.scope, waiting.join));
     Outlook::of(state, waiting, question, (&[], incoming))
 }
@@ -310,139 +329,6 @@ fn tokens_needed(state: &State, scope: ScopeId, stage: StageIndex) -> usize {
         // One that has fired starts over when what is left has come.
         Join::NOfM if state.core.joins.get(&(scope, stage)).is_some_and(|record| record.fired.is_some()) => 1,
         Join::NOfM => spec.generations.as_ref().map_or(1, |join| join.threshold as usize),
-    }
-}
-
-/// The outlooks of the OR-joins that wait, kept as long as nothing happens that could change them (R3).
-#[derive(Clone, Debug, Default)]
-pub(super) struct Outlooks {
-    /// OR-joins to look at.
-    due: BTreeSet<Waiting>,
-    kept: BTreeMap<Waiting, Outlook>,
-    /// Who looks at which place.
-    watchers: BTreeMap<(ScopeId, Place), BTreeSet<StageIndex>>,
-    /// The same for stages that make a milestone somebody waits for.
-    stages: Option<Box<Outlooks>>,
-}
-
-impl Outlooks {
-    /// Those of stages that make milestones.
-    fn stages(&mut self) -> &mut Outlooks {
-        self.stages.get_or_insert_default()
-    }
-
-    /// Somebody waits for a milestone about this stage, and it has to be looked at whether it can come.
-    pub(super) fn look_for(&mut self, waiting: Waiting) {
-        self.stages().due.insert(waiting);
-    }
-
-    /// The next stage of a milestone to look at.
-    pub(super) fn pop_looked_for(&mut self) -> Option<Waiting> {
-        self.stages.as_mut()?.pop()
-    }
-
-    /// The join has to be looked at.
-    pub(super) fn insert(&mut self, waiting: Waiting) {
-        self.due.insert(waiting);
-    }
-
-    /// The next join to look at.
-    pub(super) fn pop(&mut self) -> Option<Waiting> {
-        self.due.pop_first()
-    }
-
-    /// Is it known what the join waits for, or is it to be looked at?
-    pub(super) fn knows(&self, waiting: Waiting) -> bool {
-        self.due.contains(&waiting) || self.kept.contains_key(&waiting)
-    }
-
-    /// A token has come to an arc of the join, which held none before.
-    pub(super) fn seen(&mut self, waiting: Waiting, arc: ArcIndex) {
-        if let Some(outlook) = self.kept.get_mut(&waiting) {
-            outlook.fresh.push(arc);
-        }
-        self.due.insert(waiting);
-    }
-
-    /// The join has counted what came over an arc, if it is known what it waits for.
-    pub(super) fn heard(&mut self, waiting: Waiting, arc: ArcIndex) {
-        if self.kept.contains_key(&waiting) {
-            self.seen(waiting, arc);
-        }
-    }
-
-    /// A token has left the place, or an activation has ended there.
-    pub(super) fn left(&mut self, scope: ScopeId, place: Place) {
-        if let Some(stages) = self.stages.as_mut() {
-            stages.left(scope, place);
-        }
-        if self.watchers.is_empty() {
-            return;
-        }
-        for join in self.watchers.get(&(scope, place)).into_iter().flatten() {
-            self.due.insert(Waiting { scope, join: *join });
-        }
-    }
-
-    /// The stage has taken tokens from several arcs: whoever counted on it to start once more looks anew.
-    pub(super) fn gathered(&mut self, scope: ScopeId, stage: StageIndex) {
-        if let Some(stages) = self.stages.as_mut() {
-            stages.gathered(scope, stage);
-        }
-        self.forget_those(scope, |_, outlook| outlook.leads_through(stage));
-    }
-
-    /// The join asks something else, or an activation of it has ended, of which what it emits may come back.
-    pub(super) fn changed(&mut self, waiting: Waiting) {
-        self.forget_those(waiting.scope, |join, _| join == waiting.join);
-        self.due.insert(waiting);
-    }
-
-    /// Something was taken away, or not emitted: all joins of the scope look anew.
-    pub(super) fn forget(&mut self, scope: ScopeId) {
-        if let Some(stages) = self.stages.as_mut() {
-            stages.forget(scope);
-        }
-        self.forget_those(scope, |_, _| true);
-    }
-
-    /// Everything is to be looked at anew.
-    #[cfg(test)]
-    pub(super) fn clear(&mut self) {
-        *self = Outlooks::default();
-    }
-
-    fn forget_those(&mut self, scope: ScopeId, is_one: impl Fn(StageIndex, &Outlook) -> bool) {
-        if self.kept.is_empty() {
-            return;
-        }
-        let in_scope = self.kept.iter().filter(|(waiting, _)| waiting.scope == scope);
-        let gone = in_scope.filter(|(waiting, outlook)| is_one(waiting.join, outlook)).map(|(waiting, _)| *waiting);
-        for waiting in gone.collect::<Vec<Waiting>>() {
-            self.take(waiting);
-            self.due.insert(waiting);
-        }
-    }
-
-    fn take(&mut self, waiting: Waiting) -> Option<Outlook> {
-        let outlook = self.kept.remove(&waiting)?;
-        if let Some(place) = outlook.watched()
-            && let Some(watchers) = self.watchers.get_mut(&(waiting.scope, place))
-        {
-            watchers.remove(&waiting.join);
-            if watchers.is_empty() {
-                self.watchers.remove(&(waiting.scope, place));
-            }
-        }
-        Some(outlook)
-    }
-
-    /// What is closed is kept, too: a join that counts may have nothing to do for that.
-    fn keep(&mut self, waiting: Waiting, outlook: Outlook) {
-        if let Some(place) = outlook.watched() {
-            self.watchers.entry((waiting.scope, place)).or_default().insert(waiting.join);
-        }
-        self.kept.insert(waiting, outlook);
     }
 }
 

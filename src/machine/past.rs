@@ -128,8 +128,8 @@ impl<T> PartialEq for Remembered<T> {
 /// What a task of an activation gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TaskResult {
-    /// Which task; `None` is the jump that began the activation.
-    pub(crate) task: Option<TaskIndex>,
+    /// Which task.
+    pub(crate) task: TaskIndex,
     /// How it ended.
     pub(crate) status: Status,
     /// Its outputs; empty unless it succeeded or went on after a failure.
@@ -171,6 +171,8 @@ struct Summary {
 /// A copy is made to be changed, so it remembers nothing.
 impl Clone for Branch {
     fn clone(&self) -> Branch {
+        #[cfg(test)]
+        super::tests::count_work(self.children.len() as u64);
         let mut children = Vec::with_capacity(self.children.len() + 1);
         children.extend(self.children.iter().cloned());
         Branch { present: self.present, children, summary: Remembered::default() }
@@ -257,6 +259,11 @@ impl Past {
         newest
     }
 
+    /// Where its root stands: the same for copies, and for nothing else as long as they are kept.
+    fn place(&self) -> Option<*const Branch> {
+        self.root.as_ref().map(Arc::as_ptr)
+    }
+
     /// Puts nodes above the root until there are as many levels.
     fn grow(&mut self, levels: u32) {
         if self.root.is_none() {
@@ -267,6 +274,34 @@ impl Past {
             self.root = Some(Arc::new(Branch { present: 1, children, summary: Remembered::default() }));
             self.levels += 1;
         }
+    }
+}
+
+/// The union that was made last: stages that wait for the same stages begin one after the other, and make the same one.
+///
+/// No part of a state. Kept no longer than the batch in which it was made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastUnion(Option<Box<(Vec<Past>, Past)>>);
+
+impl LastUnion {
+    /// The past of something that has all these pasts.
+    pub(super) fn of<'p>(&mut self, pasts: impl Iterator<Item = &'p Past> + Clone) -> Past {
+        if let Some((known, union)) = self.0.as_deref()
+            && known.iter().map(Past::place).eq(pasts.clone().map(Past::place))
+        {
+            return union.clone();
+        }
+        let mut union = Past::empty();
+        pasts.clone().for_each(|past| union.union(past));
+        if pasts.clone().nth(1).is_some() {
+            self.0 = Some(Box::new((pasts.cloned().collect(), union.clone())));
+        }
+        union
+    }
+
+    /// Nothing is remembered.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -352,9 +387,27 @@ fn insert(branch: &mut Branch, ended: Arc<Ended>, level: u32) {
     }
 }
 
-/// Both are of the same level.
+/// Does `mine` lack anything of `theirs`? Both are of the same level.
+fn lacks(mine: &Branch, theirs: &Branch) -> bool {
+    let mut left = theirs.present;
+    #[cfg(test)]
+    super::tests::count_work(1);
+    theirs.children.iter().any(|child| {
+        let digit = left.trailing_zeros();
+        left &= left - 1;
+        match (mine.child(digit), child) {
+            (None, _) => true,
+            (Some(Child::Branch(mine)), Child::Branch(theirs)) => !Arc::ptr_eq(mine, theirs) && lacks(mine, theirs),
+            (Some(Child::Leaf(mine)), Child::Leaf(theirs)) => theirs.activation.number > mine.activation.number,
+            (Some(Child::Branch(_) | Child::Leaf(_)), _) => false,
+        }
+    })
+}
+
+/// Both are of the same level. A node to which nothing is added stays the same node: pasts that have much in common
+/// share it, and are united again without a look at what stands below.
 fn unite(mine: &mut Arc<Branch>, theirs: &Arc<Branch>) {
-    if Arc::ptr_eq(mine, theirs) {
+    if Arc::ptr_eq(mine, theirs) || !lacks(mine, theirs) {
         return;
     }
     let target = Arc::make_mut(mine);
@@ -418,6 +471,31 @@ mod tests {
     use crate::value::{Map, Value};
 
     const KEYS: [&str; 3] = ["k", "l", "m"];
+
+    #[test]
+    fn a_union_that_adds_nothing_is_what_was_there() {
+        let all: Vec<(u32, u32)> = (0..2_000).map(|stage| (stage, 2)).collect();
+        let whole = past(&all);
+        for less in [past(&all), past(&all[100..200]), past(&[(7, 1)]), Past::empty()] {
+            let mut union = whole.clone();
+            union.union(&less);
+            assert_eq!(union.place(), whole.place());
+        }
+    }
+
+    #[test]
+    fn the_same_union_is_made_once() {
+        let (one, other) = (past(&[(1, 1), (40, 1)]), past(&[(2, 1), (40, 2)]));
+        let mut last = LastUnion::default();
+        let union = last.of([&one, &other].into_iter());
+        assert_eq!(listed(&union), BTreeMap::from([(1, 1), (2, 1), (40, 2)]));
+        assert_eq!(last.of([&one.clone(), &other.clone()].into_iter()).place(), union.place());
+        // What is the same by its entries only, and what has more or fewer parts, is made anew.
+        let again = past(&[(1, 1), (40, 1)]);
+        assert_eq!(listed(&last.of([&other, &again].into_iter())), listed(&union));
+        assert_eq!(listed(&last.of([&again].into_iter())), listed(&again));
+        assert_eq!(last.of([].into_iter()), Past::empty());
+    }
 
     fn ended(stage: u32, number: u32) -> Arc<Ended> {
         // Depth and outputs are any function of both.

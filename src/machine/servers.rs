@@ -40,8 +40,7 @@ impl<'s> Servers<'s> {
         for (id, _) in emitting.filter(|(_, activation)| activation.scope == scope) {
             live.entry(id.stage).or_default().push(id.number);
         }
-        let has_circles =
-            state.definition.graph().arcs.iter().any(|arc| matches!(arc.kind, ArcKind::Back | ArcKind::Jump));
+        let has_circles = state.definition.graph().arcs.iter().any(|arc| arc.kind == ArcKind::Back);
         Servers { state, scope, live, found: BTreeMap::new(), has_circles }
     }
 
@@ -129,6 +128,7 @@ impl<'s> Servers<'s> {
     }
 
     fn before(&self, stage: StageIndex) -> impl Iterator<Item = StageIndex> + use<'s> {
-        self.graph().before(stage)
+        let graph = self.graph();
+        graph.stage(stage).incoming.iter().filter_map(|arc| graph.arc(*arc).from)
     }
 }

@@ -120,8 +120,7 @@ impl WorkflowSummary {
             | Event::InstancesCloseRequested(..)
             | Event::InstancesClosed { .. }
             | Event::InstancesCompleteRequested(..)
-            | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. } => (),
+            | Event::InstancesWithdrawn { .. } => (),
         }
     }
 

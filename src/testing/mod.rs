@@ -26,6 +26,7 @@ pub mod laws;
 pub mod moves;
 #[cfg(any(test, feature = "testing"))]
 mod needs;
+pub mod nets;
 pub mod notation;
 pub mod patterns;
 #[cfg(any(test, feature = "testing"))]

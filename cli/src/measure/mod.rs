@@ -5,6 +5,7 @@
 //! minute to minute; the ratios are what compares. Nothing here says what is good: a measurement is no test.
 
 mod counts;
+mod deciding;
 mod error;
 mod executor;
 mod floor;

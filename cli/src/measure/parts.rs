@@ -1,7 +1,7 @@
 //! Every part there is, with its questions and targets.
 
 use super::part::{How, Label, Part, Reading, Target, Timed};
-use super::{counts, floor, latency, past, throughput};
+use super::{counts, deciding, floor, latency, past, throughput};
 
 const fn label(row: &'static str, about: &'static str, unit: &'static str, target: Option<Target>) -> Label {
     Label { row, about, unit, target }
@@ -274,6 +274,17 @@ pub const PARTS: &[Part] = &[
         )],
         how: How::Counted(past::opening),
     },
+    deciding::PARTS[0],
+    deciding::PARTS[1],
+    deciding::PARTS[2],
+    deciding::PARTS[3],
+    deciding::PARTS[4],
+    deciding::PARTS[5],
+    deciding::PARTS[6],
+    deciding::PARTS[7],
+    deciding::PARTS[8],
+    deciding::PARTS[9],
+    deciding::PARTS[10],
 ];
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ mod ending;
 mod exclusion;
 mod generations;
 mod interleave;
-mod jumps;
 mod milestone;
 mod names;
 mod reach;

@@ -10,7 +10,6 @@ mod exclusion;
 mod generations;
 mod inputs;
 mod instances;
-mod jumps;
 pub(super) mod keys;
 mod loops;
 mod milestone;

@@ -17,6 +17,12 @@ pub(super) enum Found {
     Nothing,
 }
 
+/// A candidate is tested; tests of the cost count that.
+fn test_one() {
+    #[cfg(test)]
+    crate::machine::tests::count_work(1);
+}
+
 impl Decision<'_> {
     /// Applies micro-steps until none is left, or until the batch is full.
     pub(super) fn settle(&mut self) {
@@ -36,6 +42,7 @@ impl Decision<'_> {
 
     /// The first micro-step that applies, in the order of R3.
     fn step(&mut self) -> Found {
+        test_one();
         if self.sweep() || self.cancel_doomed() == Found::Applied {
             return Found::Applied;
         }
@@ -61,6 +68,7 @@ impl Decision<'_> {
 
     fn cancel_doomed(&mut self) -> Found {
         while let Some((_, _, id)) = self.state.candidates.doomed.pop_first() {
+            test_one();
             if let Some(cause) = self.state.core.live.get(&id).and_then(|live| live.doomed) {
                 self.list_tokens_inside(id);
                 self.cancel_activation(id, cause);
@@ -72,6 +80,7 @@ impl Decision<'_> {
 
     fn end_a_core(&mut self) -> Found {
         while let Some((_, id)) = self.state.candidates.core_ended.pop_first() {
+            test_one();
             let Some(live) = self.state.core.live.get(&id).filter(|live| self.state.moves(live.scope)) else {
                 continue;
             };
@@ -97,6 +106,7 @@ impl Decision<'_> {
         let mut held = Vec::new();
         let mut found = Found::Nothing;
         while let Some(place) = self.state.candidates.inside.pop_first() {
+            test_one();
             let Some(live) = self.state.core.live.get(&place.2) else { continue };
             if self.state.is_paused() && live.progress == Progress::Turning {
                 held.push(place);
@@ -112,6 +122,7 @@ impl Decision<'_> {
     /// A scope inside an activation in which nothing can move any more.
     fn close_a_scope(&mut self) -> Found {
         while let Some((_, id)) = self.state.candidates.over.pop_first() {
+            test_one();
             let Some(scope) = self.state.core.scopes.get(&id).filter(|scope| scope.live == 0) else { continue };
             let Some(owner) = scope.owner else { continue };
             let live = self.state.core.live.get(&owner);
@@ -131,6 +142,7 @@ impl Decision<'_> {
             return Found::Nothing;
         }
         while let Some(&(born, id)) = self.state.candidates.starting.first() {
+            test_one();
             let spec = self.state.definition.graph().stage(id.stage).instances.as_ref();
             let set = self.state.core.instances.get(&id);
             if spec.zip(set).is_some_and(|(spec, set)| self.state.moves(set.scope) && set.may_start(spec)) {
@@ -144,12 +156,10 @@ impl Decision<'_> {
 
     fn fire_a_join(&mut self) -> Found {
         while let Some(&(depth, scope, stage)) = self.state.candidates.joins.first() {
+            test_one();
             if !self.state.moves(scope) {
                 self.state.candidates.joins.remove(&(depth, scope, stage));
                 continue;
-            }
-            if self.absorb(scope, stage) {
-                return Found::Applied;
             }
             if self.count(scope, stage) == Found::Applied {
                 return Found::Applied;
@@ -169,6 +179,7 @@ impl Decision<'_> {
     /// The first join that has to look at the whole marking, and for which that means something.
     fn test_the_marking(&mut self) -> bool {
         while let Some(waiting) = self.state.candidates.outlooks.pop() {
+            test_one();
             if !self.state.moves(waiting.scope) {
                 continue;
             }
@@ -185,6 +196,7 @@ impl Decision<'_> {
             return Found::Nothing;
         }
         while let Some((_, id)) = self.state.candidates.ready.pop_first() {
+            test_one();
             let live = self.state.core.live.get(&id).filter(|live| self.state.moves(live.scope));
             let Some(&Progress::Ready(gate)) = live.map(|live| &live.progress) else { continue };
             if self.examine_gate(id, gate) {

@@ -120,9 +120,14 @@ fn look_again(state: &mut State, scope: ScopeId, stage: StageIndex) {
 
 /// The scope is gone, and what joins have counted in it.
 pub(super) fn drop_scope(state: &mut State, scope: ScopeId) {
-    state.core.joins.retain(|(of, _), _| *of != scope);
-    state.candidates.arrivals.retain(|(of, _, _)| *of != scope);
-    state.candidates.merges.retain(|(of, _, _)| *of != scope);
+    let (first, last) = (StageIndex::new(0), StageIndex::new(u32::MAX));
+    let arcs = (scope, first, ArcIndex::new(0))..=(scope, last, ArcIndex::new(u32::MAX));
+    state.core.joins.extract_if((scope, first)..=(scope, last), |_, _| true).for_each(drop);
+    state.candidates.arrivals.extract_if(arcs, |_| true).for_each(drop);
+    let merges = state.candidates.merges.range((scope, first, None)..).copied();
+    for merge in merges.take_while(|(of, _, _)| *of == scope).collect::<Vec<_>>() {
+        state.candidates.merges.remove(&merge);
+    }
 }
 
 /// The tokens on an arc are gone: what had arrived with them has not, unless it has fired the join.

@@ -9,7 +9,6 @@ mod child;
 mod choice;
 mod generations;
 mod instances;
-mod jumps;
 mod locks;
 mod pause;
 mod regions;
@@ -27,8 +26,6 @@ use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 
-use super::choice::Offer;
-use super::marking::Token;
 use super::outlook::{Place, Waiting};
 use super::past::{Ended, Past, Remembered};
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
@@ -61,6 +58,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
     fits_phase(state, event)?;
     if let Some(stamp) = event.stamp() {
         stamp_input(state, stamp)?;
+        state.candidates.last_union.forget();
         // What goes on is what began before.
         if !matches!(event, Event::SettleContinued(_)) {
             state.core.instant_turns = 0;
@@ -94,8 +92,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::StageCanceled { activation, cause, emitted } => cancel::end(state, *activation, *cause, emitted),
         Event::CancelsMarked { by } => cancel::mark(state, *by),
         Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
-        Event::TokensRemoved { scope, removed, cause } => regions::remove_tokens(state, *scope, removed, *cause),
-        Event::JumpExecuted { source, arc } => jumps::leave(state, *source, *arc),
+        Event::TokensRemoved { scope, removed, .. } => regions::remove_tokens(state, *scope, removed),
         Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
         Event::SettleDeferred => defer(state),
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
@@ -255,29 +252,29 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
             tokens::take(state, id, scope, &arcs)?
         }
         Consumed::Threads(group) => tokens::merge(state, id.stage, scope, *group)?,
-        Consumed::Jump { jump, arcs, .. } => tokens::take(state, id, scope, &[arcs.as_slice(), &[*jump]].concat())?,
     };
     let number = state.core.numbers.entry(id.stage).or_default();
     *number += 1;
     if *number != id.number {
         return Err("the activation is not the next of its stage");
     }
-    let mut past = Past::empty();
+    let past = state.candidates.last_union.of(tokens.iter().map(|token| &token.past));
     let mut depth = 0;
     let mut signal = None;
-    let mut brought = None;
     for token in &tokens {
         depth = depth.max(token.depth);
-        past.union(&token.past);
         signal = token.signal.clone().or(signal);
-        brought = token.jump.clone().or(brought);
     }
     let thread = tokens::thread_of(&tokens, consumed);
-    let choice = offer(state, id.stage, consumed, &tokens);
+    let arcs: &[ArcIndex] = match consumed {
+        Consumed::OnePerArc => &stage.incoming,
+        Consumed::Arcs(arcs) => arcs,
+        Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
+    };
+    let choice = arcs.iter().zip(&tokens).find_map(|(arc, token)| state.offer_of(*arc, token));
     if choice.is_some() && !matches!(progress, Progress::Ready(_)) {
         return Err("what is offered does not start before it is chosen");
     }
-    jumps::begin(state, scope, id, consumed)?;
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
@@ -285,7 +282,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         state.candidates.ready.insert((born, id));
     }
     let depth = depth + 1;
-    let mut activation = Activation {
+    let activation = Activation {
         scope,
         born,
         depth,
@@ -301,25 +298,11 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         signal,
         inside: None,
         choice: choice.map(Box::new),
-        leaving: None,
     };
-    if let Some(brought) = brought {
-        jumps::arrive(&mut activation, &brought);
-    }
     state.core.live.insert(id, Box::new(activation));
     state.join_section(id, scope);
     state.began(id, scope);
     cancel::withdraw(state, id, scope)
-}
-
-/// The choice among whose alternatives an activation is that took these tokens.
-fn offer(state: &State, stage: StageIndex, consumed: &Consumed, tokens: &[Token]) -> Option<Offer> {
-    let arcs: &[ArcIndex] = match consumed {
-        Consumed::OnePerArc => &state.definition.graph().stage(stage).incoming,
-        Consumed::Arcs(arcs) | Consumed::Jump { arcs, .. } => arcs,
-        Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
-    };
-    arcs.iter().zip(tokens).find_map(|(arc, token)| state.offer_of(*arc, token))
 }
 
 /// The gate of a ready activation opens.
@@ -353,9 +336,10 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
         && state.core.marking.marked(activation.scope, id.stage) > 0
     {
         state.examine_join(activation.scope, id.stage);
-        state.examine_arrival(activation.scope, id.stage);
     }
-    state.candidates.outlooks.left(activation.scope, Place::Stage(id.stage));
+    if id.instance.is_some() {
+        state.candidates.outlooks.left(activation.scope, Place::Stage(id.stage));
+    }
     if state.definition.graph().stage(id.stage).join == Join::Or {
         state.candidates.outlooks.changed(Waiting { scope: activation.scope, join: id.stage });
     }
@@ -388,7 +372,6 @@ fn come_to_its_end(state: &mut State, id: ActivationId, activation: &Activation,
         | Progress::Overdue
         | Progress::Instances
             if activation.doomed.is_none() => {}
-        Progress::Between { .. } if activation.leaving.is_some() => {}
         // Control cannot go on behind it, though its region says that it does.
         ref progress if matches!(activation.doomed, Some(CancelCause::Region { .. })) && status.is_halt() => {
             if let Progress::Open(open) = progress {
@@ -435,7 +418,7 @@ fn end_activation(
     let taken = instances::end_owner(state, id, activation.doomed);
     state.completed(id, scope, status);
     let tasks = Arc::unwrap_or_clone(activation.results);
-    let of_task = tasks.iter().find(|result| result.status == Status::Stopped).and_then(|result| result.task);
+    let of_task = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
     let stopped = of_task.or(taken.as_ref().and_then(|taken| taken.stopped));
     let (keys, instances) = (Remembered::default(), taken.map(|taken| taken.gathered));
     let (error, inside) = match activation.inside {
@@ -445,11 +428,7 @@ fn end_activation(
     let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
-    let jumps = activation.leaving.is_some();
-    match activation.leaving {
-        Some(brought) => tokens::emit_jump(state, id, scope, emitted, (depth, past, &activation.thread), brought)?,
-        None => tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?,
-    }
+    tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?;
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if status == Status::Stopped {
         scope_state.stopped.push((id, stopped));
@@ -462,8 +441,7 @@ fn end_activation(
         }
         scopes::doom_all(state, scope, CancelCause::ScopeFailed);
     }
-    // Who jumps leaves the rest of its work, and does not end anything else.
-    if status == Status::Succeeded && !jumps {
+    if status == Status::Succeeded {
         cancel::close(state, id, scope);
     }
     Ok(())

@@ -158,7 +158,8 @@ fn forget(state: &mut State, id: ScopeId) {
     state.core.marking.drop_scope(id);
     generations::drop_scope(state, id);
     state.candidates.outlooks.forget(id);
-    state.core.sweeps.retain(|(scope, _), _| *scope != id);
+    let sweeps = (id, StageIndex::new(0))..=(id, StageIndex::new(u32::MAX));
+    state.core.sweeps.extract_if(sweeps, |_, _| true).for_each(drop);
 }
 
 /// An activation ends, and with it the scope inside it.

@@ -1,14 +1,12 @@
 //! Tokens: how they come to lie on arcs, and who takes them.
 
-use std::sync::Arc;
-
 use crate::definition::{ArcKind, GraphArc, Join, Split};
 use crate::event::{Consumed, Emitted, LeftTokens};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::marking::Token;
 use crate::machine::outlook::{Place, Waiting};
 use crate::machine::past::Past;
-use crate::machine::state::{Brought, State};
+use crate::machine::state::State;
 use crate::machine::threads::Thread;
 
 use super::{Fit, regions};
@@ -35,7 +33,7 @@ pub(super) fn emit(
         Split::Thread { count } => (0..count).map(|index| thread.split(id, index)).collect(),
         Split::And | Split::Xor { .. } | Split::Or { .. } | Split::Deferred => vec![thread.clone()],
     };
-    emit_threads(state, id, scope, emitted, (depth, past, &threads), None)
+    emit_threads(state, id, scope, emitted, (depth, past, &threads))
 }
 
 /// An activation that was canceled emits one token on each arc.
@@ -46,19 +44,7 @@ pub(super) fn emit_one_each(
     emitted: &Emitted,
     (depth, past, thread): (u32, Past, &Thread),
 ) -> Fit<()> {
-    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)), None)
-}
-
-/// An activation that jumps emits one token, which takes this along.
-pub(super) fn emit_jump(
-    state: &mut State,
-    id: ActivationId,
-    scope: ScopeId,
-    emitted: &Emitted,
-    (depth, past, thread): (u32, Past, &Thread),
-    brought: Arc<Brought>,
-) -> Fit<()> {
-    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)), Some(brought))
+    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)))
 }
 
 fn emit_threads(
@@ -67,7 +53,6 @@ fn emit_threads(
     scope: ScopeId,
     emitted: &Emitted,
     (depth, past, threads): (u32, Past, &[Thread]),
-    jump: Option<Arc<Brought>>,
 ) -> Fit<()> {
     let definition = state.definition.clone();
     let graph = definition.graph();
@@ -77,10 +62,7 @@ fn emit_threads(
         Emitted::Arcs(arcs) => arcs,
         Emitted::Nothing => &[],
     };
-    // Not every arc that might have received a token has: that of a cancellation and those of jumps are among them.
-    if arcs.len() < stage.outgoing.len() || stage.cancellation.path.is_some() || !stage.jumps.is_empty() {
-        state.candidates.outlooks.forget(scope);
-    }
+    move_on(state, id, scope, arcs, threads.len());
     if arcs.is_empty() {
         // A thread ends here: what lies behind it belongs to the scope.
         state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
@@ -94,24 +76,37 @@ fn emit_threads(
             Some(way) if way.from == Some(id.stage) => way,
             Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
         };
-        if (way.kind == ArcKind::Jump) != jump.is_some() {
-            return Err("a token lies on the arc of a jump if it jumps");
-        }
         count_iteration(state, scope, *arc, way)?;
         for thread in threads {
-            let token = Token::new(depth, past.clone(), thread.clone(), state.core.now);
-            put(state, scope, *arc, Token { jump: jump.clone(), ..token });
+            put(state, scope, *arc, Token::new(depth, past.clone(), thread.clone(), state.core.now));
         }
         regions::arrive(state, scope, way.to);
     }
     Ok(())
 }
 
+/// An activation has ended: where somebody waits for what comes from it, that is on its way now, or will not come.
+fn move_on(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[ArcIndex], n_threads: usize) {
+    let stage = state.definition.graph().stage(id.stage);
+    let has_other_ways = stage.cancellation.path.is_some();
+    let outlooks = &mut state.candidates.outlooks;
+    match arcs {
+        [only] if stage.outgoing.len() == 1 && !has_other_ways && n_threads == 1 && id.instance.is_none() => {
+            let to = state.definition.graph().arc(*only).to;
+            outlooks.moved(scope, Place::Stage(id.stage), Place::Arc(*only), Some(to));
+        }
+        _ => outlooks.left(scope, Place::Stage(id.stage)),
+    }
+    // Not every arc that might have received a token has: that of a cancellation is one of them.
+    if arcs.len() < stage.outgoing.len() || has_other_ways {
+        outlooks.chosen(scope, id.stage);
+    }
+}
+
 /// A token comes over an arc, which may lead back or have a limit.
 fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &GraphArc) -> Fit<()> {
     match way.kind {
-        // Each jump is told from outside.
-        ArcKind::Forward | ArcKind::Cancelled | ArcKind::Jump => (),
+        ArcKind::Forward | ArcKind::Cancelled => (),
         ArcKind::Back => state.core.instant_turns += 1,
     }
     if way.max_iterations.is_some() {
@@ -126,13 +121,6 @@ pub(super) fn put(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token
     let definition = state.definition.clone();
     let graph = definition.graph();
     let to = graph.arc(arc).to;
-    let jumps = token.jump.is_some();
-    if jumps || state.core.scopes.get(&scope).is_some_and(|scope| scope.absorbing.contains_key(&to)) {
-        state.examine_arrival(scope, to);
-    }
-    if jumps {
-        return state.core.marking.produce(graph, scope, arc, token);
-    }
     if graph.stage(to).generations.is_some() {
         state.candidates.arrivals.insert((scope, to, arc));
     }
@@ -163,7 +151,7 @@ pub(super) fn thread_of(tokens: &[Token], consumed: &Consumed) -> Thread {
     let first = tokens.first().map(|token| token.thread.clone()).unwrap_or_default();
     match consumed {
         Consumed::Threads(_) => first.merged(),
-        Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held | Consumed::Jump { .. } => {
+        Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held => {
             tokens.iter().skip(1).fold(first, |common, token| common.common(&token.thread))
         }
     }
@@ -182,7 +170,12 @@ pub(super) fn take(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[
             return Err("the consumed token lies on no arc to the stage");
         }
         tokens.push(state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?);
-        state.candidates.outlooks.left(scope, Place::Arc(*arc));
+        let place = Place::Arc(*arc);
+        if arcs.len() == 1 && graph.stage(id.stage).generations.is_none() {
+            state.candidates.outlooks.moved(scope, place, Place::Stage(id.stage), None);
+        } else {
+            state.candidates.outlooks.left(scope, place);
+        }
     }
     gathered(state, scope, id.stage, arcs.len());
     Ok(tokens)

@@ -9,6 +9,7 @@ mod chunks;
 mod circles;
 mod conditions;
 mod context;
+mod costs;
 mod deadlines;
 mod endings;
 mod failure;
@@ -19,7 +20,6 @@ mod instances;
 mod instances_inside;
 mod instances_many;
 mod instances_outside;
-mod jumps;
 mod locks;
 mod loops;
 mod merges;
@@ -57,6 +57,20 @@ thread_local! {
 /// Another look at what may still come to a join was taken.
 pub(super) fn count_look() {
     LOOKS.set(LOOKS.get() + 1);
+}
+
+thread_local! {
+    static WORK: Cell<u64> = const { Cell::new(0) };
+}
+
+/// So many things more were looked at: stages before a join, activations behind a token, candidates.
+pub(super) fn count_work(things: u64) {
+    WORK.set(WORK.get() + things);
+}
+
+/// Things looked at on this thread so far.
+fn work() -> u64 {
+    WORK.get()
 }
 
 /// Looks taken on this thread so far.
