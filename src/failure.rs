@@ -130,6 +130,12 @@ codes! {
     LOOP_LIMIT = "raise max_iterations, or let the condition of the loop end it earlier";
     /// The milestone that a stage waited for can hold no more.
     MILESTONE_MISSED = "write milestone_policy: wait_skip to have the stage passed by instead";
+    /// A task has jumped to a stage that is not among the `jump_targets` of its own.
+    UNDECLARED_JUMP = "name the stage in `jump_targets` of the stage that jumps";
+    /// A task has jumped to a stage that does not stand in the block of its own.
+    JUMP_OUT_OF_SCOPE = "jump inside the block, and let the stage around it send control on";
+    /// A jump leads to a stage with more incoming arcs than one event names.
+    LIMIT_JUMP = "jump to a stage of its own before that one";
     /// A condition could not be computed.
     CONDITION_FAILED = "correct the expression, or say with `on_condition_error` what an error means";
     /// More tokens than one workflow may hold.

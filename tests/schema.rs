@@ -153,7 +153,7 @@ critical_sections:
 stages:
   a: { split_type: OR, split_conditions: { b: 'true', c: 'false' }, split_default: c, on_no_match: default }
   b: { needs: [a], reentry: serialize }
-  c: { needs: [a], reentry: Parallel }
+  c: { needs: [a], reentry: Parallel, jump_targets: [e, { stage: f, max_iterations: 2 }], jump_mode: Move }
   d: { needs: [b, c], join_type: multi_merge }
   e: { needs: [b, c], join_type: GENERALIZED_AND }
   f: { needs: [d], join_type: XOR, back_from: [g, { stage: h, max_iterations: 3 }] }

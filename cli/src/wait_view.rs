@@ -241,6 +241,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Withdrawn { .. } => "withdrawn",
         CancelCause::Instances => "mi",
         CancelCause::Signal => "signal",
+        CancelCause::Jump { .. } => "jump",
         _ => "other",
     }
 }

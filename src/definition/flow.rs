@@ -43,6 +43,14 @@ impl Join {
         Join::ThreadMerge,
     ];
 
+    /// Does it count what comes, tokens or threads, before it starts?
+    pub(crate) fn counts(self) -> bool {
+        match self {
+            Join::Discriminator | Join::NOfM | Join::ThreadMerge => true,
+            Join::And | Join::Xor | Join::MultiMerge | Join::Or | Join::GeneralizedAnd => false,
+        }
+    }
+
     /// The name as definitions write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -176,6 +184,8 @@ pub enum ArcKind {
     Back,
     /// To where control goes when an activation is canceled: no split takes it, and it closes no circle.
     Cancelled,
+    /// To where a task may send control, as `jump_targets` says: neither split nor join of its ends knows of it.
+    Jump,
 }
 
 /// What is known of the branches before an OR-join. It is checked when the definition is read; the join decides by the

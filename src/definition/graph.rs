@@ -32,7 +32,8 @@ pub(crate) struct Graph {
     /// In definition order; those nested in a stage stand right behind it.
     pub(crate) stages: Vec<GraphStage>,
     /// Grouped by the stage they lead to, in definition order; within a stage in the order of `needs`, then of
-    /// `back_from`. A stage without `needs` has one arc, from the start of its block, in their place.
+    /// `back_from`, of those it takes over from, and of those that jump to it. A stage without `needs` has one arc,
+    /// from the start of its block, in their place.
     pub(crate) arcs: Vec<GraphArc>,
     /// `outputs:` of the workflow in byte order of the names; empty if not written.
     pub(crate) outputs: Vec<(String, Template)>,
@@ -46,6 +47,8 @@ pub(crate) struct Graph {
     signals: BTreeMap<String, Vec<StageIndex>>,
     /// The stages that signals start, in definition order.
     starts: Vec<StageIndex>,
+    /// The arcs over which jumps come to a stage, ascending; a stage without such has no entry.
+    jumped_to: BTreeMap<StageIndex, Vec<ArcIndex>>,
     /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
     blocks: BTreeMap<Option<StageIndex>, Block>,
     /// What activations hold, one at a time: mutex keys, then interleaved groups, each by name.
@@ -143,6 +146,8 @@ pub(crate) struct GraphStage {
     pub(crate) priority: u8,
     /// Whom it ends, what ends it, and where control goes then.
     pub(crate) cancellation: Cancellation,
+    /// The arcs over which its tasks may send control elsewhere, ascending.
+    pub(crate) jumps: Vec<ArcIndex>,
     /// The workflow that is its work; its one task then only stands for it.
     pub(crate) sub_workflow: Option<Box<SubWorkflow>>,
 }
@@ -339,6 +344,11 @@ impl Graph {
             block.starts.extend(from_start.filter(|_| !stage.is_started_by_signals()));
         }
         let takes_away = stages.iter().any(|stage| !stage.cancellation.is_none() || stage.withdraws());
+        let takes_away = takes_away || arcs.iter().any(|arc| arc.kind == ArcKind::Jump);
+        let mut jumped_to: BTreeMap<StageIndex, Vec<ArcIndex>> = BTreeMap::new();
+        for (place, arc) in (0..).zip(&arcs).filter(|(_, arc)| arc.kind == ArcKind::Jump) {
+            jumped_to.entry(arc.to).or_default().push(ArcIndex::new(place));
+        }
         let (termination, regions) = (Termination::default(), Vec::new());
         let choices = Choices::of(&stages, &arcs);
         let mut ended_by: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
@@ -357,6 +367,7 @@ impl Graph {
             by_name,
             signals,
             starts,
+            jumped_to,
             blocks,
             locks,
             sections,
@@ -412,6 +423,17 @@ impl Graph {
     /// The stages that signals start, in definition order.
     pub(crate) fn started_by_signals(&self) -> &[StageIndex] {
         &self.starts
+    }
+
+    /// The arcs over which jumps come to `stage`, ascending.
+    pub(crate) fn jumps_to(&self, stage: StageIndex) -> &[ArcIndex] {
+        self.jumped_to.get(&stage).map_or(&[], Vec::as_slice)
+    }
+
+    /// The stages from which control may come to `stage` directly.
+    pub(crate) fn before(&self, stage: StageIndex) -> impl Iterator<Item = StageIndex> + '_ {
+        let arcs = self.stage(stage).incoming.iter().chain(self.jumps_to(stage));
+        arcs.filter_map(|arc| self.arc(*arc).from)
     }
 
     /// What is nested directly in a stage; `None` is the workflow itself.

@@ -37,6 +37,8 @@ pub enum Choice<'d> {
     IfCanceled,
     /// If something comes for the stage there before it comes for another of the choice.
     IfFirst,
+    /// When a task of it sends control there.
+    IfJumping,
 }
 
 impl<'d> StageOutline<'d> {
@@ -151,10 +153,11 @@ impl<'d> StageOutline<'d> {
 
     /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,
     /// the default and those without condition behind them. Two branches of a choice may lead to the same stage. Last
-    /// the way that is taken when it is canceled.
+    /// the way that is taken when it is canceled, then those of jumps.
     pub fn arcs(&self) -> Vec<ArcOutline<'d>> {
         let path = self.stage.cancellation.path.iter().map(|arc| self.way(Target::Arc(*arc), Choice::IfCanceled));
-        self.split_arcs().into_iter().chain(path).collect()
+        let jumps = self.stage.jumps.iter().map(|arc| self.way(Target::Arc(*arc), Choice::IfJumping));
+        self.split_arcs().into_iter().chain(path).chain(jumps).collect()
     }
 
     fn split_arcs(&self) -> Vec<ArcOutline<'d>> {

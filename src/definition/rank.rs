@@ -1,16 +1,16 @@
 //! Which stages come before which: ranks that never fall along an arc.
 //!
-//! An order of the stages along the arcs that lead forward, in which all that stand between the two ends of an arc that
-//! leads back have the rank of the first.
+//! An order of the stages along the arcs that lead forward, in which all that stand between the two ends of an arc or a
+//! jump that leads back have the rank of the first.
 
 use super::flow::ArcKind;
 use super::graph::{GraphArc, GraphStage};
 
 /// The rank of each stage: no arc leads to a lower one.
 pub(super) fn ranks(stages: &[GraphStage], arcs: &[GraphArc]) -> Vec<u32> {
-    let leads_back = |arc: &&GraphArc| arc.kind == ArcKind::Back;
+    let may_lead_back = |arc: &GraphArc| matches!(arc.kind, ArcKind::Back | ArcKind::Jump);
     let mut missing = vec![0_u32; stages.len()];
-    for arc in arcs.iter().filter(|arc| arc.from.is_some() && !leads_back(arc)) {
+    for arc in arcs.iter().filter(|arc| arc.from.is_some() && !may_lead_back(arc)) {
         missing[arc.to.index()] += 1;
     }
     let mut order: Vec<usize> = (0..stages.len()).filter(|stage| missing[*stage] == 0).collect();
@@ -19,7 +19,7 @@ pub(super) fn ranks(stages: &[GraphStage], arcs: &[GraphArc]) -> Vec<u32> {
         place += 1;
         let stage = &stages[*stage];
         for arc in stage.outgoing.iter().chain(&stage.cancellation.path).map(|arc| arcs[arc.index()]) {
-            if arc.kind != ArcKind::Back {
+            if !may_lead_back(&arc) {
                 missing[arc.to.index()] -= 1;
                 if missing[arc.to.index()] == 0 {
                     order.push(arc.to.index());
@@ -33,9 +33,9 @@ pub(super) fn ranks(stages: &[GraphStage], arcs: &[GraphArc]) -> Vec<u32> {
     }
     let mut ranks = vec![0; stages.len()];
     (0..).zip(&order).for_each(|(rank, stage)| ranks[*stage] = rank);
-    let circles = arcs.iter().filter(leads_back);
+    let circles = arcs.iter().filter(|arc| may_lead_back(arc));
     let circles = circles.filter_map(|arc| Some((ranks[arc.to.index()], ranks[arc.from?.index()])));
-    let mut circles: Vec<(u32, u32)> = circles.collect();
+    let mut circles: Vec<(u32, u32)> = circles.filter(|(first, last)| first <= last).collect();
     circles.sort_unstable();
     let mut circles = circles.into_iter().peekable();
     // The circle in which the stage stands: its first rank and its last.
@@ -80,5 +80,8 @@ mod tests {
                    split_conditions: { a: x, c: y } }, \
                    c: { needs: [b], split_type: XOR, split_conditions: { b: x, d: y } }, d: { needs: [c] }";
         assert_eq!(ranks(two), [0, 0, 0, 3]);
+        let jumps =
+            "a: , b: { needs: [a] }, c: { needs: [b], jump_targets: [b, e] }, d: { needs: [c] }, e: { needs: [d] }";
+        assert_eq!(ranks(jumps), [0, 1, 1, 3, 4]);
     }
 }

@@ -3,8 +3,9 @@
 use crate::definition::Graph;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, StageIndex};
+use crate::value::Value;
 
-use super::{CancelCause, EndReason, WaitingJoin};
+use super::{CancelCause, EndReason, TaskReport, WaitingJoin};
 
 impl CancelCause {
     /// The word people and programs see: `workflow`, `scope_failed`, `deadline`, `stage`, ...
@@ -21,6 +22,7 @@ impl CancelCause {
             CancelCause::Withdrawn { .. } => "withdrawn",
             CancelCause::Instances => "mi",
             CancelCause::Signal => "signal",
+            CancelCause::Jump { .. } => "jump",
         }
     }
 
@@ -28,6 +30,7 @@ impl CancelCause {
     pub fn by(self) -> Option<ActivationId> {
         match self {
             CancelCause::Stage { by } | CancelCause::Withdrawn { winner: by } => Some(by),
+            CancelCause::Jump { to } => Some(to),
             CancelCause::Workflow
             | CancelCause::ScopeFailed
             | CancelCause::Deadline
@@ -84,4 +87,18 @@ fn deadlock(graph: &Graph, waiting: &[WaitingJoin]) -> String {
     }
     message.pop();
     message
+}
+
+/// A failure as a map: class, code, message, causes.
+pub(super) fn failure(failure: &Failure) -> Value {
+    Value::map([
+        ("class", Value::from(failure.class().name())),
+        ("code", Value::from(failure.code().as_str())),
+        ("message", Value::from(failure.message())),
+        ("causes", Value::list(failure.causes().iter().map(String::as_str))),
+    ])
+}
+
+pub(super) fn told_error(told: &TaskReport) -> Option<Value> {
+    told.report.error().map(failure)
 }

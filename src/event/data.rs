@@ -13,7 +13,7 @@ use crate::status::Status;
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
-use super::cause::named;
+use super::cause::{failure, named, told_error};
 use super::{
     CancelCause, Consumed, Creation, Emitted, Envelope, Event, Json, LeaseLoss, LeftTokens, Registration, Report,
     SignalMessage, SignalRecipient, SignalTarget, Stamp, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
@@ -106,7 +106,8 @@ impl Envelope {
             | Event::TokensLeft { .. }
             | Event::ScopeOpened { .. }
             | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. } => self.describe_scope(data, at),
+            | Event::LoopTested { .. }
+            | Event::JumpExecuted { .. } => self.describe_scope(data, at),
             Event::InstancesStarted { .. }
             | Event::InstancesAdded { .. }
             | Event::InstancesAddRequested(..)
@@ -172,6 +173,11 @@ impl Envelope {
                 data.end(*status, at);
                 data.end_reason(reason.as_ref());
             }
+            Event::JumpExecuted { source, arc } => {
+                data.stage(*source);
+                let ends = data.ends_of(*arc);
+                data.put_some("jump", ends.map(Value::map));
+            }
             Event::LoopTested { activation, iteration, value } => {
                 data.stage(*activation);
                 data.put("iteration", *iteration);
@@ -236,20 +242,6 @@ fn describe_rest(event: &Event, data: &mut Fields<'_>, at: String) {
 /// report was too much.
 pub(crate) fn counts(status: Status, error: Option<&Failure>) -> bool {
     matches!(status, Status::Succeeded | Status::FailedContinue) && error.is_none()
-}
-
-/// A failure as a map: class, code, message, causes.
-fn failure(failure: &Failure) -> Value {
-    Value::map([
-        ("class", Value::from(failure.class().name())),
-        ("code", Value::from(failure.code().as_str())),
-        ("message", Value::from(failure.message())),
-        ("causes", Value::list(failure.causes().iter().map(String::as_str))),
-    ])
-}
-
-fn told_error(told: &TaskReport) -> Option<Value> {
-    told.report.error().map(failure)
 }
 
 /// The value of recorded JSON; damaged text stands as it is.
@@ -538,6 +530,7 @@ impl<'a> Fields<'a> {
             | Report::Skipped
             | Report::Canceled
             | Report::Stopped => (),
+            Report::Jump { target } => self.put("target", target.as_str()),
             Report::Suspended { signals } => self.put("signals", Value::list(signals.iter().map(String::as_str))),
         }
     }
@@ -546,6 +539,12 @@ impl<'a> Fields<'a> {
         let arcs = match consumed {
             Consumed::OnePerArc => self.graph_stage(activation).map(|stage| stage.incoming.as_slice()),
             Consumed::Arcs(arcs) => Some(arcs.as_slice()),
+            Consumed::Jump { jump, arcs, absorbed } => {
+                let ends = self.ends_of(*jump);
+                self.put_some("jump", ends.map(Value::map));
+                self.put("absorbed", self.arcs(absorbed));
+                Some(arcs.as_slice())
+            }
             // They stand in `stage.ready`, or in the arrivals before.
             Consumed::Ready | Consumed::Held => None,
             Consumed::Threads(group) => {

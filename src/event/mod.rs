@@ -376,6 +376,13 @@ pub enum Event {
         /// Why it fails, if it does.
         error: Option<Failure>,
     },
+    /// A task of an activation has sent control elsewhere; the activation ends right behind this.
+    JumpExecuted {
+        /// The activation.
+        source: ActivationId,
+        /// The arc of the jump.
+        arc: ArcIndex,
+    },
 }
 
 impl Event {
@@ -440,7 +447,8 @@ impl Event {
             | Event::InstancesStarted { .. }
             | Event::InstancesAdded { .. }
             | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. } => None,
+            | Event::InstancesWithdrawn { .. }
+            | Event::JumpExecuted { .. } => None,
         }
     }
 
@@ -477,7 +485,8 @@ impl Event {
             | Event::InstancesClosed { activation }
             | Event::InstancesCompleteRequested(_, InstancesRequest { activation, .. })
             | Event::InstancesWithdrawn { activation, .. }
-            | Event::ChoiceMade { winner: activation, .. } => Some(*activation),
+            | Event::ChoiceMade { winner: activation, .. }
+            | Event::JumpExecuted { source: activation, .. } => Some(*activation),
             Event::StageStartRequested(_, request) => Some(request.activation),
             other => other.task().map(|task| task.activation),
         }
@@ -555,7 +564,8 @@ impl Event {
             | Event::InstancesWithdrawn { .. }
             | Event::InstancesAddRequested(..)
             | Event::InstancesCloseRequested(..)
-            | Event::InstancesCompleteRequested(..) => None,
+            | Event::InstancesCompleteRequested(..)
+            | Event::JumpExecuted { .. } => None,
         }
     }
 }

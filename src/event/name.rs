@@ -6,7 +6,7 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 65] = [
+    pub const NAMES: [&str; 66] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
@@ -23,6 +23,7 @@ impl Event {
         "join.arrived",
         "join.forced",
         "join.reset",
+        "jump.executed",
         "lock.released",
         "lock.taken",
         "log.accepted",
@@ -136,6 +137,7 @@ impl Event {
             Event::InstancesClosed { .. } => 57,
             Event::InstancesCompleteRequested(..) => 58,
             Event::InstancesWithdrawn { .. } => 59,
+            Event::JumpExecuted { .. } => 60,
         }
     }
 
@@ -208,13 +210,14 @@ impl Event {
             Event::InstancesClosed { .. } => "instances.closed",
             Event::InstancesCompleteRequested(..) => "instances.complete_requested",
             Event::InstancesWithdrawn { .. } => "instances.withdrawn",
+            Event::JumpExecuted { .. } => "jump.executed",
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 59] = [
+    const NAMES: [&str; 60] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -274,6 +277,7 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "instances.closed",
         "instances.complete_requested",
         "instances.withdrawn",
+        "jump.executed",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

@@ -249,6 +249,11 @@ pub enum Report {
         /// The names, ascending.
         signals: Vec<String>,
     },
+    /// The work is done, and control goes to this stage, with the outputs and the context of the report.
+    Jump {
+        /// The ref id of the stage, as the task named it.
+        target: String,
+    },
 }
 
 /// A captured stream of a program.
@@ -376,6 +381,15 @@ pub enum Consumed {
     /// As many threads as its join merges: the oldest tokens of the threads that this activation split into; without
     /// one, of those that no split has made.
     Threads(Option<ActivationId>),
+    /// That of a jump, and with it the oldest token of each of the other arcs that hold one.
+    Jump {
+        /// The arc of the jump.
+        jump: ArcIndex,
+        /// The other arcs.
+        arcs: Vec<ArcIndex>,
+        /// Arcs on which a token that comes later is too late: it is taken away, one on each.
+        absorbed: Vec<ArcIndex>,
+    },
 }
 
 /// The arcs that received a token when an activation ended.
@@ -424,6 +438,11 @@ pub enum CancelCause {
     Instances,
     /// A signal of its `cancel_on` has come.
     Signal,
+    /// A jump to this activation has come before it.
+    Jump {
+        /// The activation.
+        to: ActivationId,
+    },
 }
 
 /// Why a workflow did not succeed.
@@ -527,6 +546,7 @@ impl Report {
             Report::Stopped => Status::Stopped.name(),
             Report::Failed { .. } => "FAILED",
             Report::Suspended { .. } => Status::Suspended.name(),
+            Report::Jump { .. } => Status::Redirect.name(),
         }
     }
 
@@ -539,7 +559,8 @@ impl Report {
             | Report::Skipped
             | Report::Canceled
             | Report::Stopped
-            | Report::Suspended { .. } => None,
+            | Report::Suspended { .. }
+            | Report::Jump { .. } => None,
         }
     }
 }

@@ -38,7 +38,7 @@ impl State {
         let graph = self.definition.graph();
         let arcs = match consumed {
             Consumed::OnePerArc => graph.stage(stage).incoming.as_slice(),
-            Consumed::Arcs(arcs) => arcs,
+            Consumed::Arcs(arcs) | Consumed::Jump { arcs, .. } => arcs,
             // A join that counts arrivals or merges threads is no alternative.
             Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
         };

@@ -480,7 +480,8 @@ impl Command {
             | Event::InstancesStarted { .. }
             | Event::InstancesAdded { .. }
             | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. } => return None,
+            | Event::InstancesWithdrawn { .. }
+            | Event::JumpExecuted { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

@@ -356,7 +356,8 @@ impl Surroundings {
         let Some(ActivationId { stage, .. }) = self.activation else { return Ok(Value::Map(Map::new())) };
         let mut tasks = Map::new();
         for result in self.results.iter() {
-            let name = self.definition.graph().task(stage, result.task).name.clone();
+            let Some(task) = result.task else { continue };
+            let name = self.definition.graph().task(stage, task).name.clone();
             let outputs = Value::Map(parsed(&result.outputs)?);
             tasks.insert(name, Value::map([("outputs", outputs), ("status", result.status.name().into())]));
         }

@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::Reached;
 use crate::event::TimerPurpose;
-use crate::ids::{ActivationId, ScopeId};
+use crate::ids::{ActivationId, ScopeId, StageIndex};
 
 use super::generations::JoinRecord;
 use super::instances::InstanceSet;
 use super::locks::Holder;
+use super::past::Past;
 use super::state::{
-    Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State, Timer, TimerOf,
+    Absorbing, Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State,
+    Timer, TimerOf,
 };
 
 impl State {
@@ -102,6 +104,8 @@ impl State {
             stopped,
             ended: _,
             iterations,
+            jumped,
+            absorbing,
             withdrawn,
             reached,
         } = scope;
@@ -150,6 +154,7 @@ impl State {
         let held: Vec<u32> = held.collect();
         number(key, held.len());
         held.iter().for_each(|section| key.extend(section.to_le_bytes()));
+        self.key_of_jumps(id, (jumped, absorbing), key);
         // Instances belong to their sets: they differ in nothing but those.
         let inside = self.core.live.iter().filter(|(of, live)| of.instance.is_none() && live.scope == id);
         let mut live: Vec<Vec<u8>> = inside.map(|(id, _)| self.key_of(*id, cap)).collect();
@@ -160,6 +165,26 @@ impl State {
         live.iter().for_each(|live| text(key, live));
         self.key_of_joins(id, key);
         self.key_of_threads(id, key);
+    }
+
+    /// Where control has jumped away, and what comes too late behind a jump.
+    fn key_of_jumps(
+        &self,
+        id: ScopeId,
+        (jumped, absorbing): (&BTreeSet<StageIndex>, &BTreeMap<StageIndex, Absorbing>),
+        key: &mut Vec<u8>,
+    ) {
+        number(key, jumped.len());
+        jumped.iter().for_each(|stage| key.extend(stage.get().to_le_bytes()));
+        number(key, absorbing.len());
+        for (stage, Absorbing { to, arcs }) in absorbing {
+            key.extend(stage.get().to_le_bytes());
+            number(key, arcs.len());
+            arcs.iter().for_each(|arc| key.extend(arc.get().to_le_bytes()));
+            // Which tokens know of the jump decides which come too late.
+            let tokens = self.core.marking.of_scope(id);
+            key.extend(tokens.map(|token| knows(&token.past, *to)));
+        }
     }
 
     /// What joins have counted, how often aside.
@@ -242,10 +267,10 @@ impl State {
         key.push(u8::from(id.instance.is_some()));
         let Some(live) = self.core.live.get(&id) else { return key };
         let Activation {
-            scope: _,
+            scope,
             born: _,
             depth: _,
-            past: _,
+            past,
             thread: _,
             progress,
             doomed,
@@ -257,7 +282,12 @@ impl State {
             signal: _,
             inside,
             choice,
+            // The activation ends with the event behind it.
+            leaving: _,
         } = &**live;
+        if let Some(scope) = self.core.scopes.get(scope) {
+            key.extend(scope.absorbing.values().map(|absorbing| knows(past, absorbing.to)));
+        }
         // Who ends it makes no difference to what follows.
         text(&mut key, doomed.map_or("", |cause| cause.name()).as_bytes());
         of_progress(progress, &mut key);
@@ -352,6 +382,11 @@ fn of_purpose(purpose: TimerPurpose) -> u8 {
         TimerPurpose::CancelInstances => 5,
         TimerPurpose::CompleteInstances => 6,
     }
+}
+
+/// Does what lies behind know of this activation, or of a later one of its stage?
+fn knows(past: &Past, to: ActivationId) -> u8 {
+    u8::from(past.get(to.stage).is_some_and(|known| known.activation.number >= to.number))
 }
 
 fn number(key: &mut Vec<u8>, number: usize) {

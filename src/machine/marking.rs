@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 use super::past::Past;
 use super::signals::GivenSignal;
+use super::state::Brought;
 use super::threads::Thread;
 
 /// Control on an arc. Tokens of one arc are consumed in the order in which they came.
@@ -29,12 +30,14 @@ pub(crate) struct Token {
     pub(super) since: Timestamp,
     /// The signal that began the thread here.
     pub(super) signal: Option<Arc<GivenSignal>>,
+    /// What the jump takes along that it belongs to.
+    pub(super) jump: Option<Arc<Brought>>,
 }
 
 impl Token {
     /// A token that lies nowhere yet.
     pub(super) fn new(depth: u32, past: Past, thread: Thread, since: Timestamp) -> Token {
-        Token { number: 0, depth, past, thread, since, signal: None }
+        Token { number: 0, depth, past, thread, since, signal: None, jump: None }
     }
 }
 
@@ -205,6 +208,11 @@ impl Marking {
     /// Does `arc` hold a token?
     pub(super) fn is_marked(&self, scope: ScopeId, arc: ArcIndex) -> bool {
         self.tokens.contains_key(&(scope, arc))
+    }
+
+    /// The token on `arc` that came first.
+    pub(super) fn oldest(&self, scope: ScopeId, arc: ArcIndex) -> Option<&Token> {
+        self.tokens.get(&(scope, arc))?.front()
     }
 
     /// How many tokens lie on `arc`.

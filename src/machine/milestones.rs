@@ -27,7 +27,7 @@ impl State {
                 let counts = self.core.scopes.get(&scope).map(|scope| &scope.reached);
                 counts.and_then(|counts| counts.get(&reached)).is_some_and(|balance| *balance > 0)
             }
-            MilestoneCondition::Is(stage, status) => self.live_of(scope, stage).any(|id| {
+            MilestoneCondition::Is(stage, status) => self.owners_of(scope, stage).any(|id| {
                 let is = match &self.core.live[&id].progress {
                     Progress::Ready(_) => MilestoneStatus::Enabled,
                     Progress::Open(open) if open.attempt == AttemptState::Suspended => MilestoneStatus::Suspended,
@@ -42,6 +42,11 @@ impl State {
                 is == status
             }),
         }
+    }
+
+    /// The activations of a stage without their instances, which make no milestone of their own.
+    fn owners_of(&self, scope: ScopeId, stage: StageIndex) -> impl Iterator<Item = ActivationId> + '_ {
+        self.live_of(scope, stage).filter(|id| id.instance.is_none())
     }
 
     /// The activations of a stage that wait for its milestone, the oldest first.
@@ -63,14 +68,14 @@ impl State {
     pub(super) fn milestone_may_come(&mut self, id: ActivationId) -> bool {
         let Some((milestone, scope)) = self.milestone_of(id) else { return true };
         let of = milestone.of();
-        self.live_of(scope, of).next().is_some() || outlook::may_come(self, Waiting { scope, join: of })
+        self.owners_of(scope, of).next().is_some() || outlook::may_come(self, Waiting { scope, join: of })
     }
 
     /// The same, looked at anew.
     pub(super) fn milestone_may_come_anew(&self, id: ActivationId) -> bool {
         let Some((milestone, scope)) = self.milestone_of(id) else { return true };
         let of = milestone.of();
-        self.live_of(scope, of).next().is_some() || outlook::would_come(self, Waiting { scope, join: of })
+        self.owners_of(scope, of).next().is_some() || outlook::would_come(self, Waiting { scope, join: of })
     }
 
     /// Something has changed about a stage that others may wait for.

@@ -14,7 +14,7 @@
 //! | 7, 37, 38 synchronizing merges | `join_type: OR` |
 //! | 9, 30 structured discriminator, partial join | `join_type: DISCRIMINATOR`, `N_OF_M` with `join_threshold` |
 //! | 8 multi-merge | `join_type: MULTI_MERGE`, `reentry: serialize` |
-//! | 10 arbitrary cycles | `back_from` |
+//! | 10 arbitrary cycles | `back_from`, `jump_targets` |
 //! | 11 implicit termination | a workflow ends when nothing can move; tokens left are a deadlock |
 //! | 12 to 15 multiple instances | `mi_config`, `for_each`, `matrix`; `sync_on_complete: false`, `allow_dynamic` |
 //! | 34 to 36 partial joins for instances | `join_threshold`, `cancel_remaining`, `completion_condition` |
@@ -71,6 +71,7 @@ mod past;
 mod pause;
 mod possible;
 mod repeats;
+mod scope;
 mod servers;
 mod signals;
 mod state;

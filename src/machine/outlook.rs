@@ -184,7 +184,7 @@ impl Look<'_> {
             if let Some(from) = from.filter(may_come).filter(|from| cone.insert(*from)) {
                 #[cfg(test)]
                 super::tests::count_work(1);
-                ahead.extend(&self.graph.stage(from).incoming);
+                ahead.extend(self.ways_to(from));
                 if floor.is_none() && cone.len() > n_taken {
                     floor = Some(self.floor());
                 }
@@ -218,6 +218,13 @@ impl Look<'_> {
         let mut fireable: BTreeSet<StageIndex> = ahead.iter().copied().collect();
         while let Some(stage) = ahead.pop() {
             let spec = self.graph.stage(stage);
+            // A jump starts its target whatever else that needs.
+            for to in spec.jumps.iter().map(|arc| self.graph.arc(*arc).to).filter(|to| cone.contains(to)) {
+                if fireable.insert(to) {
+                    missing.insert(to, 0);
+                    ahead.push(to);
+                }
+            }
             for arc in spec.outgoing.iter().chain(&spec.cancellation.path) {
                 let to = self.graph.arc(*arc).to;
                 let Some(missing) = missing.get_mut(&to).filter(|missing| **missing > 0) else { continue };
@@ -250,7 +257,7 @@ impl Look<'_> {
             let Some(from) = self.graph.arc(arc).from.filter(|from| fireable.contains(from)) else { continue };
             if found.insert(Place::Stage(from)) {
                 meets(from, arc);
-                ahead.extend(&self.graph.stage(from).incoming);
+                ahead.extend(self.ways_to(from));
             }
         }
     }
@@ -259,6 +266,11 @@ impl Look<'_> {
     fn can_carry(&self, arc: ArcIndex, fireable: &BTreeSet<StageIndex>) -> bool {
         let from = self.graph.arc(arc).from;
         self.is_taken(Place::Arc(arc)) || from.is_some_and(|from| fireable.contains(&from))
+    }
+
+    /// The arcs over which control comes to a stage, jumps among them.
+    fn ways_to(&self, stage: StageIndex) -> impl Iterator<Item = ArcIndex> {
+        self.graph.stage(stage).incoming.iter().chain(self.graph.jumps_to(stage)).copied()
     }
 
     fn is_taken(&self, place: Place) -> bool {
@@ -291,9 +303,17 @@ impl Look<'_> {
     }
 }
 
-/// What leads to a stage that makes a milestone.
+/// What leads to a stage that makes a milestone: a jump is enough to start it.
 fn toward(state: &State, waiting: Waiting) -> Outlook {
-    let incoming = &state.definition.graph().stage(waiting.join).incoming;
+    let graph = state.definition.graph();
+    let jumps = graph.jumps_to(waiting.join);
+    if !jumps.is_empty() {
+        let by_jump = Outlook::of(state, waiting, Question::Start(1), (&[], jumps));
+        if by_jump.is_open() {
+            return by_jump;
+        }
+    }
+    let incoming = &graph.stage(waiting.join).incoming;
     let question = Question::Start(tokens_needed(state, waiting.scope, waiting.join));
     Outlook::of(state, waiting, question, (&[], incoming))
 }

@@ -128,8 +128,8 @@ impl<T> PartialEq for Remembered<T> {
 /// What a task of an activation gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TaskResult {
-    /// Which task.
-    pub(crate) task: TaskIndex,
+    /// Which task; `None` is the jump that began the activation.
+    pub(crate) task: Option<TaskIndex>,
     /// How it ended.
     pub(crate) status: Status,
     /// Its outputs; empty unless it succeeded or went on after a failure.

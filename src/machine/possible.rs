@@ -43,6 +43,7 @@ impl State {
         }
         let mut possible = Vec::new();
         let mut alike: Vec<Vec<u8>> = Vec::new();
+        let graph = self.definition.graph();
         for (id, activation) in &self.core.live {
             let Progress::Open(open) = &activation.progress else { continue };
             let mut stands = self.key_of(*id, u32::MAX);
@@ -59,6 +60,9 @@ impl State {
             };
             tell(Report::Succeeded);
             tell(Report::Stopped);
+            for arc in &graph.stage(id.stage).jumps {
+                tell(Report::Jump { target: graph.stage(graph.arc(*arc).to).ref_id.clone() });
+            }
             if outcomes == Outcomes::All {
                 let error = Failure::new(ErrorCode::SYSTEM_ERROR, ErrorClass::Permanent, "tried by the checker");
                 tell(Report::Terminal { error });

@@ -40,7 +40,8 @@ impl<'s> Servers<'s> {
         for (id, _) in emitting.filter(|(_, activation)| activation.scope == scope) {
             live.entry(id.stage).or_default().push(id.number);
         }
-        let has_circles = state.definition.graph().arcs.iter().any(|arc| arc.kind == ArcKind::Back);
+        let has_circles =
+            state.definition.graph().arcs.iter().any(|arc| matches!(arc.kind, ArcKind::Back | ArcKind::Jump));
         Servers { state, scope, live, found: BTreeMap::new(), has_circles }
     }
 
@@ -128,7 +129,6 @@ impl<'s> Servers<'s> {
     }
 
     fn before(&self, stage: StageIndex) -> impl Iterator<Item = StageIndex> + use<'s> {
-        let graph = self.graph();
-        graph.stage(stage).incoming.iter().filter_map(|arc| graph.arc(*arc).from)
+        self.graph().before(stage)
     }
 }

@@ -10,17 +10,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Definition, Join, OnParentCancel, Reached};
+use crate::definition::{Definition, Join, OnParentCancel};
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
-use crate::failure::Failure;
-use crate::ids::{
-    ActivationId, ArcIndex, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId,
-};
+use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 use crate::value::Map;
 
-use super::around::Around;
 use super::as_json;
 use super::candidates::{Candidates, Nested};
 use super::choice::Offer;
@@ -32,6 +28,7 @@ use super::outlook::Waiting;
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
 use super::repeats::Remembered;
+pub(crate) use super::scope::{Absorbing, Brought, Inside, Scope, ScopeFailure};
 use super::signals::{GivenSignal, SignalWait, Signals};
 use super::threads::Thread;
 
@@ -137,44 +134,6 @@ pub(crate) struct Canceling {
     pub(super) since: Timestamp,
 }
 
-/// One opening of a nested block.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Scope {
-    /// The activation whose block was opened; `None` is the workflow itself.
-    pub(super) owner: Option<ActivationId>,
-    /// How deep it is nested; the root is 0.
-    pub(super) depth: u32,
-    /// What its stages see besides what lies behind them.
-    pub(super) around: Option<Arc<Around>>,
-    /// Live activations in it.
-    pub(super) live: u32,
-    /// What ended it before it was over.
-    pub(super) failed: Option<ScopeFailure>,
-    /// Activations that ended STOPPED, with the task that was STOPPED; none if the stage made that of a failure.
-    pub(super) stopped: Vec<(ActivationId, Option<TaskIndex>)>,
-    /// What lies behind the threads that have ended here.
-    pub(super) ended: Past,
-    /// How many tokens have come over the arcs that have a limit of these.
-    pub(super) iterations: BTreeMap<ArcIndex, u32>,
-    /// Regions that were canceled, and what of them comes later with them.
-    pub(super) withdrawn: BTreeSet<RegionIndex>,
-    /// By how much completions outnumber what ends them, where somebody waits for that.
-    pub(super) reached: BTreeMap<Reached, i64>,
-}
-
-/// What ended a scope before it was over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum ScopeFailure {
-    /// This activation failed, and why.
-    Activation(ActivationId, Option<Failure>),
-    /// Its deadline has passed.
-    Deadline,
-    /// This activation, which has succeeded, cancels the workflow.
-    CanceledBy(ActivationId),
-    /// This activation, which has succeeded, ends the workflow.
-    EndedBy(ActivationId),
-}
-
 /// One entry of a stage by a token, not over yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Activation {
@@ -205,19 +164,8 @@ pub(crate) struct Activation {
     pub(super) choice: Option<Box<Offer>>,
     /// Its block, if its stage has one.
     pub(super) inside: Option<Box<Inside>>,
-}
-
-/// The block of an activation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Inside {
-    /// The scope that is open.
-    pub(super) scope: Option<ScopeId>,
-    /// How many times the block was opened.
-    pub(super) begun: u32,
-    /// What lies behind the threads that ended in the scope that was closed last.
-    pub(super) last: Past,
-    /// Why that scope failed, if it did.
-    pub(super) failure: Option<Failure>,
+    /// A task of it has jumped, and it ends right behind that.
+    pub(super) leaving: Option<Arc<Brought>>,
 }
 
 /// How far an activation is.
@@ -472,7 +420,7 @@ impl State {
 
     /// Every token that lies on an arc, with its number: the how manieth token of the workflow it is.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, ArcIndex, u64)> + '_ {
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (ScopeId, crate::ids::ArcIndex, u64)> + '_ {
         self.core.marking.iter().map(|(scope, arc, token)| (scope, arc, token.number))
     }
 
@@ -533,6 +481,12 @@ impl State {
             let depth = self.depth_of(scope);
             self.candidates.joins.insert((Reverse(depth), scope, stage));
         }
+    }
+
+    /// A jump has come to `stage`, or something may have come too late behind one: both are looked at before its join.
+    pub(super) fn examine_arrival(&mut self, scope: ScopeId, stage: StageIndex) {
+        let depth = self.depth_of(scope);
+        self.candidates.joins.insert((Reverse(depth), scope, stage));
     }
 
     /// Do tokens still move in this scope? Not once it has failed or is being canceled, or one around it.

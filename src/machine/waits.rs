@@ -253,8 +253,13 @@ fn of_joins(state: &State, scope: ScopeId) -> Vec<Wait> {
 }
 
 fn of_join(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut Servers<'_>) -> Wait {
-    let incoming = &state.definition.graph().stage(stage).incoming;
-    let since = incoming.iter().filter_map(|arc| state.core.marking.marked_since(scope, *arc)).min();
+    let graph = state.definition.graph();
+    let incoming = &graph.stage(stage).incoming;
+    let since = incoming
+        .iter()
+        .chain(graph.jumps_to(stage))
+        .filter_map(|arc| state.core.marking.marked_since(scope, *arc))
+        .min();
     // Where tokens do not move any more, only the end of the scope is waited for, and that is the engine's.
     let reason = if fires(state, scope, stage) || !state.moves(scope) {
         WaitReason::Settling
@@ -316,7 +321,11 @@ fn of_counting(state: &State, scope: ScopeId, stage: StageIndex, servers: &mut S
 
 /// Would its join fire if the stage could start again?
 fn has_its_tokens(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
-    match state.definition.graph().stage(stage).join {
+    let graph = state.definition.graph();
+    if graph.jumps_to(stage).iter().any(|arc| state.core.marking.is_marked(scope, *arc)) {
+        return true;
+    }
+    match graph.stage(stage).join {
         Join::And | Join::GeneralizedAnd => missing(state, scope, stage).is_empty(),
         Join::Xor | Join::MultiMerge | Join::Or => true,
         Join::Discriminator | Join::NOfM => {

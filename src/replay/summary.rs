@@ -120,7 +120,8 @@ impl WorkflowSummary {
             | Event::InstancesCloseRequested(..)
             | Event::InstancesClosed { .. }
             | Event::InstancesCompleteRequested(..)
-            | Event::InstancesWithdrawn { .. } => (),
+            | Event::InstancesWithdrawn { .. }
+            | Event::JumpExecuted { .. } => (),
         }
     }
 

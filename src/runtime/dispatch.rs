@@ -216,6 +216,7 @@ pub(super) fn conclude(attempt: AttemptId, report: crate::task::Report, now: Tim
             signals.dedup();
             told(Report::Suspended { signals }, &outputs, &context)
         }
+        OutcomeKind::Jump(target) => told(Report::Jump { target }, &outputs, &context),
         OutcomeKind::Running(Poll::At(until)) => told(Report::Running { until }, &outputs, &context),
         OutcomeKind::Running(Poll::After(length)) => {
             let until = now.saturating_add(length);

@@ -13,7 +13,7 @@ use crate::ids::{ArcIndex, StageIndex};
 
 /// The definition with its blocks as single stages; the same if it has none.
 pub(super) fn reduced(definition: &Definition) -> Definition {
-    // Whom a stage cancels, and what makes a milestone, stands anywhere, and must be found there.
+    // Whom a stage cancels, where it jumps to, and what makes a milestone, stands anywhere, and must be found there.
     // What a join withdraws is named by the stages there are.
     if definition.graph().takes_away() || definition.graph().has_milestones() {
         return definition.clone();
@@ -267,6 +267,7 @@ fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
         milestone: _,
         priority: _,
         cancellation: _,
+        jumps: _,
         sub_workflow: _,
     } = stage;
     let plain_join = match join {

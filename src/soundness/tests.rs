@@ -28,7 +28,7 @@ const TWICE: &str = "a: , b: { needs: [a] }, c: { needs: [a] }, d: { needs: [b, 
 
 #[test]
 fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
-    let cases: [(&str, CheckOutcome, &[&str]); 9] = [
+    let cases: [(&str, CheckOutcome, &[&str]); 13] = [
         ("a: ", CheckOutcome::Sound, &[]),
         (DIAMOND, CheckOutcome::Sound, &[]),
         (CHOICE, CheckOutcome::Sound, &[]),
@@ -36,6 +36,24 @@ fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
         (TWICE, CheckOutcome::Unsound, &["UNSAFE_XOR_JOIN"]),
         (OPTIONS, CheckOutcome::Sound, &[]),
         (OPTIONS_STARVED, CheckOutcome::Unsound, &["DEADLOCK"]),
+        // Jumps: back, over a join, and into one out of a branch, where what comes late is absorbed.
+        ("a: , b: { needs: [a], jump_targets: [a] }, c: { needs: [b] }", CheckOutcome::Sound, &[]),
+        (
+            "a: , b: { needs: [a], jump_targets: [e] }, c: { needs: [a] }, d: { needs: [b, c] }, e: { needs: [d], join_type: XOR }",
+            CheckOutcome::Sound,
+            &[],
+        ),
+        (
+            "a: , b: { needs: [a], jump_targets: [d] }, c: { needs: [a] }, d: { needs: [b, c] }",
+            CheckOutcome::Sound,
+            &[],
+        ),
+        // Back out of one branch: its join gets two tokens from the other.
+        (
+            "a: , b: { needs: [a], jump_targets: [a] }, c: { needs: [a] }, d: { needs: [b, c] }",
+            CheckOutcome::Unsound,
+            &["UNSAFE_AND_JOIN", "UNBOUNDED"],
+        ),
         // Two ends: implicit termination.
         ("a: , b: { needs: [a] }, c: { needs: [a] }", CheckOutcome::Sound, &[]),
         ("a: { if: x, on_failure: stop, deadline: 1s }, b: { needs: [a] }", CheckOutcome::Sound, &[]),

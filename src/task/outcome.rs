@@ -44,6 +44,8 @@ pub(crate) enum OutcomeKind {
     Stopped,
     /// The work goes on when one of these signals comes, or any if there are none.
     Suspended(Vec<String>),
+    /// The work is done, and control goes to the stage of this ref id.
+    Jump(String),
 }
 
 /// When a task that goes on wants to be called again.
@@ -136,6 +138,28 @@ impl Outcome {
             names.push(name.into());
         }
         self
+    }
+
+    /// The work is done, and control goes to the stage with this ref id, whatever that waits for: the stage of this
+    /// task ends, and its later tasks and the stages behind it do not follow. Its stage names the target in
+    /// `jump_targets`; a jump elsewhere fails the task. Outputs and context of the outcome go along: they are the first
+    /// of the new activation there.
+    ///
+    /// ```
+    /// # use stabilize::{Outcome, Task, TaskContext, TaskError};
+    /// struct Router;
+    ///
+    /// impl Task for Router {
+    ///     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+    ///         if task.get::<bool>("tests_passed")?.unwrap_or(false) {
+    ///             return Ok(Outcome::success());
+    ///         }
+    ///         Ok(Outcome::jump_to("retry_stage").context("retry_reason", "tests failed"))
+    ///     }
+    /// }
+    /// ```
+    pub fn jump_to(target: impl Into<String>) -> Outcome {
+        Outcome::of(OutcomeKind::Jump(target.into()))
     }
 
     /// For [`running`](Outcome::running): how long to rest before the next call. Without meaning for other outcomes.

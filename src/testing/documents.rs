@@ -285,6 +285,8 @@ struct StageDraft {
     split: Option<SplitDraft>,
     /// Of this stage and those behind it one from which control comes back, and how often at most.
     back_from: Option<(Index, Option<u32>)>,
+    /// The stages of its block to which its tasks may jump, and how often at most.
+    jumps: Vec<(Index, Option<u32>)>,
     turns: Option<LoopDraft>,
     join: Option<JoinDraft>,
     /// It splits into threads, if it has no other split.
@@ -371,10 +373,11 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
     let needs = prop_oneof![2 => vec(any::<Index>(), 1), 2 => vec(any::<Index>(), 2..4), 1 => Just(Vec::new())];
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
     let back_from = weighted(0.18, (any::<Index>(), weighted(0.9, 1..4_u32)));
+    let jumps = weighted(0.2, vec((any::<Index>(), weighted(0.4, 1..4_u32)), 1..3)).prop_map(Option::unwrap_or_default);
     let splits = (weighted(0.35, splits()), weighted(0.35, joins::joins()), prop::bool::weighted(0.06));
     let choice = weighted(0.4, choices::choice());
-    (keys, needs, splits, back_from, any::<Index>(), spelling, choice)
-        .prop_map(|(keys, needs, (split, join, is_threads), back_from, named, spelling, choice)| StageDraft {
+    (keys, needs, splits, (back_from, jumps), any::<Index>(), spelling, choice)
+        .prop_map(|(keys, needs, (split, join, is_threads), (back_from, jumps), named, spelling, choice)| StageDraft {
             keys,
             needs,
             split,
@@ -382,6 +385,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
             join: join.filter(|_| back_from.is_none()),
             is_threads,
             back_from,
+            jumps,
             turns: None,
             choice,
             named,
@@ -474,9 +478,12 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 82] = [
+    const CONSTRUCTS: [&str; 85] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
+        "a stage.jump_targets: name",
+        "a stage.jump_targets: map",
+        "a stage.jump_mode=move",
         "a trigger.signal=go",
         "a trigger.signal=stop",
         "a trigger.timer=1h",
@@ -608,15 +615,8 @@ mod tests {
                     ("a stage", "tasks", Value::List(tasks)) => {
                         tasks.iter().for_each(|task| self.level("a task", task))
                     }
-                    ("a stage", "back_from", Value::List(arcs)) => {
-                        for arc in arcs {
-                            let written = if arc.as_str().is_some() { "name" } else { "map" };
-                            self.0.insert(format!("a stage.back_from: {written}"));
-                            if written == "map" {
-                                self.level("an arc that leads back", arc);
-                            }
-                        }
-                    }
+                    ("a stage", "back_from", Value::List(arcs)) => self.ways(key, "an arc that leads back", arcs),
+                    ("a stage", "jump_targets", Value::List(arcs)) => self.ways(key, "a target of jumps", arcs),
                     ("a workflow", "regions", Value::Map(regions)) => {
                         regions.values().for_each(|region| self.level("a region", region));
                     }
@@ -639,6 +639,17 @@ mod tests {
                         self.0.insert("x-team".to_owned());
                     }
                     _ => {}
+                }
+            }
+        }
+
+        /// Ways to or from other stages, each a name or a map.
+        fn ways(&mut self, key: &str, what: &str, ways: &[Value]) {
+            for way in ways {
+                let written = if way.as_str().is_some() { "name" } else { "map" };
+                self.0.insert(format!("a stage.{key}: {written}"));
+                if written == "map" {
+                    self.level(what, way);
                 }
             }
         }

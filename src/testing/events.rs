@@ -26,7 +26,7 @@ use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![14 => inputs(), 25 => derived()]
+    prop_oneof![14 => inputs(), 26 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -70,7 +70,7 @@ pub fn inputs() -> BoxedStrategy<Event> {
 
 /// Any event that is a consequence.
 pub fn derived() -> BoxedStrategy<Event> {
-    prop_oneof![18 => movements(), 6 => signals_moving(), 4 => calls(), 3 => blocks(), 1 => arrivals(), 1 => resets()]
+    prop_oneof![18 => movements(), 6 => signals_moving(), 4 => calls(), 4 => blocks(), 2 => arrivals(), 2 => resets()]
         .boxed()
 }
 
@@ -173,6 +173,7 @@ fn blocks() -> BoxedStrategy<Event> {
         (scopes(), activations()).prop_map(|(scope, owner)| Event::ScopeOpened { scope, owner }),
         (scopes(), activations(), statuses(), option::of(end_reasons()))
             .prop_map(|(scope, owner, status, reason)| Event::ScopeClosed { scope, owner, status, reason }),
+        (activations(), arcs_one()).prop_map(|(source, arc)| Event::JumpExecuted { source, arc }),
         (activations(), any::<u32>(), any::<bool>()).prop_map(|(activation, iteration, value)| Event::LoopTested {
             activation,
             iteration,
@@ -377,6 +378,7 @@ fn reports() -> BoxedStrategy<Report> {
         (failures(), option::of(any::<u64>().prop_map(Duration::from_microseconds)))
             .prop_map(|(error, retry_after)| Report::Failed { error, retry_after }),
         vec(texts(), 0..3).prop_map(|signals| Report::Suspended { signals }),
+        texts().prop_map(|target| Report::Jump { target }),
     ]
     .boxed()
 }
@@ -431,6 +433,7 @@ fn causes() -> BoxedStrategy<CancelCause> {
         1 => activations().prop_map(|by| CancelCause::Stage { by }),
         1 => regions().prop_map(|region| CancelCause::Region { region }),
         1 => activations().prop_map(|winner| CancelCause::Withdrawn { winner }),
+        1 => activations().prop_map(|to| CancelCause::Jump { to }),
     ]
     .boxed()
 }
@@ -474,12 +477,14 @@ fn attempts() -> impl Strategy<Value = AttemptId> {
 }
 
 fn consumed() -> BoxedStrategy<Consumed> {
+    let jump = (arcs_one(), arcs(), arcs()).prop_map(|(jump, arcs, absorbed)| Consumed::Jump { jump, arcs, absorbed });
     prop_oneof![
         Just(Consumed::OnePerArc),
         arcs().prop_map(Consumed::Arcs),
         Just(Consumed::Ready),
         Just(Consumed::Held),
-        option::of(activations()).prop_map(Consumed::Threads)
+        option::of(activations()).prop_map(Consumed::Threads),
+        jump
     ]
     .boxed()
 }

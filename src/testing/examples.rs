@@ -190,6 +190,7 @@ fn reports() -> Vec<Event> {
         Report::Failed { error: failure(ErrorClass::Timeout), retry_after: None },
         Report::Failed { error: failure(ErrorClass::Transient), retry_after },
         Report::Suspended { signals: vec!["go".to_owned(), "stop".to_owned()] },
+        Report::Jump { target: "s3".to_owned() },
     ];
     let report = |report| TaskReport {
         attempt: attempt(),
@@ -286,6 +287,12 @@ fn scopes(activation: ActivationId) -> Vec<Event> {
         Event::ScopeClosed { scope, owner, status: Status::Terminal, reason: failed },
         Event::LoopTested { activation, iteration: 2, value: true },
         Event::LoopTested { activation, iteration: 3, value: false },
+        Event::JumpExecuted { source: activation, arc: ArcIndex::new(2) },
+        Event::StageStarted {
+            activation,
+            scope,
+            consumed: Consumed::Jump { jump: ArcIndex::new(2), arcs: arcs(), absorbed: arcs() },
+        },
     ]
 }
 
@@ -330,6 +337,7 @@ fn cancels(activation: ActivationId) -> Vec<Event> {
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner: timer, purpose: TimerPurpose::CancelOn },
         Event::CancelsMarked { by },
         Event::StageCanceled { activation, cause: CancelCause::Region { region }, emitted: Emitted::All },
+        Event::StageCanceled { activation, cause: CancelCause::Jump { to: by }, emitted: Emitted::Nothing },
         Event::RegionCanceled { region, scope: ScopeId::ROOT, by: Some(by) },
         Event::RegionCanceled { region, scope: ScopeId::ROOT, by: None },
         Event::TokensRemoved { scope: ScopeId::ROOT, removed, cause: CancelCause::Region { region } },

@@ -54,6 +54,7 @@ enum Told {
     Stopped,
     Failed { class: ErrorClass, retry_after: Option<Duration> },
     Suspended(Vec<String>),
+    Jump(String),
 }
 
 /// The code of the failures that tasks tell here.
@@ -130,6 +131,11 @@ pub fn canceled(work: &str) -> Happening {
 /// This work ends its branch.
 pub fn stopped(work: &str) -> Happening {
     report(work, Told::Stopped)
+}
+
+/// This work is done, and control goes to `target`; its outputs and context go along.
+pub fn jump(work: &str, target: &str) -> Happening {
+    report(work, Told::Jump(target.to_owned()))
 }
 
 /// This work fails with an error of this class; the retry policy decides what follows.
@@ -431,6 +437,7 @@ impl Told {
             Told::Canceled => Report::Canceled,
             Told::Stopped => Report::Stopped,
             Told::Suspended(signals) => Report::Suspended { signals: signals.clone() },
+            Told::Jump(target) => Report::Jump { target: target.clone() },
             Told::Failed { class, retry_after } => Report::Failed { error: error(*class), retry_after: *retry_after },
         }
     }

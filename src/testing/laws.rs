@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{Graph, GraphStage};
+use crate::definition::{ArcKind, Graph, GraphStage};
 use crate::event::{Arrival, Consumed, Emitted, Event, SignalMessage, SignalRecipient};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
@@ -389,7 +389,6 @@ impl<'g> Counted<'g> {
             }
             Event::StageEnded { activation, emitted, .. } | Event::StageCanceled { activation, emitted, .. } => {
                 let scope = self.end(*activation);
-                let is_split = matches!(event, Event::StageEnded { .. });
                 let stage = self.graph.stage(activation.stage);
                 let arcs = match emitted {
                     Emitted::All => {
@@ -399,6 +398,8 @@ impl<'g> Counted<'g> {
                     Emitted::Arcs(arcs) => arcs,
                     Emitted::Nothing => &[],
                 };
+                let jumps = arcs.iter().any(|arc| self.graph.arc(*arc).kind == ArcKind::Jump);
+                let is_split = matches!(event, Event::StageEnded { .. }) && !jumps;
                 let tokens = if is_split { stage.split.tokens_per_arc() } else { 1 };
                 (0..tokens).for_each(|_| self.put(scope, arcs));
             }
@@ -479,6 +480,7 @@ impl<'g> Counted<'g> {
         let arcs: Vec<ArcIndex> = match consumed {
             Consumed::OnePerArc => spec.incoming.clone(),
             Consumed::Arcs(arcs) => arcs.clone(),
+            Consumed::Jump { jump, arcs, .. } => arcs.iter().chain([jump]).copied().collect(),
             Consumed::Ready => return,
             Consumed::Held => {
                 let counted = self.counted.entry((scope, stage)).or_default();

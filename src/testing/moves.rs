@@ -125,7 +125,7 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
         Work::AwaitChild { child, .. } | Work::CancelChild { child } => child_over(choice, *child),
         Work::MoreInstances { activation } => of_instances(choice, &[*activation]),
         Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
-        Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now)),
+        Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now, &targets(state, *attempt))),
         Work::AwaitSignal { activation } => awaited(choice, state, *activation),
         Work::AwaitClaim { activation } => claim(*activation),
         Work::AwaitThread { stage } if choice.one_in(2) => signal(choice, SignalTarget::Stage(*stage), names(state)),
@@ -141,7 +141,9 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
                 AttemptStage::Started if choice.one_in(2) => {
                     Request::LoseLease(LeaseLoss { attempt: *attempt, orderly: choice.one_in(4) })
                 }
-                AttemptStage::Queued | AttemptStage::Started => Request::ReportTask(report(choice, *attempt, *now)),
+                AttemptStage::Queued | AttemptStage::Started => {
+                    Request::ReportTask(report(choice, *attempt, *now, &targets(state, *attempt)))
+                }
             }
         }
     })
@@ -248,12 +250,12 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
         0 => Request::StartTask(attempt(choice, state)),
         1 => {
             let attempt = attempt(choice, state);
-            Request::ReportTask(report(choice, attempt, around.now))
+            Request::ReportTask(report(choice, attempt, around.now, &targets(state, attempt)))
         }
         2 => Request::LoseLease(LeaseLoss { attempt: attempt(choice, state), orderly: choice.one_in(2) }),
         3 => {
             let attempt = state.fenced().nth(choice.below(3)).unwrap_or_else(|| attempt(choice, state));
-            Request::DiscardResult(report(choice, attempt, around.now))
+            Request::DiscardResult(report(choice, attempt, around.now, &targets(state, attempt)))
         }
         4 => Request::FireTimer(TimerId(choice.of(&[1, 2, 0, u32::MAX]))),
         5 if choice.one_in(3) => Request::ContinueSettling,
@@ -301,13 +303,23 @@ fn attempt(choice: &mut Choice, state: &State) -> AttemptId {
     attempt
 }
 
-fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp) -> TaskReport {
+/// Where the stage of this attempt may jump.
+fn targets(state: &State, attempt: AttemptId) -> Vec<String> {
+    let graph = state.definition().graph();
+    let jumps = graph.stages.get(attempt.task.activation.stage.index()).map_or(&[][..], |stage| &stage.jumps);
+    jumps.iter().map(|arc| graph.stage(graph.arc(*arc).to).ref_id.clone()).collect()
+}
+
+fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp, targets: &[String]) -> TaskReport {
     let class = |choice: &mut Choice| {
         choice.of(&[ErrorClass::Transient, ErrorClass::Exit, ErrorClass::Timeout, ErrorClass::Permanent])
     };
     let error = |class| Failure::new(ErrorCode::USER_CODE_ERROR, class, "it did not work");
     let length = |choice: &mut Choice| Duration::from_seconds(choice.of(&[90, 1, 0, u64::MAX]));
-    let report = match choice.below(20) {
+    let report = match choice.below(22) {
+        20 | 21 => {
+            Report::Jump { target: targets.get(choice.below(targets.len() + 1)).cloned().unwrap_or("c_2".into()) }
+        }
         0..=7 => Report::Succeeded,
         8 | 9 => Report::Running { until: now.saturating_add(length(choice)) },
         10 => Report::Terminal { error: error(ErrorClass::Permanent) },

@@ -134,6 +134,10 @@ impl Names<'_> {
                 let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
                 format!("{} {} {status}{reason}", scope.get(), self.activation(*owner))
             }
+            Event::JumpExecuted { source, arc } => {
+                let to = &self.graph.stage(self.graph.arc(*arc).to).ref_id;
+                format!("{} to {to}", self.activation(*source))
+            }
             Event::LoopTested { activation, iteration, value } => {
                 format!("{} {iteration} {value}", self.activation(*activation))
             }
@@ -248,6 +252,7 @@ impl Names<'_> {
             CancelCause::ExplicitEnd => "by end".to_owned(),
             CancelCause::Discriminator => "by discriminator".to_owned(),
             CancelCause::Instances => "by mi".to_owned(),
+            CancelCause::Jump { to } => format!("by a jump to {}", self.activation(to)),
             CancelCause::Region { region } => format!("by region {}", self.region(region)),
             CancelCause::Signal => "by signal".to_owned(),
             CancelCause::Withdrawn { winner } => format!("for {}", self.activation(winner)),
@@ -272,6 +277,10 @@ impl Names<'_> {
             Consumed::Threads(None) => " from threads".to_owned(),
             Consumed::Threads(Some(group)) => format!(" from threads of {}", self.activation(*group)),
             Consumed::Arcs(arcs) => format!(" from {}", self.sources(arcs)),
+            Consumed::Jump { jump, arcs, .. } => {
+                let others = if arcs.is_empty() { String::new() } else { format!(", and from {}", self.sources(arcs)) };
+                format!(" by jump from {}{others}", self.sources(&[*jump]))
+            }
         }
     }
 

@@ -302,6 +302,8 @@ mod tests {
                     Consumed::OnePerArc => Some("consumed one per arc".to_owned()),
                     Consumed::Held => Some("consumed held".to_owned()),
                     Consumed::Threads(_) => Some("consumed threads".to_owned()),
+                    Consumed::Jump { arcs, .. } if arcs.is_empty() => Some("consumed jump".to_owned()),
+                    Consumed::Jump { .. } => Some("consumed jump and more".to_owned()),
                     Consumed::Ready => None,
                 });
                 found.extend((activation.number > 1).then(|| "second activation".to_owned()));

@@ -506,6 +506,7 @@ fn ending(cause: CancelCause) -> &'static str {
         CancelCause::ScopeFailed => "is being ended: another stage has failed",
         CancelCause::Stage { .. } => "is being ended: a stage that cancels it has succeeded",
         CancelCause::Timer => "is being ended: it has lived as long as its cancel_on says",
+        CancelCause::Jump { .. } => "is being ended: a jump has come before it",
         CancelCause::Region { .. } => "is being ended: a region was canceled in which it lies",
         CancelCause::Signal => "is being ended: a signal of its cancel_on has come",
         CancelCause::Withdrawn { .. } => "is being ended: another alternative was chosen",

@@ -26,7 +26,7 @@ stages:
   slow: { run: 'true', timeout: 90 }
   both: { run: 'true', uses: noop }
   when: { run: 'true', if: 'a ==' }
-  later: { run: 'true', jump_targets: [build] }
+  later: { run: 'true', or_join_cycle: fire_all }
 ";
 
 #[test]

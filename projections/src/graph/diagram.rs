@@ -227,6 +227,7 @@ fn ways(stage: &StageOutline<'_>) -> Vec<Way> {
             Choice::IfCanceled => {
                 ways[way].1.push(if is_new { "when canceled" } else { "also when canceled" }.to_owned());
             }
+            Choice::IfJumping => ways[way].1.push(if is_new { "jump" } else { "also by jump" }.to_owned()),
             _ => {}
         }
     }

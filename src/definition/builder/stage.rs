@@ -62,6 +62,16 @@ impl Stage {
         self
     }
 
+    /// The stages to which tasks of this one may send control by [`Outcome::jump_to`](crate::Outcome::jump_to): each a
+    /// ref id or a [`BackArc`] with the most times it may be taken. Excludes `repeat`, `sub_workflow` and instances.
+    pub fn jump_targets<T: Into<BackArc>>(mut self, targets: impl IntoIterator<Item = T>) -> Stage {
+        self.0.set_node("jump_targets", Node::unplaced(Content::List(Vec::new())));
+        for target in targets {
+            self.0.push_in("jump_targets", target.into().0);
+        }
+        self
+    }
+
     /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.
     pub fn task(mut self, task: TaskSpec) -> Stage {
         self.0.push_in("tasks", task.into_node());
@@ -207,13 +217,14 @@ impl Stage {
     }
 }
 
-/// An arc that leads back to a stage.
+/// An arc that leads back to a stage, or over which a jump leads to one.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BackArc(Node);
 
 impl BackArc {
-    /// An arc from the stage with this ref id, over which at most `most` tokens come in one scope, 1 or more.
+    /// An arc from, or a jump to, the stage with this ref id, over which at most `most` tokens come in one scope, 1 or
+    /// more.
     pub fn at_most(ref_id: impl Into<String>, most: u32) -> BackArc {
         let fields = Fields::new().with("stage", ref_id.into()).with("max_iterations", most);
         BackArc(fields.into_node())

@@ -28,7 +28,7 @@ pub(in crate::definition) struct Connected {
     pub(in crate::definition) spans: Vec<Span>,
     /// The stages each stage needs, in the order of `needs`.
     pub(in crate::definition) predecessors: Vec<Vec<usize>>,
-    /// The stages from which arcs lead back to each stage.
+    /// The stages from which arcs lead back to each stage, and those that jump there.
     pub(in crate::definition) back_from: Vec<Vec<usize>>,
     /// In the byte order of their names.
     pub(in crate::definition) regions: Vec<Region>,
@@ -57,15 +57,11 @@ pub(in crate::definition) fn connect(
         sources.back_from.push(back);
     }
     sources.cancelled = cancellation::paths(&drafts, &names, problems);
-    let total = sources.needs.iter().map(|from| from.len().max(1)).sum::<usize>()
-        + sources.back_from.iter().map(Vec::len).sum::<usize>()
-        + sources.cancelled.iter().map(Vec::len).sum::<usize>();
+    sources.jumps = names.jumps(&drafts, problems);
     let first = drafts.first().map_or_else(Span::start, |draft| draft.span.clone());
-    if let Some(problem) = too_many_arcs(total, &first) {
+    if let Some(problem) = too_many_arcs(sources.count(), &first) {
         problems.push(problem);
-        sources.needs.iter_mut().for_each(Vec::clear);
-        sources.back_from.iter_mut().for_each(Vec::clear);
-        sources.cancelled.iter_mut().for_each(Vec::clear);
+        sources.clear();
     }
     let before = sources.before();
     let order = topological_order(&before);
@@ -75,7 +71,7 @@ pub(in crate::definition) fn connect(
         cycle_of_and_joins(&drafts, &sources, problems);
     }
     spread_doubt(&before, &order, &mut certain);
-    let Arcs { arcs, incoming, outgoing, paths } = Arcs::of(&sources);
+    let Arcs { arcs, incoming, outgoing, paths, mut jumps } = Arcs::of(&sources);
     let spans = drafts.iter().map(|draft| draft.span.clone()).collect();
     let regions = cancellation::regions(&drafts, regions, problems);
     let counting: Vec<_> =
@@ -100,10 +96,11 @@ pub(in crate::definition) fn connect(
             instances.iter_mut().for_each(|instances| instances.add_outside(withdrawal, by));
         }
         let cancellation = Cancellation { path: paths[index], ..cancellation };
-        stages.push(GraphStage { incoming, outgoing, split, cancellation, instances, ..draft.stage });
+        let jumps = std::mem::take(&mut jumps[index]);
+        stages.push(GraphStage { incoming, outgoing, split, cancellation, instances, jumps, ..draft.stage });
     }
     check_choices(&stages, &arcs, &written, problems);
-    let back_from = sources.back_from.iter().map(|back| back.iter().map(|arc| arc.from).collect()).collect();
+    let back_from = sources.not_forward();
     let doubts = Vec::new();
     let predecessors = before;
     let mut connected =
@@ -126,9 +123,28 @@ pub(in crate::definition) struct Sources {
     pub(in crate::definition) back_from: Vec<Vec<BackArc>>,
     /// The stages of which it takes over what is canceled, ascending.
     pub(in crate::definition) cancelled: Vec<Vec<usize>>,
+    /// The jumps that lead to it, by the places of the stages they come from.
+    pub(in crate::definition) jumps: Vec<Vec<BackArc>>,
 }
 
 impl Sources {
+    fn count(&self) -> usize {
+        self.needs.iter().map(|from| from.len().max(1)).sum::<usize>()
+            + self.back_from.iter().chain(&self.jumps).map(Vec::len).sum::<usize>()
+            + self.cancelled.iter().map(Vec::len).sum::<usize>()
+    }
+
+    fn clear(&mut self) {
+        self.needs.iter_mut().chain(&mut self.cancelled).for_each(Vec::clear);
+        self.back_from.iter_mut().chain(&mut self.jumps).for_each(Vec::clear);
+    }
+
+    /// By stage where control comes from over arcs that lead back, or by jumps.
+    fn not_forward(&self) -> Vec<Vec<usize>> {
+        let arcs = self.back_from.iter().zip(&self.jumps);
+        arcs.map(|(back, jumps)| back.iter().chain(jumps).map(|arc| arc.from).collect()).collect()
+    }
+
     /// The stages that come before each stage: those it needs, and those of which it takes over what is canceled.
     pub(in crate::definition) fn before(&self) -> Vec<Vec<usize>> {
         let pairs = self.needs.iter().zip(&self.cancelled);
@@ -136,7 +152,7 @@ impl Sources {
     }
 }
 
-/// An arc that leads back.
+/// An arc that leads back, or over which a jump comes.
 pub(in crate::definition) struct BackArc {
     /// The place of the stage it comes from.
     pub(in crate::definition) from: usize,
@@ -248,6 +264,8 @@ pub(in crate::definition) struct Arcs {
     pub(in crate::definition) outgoing: Vec<Vec<ArcIndex>>,
     /// The arc on which control goes on from a stage that is canceled; it is not among the outgoing ones.
     pub(in crate::definition) paths: Vec<Option<ArcIndex>>,
+    /// The arcs over which its tasks may send control elsewhere; neither incoming nor outgoing.
+    pub(in crate::definition) jumps: Vec<Vec<ArcIndex>>,
 }
 
 impl Arcs {
@@ -257,17 +275,23 @@ impl Arcs {
         let mut incoming = vec![Vec::new(); sources.needs.len()];
         let mut outgoing = vec![Vec::new(); sources.needs.len()];
         let mut paths = vec![None; sources.needs.len()];
-        let ways = sources.needs.iter().zip(&sources.back_from).zip(&sources.cancelled);
-        for (to, ((from, back), cancelled)) in ways.enumerate() {
+        let mut jumps = vec![Vec::new(); sources.needs.len()];
+        let ways = sources.needs.iter().zip(&sources.back_from).zip(&sources.cancelled).zip(&sources.jumps);
+        for (to, (((from, back), cancelled), jumped)) in ways.enumerate() {
             let is_first = from.is_empty() && cancelled.is_empty();
             let forward: Vec<Option<usize>> =
                 if is_first { vec![None] } else { from.iter().copied().map(Some).collect() };
             let forward = forward.into_iter().map(|source| (source, ArcKind::Forward, None));
             let back = back.iter().map(|arc| (Some(arc.from), ArcKind::Back, arc.max_iterations));
             let cancelled = cancelled.iter().map(|from| (Some(*from), ArcKind::Cancelled, None));
-            for (source, kind, max_iterations) in forward.chain(back).chain(cancelled) {
+            let jumped = jumped.iter().map(|arc| (Some(arc.from), ArcKind::Jump, arc.max_iterations));
+            for (source, kind, max_iterations) in forward.chain(back).chain(cancelled).chain(jumped) {
                 let arc = ArcIndex::new(u32::try_from(arcs.len()).expect("there are at most ARCS_MAX arcs"));
                 arcs.push(GraphArc { from: source.map(stage_index), to: stage_index(to), kind, max_iterations });
+                if kind == ArcKind::Jump {
+                    source.into_iter().for_each(|source| jumps[source].push(arc));
+                    continue;
+                }
                 incoming[to].push(arc);
                 match source {
                     Some(source) if kind == ArcKind::Cancelled => paths[source] = Some(arc),
@@ -276,7 +300,7 @@ impl Arcs {
                 }
             }
         }
-        Arcs { arcs, incoming, outgoing, paths }
+        Arcs { arcs, incoming, outgoing, paths, jumps }
     }
 }
 

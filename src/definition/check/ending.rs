@@ -29,7 +29,9 @@ pub(in crate::definition) fn check_ending(
     ahead.iter().for_each(|index| leads[*index] = true);
     while let Some(index) = ahead.pop() {
         let before = stages[index].incoming.iter().filter_map(|arc| connected.arcs[arc.index()].from);
-        for from in before.map(|from| from.index()) {
+        // Jumps among them.
+        let others = connected.back_from[index].iter().copied();
+        for from in before.map(|from| from.index()).chain(others) {
             if !std::mem::replace(&mut leads[from], true) {
                 ahead.push(from);
             }

@@ -13,6 +13,7 @@ mod ending;
 mod exclusion;
 mod generations;
 mod interleave;
+mod jumps;
 mod milestone;
 mod names;
 mod reach;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{cancellation, exclusion, generations, milestone};
+use super::{JUMP_MODE, cancellation, exclusion, generations, milestone};
 use crate::definition::Definition;
 use crate::definition::body::{Body, Loop, LoopCondition, LoopTest};
 use crate::definition::cancellation::{Cancellation, Termination};
@@ -261,10 +261,11 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         sources.back_from.push(back);
     }
     sources.cancelled = cancellation::read_paths(&written, &by_name)?;
+    sources.jumps = jumps(&written, &by_name)?;
     if topological_order(&sources.before()).len() < written.len() {
         return Err(map.wrong("stages", "stages without a cycle"));
     }
-    let Arcs { arcs, incoming, outgoing, paths } = Arcs::of(&sources);
+    let Arcs { arcs, incoming, outgoing, paths, jumps } = Arcs::of(&sources);
     let regions = cancellation::read_regions(map)?;
     let block = |stage: StageIndex| parents.get(stage.index());
     if arcs.iter().any(|arc| arc.from.is_some_and(|from| block(from) != block(arc.to))) {
@@ -272,7 +273,8 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     }
     let mut sections = exclusion::read_sections(map)?;
     let mut stages = Vec::with_capacity(written.len());
-    for (((map, incoming), outgoing), path) in written.iter().zip(incoming).zip(outgoing).zip(paths) {
+    for ((((map, incoming), outgoing), path), jumps) in written.iter().zip(incoming).zip(outgoing).zip(paths).zip(jumps)
+    {
         let target = |name: &str| {
             if name == END {
                 return Some(Target::End);
@@ -287,7 +289,8 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         let find = |name: &str| Some(StageIndex::new(u32::try_from(*by_name.get(name)?).ok()?));
         let generations = generations::read(map, join, incoming.len(), find)?;
         let several = map.some("instances", |map, key| instances::read(&map.map(key)?, &by_name).map(Box::new))?;
-        let place = Place { parent, incoming, outgoing, join, generations, split, cancellation, instances: several };
+        let place =
+            Place { parent, incoming, outgoing, join, generations, split, cancellation, instances: several, jumps };
         let mut stage = stage(map, place)?;
         stage.exclusion = exclusion::read(map, sections.remove(&stage.ref_id))?;
         stage.milestone = milestone::read(map, &by_name)?;
@@ -295,6 +298,22 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
     Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions))
+}
+
+/// By stage the jumps that lead there.
+fn jumps(written: &[Fields<'_>], by_name: &BTreeMap<&str, usize>) -> Read<Vec<Vec<BackArc>>> {
+    let mut found: Vec<Vec<BackArc>> = written.iter().map(|_| Vec::new()).collect();
+    for (from, stage) in written.iter().enumerate().filter(|(_, stage)| stage.get("jump_targets").is_some()) {
+        if stage.text("jump_mode")? != JUMP_MODE {
+            return Err(stage.wrong("jump_mode", "a known word"));
+        }
+        for target in stage.maps("jump_targets")? {
+            let to = by_name.get(target.text("stage")?.as_str()).copied();
+            let to = to.ok_or_else(|| target.wrong("stage", "the name of a stage"))?;
+            found[to].push(BackArc { from, max_iterations: target.some("max_iterations", Fields::integer)? });
+        }
+    }
+    Ok(found)
 }
 
 fn back_from(stage: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Vec<BackArc>> {
@@ -338,6 +357,7 @@ struct Place {
     split: Split,
     cancellation: Cancellation,
     instances: Option<Box<Instances>>,
+    jumps: Vec<ArcIndex>,
 }
 
 fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
@@ -374,6 +394,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         milestone: None,
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
+        jumps: place.jumps,
         sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),
     })
 }

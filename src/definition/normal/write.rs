@@ -1,12 +1,14 @@
 //! Writes the normal form.
 
-use super::{cancellation, exclusion, generations, milestone};
+use super::{JUMP_MODE, cancellation, exclusion, generations, milestone};
 use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
 use crate::definition::decision_limits::DecisionLimits;
 use crate::definition::family::Family;
-use crate::definition::graph::{Graph, GraphArc, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target};
+use crate::definition::graph::{
+    Graph, GraphArc, GraphStage, GraphTask, LeftoverTokens, Reentry, RetryPolicy, Split, Target,
+};
 use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
 use crate::definition::shell_text::ShellText;
@@ -118,9 +120,10 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     let needs = graph.needs(index);
     put(&mut map, "needs", Value::list(needs.map(|from| graph.stage(from).ref_id.as_str())));
     put(&mut map, "join_type", stage.join.name());
-    let back: Vec<Value> = graph.back_from(index).filter_map(|arc| write_back(graph, arc)).collect();
+    let back: Vec<Value> = graph.back_from(index).filter_map(|arc| Some(write_way(graph, arc.from?, arc))).collect();
     put_some(&mut map, "back_from", (!back.is_empty()).then_some(Value::List(back)));
     generations::write(graph, stage, &mut map);
+    write_jumps(graph, stage, &mut map);
     write_split(graph, &stage.split, &mut map);
     if stage.reentry != Reentry::Parallel {
         put(&mut map, "reentry", stage.reentry.name());
@@ -161,11 +164,21 @@ fn write_sub_workflow(sub_workflow: &SubWorkflow) -> Value {
     Value::Map(map)
 }
 
-fn write_back(graph: &Graph, arc: GraphArc) -> Option<Value> {
+/// The arc with the stage at its other end.
+fn write_way(graph: &Graph, other: StageIndex, arc: GraphArc) -> Value {
     let mut map = Map::new();
-    put(&mut map, "stage", graph.stage(arc.from?).ref_id.as_str());
+    put(&mut map, "stage", graph.stage(other).ref_id.as_str());
     put_some(&mut map, "max_iterations", arc.max_iterations);
-    Some(Value::Map(map))
+    Value::Map(map)
+}
+
+fn write_jumps(graph: &Graph, stage: &GraphStage, map: &mut Map) {
+    if stage.jumps.is_empty() {
+        return;
+    }
+    let arcs = stage.jumps.iter().map(|arc| graph.arc(*arc));
+    put(map, "jump_targets", Value::list(arcs.map(|arc| write_way(graph, arc.to, arc))));
+    put(map, "jump_mode", JUMP_MODE);
 }
 
 fn write_trigger(trigger: &Trigger) -> Value {

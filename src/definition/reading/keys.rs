@@ -132,6 +132,8 @@ pub(in crate::definition) const STAGE: Level = Level {
         "on_cancelled",
         "end",
         "back_from",
+        "jump_targets",
+        "jump_mode",
         "trigger",
         "max_buffered",
         "mutex_key",
@@ -152,8 +154,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "cleanup_on_failure",
         "compensate",
         "finalizer_names",
-        "jump_mode",
-        "jump_targets",
         "milestone_blocks",
         "on_unmet",
         "or_join_cycle",
@@ -185,6 +185,15 @@ pub(in crate::definition) const MANUAL: Level = Level {
 pub(in crate::definition) const APPROVAL: Level = Level {
     what: "`with` of an approval",
     keys: &["roles", "prompt", "on_deadline", "on_reject"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// Where a task may send control.
+pub(in crate::definition) const JUMP_TARGET: Level = Level {
+    what: "a target of jumps",
+    keys: &["stage", "max_iterations"],
     aliases: &[],
     later: &[],
     extensions: Extensions::Refused,
@@ -363,6 +372,7 @@ pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
         &DEFAULTS,
         &STAGE,
         &BACK_ARC,
+        &JUMP_TARGET,
         &LOOP,
         &TASK,
         &TRIGGER,

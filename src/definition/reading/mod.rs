@@ -10,6 +10,7 @@ mod exclusion;
 mod generations;
 mod inputs;
 mod instances;
+mod jumps;
 pub(super) mod keys;
 mod loops;
 mod milestone;

@@ -30,6 +30,8 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) span: &'d Span,
     pub(in crate::definition) needs: Vec<Named<'d>>,
     pub(in crate::definition) back_from: Vec<BackDraft<'d>>,
+    /// Where its tasks may send control.
+    pub(in crate::definition) jump_targets: Vec<BackDraft<'d>>,
     pub(in crate::definition) split: SplitDraft<'d>,
     pub(in crate::definition) cancellation: CancellationDraft<'d>,
     pub(in crate::definition) exclusion: ExclusionDraft<'d>,
@@ -170,18 +172,39 @@ impl<'d> Reader<'d> {
             choice_group: choice_group.map(|group| group.text.to_owned()),
             milestone: None,
             cancellation: Cancellation::default(),
+            jumps: Vec::new(),
             sub_workflow,
             priority,
             body,
             tasks,
         };
-        let needs = fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default();
-        let split = self.split(&fields, span, site(StageSite::Split));
-        let cancellation = CancellationDraft { instances: ended_by, ..self.cancellation(&fields) };
-        let (exclusion, or) = (self.exclusion(&fields), self.or_branches(&fields, join));
-        let back_from = fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default();
-        let bare = StageDraft { needs, back_from, split, ..bare_draft(stage, span, around.parent) };
-        Some((StageDraft { cancellation, exclusion, choice_group, or, generations, ..bare }, nested))
+        let draft = self.draft(&fields, stage, (index, span), (join, generations));
+        let cancellation = CancellationDraft { instances: ended_by, ..draft.cancellation };
+        Some((StageDraft { cancellation, choice_group, ..draft }, nested))
+    }
+
+    /// The stage with what it says of others.
+    fn draft(
+        &mut self,
+        fields: &Fields<'d>,
+        stage: GraphStage,
+        (index, span): (usize, &'d Span),
+        (join, generations): (Option<Join>, Option<GenerationsDraft<'d>>),
+    ) -> StageDraft<'d> {
+        StageDraft {
+            span,
+            needs: fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default(),
+            split: self.split(fields, span, Site::Stage(index, StageSite::Split)),
+            cancellation: self.cancellation(fields),
+            exclusion: self.exclusion(fields),
+            or: self.or_branches(fields, join),
+            back_from: fields.get("back_from").map(|node| self.back_from(node)).unwrap_or_default(),
+            jump_targets: self.jump_targets(fields),
+            generations,
+            choice_group: None,
+            parent: stage.parent.map(StageIndex::index),
+            stage,
+        }
     }
 
     /// What its failure means, if it says so.
@@ -388,6 +411,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         choice_group: None,
         milestone: None,
         cancellation: Cancellation::default(),
+        jumps: Vec::new(),
         sub_workflow: None,
         priority: around.priority,
     };
@@ -401,6 +425,7 @@ fn bare_draft<'d>(stage: GraphStage, span: &'d Span, parent: Option<usize>) -> S
         span,
         needs: Vec::new(),
         back_from: Vec::new(),
+        jump_targets: Vec::new(),
         split: SplitDraft::And,
         cancellation: CancellationDraft::default(),
         exclusion: ExclusionDraft::default(),

@@ -3,7 +3,7 @@
 use crate::definition::body::LoopTest;
 use crate::definition::by_hand::{OnDeadline, OnReject};
 use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
-use crate::definition::reading::keys::{APPROVAL, BACK_ARC, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
+use crate::definition::reading::keys::{APPROVAL, BACK_ARC, JUMP_TARGET, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
 use crate::definition::reading::{
     GENERATION_FIELDS, MERGE_FIELDS, OR_FIELDS, PAIR_FIELDS, SHELL, SPLIT_FIELDS, THRESHOLD_FIELDS, UPSTREAM,
     WORK_FIELDS,
@@ -43,6 +43,8 @@ pub(super) fn stage() -> Value {
     rules.push(when(required(["sub_workflow"]), without(["run", "uses", "with", "tasks"])));
     rules.push(when(required(["tasks"]), without(["run", "uses", "with"])));
     rules.push(when(required(["loop"]), without(WORK_FIELDS)));
+    rules.push(when(required(["jump_targets"]), without(["loop", "sub_workflow", "mi_config", "for_each", "matrix"])));
+    rules.push(when(required(["jump_mode"]), required(["jump_targets"])));
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
     rules.extend(super::exclusion::rules());
@@ -176,7 +178,7 @@ fn control() -> Vec<Property> {
     // YAML reads a bare `false` as a boolean.
     let on_error = choice(&OnConditionError::ALL.map(OnConditionError::name));
     let on_error = Value::map([("anyOf", Value::list([on_error, Value::map([("const", false)])]))]);
-    vec![
+    let mut known = vec![
         ("on_failure", "What its failure means.", on_failure()),
         (
             "join_type",
@@ -223,11 +225,25 @@ fn control() -> Vec<Property> {
         ("split_order", "The order in which conditions are tried.", references()),
         ("on_no_match", "Says again whether there is a split_default.", choice(&["fail", "default"])),
         ("on_condition_error", "What an error in a condition means.", on_error),
+    ];
+    known.extend(ways());
+    known
+}
+
+/// How control comes back, jumps, and overlaps.
+fn ways() -> Vec<Property> {
+    vec![
         (
             "back_from",
             "Stages behind it from which control comes back.",
             with_more(list_of(back_arc()), [("uniqueItems", true.into())]),
         ),
+        (
+            "jump_targets",
+            "Stages to which its tasks may send control.",
+            with_more(list_of(jump_target()), [("uniqueItems", true.into())]),
+        ),
+        ("jump_mode", "What a jump does: move takes along only its own thread.", choice(&["move"])),
         (
             "reentry",
             "Whether it starts again while an activation of it lives.",
@@ -243,6 +259,16 @@ fn back_arc() -> Value {
         ("max_iterations", "How many tokens may come this way.", integer(1, u32::MAX)),
     ];
     let written = with_more(keyed(&BACK_ARC, known), [("required", Value::list(["stage"]))]);
+    Value::map([("anyOf", Value::list([text(), written]))])
+}
+
+/// The name of a stage, or more about jumps there.
+fn jump_target() -> Value {
+    let known = vec![
+        ("stage", "The stage it leads to.", text()),
+        ("max_iterations", "How often it may be taken.", integer(1, u32::MAX)),
+    ];
+    let written = with_more(keyed(&JUMP_TARGET, known), [("required", Value::list(["stage"]))]);
     Value::map([("anyOf", Value::list([text(), written]))])
 }
 

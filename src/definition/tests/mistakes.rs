@@ -245,6 +245,20 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["1:58 UNKNOWN_NAME", "1:76 UNKNOWN_NAME"],
     ),
     ("{name: x, stages: {a: {mi_config: {count: 1, completion_condition: mi.all}}}}", &["1:68 UNKNOWN_NAME"]),
+    // Jumps.
+    (
+        "{name: x, stages: {a: {jump_targets: [z, b, b, {max_iterations: 1}]}, b: {jump_mode: move}}}",
+        &["1:39 UNKNOWN_STAGE", "1:45 DUPLICATE_REFERENCE", "1:48 MISSING_KEY", "1:75 MISSING_KEY"],
+    ),
+    (
+        "{name: x, stages: {a: {jump_targets: any}, b: {jump_targets: [a], jump_mode: rewind}}}",
+        &["1:38 NOT_SUPPORTED", "1:78 NOT_SUPPORTED"],
+    ),
+    (
+        "{name: x, stages: {a: {jump_targets: [y], loop: {while: x, stages: {y: }}}}}",
+        &["1:24 CONFLICTING_KEYS", "1:39 CROSSES_BLOCK"],
+    ),
+    ("{name: x, stages: {a: {mi_config: {count: 2}, jump_targets: [a]}}}", &["1:47 CONFLICTING_KEYS"]),
     // Splits.
     ("{name: x, stages: {a: {split_default: b}, b: {needs: [a]}}}", &["1:24 SPLIT_FIELD_WITHOUT_SPLIT"]),
     ("{name: x, stages: {a: {split_type: XOR}, b: {needs: [a]}}}", &["1:36 MISSING_KEY"]),

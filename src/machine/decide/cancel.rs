@@ -74,7 +74,8 @@ impl Decision<'_> {
     pub(super) fn sweep(&mut self) -> bool {
         let Some((&(scope, stage), &region)) = self.state.core.sweeps.first_key_value() else { return false };
         let marking = &self.state.core.marking;
-        let incoming = self.state.definition.graph().stage(stage).incoming.iter();
+        let graph = self.state.definition.graph();
+        let incoming = graph.stage(stage).incoming.iter().chain(graph.jumps_to(stage));
         let lying = incoming.map(|arc| (*arc, marking.lying(scope, *arc))).filter(|(_, tokens)| *tokens > 0);
         let removed = lying.take(LISTED_MAX);
         let removed =
@@ -136,7 +137,8 @@ impl Decision<'_> {
                 | CancelCause::ScopeFailed
                 | CancelCause::Deadline
                 | CancelCause::ExplicitEnd
-                | CancelCause::Discriminator,
+                | CancelCause::Discriminator
+                | CancelCause::Jump { .. },
                 _,
             ) => Emitted::Nothing,
         };

@@ -189,7 +189,8 @@ impl Decision<'_> {
 
 /// Every arc that a stopped activation of the scope might have served.
 pub(super) fn unserved(graph: &Graph, scope: &Scope) -> BTreeSet<ArcIndex> {
-    reachable(graph, scope.stopped.iter().map(|(activation, _)| activation.stage))
+    let stopped = scope.stopped.iter().map(|(activation, _)| activation.stage);
+    reachable(graph, stopped.chain(scope.jumped.iter().copied()))
 }
 
 /// Every arc that a token from one of these stages could have reached.
@@ -198,7 +199,7 @@ fn reachable(graph: &Graph, from: impl Iterator<Item = StageIndex>) -> BTreeSet<
     let mut pending: Vec<StageIndex> = from.collect();
     while let Some(stage) = pending.pop() {
         let stage = graph.stage(stage);
-        for arc in stage.outgoing.iter().chain(&stage.cancellation.path) {
+        for arc in stage.outgoing.iter().chain(&stage.cancellation.path).chain(&stage.jumps) {
             if reached.insert(*arc) {
                 pending.push(graph.arc(*arc).to);
             }

@@ -8,10 +8,13 @@ use crate::event::Consumed;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::state::State;
 
-use super::{generations, threads};
+use super::{generations, jump, threads};
 
 /// What a firing of the stage's join would consume now; `None` if it has to wait.
 pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Option<Consumed> {
+    if let Some(jump) = jump::enabled(state, scope, stage) {
+        return Some(jump);
+    }
     let spec = state.definition.graph().stage(stage);
     let marking = &state.core.marking;
     let consumed = match spec.join {

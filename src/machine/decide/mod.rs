@@ -12,6 +12,7 @@ mod end;
 mod generations;
 mod instances;
 mod join;
+mod jump;
 mod lock;
 mod loops;
 mod milestone;
@@ -167,6 +168,7 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
 pub(super) fn fires(state: &State, scope: ScopeId, stage: StageIndex) -> bool {
     let spec = state.definition.graph().stage(stage);
     let fires = || match (spec.join, &spec.generations) {
+        _ if jump::enabled(state, scope, stage).is_some() => true,
         (Join::Or, _) => or_join::fires(state, Waiting { scope, join: stage }),
         (_, Some(counting)) => generations::moves(state, scope, stage, counting),
         (_, None) => join::enabled(state, scope, stage).is_some(),
@@ -210,6 +212,14 @@ impl Decision<'_> {
     }
 }
 
+fn weight_consumed(consumed: &Consumed) -> usize {
+    match consumed {
+        Consumed::Arcs(arcs) => 4 * arcs.len(),
+        Consumed::Jump { arcs, absorbed, .. } => 4 * (arcs.len() + absorbed.len()),
+        Consumed::OnePerArc | Consumed::Ready | Consumed::Held | Consumed::Threads(_) => 0,
+    }
+}
+
 /// Size of an event, about: what varies without bound is counted, the rest is taken as a fixed amount.
 fn weight(event: &Event) -> usize {
     let fixed = 96;
@@ -223,10 +233,7 @@ fn weight(event: &Event) -> usize {
         }
         Event::WorkflowEnded { outputs, .. } => outputs.as_ref().map_or(0, |outputs| outputs.text().len()),
         Event::TaskEnded { error, .. } => error.as_ref().map_or(0, Failure::bytes),
-        Event::StageReady { consumed, .. } | Event::StageStarted { consumed, .. } => match consumed {
-            Consumed::Arcs(arcs) => 4 * arcs.len(),
-            Consumed::OnePerArc | Consumed::Ready | Consumed::Held | Consumed::Threads(_) => 0,
-        },
+        Event::StageReady { consumed, .. } | Event::StageStarted { consumed, .. } => weight_consumed(consumed),
         Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
         Event::JoinForced { .. } => 0,
         Event::SignalReceived(_, message) => message.data.len(),
@@ -278,7 +285,8 @@ fn weight(event: &Event) -> usize {
         | Event::InstancesAdded { .. }
         | Event::InstancesCloseRequested(..)
         | Event::InstancesClosed { .. }
-        | Event::InstancesCompleteRequested(..) => 0,
+        | Event::InstancesCompleteRequested(..)
+        | Event::JumpExecuted { .. } => 0,
     };
     fixed + varying
 }

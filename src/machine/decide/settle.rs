@@ -161,6 +161,9 @@ impl Decision<'_> {
                 self.state.candidates.joins.remove(&(depth, scope, stage));
                 continue;
             }
+            if self.absorb(scope, stage) {
+                return Found::Applied;
+            }
             if self.count(scope, stage) == Found::Applied {
                 return Found::Applied;
             }

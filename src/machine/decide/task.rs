@@ -99,6 +99,11 @@ impl Decision<'_> {
                 self.push(Event::TimerSet { timer, due: *until, task });
             }
             Report::Suspended { .. } => self.suspend(task),
+            Report::Jump { target } => {
+                if let Err(error) = self.jump(task, target) {
+                    self.refuse_jump(task, error);
+                }
+            }
             Report::Failed { error, retry_after } => self.retry_or_fail(told.attempt, spec, error, *retry_after),
         }
     }
@@ -136,7 +141,7 @@ impl Decision<'_> {
         self.push(Event::TaskQueued { attempt: AttemptId { task, dispatch }, due: None });
     }
 
-    fn end_task(&mut self, task: TaskId, status: Status, error: Option<Failure>) {
+    pub(super) fn end_task(&mut self, task: TaskId, status: Status, error: Option<Failure>) {
         self.push(Event::TaskEnded { task, status, error });
         self.next_task(task.activation);
     }

@@ -131,6 +131,7 @@ fn start(state: &mut State, owner: ActivationId, (from, to): (u32, u32), total: 
             thread: thread.clone(),
             choice: None,
             held_since: None,
+            leaving: None,
         };
         let id = ActivationId { instance: InstanceIndex::new(index), ..owner };
         if instance.progress == Progress::Turning {
@@ -262,7 +263,7 @@ pub(super) fn stopped_on_its_way(
     let is_branch = stage.instances.as_ref()?.emission == Emission::PerInstance;
     let is_stopped = matches!(status, Status::Stopped | Status::Terminal);
     let mut tasks = activation.results.iter();
-    (is_branch && is_stopped).then(|| tasks.find(|task| task.status == Status::Stopped).map(|task| task.task))
+    (is_branch && is_stopped).then(|| tasks.find(|task| task.status == Status::Stopped).and_then(|task| task.task))
 }
 
 /// An instance was ended from outside.
@@ -304,7 +305,7 @@ pub(super) fn end_owner(state: &mut State, owner: ActivationId, doomed: Option<C
     let set = state.core.instances.get_mut(&owner)?;
     let failing = set.failing();
     let stopped = failing.and_then(|ended| ended.tasks.iter().find(|task| task.status == Status::Stopped));
-    let stopped = stopped.map(|task| task.task);
+    let stopped = stopped.and_then(|task| task.task);
     set.has_owner = false;
     set.closed = true;
     if doomed.is_some() {

@@ -9,6 +9,7 @@ mod child;
 mod choice;
 mod generations;
 mod instances;
+mod jumps;
 mod locks;
 mod pause;
 mod regions;
@@ -26,6 +27,8 @@ use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
 
+use super::choice::Offer;
+use super::marking::Token;
 use super::outlook::{Place, Waiting};
 use super::past::{Ended, Past, Remembered};
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
@@ -92,7 +95,8 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::StageCanceled { activation, cause, emitted } => cancel::end(state, *activation, *cause, emitted),
         Event::CancelsMarked { by } => cancel::mark(state, *by),
         Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
-        Event::TokensRemoved { scope, removed, .. } => regions::remove_tokens(state, *scope, removed),
+        Event::TokensRemoved { scope, removed, cause } => regions::remove_tokens(state, *scope, removed, *cause),
+        Event::JumpExecuted { source, arc } => jumps::leave(state, *source, *arc),
         Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
         Event::SettleDeferred => defer(state),
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
@@ -252,6 +256,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
             tokens::take(state, id, scope, &arcs)?
         }
         Consumed::Threads(group) => tokens::merge(state, id.stage, scope, *group)?,
+        Consumed::Jump { jump, arcs, .. } => tokens::take(state, id, scope, &[arcs.as_slice(), &[*jump]].concat())?,
     };
     let number = state.core.numbers.entry(id.stage).or_default();
     *number += 1;
@@ -261,20 +266,18 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let past = state.candidates.last_union.of(tokens.iter().map(|token| &token.past));
     let mut depth = 0;
     let mut signal = None;
+    let mut brought = None;
     for token in &tokens {
         depth = depth.max(token.depth);
         signal = token.signal.clone().or(signal);
+        brought = token.jump.clone().or(brought);
     }
     let thread = tokens::thread_of(&tokens, consumed);
-    let arcs: &[ArcIndex] = match consumed {
-        Consumed::OnePerArc => &stage.incoming,
-        Consumed::Arcs(arcs) => arcs,
-        Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
-    };
-    let choice = arcs.iter().zip(&tokens).find_map(|(arc, token)| state.offer_of(*arc, token));
+    let choice = offer(state, id.stage, consumed, &tokens);
     if choice.is_some() && !matches!(progress, Progress::Ready(_)) {
         return Err("what is offered does not start before it is chosen");
     }
+    jumps::begin(state, scope, id, consumed)?;
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
@@ -282,7 +285,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         state.candidates.ready.insert((born, id));
     }
     let depth = depth + 1;
-    let activation = Activation {
+    let mut activation = Activation {
         scope,
         born,
         depth,
@@ -298,11 +301,25 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         signal,
         inside: None,
         choice: choice.map(Box::new),
+        leaving: None,
     };
+    if let Some(brought) = brought {
+        jumps::arrive(&mut activation, &brought);
+    }
     state.core.live.insert(id, Box::new(activation));
     state.join_section(id, scope);
     state.began(id, scope);
     cancel::withdraw(state, id, scope)
+}
+
+/// The choice among whose alternatives an activation is that took these tokens.
+fn offer(state: &State, stage: StageIndex, consumed: &Consumed, tokens: &[Token]) -> Option<Offer> {
+    let arcs: &[ArcIndex] = match consumed {
+        Consumed::OnePerArc => &state.definition.graph().stage(stage).incoming,
+        Consumed::Arcs(arcs) | Consumed::Jump { arcs, .. } => arcs,
+        Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
+    };
+    arcs.iter().zip(tokens).find_map(|(arc, token)| state.offer_of(*arc, token))
 }
 
 /// The gate of a ready activation opens.
@@ -336,6 +353,7 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
         && state.core.marking.marked(activation.scope, id.stage) > 0
     {
         state.examine_join(activation.scope, id.stage);
+        state.examine_arrival(activation.scope, id.stage);
     }
     if id.instance.is_some() {
         state.candidates.outlooks.left(activation.scope, Place::Stage(id.stage));
@@ -372,6 +390,7 @@ fn come_to_its_end(state: &mut State, id: ActivationId, activation: &Activation,
         | Progress::Overdue
         | Progress::Instances
             if activation.doomed.is_none() => {}
+        Progress::Between { .. } if activation.leaving.is_some() => {}
         // Control cannot go on behind it, though its region says that it does.
         ref progress if matches!(activation.doomed, Some(CancelCause::Region { .. })) && status.is_halt() => {
             if let Progress::Open(open) = progress {
@@ -418,7 +437,7 @@ fn end_activation(
     let taken = instances::end_owner(state, id, activation.doomed);
     state.completed(id, scope, status);
     let tasks = Arc::unwrap_or_clone(activation.results);
-    let of_task = tasks.iter().find(|result| result.status == Status::Stopped).map(|result| result.task);
+    let of_task = tasks.iter().find(|result| result.status == Status::Stopped).and_then(|result| result.task);
     let stopped = of_task.or(taken.as_ref().and_then(|taken| taken.stopped));
     let (keys, instances) = (Remembered::default(), taken.map(|taken| taken.gathered));
     let (error, inside) = match activation.inside {
@@ -428,7 +447,11 @@ fn end_activation(
     let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
-    tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?;
+    let jumps = activation.leaving.is_some();
+    match activation.leaving {
+        Some(brought) => tokens::emit_jump(state, id, scope, emitted, (depth, past, &activation.thread), brought)?,
+        None => tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?,
+    }
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if status == Status::Stopped {
         scope_state.stopped.push((id, stopped));
@@ -441,7 +464,8 @@ fn end_activation(
         }
         scopes::doom_all(state, scope, CancelCause::ScopeFailed);
     }
-    if status == Status::Succeeded {
+    // Who jumps leaves the rest of its work, and does not end anything else.
+    if status == Status::Succeeded && !jumps {
         cancel::close(state, id, scope);
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
 use crate::machine::state::State;
 
 use super::scopes::doom;
-use super::{Fit, generations};
+use super::{Fit, generations, jumps};
 
 /// A region is canceled: what lives in it ends, and its tokens are taken away where it is to vanish.
 pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by: Option<ActivationId>) -> Fit<()> {
@@ -57,11 +57,14 @@ pub(super) fn reopen(state: &mut State, scope: ScopeId, stage: StageIndex) {
 }
 
 /// Tokens are taken away.
-pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTokens]) -> Fit<()> {
+pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTokens], cause: CancelCause) -> Fit<()> {
     let definition = state.definition.clone();
     let graph = definition.graph();
     for LeftTokens { arc, tokens } in removed {
-        if *tokens == 0 || state.core.marking.lying(scope, *arc) != *tokens as usize {
+        let lying = state.core.marking.lying(scope, *arc);
+        let is_late = matches!(cause, CancelCause::Jump { .. });
+        let fits = if is_late { *tokens == 1 && lying > 0 } else { lying == *tokens as usize };
+        if *tokens == 0 || !fits {
             return Err("so many tokens do not lie there");
         }
         for _ in 0..*tokens {
@@ -71,6 +74,9 @@ pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTo
         }
         generations::forget(state, scope, *arc);
         let to = graph.arc(*arc).to;
+        if is_late {
+            jumps::absorbed(state, scope, to, *arc)?;
+        }
         state.candidates.outlooks.forget(scope);
         state.look_at_section(to);
         if state.core.marking.marked(scope, to) == 0 {

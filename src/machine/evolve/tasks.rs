@@ -12,7 +12,7 @@ use crate::machine::state::{AttemptState, OpenTask, Progress, State};
 use crate::status::Status;
 use crate::time::Timestamp;
 
-use super::{Fit, activation, awaited, ends, open_task};
+use super::{Fit, activation, awaited, ends, jumps, open_task};
 
 /// What concerns tasks and their attempts.
 pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
@@ -150,14 +150,17 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
     };
     // Where the event itself says why the task failed, the report was too much, and nothing of it stays.
     let reported = reported.filter(|_| error.is_none());
-    if reported.is_some() {
+    let leaving = reported.as_deref().map(jumps::brought).transpose()?.flatten();
+    if reported.is_some() && leaving.is_none() {
         leave_updates(state, task)?;
     }
-    let counts = matches!(status, Status::Succeeded | Status::FailedContinue);
+    // What a jump takes along is not what its source gives.
+    let counts = matches!(status, Status::Succeeded | Status::FailedContinue) && leaving.is_none();
     let outputs = reported.as_ref().filter(|_| counts).map(|report| report.outputs.clone()).unwrap_or_default();
     let error = error.or_else(|| reported.as_ref().and_then(|report| report.report.error())).cloned();
     let activation = activation(state, task.activation)?;
-    Arc::make_mut(&mut activation.results).push(TaskResult { task: task.task, status, outputs, error });
+    Arc::make_mut(&mut activation.results).push(TaskResult { task: Some(task.task), status, outputs, error });
+    activation.leaving = leaving;
     let next = TaskIndex::new(task.task.get() + 1);
     if status.is_halt() || next.index() >= n_tasks {
         activation.progress = Progress::CoreEnded;

@@ -1,12 +1,14 @@
 //! Tokens: how they come to lie on arcs, and who takes them.
 
+use std::sync::Arc;
+
 use crate::definition::{ArcKind, GraphArc, Join, Split};
 use crate::event::{Consumed, Emitted, LeftTokens};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::marking::Token;
 use crate::machine::outlook::{Place, Waiting};
 use crate::machine::past::Past;
-use crate::machine::state::State;
+use crate::machine::state::{Brought, State};
 use crate::machine::threads::Thread;
 
 use super::{Fit, regions};
@@ -33,7 +35,7 @@ pub(super) fn emit(
         Split::Thread { count } => (0..count).map(|index| thread.split(id, index)).collect(),
         Split::And | Split::Xor { .. } | Split::Or { .. } | Split::Deferred => vec![thread.clone()],
     };
-    emit_threads(state, id, scope, emitted, (depth, past, &threads))
+    emit_threads(state, id, scope, emitted, (depth, past, &threads), None)
 }
 
 /// An activation that was canceled emits one token on each arc.
@@ -44,7 +46,19 @@ pub(super) fn emit_one_each(
     emitted: &Emitted,
     (depth, past, thread): (u32, Past, &Thread),
 ) -> Fit<()> {
-    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)))
+    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)), None)
+}
+
+/// An activation that jumps emits one token, which takes this along.
+pub(super) fn emit_jump(
+    state: &mut State,
+    id: ActivationId,
+    scope: ScopeId,
+    emitted: &Emitted,
+    (depth, past, thread): (u32, Past, &Thread),
+    brought: Arc<Brought>,
+) -> Fit<()> {
+    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)), Some(brought))
 }
 
 fn emit_threads(
@@ -53,6 +67,7 @@ fn emit_threads(
     scope: ScopeId,
     emitted: &Emitted,
     (depth, past, threads): (u32, Past, &[Thread]),
+    jump: Option<Arc<Brought>>,
 ) -> Fit<()> {
     let definition = state.definition.clone();
     let graph = definition.graph();
@@ -76,9 +91,13 @@ fn emit_threads(
             Some(way) if way.from == Some(id.stage) => way,
             Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
         };
+        if (way.kind == ArcKind::Jump) != jump.is_some() {
+            return Err("a token lies on the arc of a jump if it jumps");
+        }
         count_iteration(state, scope, *arc, way)?;
         for thread in threads {
-            put(state, scope, *arc, Token::new(depth, past.clone(), thread.clone(), state.core.now));
+            let token = Token::new(depth, past.clone(), thread.clone(), state.core.now);
+            put(state, scope, *arc, Token { jump: jump.clone(), ..token });
         }
         regions::arrive(state, scope, way.to);
     }
@@ -88,7 +107,7 @@ fn emit_threads(
 /// An activation has ended: where somebody waits for what comes from it, that is on its way now, or will not come.
 fn move_on(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[ArcIndex], n_threads: usize) {
     let stage = state.definition.graph().stage(id.stage);
-    let has_other_ways = stage.cancellation.path.is_some();
+    let has_other_ways = stage.cancellation.path.is_some() || !stage.jumps.is_empty();
     let outlooks = &mut state.candidates.outlooks;
     match arcs {
         [only] if stage.outgoing.len() == 1 && !has_other_ways && n_threads == 1 && id.instance.is_none() => {
@@ -97,7 +116,7 @@ fn move_on(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[ArcIndex
         }
         _ => outlooks.left(scope, Place::Stage(id.stage)),
     }
-    // Not every arc that might have received a token has: that of a cancellation is one of them.
+    // Not every arc that might have received a token has: that of a cancellation and those of jumps are among them.
     if arcs.len() < stage.outgoing.len() || has_other_ways {
         outlooks.chosen(scope, id.stage);
     }
@@ -106,7 +125,8 @@ fn move_on(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[ArcIndex
 /// A token comes over an arc, which may lead back or have a limit.
 fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &GraphArc) -> Fit<()> {
     match way.kind {
-        ArcKind::Forward | ArcKind::Cancelled => (),
+        // Each jump is told from outside.
+        ArcKind::Forward | ArcKind::Cancelled | ArcKind::Jump => (),
         ArcKind::Back => state.core.instant_turns += 1,
     }
     if way.max_iterations.is_some() {
@@ -121,6 +141,13 @@ pub(super) fn put(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token
     let definition = state.definition.clone();
     let graph = definition.graph();
     let to = graph.arc(arc).to;
+    let jumps = token.jump.is_some();
+    if jumps || state.core.scopes.get(&scope).is_some_and(|scope| scope.absorbing.contains_key(&to)) {
+        state.examine_arrival(scope, to);
+    }
+    if jumps {
+        return state.core.marking.produce(graph, scope, arc, token);
+    }
     if graph.stage(to).generations.is_some() {
         state.candidates.arrivals.insert((scope, to, arc));
     }
@@ -151,7 +178,7 @@ pub(super) fn thread_of(tokens: &[Token], consumed: &Consumed) -> Thread {
     let first = tokens.first().map(|token| token.thread.clone()).unwrap_or_default();
     match consumed {
         Consumed::Threads(_) => first.merged(),
-        Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held => {
+        Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held | Consumed::Jump { .. } => {
             tokens.iter().skip(1).fold(first, |common, token| common.common(&token.thread))
         }
     }

@@ -20,6 +20,7 @@ mod instances;
 mod instances_inside;
 mod instances_many;
 mod instances_outside;
+mod jumps;
 mod locks;
 mod loops;
 mod merges;

@@ -114,7 +114,8 @@ impl ViewFold {
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
-            | Event::LoopTested { activation, .. } => self.touch(*activation, sequence),
+            | Event::LoopTested { activation, .. }
+            | Event::JumpExecuted { source: activation, .. } => self.touch(*activation, sequence),
             Event::TaskSuspended { task } => self.suspended(*task, Status::Suspended, sequence),
             Event::SignalDelivered { to: SignalRecipient::Task(task), .. } => {
                 self.suspended(*task, Status::Running, sequence)

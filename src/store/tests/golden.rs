@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::event::{CancelCause, Consumed, Emitted, Event};
 use crate::failure::ErrorClass;
+use crate::ids::ArcIndex;
 use crate::status::Status;
 use crate::store::codec::{CODEC, KIND_LAST, decode, encode};
 use crate::testing::examples;
@@ -94,14 +95,15 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     let mut expected: Vec<String> = Status::ALL.map(|status| format!("{status:?}")).into();
     let words = "SUCCEEDED RUNNING TERMINAL FAILED_CONTINUE SKIPPED CANCELED STOPPED FAILED SUSPENDED \
                  STAGE_FAILED DEADLOCK BRANCH_STOPPED OUTPUTS_FAILED CANCEL_REQUESTED START_TIME_EXPIRED \
-                 DEADLINE_EXCEEDED CANCELED_BY OR_JOIN_CYCLE Stage Timer ExplicitEnd Region Withdrawn Signal";
+                 DEADLINE_EXCEEDED CANCELED_BY OR_JOIN_CYCLE Stage Timer ExplicitEnd Region Withdrawn Signal \
+                 REDIRECT Jump";
     expected.extend(words.split(' ').map(str::to_owned));
     let classes = [ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout];
     expected.extend(classes.map(|class| class.name().to_owned()));
-    expected.extend(
-        [Consumed::OnePerArc, Consumed::Arcs(vec![]), Consumed::Ready, Consumed::Held, Consumed::Threads(None)]
-            .map(|it| format!("consumed {}", variant(&it))),
-    );
+    let jump = Consumed::Jump { jump: ArcIndex::new(0), arcs: vec![], absorbed: vec![] };
+    let consumed =
+        [Consumed::OnePerArc, Consumed::Arcs(vec![]), Consumed::Ready, Consumed::Held, Consumed::Threads(None), jump];
+    expected.extend(consumed.map(|it| format!("consumed {}", variant(&it))));
     expected
         .extend([Emitted::All, Emitted::Arcs(vec![]), Emitted::Nothing].map(|it| format!("emitted {}", variant(&it))));
     let causes = [CancelCause::Workflow, CancelCause::ScopeFailed, CancelCause::Deadline];

@@ -82,6 +82,8 @@ fn block_of(
         let needed: Vec<&str> = needs[place].iter().map(|other| name(*other)).collect();
         let turns = draft.turns.take();
         exclusion::nest(&mut draft.keys, ends == Ends::Inside, turns.is_some());
+        let jumps: Vec<(&str, Option<u32>)> =
+            draft.jumps.iter().map(|(to, most)| (names[to.index(n_stages)].as_str(), *most)).collect();
         if turns.is_some() {
             draft.keys.retain(|(key, _)| !["run", "uses", "with", "tasks", "sub_workflow"].contains(key));
         }
@@ -108,10 +110,12 @@ fn block_of(
             insert(&mut asked, "stages", Value::map(block_of(stages, &inner, &before, (order, Ends::Inside))));
             insert(&mut stage, "loop", asked);
         }
+        circles::jump(&mut stage, jumps);
         stages.push((names[place].clone(), stage));
     }
     choices::defer(&mut stages, &deferred, &needs, &back);
     joins::settle(&mut stages);
+    circles::aim(&mut stages);
     if order == Order::Backwards {
         stages.reverse();
     }

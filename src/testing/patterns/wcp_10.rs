@@ -17,6 +17,19 @@ fn circle(rest: &str) -> Net {
     ))
 }
 
+/// A chain in which `b` may jump back and forth, and `z` beside it.
+fn jumping() -> Net {
+    Net::of(
+        "
+        a:
+        b: { needs: [a], jump_targets: [a, d] }
+        c: { needs: [b] }
+        d: { needs: [c] }
+        z:
+    ",
+    )
+}
+
 /// The way that the stages are completed in: `s` and `r` tell what comes next.
 fn way(begun: Chain, stages: &[&str]) -> Chain {
     let pairs = stages.iter().zip(stages.iter().skip(1).map(Some).chain([None]));
@@ -54,6 +67,35 @@ pub(super) fn pattern() -> Pattern {
                 .runs("s 1, p 1, q 2, r 2, t 1, u 0, z 1")
                 .outcomes("z SUCCEEDED"),
         )
+        .positive(
+            scenario(
+                "a jump back takes along its own thread only",
+                chain().any_order([
+                    chain().complete("a").then(jump("b", "a")).complete("a").complete("b").complete("c").complete("d"),
+                    chain().live("z", 1).complete("z"),
+                ]),
+            )
+            .of(&jumping())
+            .ends(Status::Succeeded)
+            .runs("a 2, b 2, c 1, d 1, z 1")
+            .outcomes("z SUCCEEDED"),
+        )
+        .positive(
+            scenario(
+                "a jump forward passes over what lies between",
+                chain().complete("a").then(jump("b", "d")).live("d", 1).complete("d").complete("z"),
+            )
+            .of(&jumping())
+            .ends(Status::Succeeded)
+            .runs("a 1, b 1, c 0, d 1, z 1"),
+        )
+        .negative(
+            scenario("a jump that was not declared fails", chain().complete("a").then(jump("b", "c")))
+                .of(&jumping())
+                .ends(Status::Terminal)
+                .runs("a 1, b 1, c 0, d 0, z 1")
+                .sees("task.failed b TERMINAL UNDECLARED_JUMP", 1),
+        )
         .negative(
             scenario(
                 "going back begins nothing beside",
@@ -63,6 +105,7 @@ pub(super) fn pattern() -> Pattern {
             .ends(Status::Running)
             .runs("s 1, p 1, q 2, r 2, t 0, u 0, z 1"),
         )
+        .refuses(Net::of("a: { jump_targets: [b] }"), ProblemCode::UnknownStage, "b]")
         .refuses(Net::of("a: { back_from: [b] }\nb: { needs: [a] }"), ProblemCode::CycleOfAndJoins, "a:")
         .refuses(Net::of("a: { needs: [b] }\nb: { needs: [a] }"), ProblemCode::CycleWithoutBackEdge, "a:")
 }

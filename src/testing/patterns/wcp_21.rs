@@ -107,4 +107,18 @@ fn refused(shown: Pattern) -> Pattern {
             "CROSSES_BLOCK",
             "b]",
         )
+        .refuses(
+            Net::of(
+                "
+                l:
+                  loop:
+                    while: x
+                    stages:
+                      b:
+                d: { needs: [l], jump_targets: [b] }
+            ",
+            ),
+            "CROSSES_BLOCK",
+            "b]",
+        )
 }

@@ -1,0 +1,39 @@
+//! Reads where the tasks of a stage may send control.
+
+use super::Reader;
+use super::cycles::BackDraft;
+use super::instances::SEVERAL;
+use super::keys::{Fields, JUMP_TARGET};
+use crate::definition::code::ProblemCode;
+
+impl<'d> Reader<'d> {
+    /// `jump_targets`: names of stages, or maps with `stage` and `max_iterations`; and `jump_mode`, which has one value
+    /// yet.
+    pub(super) fn jump_targets(&mut self, fields: &Fields<'d>) -> Vec<BackDraft<'d>> {
+        if let Some(node) = fields.get("jump_mode") {
+            self.choice_so_far(node, "jump_mode", &["rewind"], (&[()], |()| "move"));
+        }
+        let (node, key) = match (fields.get("jump_targets"), fields.key("jump_targets"), fields.key("jump_mode")) {
+            (Some(node), Some(key), _) => (node, key),
+            (_, _, Some(mode)) => {
+                let help = "write jump_targets: [NAME]";
+                self.report_with_help(ProblemCode::MissingKey, &mode.span, "jump_mode without jump_targets", help);
+                return Vec::new();
+            }
+            (_, _, None) => return Vec::new(),
+        };
+        // What an instance does concerns no other.
+        let excluded = ["loop", "sub_workflow"].into_iter().chain(SEVERAL);
+        if let Some(other) = excluded.into_iter().find(|other| fields.key(other).is_some()) {
+            let message = format!("`jump_targets` beside `{other}`: no task of this stage could jump");
+            self.report_with_help(ProblemCode::ConflictingKeys, &key.span, message, "jump from a stage with tasks");
+        }
+        if node.text().is_some_and(|text| text.eq_ignore_ascii_case("any")) {
+            let message = "`jump_targets: any` is not supported yet";
+            self.report_with_help(ProblemCode::NotSupported, &node.span, message, "name the stages");
+            return Vec::new();
+        }
+        let items = self.list(node, "jump_targets").unwrap_or_default();
+        items.iter().filter_map(|item| self.way(item, &JUMP_TARGET, "a jump needs the stage it leads to")).collect()
+    }
+}
