@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{CheckOutcome, Event};
+use crate::event::{CheckOutcome, EndReason, Event};
+use crate::testing::brute_force::courses;
+use crate::testing::composition::{Stops, blocks, changes, drafted, gate_changes, wandered};
 use crate::testing::definitions::yaml;
 
 fn codes(verdict: &Verdict) -> Vec<&'static str> {
@@ -161,119 +163,54 @@ fn the_policy_says_what_is_refused() {
     assert_eq!(["weak", "strict", "off"].map(unknown), [false, true, false]);
 }
 
-/// A block with one way in and one way out.
-#[derive(Clone, Debug)]
-enum Block {
-    Stage,
-    Series(Vec<Block>),
-    Parallel(Vec<Block>),
-    Choice(Vec<Block>),
-}
-
-fn blocks() -> impl Strategy<Value = Block> {
-    Just(Block::Stage).prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 1..3).prop_map(Block::Series),
-            prop::collection::vec(inner.clone(), 2..4).prop_map(Block::Parallel),
-            prop::collection::vec(inner, 2..4).prop_map(Block::Choice),
-        ]
-    })
-}
-
-/// Stages as they are written, of which the splits and joins can still be changed.
-#[derive(Clone, Debug, Default)]
-struct Written {
-    stages: Vec<WrittenStage>,
-}
-
-#[derive(Clone, Debug)]
-struct WrittenStage {
-    needs: Vec<usize>,
-    is_xor_join: bool,
-    is_xor_split: bool,
-}
-
-impl Written {
-    fn add(&mut self, needs: Vec<usize>, is_xor_join: bool) -> usize {
-        self.stages.push(WrittenStage { needs, is_xor_join, is_xor_split: false });
-        self.stages.len() - 1
-    }
-
-    /// Writes a block behind `before`; its first and its last stage.
-    fn block(&mut self, block: &Block, before: Option<usize>) -> (usize, usize) {
-        let needs: Vec<usize> = before.into_iter().collect();
-        match block {
-            Block::Stage => {
-                let stage = self.add(needs, false);
-                (stage, stage)
-            }
-            Block::Series(blocks) => {
-                let mut ends: Option<(usize, usize)> = None;
-                for block in blocks {
-                    let (first, last) = self.block(block, ends.map_or(before, |(_, last)| Some(last)));
-                    ends = Some((ends.map_or(first, |(begin, _)| begin), last));
-                }
-                ends.expect("a series has blocks")
-            }
-            Block::Parallel(branches) | Block::Choice(branches) => {
-                let is_choice = matches!(block, Block::Choice(_));
-                let split = self.add(needs, false);
-                self.stages[split].is_xor_split = is_choice;
-                let ends = branches.iter().map(|branch| self.block(branch, Some(split)).1).collect();
-                (split, self.add(ends, is_choice))
-            }
-        }
-    }
-
-    fn definition(&self) -> Definition {
-        let stages = self.stages.iter().enumerate().map(|(place, stage)| {
-            let names = |stages: &mut dyn Iterator<Item = usize>| {
-                stages.map(|stage| format!("s{stage}")).collect::<Vec<String>>()
-            };
-            let mut keys = vec![format!("needs: [{}]", names(&mut stage.needs.iter().copied()).join(", "))];
-            if stage.is_xor_join {
-                keys.push("join_type: XOR".to_owned());
-            }
-            let mut after = (0..self.stages.len()).filter(|after| self.stages[*after].needs.contains(&place));
-            let after = names(&mut after);
-            if stage.is_xor_split && !after.is_empty() {
-                let conditions: Vec<String> = after.iter().map(|name| format!("{name}: x")).collect();
-                keys.push(format!("split_type: XOR, split_conditions: {{ {} }}", conditions.join(", ")));
-            }
-            format!("s{place}: {{ {} }}", keys.join(", "))
-        });
-        yaml(&format!("{{ name: x, stages: {{ {} }} }}", stages.collect::<Vec<String>>().join(", ")))
-    }
-}
+/// States of one net; of more of them nothing is said.
+const STATES_MAX: u64 = 3_000;
 
 proptest! {
     #[test]
     fn nets_that_were_composed_of_blocks_are_sound(block in blocks()) {
-        let mut written = Written::default();
-        written.block(&block, None);
-        let verdict = written.definition().check(&CheckOptions::new());
-        prop_assert_eq!((verdict.outcome(), codes(&verdict)), (CheckOutcome::Sound, Vec::new()));
+        let definition = drafted(&block, &[]).definition().unwrap();
+        for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {
+            let verdict = definition.check(&options.states_max(STATES_MAX));
+            if verdict.states() < STATES_MAX {
+                prop_assert_eq!((verdict.outcome(), codes(&verdict)), (CheckOutcome::Sound, Vec::new()));
+            }
+            prop_assert!(verdict.outcome() != CheckOutcome::Unsound);
+        }
+    }
+
+    /// Brute force knows nothing of reductions, and of what is stopped.
+    #[test]
+    fn with_one_gate_changed_the_verdict_is_that_of_brute_force(block in blocks(), change in gate_changes()) {
+        let draft = drafted(&block, &[change]);
+        let Some(definition) = draft.definition() else { return Ok(()) };
+        let Some(found) = courses(&definition, 600) else { return Ok(()) };
+        let expected = if found.is_sound() && !found.is_ambiguous { CheckOutcome::Sound } else { CheckOutcome::Unsound };
+        for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {
+            let verdict = definition.check(&options);
+            prop_assert_eq!(verdict.outcome(), expected, "{}\n{:?} {:?}", draft.text(), found, codes(&verdict));
+        }
     }
 
     #[test]
-    fn with_one_gate_changed_the_reduced_net_has_the_verdict_of_the_whole(
+    fn courses_of_what_is_sound_never_deadlock(
         block in blocks(),
-        place in any::<prop::sample::Index>(),
+        changes in prop::collection::vec(changes(), 0..4),
+        draws in prop::collection::vec(prop::collection::vec(any::<u8>(), 180), 4),
     ) {
-        let mut written = Written::default();
-        written.block(&block, None);
-        let stage = place.get(&written.stages).clone();
-        let changed = place.index(written.stages.len());
-        if stage.needs.len() > 1 {
-            written.stages[changed].is_xor_join = !stage.is_xor_join;
-        } else {
-            written.stages[changed].is_xor_split = !stage.is_xor_split;
+        let draft = drafted(&block, &changes);
+        let Some(definition) = draft.definition() else { return Ok(()) };
+        let verdict = definition.check(&CheckOptions::new().states_max(STATES_MAX));
+        if verdict.outcome() != CheckOutcome::Sound {
+            return Ok(());
         }
-        let definition = written.definition();
-        let reduced = definition.check(&CheckOptions::new());
-        let whole = definition.check(&CheckOptions::new().without_reduction());
-        if whole.outcome() != CheckOutcome::Unknown {
-            prop_assert_eq!(reduced.outcome(), whole.outcome());
+        for (place, draws) in draws.iter().enumerate() {
+            let stops = if place % 2 == 0 { Stops::None } else { Stops::Some };
+            let course = wandered(&definition, draws, stops);
+            let reason = course.state().end_reason().map(EndReason::code);
+            let is_left = course.events().iter().any(|event| matches!(event, Event::TokensLeft { .. }));
+            let is_proper = !is_left || course.state().has_stopped();
+            prop_assert!(reason.is_none() && is_proper, "{reason:?}\n{}\n{}", draft.text(), course.story());
         }
     }
 }

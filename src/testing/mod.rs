@@ -1,6 +1,10 @@
 //! What any test of this engine needs, ours or yours (feature `testing`), and the suite of the patterns with what it
 //! needs (feature `patterns`, which brings no other crate).
 
+#[cfg(test)]
+pub(crate) mod brute_force;
+#[cfg(test)]
+pub(crate) mod composition;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod course;

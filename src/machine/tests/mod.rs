@@ -26,6 +26,7 @@ mod loops;
 mod merges;
 mod milestones;
 mod or_join;
+mod or_nets;
 mod or_oracle;
 mod or_split;
 mod pause;
