@@ -185,7 +185,8 @@ proptest! {
         let draft = drafted(&block, &[change]);
         let Some(definition) = draft.definition() else { return Ok(()) };
         let Some(found) = courses(&definition, 600) else { return Ok(()) };
-        let expected = if found.is_sound() && !found.is_ambiguous { CheckOutcome::Sound } else { CheckOutcome::Unsound };
+        let is_sound = found.is_sound() && !found.is_ambiguous;
+        let expected = if is_sound { CheckOutcome::Sound } else { CheckOutcome::Unsound };
         for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {
             let verdict = definition.check(&options);
             prop_assert_eq!(verdict.outcome(), expected, "{}\n{:?} {:?}", draft.text(), found, codes(&verdict));

@@ -23,7 +23,7 @@ pub(crate) struct Courses {
     pub(crate) is_endless: bool,
     /// Two tokens on an arc to an AND-join, or two activations of a stage with an XOR-join.
     pub(crate) is_ambiguous: bool,
-    /// Two tokens on any arc, two activations of any stage, or a token on an arc from which an activation that lives has
+    /// Two tokens on any arc, two activations of any stage, or a token on an arc from which one that lives has
     /// taken one.
     pub(crate) is_unsafe: bool,
     /// OR-joins that started without a token on some arc.
