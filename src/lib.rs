@@ -40,12 +40,12 @@ pub mod testing;
 
 pub use definition::{
     ArcKind, ArcOutline, BackArc, BlockingJoin, Builder, BuilderLoop as Loop, BuilderMilestone as Milestone,
-    BuilderSplit as Split, Cancel, CancelOn, CancellingJoin, Choice, Defaults, DeferredSplit, Definition, Durability,
-    Ending, InputError, InputErrors, InputSpec, InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens, LockKind,
-    LoopTest, MilestonePolicy, MilestoneStatus, OnConditionError, OnDeadline, OnFailure, OnParentCancel, OnUnreachable,
-    OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture, ResetOn, Retry,
-    Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageSplit, StageTrigger,
-    StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
+    BuilderSplit as Split, Cancel, CancelMode, CancelOn, CancellingJoin, Choice, Defaults, DeferredSplit, Definition,
+    Durability, Ending, InputError, InputErrors, InputSpec, InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens,
+    LockKind, LoopTest, MilestonePolicy, MilestoneStatus, OnConditionError, OnDeadline, OnFailure, OnParentCancel,
+    OnUnreachable, OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture,
+    ResetOn, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageSplit,
+    StageTrigger, StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
 };
 pub use definition::{InstancesEnd, MultiInstance, WaitForAll, WaitForNone, WaitForSome, WaitsForInstances};
 pub use event::{
@@ -63,9 +63,9 @@ pub use ids::{
     RegionIndex, ScopeId, SectionIndex, Sequence, StageIndex, StreamId, StreamKind, TaskId, TaskIndex, WorkflowId,
 };
 pub use machine::{
-    Answers, AttemptStage, Batch, Broken, Command, EvolveError, InvalidAddress, LockHolder, MissingArc, RULES,
-    Rejection, Request, ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide, evolve,
-    outstanding, waits,
+    Answers, AttemptStage, Batch, Broken, CancelLimit, Command, EvolveError, InvalidAddress, LockHolder, MissingArc,
+    RULES, Rejection, Request, ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide,
+    evolve, outstanding, waits,
 };
 pub use replay::InstancesView;
 pub use replay::{

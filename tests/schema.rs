@@ -100,6 +100,8 @@ stages:
     deadline: 1d
     scheduled_time: 2026-05-01T12:00:00Z
     start_time_expiry: 2026-05-01T12:30:00Z
+    cancel_mode: Wait
+    cancel_timeout: 5m
     priority: 0
     on_failure: FAIL_AT_END
     join_type: and

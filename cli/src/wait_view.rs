@@ -222,7 +222,9 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 let counts = Counts { total: *total, live: *live, done: *done, failed: *failed, open: *is_open };
                 More { instances: Some(counts), signals: (!signals.is_empty()).then_some(signals), ..none }
             }
-            WaitReason::Ending { cause } => More { because: Some(cause_name(*cause)), ..none },
+            WaitReason::Ending { cause } | WaitReason::Stopping { cause, .. } => {
+                More { because: Some(cause_name(*cause)), ..none }
+            }
             _ => none,
         }
     }

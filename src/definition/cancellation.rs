@@ -20,6 +20,8 @@ pub(crate) struct Cancellation {
     pub(crate) regions: Vec<RegionIndex>,
     /// `end`: what it means that an activation has succeeded.
     pub(crate) ending: Ending,
+    /// `cancel_mode`, with `cancel_timeout`: what becomes of work under way.
+    pub(crate) mode: CancelMode,
     /// The stages whose live activations end when one of this stage has succeeded, ascending: those in its `cancels`,
     /// and those that are to end when it completes. Follows from all stages.
     pub(crate) victims: Vec<StageIndex>,
@@ -49,6 +51,62 @@ pub(crate) struct Boundary {
     pub(crate) completed: Vec<StageIndex>,
     /// A signal of one of these names has come.
     pub(crate) signals: Vec<String>,
+}
+
+/// What becomes of the attempt that a worker has begun when its activation is canceled. Whichever it is, nothing of
+/// what the attempt gives afterwards counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CancelMode {
+    /// The activation has ended at once, and the worker is told to stop.
+    #[default]
+    Try,
+    /// The worker is told to stop, and the activation ends when it has stopped: until then it keeps its locks, its
+    /// place of a `serialize` stage and its critical section, and the workflow goes on living.
+    Wait {
+        /// How long at most; then it ends as if it had been abandoned. Never zero; without one it waits as long as the
+        /// attempt runs.
+        timeout: Option<Duration>,
+    },
+    /// The activation has ended at once, and the worker is not told: what it has begun runs on.
+    Abandon,
+}
+
+impl CancelMode {
+    /// The names as definitions write them.
+    pub(super) const NAMES: [&'static str; 3] = ["try", "wait", "abandon"];
+
+    /// The name as definitions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            CancelMode::Try => "try",
+            CancelMode::Wait { .. } => "wait",
+            CancelMode::Abandon => "abandon",
+        }
+    }
+
+    /// The mode of this name, where a wait is as long as `timeout` says.
+    pub(super) fn of(name: &str, timeout: Option<Duration>) -> Option<CancelMode> {
+        match name {
+            "try" => Some(CancelMode::Try),
+            "wait" => Some(CancelMode::Wait { timeout }),
+            "abandon" => Some(CancelMode::Abandon),
+            _ => None,
+        }
+    }
+
+    /// How long it waits at most, if it waits and does not wait for ever.
+    pub(crate) fn timeout(self) -> Option<Duration> {
+        match self {
+            CancelMode::Wait { timeout } => timeout,
+            CancelMode::Try | CancelMode::Abandon => None,
+        }
+    }
+
+    /// Does an activation end only when its work has stopped?
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, CancelMode::Wait { .. })
+    }
 }
 
 /// What it means for the workflow that a stage has succeeded.

@@ -85,7 +85,7 @@ pub use builder::{
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
-pub use cancellation::{Ending, RegionEffect, RegionFuture, Termination};
+pub use cancellation::{CancelMode, Ending, RegionEffect, RegionFuture, Termination};
 pub(crate) use choice::DeferredChoice;
 pub use code::ProblemCode;
 pub(crate) use decision_limits::DecisionLimits;

@@ -196,9 +196,17 @@ impl Envelope {
     }
 }
 
-/// What concerns workflows that were called, and timers that are set for something.
+/// What concerns workflows that were called, timers that are set for something, and work that has to stop.
 fn describe_rest(event: &Event, data: &mut Fields<'_>, at: String) {
     match event {
+        Event::TaskStopped(_, attempt) => {
+            data.task(attempt.task);
+            data.put("attempt", attempt.dispatch);
+        }
+        Event::StageCanceling { activation, cause } => {
+            data.stage(*activation);
+            data.cause(*cause);
+        }
         Event::TimerSetFor { timer, due, owner, purpose } => {
             data.owner(*owner);
             data.timer_for(*timer, *due, *purpose);

@@ -383,6 +383,15 @@ pub enum Event {
         /// The arc of the jump.
         arc: ArcIndex,
     },
+    /// The worker of an attempt that nobody waits for any more has stopped, and its activation can end; input.
+    TaskStopped(Stamp, AttemptId),
+    /// An activation is canceled, and ends when the work under way in it has stopped.
+    StageCanceling {
+        /// The activation.
+        activation: ActivationId,
+        /// What ends it.
+        cause: CancelCause,
+    },
 }
 
 impl Event {
@@ -408,7 +417,8 @@ impl Event {
             | Event::StageStartRequested(stamp, _)
             | Event::InstancesAddRequested(stamp, _)
             | Event::InstancesCloseRequested(stamp, _)
-            | Event::InstancesCompleteRequested(stamp, _) => Some(stamp),
+            | Event::InstancesCompleteRequested(stamp, _)
+            | Event::TaskStopped(stamp, _) => Some(stamp),
             Event::WorkflowStarted
             | Event::WorkflowEnded { .. }
             | Event::StageReady { .. }
@@ -448,7 +458,8 @@ impl Event {
             | Event::InstancesAdded { .. }
             | Event::InstancesClosed { .. }
             | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. } => None,
+            | Event::JumpExecuted { .. }
+            | Event::StageCanceling { .. } => None,
         }
     }
 
@@ -469,6 +480,7 @@ impl Event {
             | Event::StageStarted { activation, .. }
             | Event::StageEnded { activation, .. }
             | Event::StageCanceled { activation, .. }
+            | Event::StageCanceling { activation, .. }
             | Event::CancelsMarked { by: activation }
             | Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
@@ -507,6 +519,7 @@ impl Event {
     pub fn attempt(&self) -> Option<AttemptId> {
         match self {
             Event::TaskStarted(_, attempt)
+            | Event::TaskStopped(_, attempt)
             | Event::TaskQueued { attempt, .. }
             | Event::TaskRetried { attempt, .. }
             | Event::ChildStarted { attempt, .. } => Some(*attempt),
@@ -565,7 +578,8 @@ impl Event {
             | Event::InstancesAddRequested(..)
             | Event::InstancesCloseRequested(..)
             | Event::InstancesCompleteRequested(..)
-            | Event::JumpExecuted { .. } => None,
+            | Event::JumpExecuted { .. }
+            | Event::StageCanceling { .. } => None,
         }
     }
 }

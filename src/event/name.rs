@@ -6,7 +6,7 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 66] = [
+    pub const NAMES: [&str; 68] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
@@ -39,6 +39,7 @@ impl Event {
         "signal.received",
         "signals.left",
         "stage.canceled",
+        "stage.canceling",
         "stage.completed",
         "stage.failed",
         "stage.ready",
@@ -57,6 +58,7 @@ impl Event {
         "task.retried",
         "task.skipped",
         "task.started",
+        "task.stopped",
         "task.suspended",
         "timer.fired",
         "timer.set",
@@ -138,86 +140,35 @@ impl Event {
             Event::InstancesCompleteRequested(..) => 58,
             Event::InstancesWithdrawn { .. } => 59,
             Event::JumpExecuted { .. } => 60,
+            Event::TaskStopped(..) => 61,
+            Event::StageCanceling { .. } => 62,
         }
     }
 
     /// The name people see: `entity.verb`, a function of type and status.
     pub fn name(&self) -> &'static str {
         match self {
-            Event::DefinitionRegistered(..) => "definition.registered",
-            Event::WorkflowCreated(..) => "workflow.created",
-            Event::WorkflowCancelRequested(..) => "workflow.cancel_requested",
-            Event::TaskStarted(..) => "task.started",
-            Event::TaskReported(..) => "task.reported",
-            Event::TaskLeaseLost(..) => "task.lease_lost",
-            Event::TaskResultDiscarded(..) => "task.result_discarded",
-            Event::TimerFired(..) => "timer.fired",
-            Event::SettleContinued(..) => "settle.continued",
-            Event::WorkflowStarted => "workflow.started",
             Event::WorkflowEnded { status, .. } => match ended_as(*status) {
                 EndedAs::Completed | EndedAs::Skipped => "workflow.completed",
                 EndedAs::Failed => "workflow.failed",
                 EndedAs::Canceled => "workflow.canceled",
             },
-            Event::StageReady { .. } => "stage.ready",
-            Event::StageStarted { .. } => "stage.started",
             Event::StageEnded { status, .. } => {
                 ended_as(*status).of(["stage.completed", "stage.skipped", "stage.failed", "stage.canceled"])
             }
-            Event::StageCanceled { .. } => "stage.canceled",
-            Event::TaskQueued { .. } => "task.queued",
-            Event::TaskRetried { .. } => "task.retried",
             Event::TaskEnded { status, .. } => {
                 ended_as(*status).of(["task.completed", "task.skipped", "task.failed", "task.canceled"])
             }
-            Event::TimerSet { .. } | Event::TimerSetFor { .. } => "timer.set",
-            Event::SettleDeferred => "settle.deferred",
-            Event::TokensLeft { .. } => "tokens.left",
-            Event::LogAccepted(..) => "log.accepted",
-            Event::CancelsMarked { .. } => "cancels.marked",
-            Event::WorkflowPaused(..) => "workflow.paused",
-            Event::WorkflowResumed(..) => "workflow.resumed",
-            Event::RegionCanceled { .. } => "region.canceled",
-            Event::TokensRemoved { .. } => "tokens.removed",
-            Event::JoinForced { .. } => "join.forced",
-            Event::SignalReceived(..) => "signal.received",
-            Event::TriggerClosed(..) => "trigger.closed",
-            Event::SignalDelivered { .. } => "signal.delivered",
-            Event::SignalBuffered { .. } => "signal.buffered",
-            Event::SignalDiscarded { .. } => "signal.discarded",
-            Event::StageWaiting { .. } => "stage.waiting",
-            Event::TaskSuspended { .. } => "task.suspended",
-            Event::SignalsLeft { .. } => "signals.left",
-            Event::ChildStarted { .. } => "child.started",
-            Event::ChildEnded(..) => "child.ended",
-            Event::ChildRefused(..) => "child.refused",
-            Event::WorkflowClosing { .. } => "workflow.closing",
-            Event::WorkflowClosed => "workflow.closed",
-            Event::TaskAnswered(..) => "task.answered",
-            Event::ScopeOpened { .. } => "scope.opened",
-            Event::ScopeClosed { .. } => "scope.closed",
-            Event::LoopTested { .. } => "loop.tested",
-            Event::LockTaken { .. } => "lock.taken",
-            Event::LockReleased { .. } => "lock.released",
-            Event::JoinArrived { .. } => "join.arrived",
-            Event::JoinReset { .. } => "join.reset",
-            Event::StageStartRequested(..) => "stage.start_requested",
-            Event::ChoiceMade { .. } => "choice.made",
-            Event::InstancesStarted { .. } => "instances.started",
-            Event::InstancesAddRequested(..) => "instances.add_requested",
-            Event::InstancesAdded { .. } => "instances.added",
-            Event::InstancesCloseRequested(..) => "instances.close_requested",
-            Event::InstancesClosed { .. } => "instances.closed",
-            Event::InstancesCompleteRequested(..) => "instances.complete_requested",
-            Event::InstancesWithdrawn { .. } => "instances.withdrawn",
-            Event::JumpExecuted { .. } => "jump.executed",
+            Event::TimerSetFor { .. } => "timer.set",
+            // A test holds the table to all kinds.
+            other => name_of_kind(other.kind()).unwrap_or_default(),
         }
     }
 }
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 60] = [
+    const NAMES: [&str; 62] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -278,6 +229,8 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "instances.complete_requested",
         "instances.withdrawn",
         "jump.executed",
+        "task.stopped",
+        "stage.canceling",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

@@ -328,6 +328,8 @@ pub enum TimerPurpose {
     CancelInstances,
     /// If the instances of its owner have not ended when it fires, control goes on without them.
     CompleteInstances,
+    /// If the work under way in its owner, which is canceled, has not stopped when it fires, nobody waits for that.
+    CancelTimeout,
 }
 
 /// The clock by which a timer is due (R16).
@@ -350,6 +352,7 @@ impl TimerPurpose {
             TimerPurpose::Trigger => "trigger",
             TimerPurpose::CancelInstances => "cancel_mi_on",
             TimerPurpose::CompleteInstances => "complete_mi_on",
+            TimerPurpose::CancelTimeout => "cancel_timeout",
         }
     }
 
@@ -361,7 +364,8 @@ impl TimerPurpose {
             | TimerPurpose::CancelOn
             | TimerPurpose::Trigger
             | TimerPurpose::CancelInstances
-            | TimerPurpose::CompleteInstances => TimerClock::Calendar,
+            | TimerPurpose::CompleteInstances
+            | TimerPurpose::CancelTimeout => TimerClock::Calendar,
             TimerPurpose::Deadline => TimerClock::Active,
         }
     }

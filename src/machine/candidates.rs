@@ -65,7 +65,7 @@ impl State {
                 Progress::Ready(gate) if gate.opens() || gate == Gate::Expired => self.candidates.ready.insert(place),
                 Progress::CoreEnded | Progress::Overdue => self.candidates.core_ended.insert(place),
                 Progress::Turning | Progress::Inside | Progress::Instances => self.candidates.inside.insert(nested),
-                Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) => false,
+                Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) | Progress::Canceling(_) => false,
             };
         }
         self.candidates.starting.extend(self.core.instances.iter().map(|(id, set)| (set.born, *id)));

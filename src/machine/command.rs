@@ -63,6 +63,8 @@ pub enum Request {
     CloseInstances(InstancesRequest),
     /// Control goes on from this activation without its instances that have not ended.
     CompleteInstances(InstancesRequest),
+    /// The worker of a canceled attempt has stopped.
+    StopTask(AttemptId),
 }
 
 /// A request that a paused workflow goes on.
@@ -414,6 +416,7 @@ impl Command {
             Request::AddInstances(addition) => Event::InstancesAddRequested(stamp, addition.clone()),
             Request::CloseInstances(request) => Event::InstancesCloseRequested(stamp, request.clone()),
             Request::CompleteInstances(request) => Event::InstancesCompleteRequested(stamp, request.clone()),
+            Request::StopTask(attempt) => Event::TaskStopped(stamp, *attempt),
         }
     }
 
@@ -440,6 +443,7 @@ impl Command {
             Event::InstancesAddRequested(_, addition) => Request::AddInstances(addition.clone()),
             Event::InstancesCloseRequested(_, request) => Request::CloseInstances(request.clone()),
             Event::InstancesCompleteRequested(_, request) => Request::CompleteInstances(request.clone()),
+            Event::TaskStopped(_, attempt) => Request::StopTask(*attempt),
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowStarted
@@ -481,7 +485,8 @@ impl Command {
             | Event::InstancesAdded { .. }
             | Event::InstancesClosed { .. }
             | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. } => return None,
+            | Event::JumpExecuted { .. }
+            | Event::StageCanceling { .. } => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

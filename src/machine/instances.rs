@@ -200,6 +200,9 @@ impl State {
 
     /// May a token come from this live activation? Of an instance only where each emits its own.
     pub(super) fn passes_on(&self, id: ActivationId) -> bool {
+        if let Some((true, cause)) = self.core.live.get(&id).map(|live| (self.is_canceling(id), live.doomed)) {
+            return cause.is_some_and(|cause| self.goes_on_canceled(id, cause));
+        }
         id.instance.is_none() || self.definition.graph().stage(id.stage).emits_per_instance()
     }
 }

@@ -152,6 +152,11 @@ impl State {
                         "a timer that ends an activation is its",
                     )?;
                 }
+                TimerOwner::Activation(owner) if purpose == TimerPurpose::CancelTimeout => {
+                    of_activations += 1;
+                    let is_its = self.core.live.get(&owner).is_some_and(|owner| owner.timers.contains(id));
+                    ensure(is_its && self.stopping(owner).is_some(), "what says how long a stop may take has one")?;
+                }
                 TimerOwner::Activation(owner) => {
                     of_activations += 1;
                     let owner = self.core.live.get(&owner).filter(|owner| owner.timers.contains(id));
@@ -172,8 +177,14 @@ impl State {
         let withdrawn = self.core.scopes.values().all(|scope| scope.withdrawn.iter().all(known));
         ensure(withdrawn, "a withdrawn region is one of the definition")?;
         ensure(self.core.unsettled || self.core.sweeps.is_empty(), "a settled state has no tokens to take away")?;
-        let doomed = self.core.live.values().any(|live| live.doomed.is_some());
-        ensure(self.core.unsettled || !doomed, "nothing in a settled state is about to end")
+        for (id, live) in self.core.live.iter().filter(|(_, live)| live.doomed.is_some()) {
+            ensure(self.core.unsettled || self.is_canceling(*id), "nothing in a settled state is about to end")?;
+            ensure(self.core.unsettled || self.stops_first(*id), "what is canceled waits for something to stop")?;
+            ensure(!self.is_canceling(*id) || live.waiting.is_none(), "what is canceled waits for no signal")?;
+        }
+        let canceling = self.core.live.iter().filter(|(id, _)| self.is_canceling(**id));
+        let known = canceling.into_iter().all(|(_, live)| live.doomed.is_some());
+        ensure(known, "what waits for its work to stop is canceled")
     }
 
     /// Who waits for a signal is found by its name, and nobody else is; what is kept, somebody may still take.
@@ -189,7 +200,8 @@ impl State {
                 | Progress::Turning
                 | Progress::Inside
                 | Progress::CoreEnded
-                | Progress::Overdue => false,
+                | Progress::Overdue
+                | Progress::Canceling(_) => false,
                 Progress::Instances => {
                     let spec = self.definition.graph().stage(id.stage).instances.as_ref();
                     let set = self.core.instances.get(id);
@@ -270,19 +282,20 @@ impl State {
         for id in self.core.live.keys().filter(|id| id.instance.is_some()) {
             *live.entry(id.owner()).or_default() += 1;
         }
-        for (owner, set) in &self.core.instances {
-            ensure(live.remove(owner).unwrap_or(0) == set.live, "the live instances of an activation are counted")?;
+        for (set_of, set) in &self.core.instances {
+            ensure(live.remove(set_of).unwrap_or(0) == set.live, "the live instances of an activation are counted")?;
             let ended = set.done + set.failed + set.canceled;
             ensure(set.live + ended == set.started, "every instance that has begun lives or has ended")?;
             ensure(set.started <= set.total.unwrap_or(0), "no more instances begin than there are")?;
-            let spec = self.definition.graph().stage(owner.stage).instances.as_ref();
+            let spec = self.definition.graph().stage(set_of.stage).instances.as_ref();
             let most = spec.map_or(0, |spec| spec.max);
             ensure(set.total.unwrap_or(0) <= most, "there are no more instances than there may be")?;
-            let owner = self.core.live.get(owner);
+            let owner = self.core.live.get(set_of);
             ensure(owner.is_some() == set.has_owner, "the set knows whether its activation lives")?;
             let gathered = set.done + set.failed;
             ensure(!set.has_owner || set.gathered.count() == gathered, "what ended instances gave is kept")?;
-            ensure(self.core.unsettled || set.ending.is_none(), "what is withdrawn ends in the same batch")?;
+            let stops = self.core.live.keys().any(|id| id.owner() == *set_of && self.is_canceling(*id));
+            ensure(self.core.unsettled || set.ending.is_none() || stops, "what is withdrawn ends in the same batch")?;
             ensure(self.core.unsettled || !set.is_over(), "what is over is forgotten")?;
         }
         let with = self.core.live.iter().filter(|(_, live)| matches!(live.progress, Progress::Instances));
@@ -306,8 +319,12 @@ impl State {
                             | Gate::Milestone
                             | Gate::MilestoneAgain
                     ) | Progress::Inside
+                        | Progress::Canceling(_)
                         | Progress::Instances
                 );
+                // What was inside it has to stop.
+                let stops = self.lives_inside(activation) || self.has_live_instances(*id);
+                let unfinished = unfinished && !(stops && activation.progress == Progress::Overdue);
                 let held = self.is_paused() && matches!(activation.progress, Progress::Ready(_) | Progress::Turning);
                 let excused = self.core.unsettled || held;
                 ensure(!unfinished || excused, "a settled activation has an open task or waits at a gate")?;
@@ -342,7 +359,7 @@ impl State {
 
 impl Activation {
     /// The scope that is open inside it.
-    fn scope_inside(&self) -> Option<ScopeId> {
+    pub(super) fn scope_inside(&self) -> Option<ScopeId> {
         self.inside.as_ref()?.scope
     }
 }

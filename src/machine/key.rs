@@ -355,6 +355,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
         Progress::Turning => key.push(10),
         Progress::Inside => key.push(11),
         Progress::Instances => key.push(8),
+        Progress::Canceling(stopping) => key.extend([14, u8::from(stopping.is_some())]),
     }
 }
 
@@ -381,6 +382,7 @@ fn of_purpose(purpose: TimerPurpose) -> u8 {
         TimerPurpose::Trigger => 4,
         TimerPurpose::CancelInstances => 5,
         TimerPurpose::CompleteInstances => 6,
+        TimerPurpose::CancelTimeout => 7,
     }
 }
 

@@ -38,6 +38,7 @@ impl State {
                     | Progress::Turning
                     | Progress::Inside
                     | Progress::Instances => MilestoneStatus::Running,
+                    Progress::Canceling(_) => return false,
                 };
                 is == status
             }),
@@ -68,14 +69,19 @@ impl State {
     pub(super) fn milestone_may_come(&mut self, id: ActivationId) -> bool {
         let Some((milestone, scope)) = self.milestone_of(id) else { return true };
         let of = milestone.of();
-        self.owners_of(scope, of).next().is_some() || outlook::may_come(self, Waiting { scope, join: of })
+        self.is_at_work(scope, of) || outlook::may_come(self, Waiting { scope, join: of })
     }
 
     /// The same, looked at anew.
     pub(super) fn milestone_may_come_anew(&self, id: ActivationId) -> bool {
         let Some((milestone, scope)) = self.milestone_of(id) else { return true };
         let of = milestone.of();
-        self.owners_of(scope, of).next().is_some() || outlook::would_come(self, Waiting { scope, join: of })
+        self.is_at_work(scope, of) || outlook::would_come(self, Waiting { scope, join: of })
+    }
+
+    /// Does an activation of the stage live that is not on its way to its end?
+    fn is_at_work(&self, scope: ScopeId, stage: StageIndex) -> bool {
+        self.owners_of(scope, stage).any(|id| !self.is_canceling(id))
     }
 
     /// Something has changed about a stage that others may wait for.

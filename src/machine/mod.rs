@@ -21,7 +21,7 @@
 //! | 16 deferred choice | `split_type: DEFERRED`, `deferred_choice_group` |
 //! | 17, 40 interleaved (parallel) routing | `interleave` |
 //! | 18 milestone | `milestone_ref_id` |
-//! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled` |
+//! | 19 cancel activity | `cancels: [{stage: ..}]`, `cancel_on`, `on_cancelled`, `cancel_mode` |
 //! | 20 cancel case | the command `Cancel`; `cancels: workflow` |
 //! | 21 structured loop | `loop` |
 //! | 22 recursion | `sub_workflow`, `definitions` |
@@ -75,6 +75,7 @@ mod scope;
 mod servers;
 mod signals;
 mod state;
+mod stopping;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -98,7 +99,7 @@ pub(crate) use signals::GivenSignal;
 #[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;
-pub use wait::{LockHolder, MissingArc, ServerName, Wait, WaitReason};
+pub use wait::{CancelLimit, LockHolder, MissingArc, ServerName, Wait, WaitReason};
 pub use waits::waits;
 pub(crate) use work::surroundings;
 pub use work::{AttemptStage, Work, outstanding};

@@ -42,6 +42,7 @@ impl State {
                         | Progress::Inside
                         | Progress::CoreEnded
                         | Progress::Overdue
+                        | Progress::Canceling(_)
                         | Progress::Instances => Status::Running,
                     };
                     let outputs = match self.core.instances.get(&id) {

@@ -45,6 +45,9 @@ impl State {
         let mut alike: Vec<Vec<u8>> = Vec::new();
         let graph = self.definition.graph();
         for (id, activation) in &self.core.live {
+            if let Some(stopping) = self.stopping(*id) {
+                possible.push(Request::StopTask(stopping.attempt));
+            }
             let Progress::Open(open) = &activation.progress else { continue };
             let mut stands = self.key_of(*id, u32::MAX);
             // What stands around it may differ.
@@ -161,7 +164,7 @@ impl State {
                 return Some(Unsafe::AndJoin(stage, arc));
             }
         }
-        let alive = self.alive();
+        let alive = self.alive(|id| self.passes_on(id));
         let twice = alive.iter().find(|((_, stage), alive)| **alive > 1 && graph.stage(*stage).join == Join::Xor);
         twice.map(|((_, stage), _)| Unsafe::XorJoin(*stage))
     }
@@ -174,14 +177,14 @@ impl State {
         if let Some((_, arc)) = waiting {
             return Some(graph.arc(arc).to);
         }
-        self.alive().into_iter().find(|(_, alive)| *alive > bound).map(|((_, stage), _)| stage)
+        self.alive(|_| true).into_iter().find(|(_, alive)| *alive > bound).map(|((_, stage), _)| stage)
     }
 
-    /// How many activations of each stage live in each scope.
-    fn alive(&self) -> BTreeMap<(ScopeId, StageIndex), usize> {
+    /// How many activations of each stage live in each scope, of those that count.
+    fn alive(&self, counts: impl Fn(ActivationId) -> bool) -> BTreeMap<(ScopeId, StageIndex), usize> {
         let mut alive = BTreeMap::new();
         // Instances are within what they are instances of.
-        for (id, activation) in self.core.live.iter().filter(|(id, _)| id.instance.is_none()) {
+        for (id, activation) in self.core.live.iter().filter(|(id, _)| id.instance.is_none() && counts(**id)) {
             *alive.entry((activation.scope, id.stage)).or_default() += 1;
         }
         alive

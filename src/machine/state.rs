@@ -30,6 +30,7 @@ use super::pause::Pause;
 use super::repeats::Remembered;
 pub(crate) use super::scope::{Absorbing, Brought, Inside, Scope, ScopeFailure};
 use super::signals::{GivenSignal, SignalWait, Signals};
+use super::stopping::Stopping;
 use super::threads::Thread;
 
 /// A workflow at a moment.
@@ -187,6 +188,8 @@ pub(crate) enum Progress {
     Overdue,
     /// Its instances are at work.
     Instances,
+    /// It is canceled, and something in it has to stop before it ends: this, where it is its own attempt.
+    Canceling(Option<Stopping>),
 }
 
 /// What holds a ready activation; a gate that was passed stays passed.
@@ -433,7 +436,9 @@ impl State {
     /// The newest attempt of the task that `activation` has open.
     #[cfg(any(test, feature = "patterns"))]
     pub(crate) fn newest_attempt(&self, activation: ActivationId) -> Option<AttemptId> {
-        let Progress::Open(open) = &self.core.live.get(&activation)?.progress else { return None };
+        let Progress::Open(open) = &self.core.live.get(&activation)?.progress else {
+            return self.stopping_attempt(activation);
+        };
         Some(AttemptId { task: TaskId { activation, task: open.task }, dispatch: open.dispatch })
     }
 
@@ -520,6 +525,7 @@ impl State {
             | Progress::Inside
             | Progress::CoreEnded
             | Progress::Overdue
+            | Progress::Canceling(_)
             | Progress::Instances => None,
         }
     }

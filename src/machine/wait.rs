@@ -206,6 +206,23 @@ pub enum WaitReason {
         /// The signals that cancel or complete it, or close it to more.
         signals: Vec<String>,
     },
+    /// The attempt is canceled, and its activation ends when the worker has stopped. Released by that, or by the
+    /// moment.
+    Stopping {
+        /// What ends it.
+        cause: CancelCause,
+        /// When it ends though the worker has not stopped.
+        limit: Option<CancelLimit>,
+    },
+}
+
+/// How long a canceled activation waits for its work to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelLimit {
+    /// The timer.
+    pub timer: TimerId,
+    /// When it is due.
+    pub due: Timestamp,
 }
 
 /// Who holds a lock.
@@ -255,6 +272,7 @@ impl WaitReason {
             WaitReason::Threads { .. } => "THREADS",
             WaitReason::Claim => "CLAIM",
             WaitReason::Milestone { .. } => "MILESTONE",
+            WaitReason::Stopping { .. } => "STOPPING",
         }
     }
 
@@ -265,6 +283,7 @@ impl WaitReason {
             | WaitReason::Timer { due, .. }
             | WaitReason::Scheduled { due, .. }
             | WaitReason::TriggerTimer { due, .. } => Some(*due),
+            WaitReason::Stopping { limit, .. } => limit.map(|limit| limit.due),
             WaitReason::Running { .. }
             | WaitReason::Queued
             | WaitReason::Join { .. }

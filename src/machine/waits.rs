@@ -12,7 +12,7 @@ use super::decide::{fires, holds_back, missing};
 use super::locks::Holder;
 use super::servers::Servers;
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
-use super::wait::{LockHolder, MissingArc, Server, Wait, WaitReason, Waiter};
+use super::wait::{CancelLimit, LockHolder, MissingArc, Server, Wait, WaitReason, Waiter};
 
 /// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
 /// of the definition. Empty exactly if the workflow is closed, or nothing has happened to it yet.
@@ -60,6 +60,12 @@ fn of_the_workflow(state: &State) -> Vec<Wait> {
 }
 
 fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wait {
+    if let (Some(cause), Progress::Canceling(Some(stopping))) = (activation.doomed, &activation.progress) {
+        let set = timer_for(state, activation.timers.iter().copied(), TimerPurpose::CancelTimeout);
+        let limit = set.and_then(|(timer, set)| Some(CancelLimit { timer, due: state.due(set)? }));
+        let reason = WaitReason::Stopping { cause, limit };
+        return Wait { since: stopping.since, ..wait(state, Waiter::Attempt(stopping.attempt), reason) };
+    }
     if let Some(cause) = activation.doomed {
         return wait(state, Waiter::Activation(id), WaitReason::Ending { cause });
     }
@@ -102,9 +108,12 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
             };
             Wait { deadline: deadline.and_then(|(_, set)| state.due(set)), ..waits }
         }
-        Progress::Ready(_) | Progress::Between { .. } | Progress::Turning | Progress::CoreEnded | Progress::Overdue => {
-            wait(state, Waiter::Activation(id), WaitReason::Settling)
-        }
+        Progress::Ready(_)
+        | Progress::Between { .. }
+        | Progress::Turning
+        | Progress::CoreEnded
+        | Progress::Overdue
+        | Progress::Canceling(_) => wait(state, Waiter::Activation(id), WaitReason::Settling),
     }
 }
 

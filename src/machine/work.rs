@@ -2,7 +2,7 @@
 //!
 //! Recovery is fold and this function; there is no list of work beside the state.
 
-use crate::event::{TimerId, TimerOwner};
+use crate::event::{TimerId, TimerOwner, TimerPurpose};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId, WorkflowId};
 use crate::time::Timestamp;
 
@@ -72,6 +72,11 @@ pub enum Work {
         /// The activation.
         activation: ActivationId,
     },
+    /// Stop this attempt, and tell when no worker is at it any more.
+    StopTask {
+        /// The attempt.
+        attempt: AttemptId,
+    },
 }
 
 /// Has a worker begun an attempt, as far as is recorded?
@@ -92,6 +97,9 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
         let open = match &activation.progress {
             Progress::Open(open) => open,
             Progress::Instances if activation.doomed.is_none() => return of_instances(state, *id),
+            Progress::Canceling(stopping) => {
+                return stopping.map(|stopping| Work::StopTask { attempt: stopping.attempt });
+            }
             Progress::Ready(_)
             | Progress::Between { .. }
             | Progress::Turning
@@ -119,10 +127,11 @@ pub fn outstanding(state: &State) -> impl Iterator<Item = Work> + '_ {
         }
     });
     let timers = state.core.timers.iter().filter_map(|(timer, set)| {
-        let TimerOf::Owner(owner, _) = set.of else { return None };
-        // As with tasks: nothing fires any more for what is doomed.
+        let TimerOf::Owner(owner, purpose) = set.of else { return None };
+        // As with tasks: nothing fires any more for what is doomed, but what says how long that is waited for.
         let ends = match owner {
             TimerOwner::Workflow => state.core.cancel.is_some() || state.has_failed(),
+            TimerOwner::Activation(_) if purpose == TimerPurpose::CancelTimeout => false,
             TimerOwner::Activation(id) => state.core.live.get(&id).is_none_or(|live| live.doomed.is_some()),
         };
         let due = state.due(*set).filter(|_| !ends)?;

@@ -28,6 +28,10 @@ impl WorkflowSummary {
         WorkflowSummary::created_by(envelope.recorded())
     }
 
+    fn pause(&mut self, event: &Event) {
+        self.is_paused = matches!(event, Event::WorkflowPaused(..));
+    }
+
     /// Takes in a later event of the workflow; events of others change nothing.
     pub fn apply(&mut self, envelope: &Envelope) {
         if envelope.workflow() == Some(self.id) {
@@ -60,8 +64,7 @@ impl WorkflowSummary {
                 self.status = Status::Running;
                 self.start_time = Some(recorded.recorded_at);
             }
-            Event::WorkflowPaused(..) => self.is_paused = true,
-            Event::WorkflowResumed(..) => self.is_paused = false,
+            event @ (Event::WorkflowPaused(..) | Event::WorkflowResumed(..)) => self.pause(event),
             Event::WorkflowEnded { status, .. } => {
                 self.status = *status;
                 self.end_time = Some(recorded.recorded_at);
@@ -121,7 +124,9 @@ impl WorkflowSummary {
             | Event::InstancesClosed { .. }
             | Event::InstancesCompleteRequested(..)
             | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. } => (),
+            | Event::JumpExecuted { .. }
+            | Event::TaskStopped(..)
+            | Event::StageCanceling { .. } => (),
         }
     }
 

@@ -10,14 +10,14 @@ use super::dispatch::{Conclusion, conclude, not_begun, prepare};
 use super::inbox::{Turn, Urgency};
 use super::promise::promise;
 use super::shared::{Shared, engine_entry};
-use super::worklist::{Released, StartRecord};
+use super::worklist::{Over, Released, StartRecord};
 
 impl Shared {
     /// Makes one attempt, on the calling thread.
     pub(super) fn run_attempt(&self, item: Released, cancel: Cancel) {
         let (workflow, attempt) = (item.workflow, item.attempt);
         if !self.record_start(&item) {
-            self.worklist.finished(workflow, attempt);
+            self.leave(workflow, attempt);
             return;
         }
         let now = self.clock.now();
@@ -31,16 +31,33 @@ impl Shared {
         };
         if let Conclusion::CallAgain(due) = conclusion {
             let again = Released { due: Some(due), start: StartRecord::Done, ..item };
-            if self.worklist.rest(again, &cancel) == Some(Stop::Closing) {
+            let stop = self.worklist.rest(again, &cancel);
+            if stop.is_some() {
+                self.leave(workflow, attempt);
+            }
+            if stop == Some(Stop::Closing) {
                 self.give_back(workflow, attempt);
             }
             return;
         }
-        self.worklist.finished(workflow, attempt);
+        let over = self.worklist.finished(workflow, attempt);
         match conclusion {
             Conclusion::Report(report) => self.tell(workflow, Request::ReportTask(report), Urgency::Now),
             Conclusion::GivenBack => self.give_back(workflow, attempt),
             Conclusion::Withdrawn | Conclusion::CallAgain(_) => (),
+        }
+        self.tell_over(workflow, attempt, over);
+    }
+
+    /// A worker has this attempt no more.
+    pub(super) fn leave(&self, workflow: WorkflowId, attempt: AttemptId) {
+        let over = self.worklist.finished(workflow, attempt);
+        self.tell_over(workflow, attempt, over);
+    }
+
+    fn tell_over(&self, workflow: WorkflowId, attempt: AttemptId, over: Over) {
+        if over == Over::Awaited {
+            self.tell(workflow, Request::StopTask(attempt), Urgency::Now);
         }
     }
 

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::ids::{ActivationId, WorkflowId};
+use crate::ids::{ActivationId, AttemptId, WorkflowId};
 use crate::limits::{WRITE_BYTES_MAX, WRITE_GROUPS_MAX};
 use crate::store::{Append, Appended, StoreWriter};
 
 use super::error::Error;
 use super::inbox::Reply;
 use super::promise::Promise;
-use super::worklist::Released;
+use super::worklist::{Notice, Released};
 
 /// How long nothing is written before the log says so itself.
 const IDLE: Duration = Duration::from_millis(200);
@@ -35,7 +35,9 @@ pub(super) struct Release {
     /// The workflow that begins.
     pub(super) opened: Option<WorkflowId>,
     pub(super) attempts: Vec<Released>,
-    pub(super) withdrawn: Vec<(WorkflowId, ActivationId)>,
+    pub(super) withdrawn: Vec<(WorkflowId, ActivationId, Notice)>,
+    /// Attempts that are to stop, and to tell when they have.
+    pub(super) stopping: Vec<(WorkflowId, AttemptId)>,
     /// A workflow in which nothing begins from now on.
     pub(super) withheld: Option<WorkflowId>,
     pub(super) ended: Vec<WorkflowId>,

@@ -187,6 +187,14 @@ impl Inbox {
         self.put(waiting, entry, urgency, Helping::May)
     }
 
+    /// The same for one who must go on at once: it is never asked to make the owner's turn.
+    pub(super) fn hand_in(&self, entry: Entry) {
+        let waiting = self.lock();
+        if waiting.gate != Gate::Shut {
+            let _turn = self.put(waiting, entry, Urgency::Now, Helping::MayNot);
+        }
+    }
+
     fn put(&self, mut waiting: MutexGuard<'_, Waiting>, entry: Entry, urgency: Urgency, helping: Helping) -> Turn {
         waiting.entries.push(entry);
         let wanted = match urgency {

@@ -37,6 +37,7 @@ mod timers;
 mod turn;
 mod upkeep;
 mod waits;
+mod withdrawal;
 mod witness;
 mod workers;
 mod worklist;

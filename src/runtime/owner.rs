@@ -263,6 +263,12 @@ impl Owner {
                         release: Release { attempts, ..Release::default() },
                     });
                 }
+                // Whoever had it is gone, and what it left running was killed.
+                Work::StopTask { attempt } => {
+                    let request = Request::StopTask(attempt);
+                    let command = Command { now, id: None, actor: Actor::Engine, request };
+                    self.submit(workflow, &command, &mut None, out).ok();
+                }
                 Work::AwaitChild { child, .. } => {
                     self.errands.push_back(Errand::Begin(Call { caller: workflow, child }))
                 }
@@ -392,8 +398,6 @@ impl Owner {
             Some(Event::TaskLeaseLost(_, loss)) if !loss.orderly => StartRecord::First,
             _ => StartRecord::Lazy,
         };
-        // Of the ends that an activation comes to by itself, a deadline leaves an attempt that runs on.
-        let by_timer = matches!(events.first(), Some(Event::TimerFired(..)));
         for event in events {
             match event {
                 Event::WorkflowCreated(..) => release.opened = Some(workflow),
@@ -417,16 +421,11 @@ impl Owner {
                         self.timers.set(workflow, timer, (due, owner));
                     }
                 }
-                Event::StageEnded { activation, error, .. } => {
+                Event::StageEnded { activation, .. }
+                | Event::StageCanceled { activation, .. }
+                | Event::StageCanceling { activation, .. } => {
                     self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
-                    // One that was canceled with its region, and behind which control cannot go on, ends with an error.
-                    if by_timer || error.is_some() {
-                        release.withdrawn.push((workflow, *activation));
-                    }
-                }
-                Event::StageCanceled { activation, .. } => {
-                    self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
-                    release.withdrawn.push((workflow, *activation));
+                    release.take_back(&held.state, event, events.first());
                 }
                 Event::WorkflowEnded { .. } => self.timers.drop_all(workflow),
                 Event::ChildStarted { child, .. } if driven => {
@@ -448,6 +447,9 @@ impl Owner {
         }
         if driven {
             self.follow_pause(workflow, events, &mut release);
+        } else {
+            // Whoever drives it tells what has stopped.
+            release.stopping.clear();
         }
         let held = self.states.get(&workflow).expect("the state of a batch's workflow is held");
         let now = held.state.now().expect("a batch begins with an input");
@@ -487,7 +489,8 @@ impl Owner {
                 | Work::AwaitChild { .. }
                 | Work::CancelChild { .. }
                 | Work::AwaitClaim { .. }
-                | Work::MoreInstances { .. } => (),
+                | Work::MoreInstances { .. }
+                | Work::StopTask { .. } => (),
             }
         }
     }

@@ -93,10 +93,14 @@ impl Shared {
             let Some((item, cancel)) = self.worklist.pull_at(now) else { break };
             let (workflow, attempt) = (item.workflow, item.attempt);
             self.run_attempt(item, cancel);
-            self.worklist.finished(workflow, attempt);
+            self.leave(workflow, attempt);
             tasks += 1;
         }
         if tasks > 0 {
+            wrote |= self.turn(now)?;
+        }
+        // What was let out may have come back at once.
+        while self.inbox.has_urgent() {
             wrote |= self.turn(now)?;
         }
         self.subscribers.deliver();
@@ -189,8 +193,14 @@ impl Outlet for Shared {
 
     fn let_out(&self, releases: Vec<Release>) {
         for release in releases {
-            for (workflow, activation) in release.withdrawn {
-                self.worklist.withdraw(workflow, activation);
+            for (workflow, activation, notice) in release.withdrawn {
+                self.worklist.withdraw(workflow, activation, notice);
+            }
+            for (workflow, attempt) in release.stopping {
+                if self.worklist.stop(workflow, attempt).is_some() {
+                    // Whoever lets out may hold the writer, and does not make the owner's turn.
+                    self.inbox.hand_in(engine_entry(workflow, Request::StopTask(attempt)));
+                }
             }
             if let Some(workflow) = release.withheld {
                 self.worklist.withhold(workflow);

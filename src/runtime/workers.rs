@@ -72,7 +72,7 @@ fn work(shared: &Shared) {
         if ran.is_err() {
             shared.poison("a worker of the engine panicked");
         }
-        shared.worklist.finished(key.0, key.1);
+        shared.leave(key.0, key.1);
     }
 }
 

@@ -43,11 +43,44 @@ pub(super) enum StartRecord {
 /// Smaller first: urgent, then by order of release.
 type Rank = (u8, u64);
 
+/// An attempt that a worker has.
+struct Running {
+    cancel: Cancel,
+    wanted: Wanted,
+}
+
+/// What the state wants of an attempt that a worker has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Its outcome, or nothing any more, as it was told.
+    Outcome,
+    /// That it stops, and to be told when it has.
+    Stop,
+    /// Nothing, and it is not told.
+    Nothing,
+}
+
+/// Is the worker told that the state asks for its attempt no more?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    Given,
+    /// `cancel_mode: abandon`.
+    Spared,
+}
+
+/// Does somebody wait for an attempt that is over to have stopped?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Over {
+    Awaited,
+    Unawaited,
+}
+
 #[derive(Default)]
 struct Items {
     ready: BTreeMap<Rank, Released>,
     later: BTreeMap<(Timestamp, u64), Released>,
-    running: HashMap<(WorkflowId, AttemptId), Cancel>,
+    running: HashMap<(WorkflowId, AttemptId), Running>,
     next: u64,
     closed: bool,
 }
@@ -90,13 +123,20 @@ impl Worklist {
         }
     }
 
-    /// An attempt that was called rests until it is called again; not if it was told to stop meanwhile.
+    /// An attempt that was called rests until it is called again; not if it was to stop meanwhile, and then it is still
+    /// to be finished.
     pub(super) fn rest(&self, item: Released, cancel: &Cancel) -> Option<Stop> {
         let mut items = self.lock();
-        items.running.remove(&(item.workflow, item.attempt));
+        let key = (item.workflow, item.attempt);
         // Whoever withdraws or closes does it under the same lock as long as the attempt counts as running.
-        let stop = if items.closed { Some(Stop::Closing) } else { cancel.stop() };
+        let is_wanted = items.running.get(&key).is_some_and(|running| running.wanted == Wanted::Outcome);
+        let stop = match cancel.stop() {
+            _ if items.closed => Some(Stop::Closing),
+            None if !is_wanted => Some(Stop::Canceled),
+            stop => stop,
+        };
         if stop.is_none() {
+            items.running.remove(&key);
             items.put(item);
             drop(items);
             self.workers.notify_one();
@@ -137,20 +177,38 @@ impl Worklist {
     }
 
     /// An attempt is over.
-    pub(super) fn finished(&self, workflow: WorkflowId, attempt: AttemptId) {
-        self.lock().running.remove(&(workflow, attempt));
+    pub(super) fn finished(&self, workflow: WorkflowId, attempt: AttemptId) -> Over {
+        match self.lock().running.remove(&(workflow, attempt)) {
+            Some(Running { wanted: Wanted::Stop, .. }) => Over::Awaited,
+            Some(_) | None => Over::Unawaited,
+        }
+    }
+
+    /// An attempt is to stop, and somebody waits for that. If no worker has it, it has stopped.
+    pub(super) fn stop(&self, workflow: WorkflowId, attempt: AttemptId) -> Option<Over> {
+        let mut items = self.lock();
+        let gone = |item: &Released| item.workflow == workflow && item.attempt == attempt;
+        items.ready.retain(|_, item| !gone(item));
+        items.later.retain(|_, item| !gone(item));
+        let Some(running) = items.running.get_mut(&(workflow, attempt)) else { return Some(Over::Awaited) };
+        running.wanted = Wanted::Stop;
+        running.cancel.cancel(Stop::Canceled);
+        None
     }
 
     /// The state asks for nothing of this activation any more.
-    pub(super) fn withdraw(&self, workflow: WorkflowId, activation: ActivationId) {
+    pub(super) fn withdraw(&self, workflow: WorkflowId, activation: ActivationId, notice: Notice) {
         let mut items = self.lock();
         let gone = |item: &Released| item.workflow == workflow && item.attempt.task.activation == activation;
         items.ready.retain(|_, item| !gone(item));
         items.later.retain(|_, item| !gone(item));
-        let running = items.running.iter();
-        let stopped = running.filter(|((of, attempt), _)| *of == workflow && attempt.task.activation == activation);
-        for (_, cancel) in stopped {
-            cancel.cancel(Stop::Canceled);
+        let running = items.running.iter_mut();
+        let left = running.filter(|((of, attempt), _)| *of == workflow && attempt.task.activation == activation);
+        for (_, running) in left {
+            match notice {
+                Notice::Given => running.cancel.cancel(Stop::Canceled),
+                Notice::Spared => running.wanted = Wanted::Nothing,
+            }
         }
     }
 
@@ -170,8 +228,8 @@ impl Worklist {
         let later = std::mem::take(&mut items.later).into_values();
         let begun = ready.chain(later).filter(|item| item.start == StartRecord::Done);
         let resting = begun.map(|item| (item.workflow, item.attempt)).collect();
-        for cancel in items.running.values() {
-            cancel.cancel(Stop::Closing);
+        for running in items.running.values() {
+            running.cancel.cancel(Stop::Closing);
         }
         drop(items);
         self.workers.notify_all();
@@ -211,7 +269,8 @@ impl Items {
         }
         let (_, item) = self.ready.pop_first()?;
         let cancel = Cancel::new();
-        self.running.insert((item.workflow, item.attempt), cancel.clone());
+        let running = Running { cancel: cancel.clone(), wanted: Wanted::Outcome };
+        self.running.insert((item.workflow, item.attempt), running);
         Some((item, cancel))
     }
 }

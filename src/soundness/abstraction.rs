@@ -4,7 +4,8 @@
 //! expire is a condition; deadlines stay, since any timer may fire.
 
 use crate::definition::{
-    Body, Completion, Definition, Durability, Emission, GraphStage, Instances, Source, Template, Times, Trigger,
+    Body, CancelMode, Completion, Definition, Durability, Emission, GraphStage, Instances, Source, Template, Times,
+    Trigger,
 };
 use crate::expression::Expression;
 use crate::limits::INSTANCES_MAX;
@@ -44,8 +45,13 @@ fn abstract_stage(stage: &mut GraphStage) {
 }
 
 fn abstract_task(stage: &mut GraphStage) {
+    // Between its cancellation and its end lies what other work may do, if a worker may be at it.
+    let is_worked_on = stage.sub_workflow.is_none() && stage.tasks.iter().any(|task| task.by_hand().is_none());
+    let stops_first = is_worked_on && stage.cancellation.mode.waits();
+    // That nobody waits any longer is as if it had stopped.
+    stage.cancellation.mode = if stops_first { CancelMode::Wait { timeout: None } } else { CancelMode::Try };
     let mut task = stage.tasks.swap_remove(0);
-    task.uses = "manual".to_owned();
+    task.uses = if stops_first { "noop" } else { "manual" }.to_owned();
     task.condition = None;
     task.shell_text = None;
     task.with = Template::Constant(Value::Map(Map::new()));

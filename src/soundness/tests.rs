@@ -215,3 +215,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_happens_while_work_stops_is_tried() {
+    let net = |said: &str| {
+        format!(
+            "a: , b: {{ needs: [a], on_cancelled: y, {said} }}, k: {{ needs: [a], cancels: [{{ stage: b }}] }}, y: , \
+             z: {{ needs: [k] }}, d: {{ needs: [b, y], join_type: XOR }}"
+        )
+    };
+    let verdict = |said| check(&net(said), &CheckOptions::default());
+    let (tries, waits) = (verdict("cancel_mode: try, run: x"), verdict("cancel_mode: wait, run: x"));
+    assert_eq!((tries.outcome(), waits.outcome()), (CheckOutcome::Sound, CheckOutcome::Sound));
+    // Whether `z` has ended before or behind makes a difference only where somebody waits.
+    assert!(waits.states() > tries.states(), "{} {}", waits.states(), tries.states());
+    // What people do by hand has nothing to stop.
+    assert_eq!(verdict("cancel_mode: wait, uses: manual").states(), tries.states());
+}

@@ -261,6 +261,7 @@ impl Course {
             Work::ByHand { attempt } => attempt_name(attempt, self.state.definition()) + " by hand",
             Work::AwaitChild { attempt, .. } => attempt_name(attempt, self.state.definition()) + " called",
             Work::CancelChild { .. } => "cancel of a called workflow".to_owned(),
+            Work::StopTask { attempt } => attempt_name(attempt, self.state.definition()) + " stopping",
             Work::AwaitClaim { activation } => {
                 let name = &self.state.definition().graph().stage(activation.stage).ref_id;
                 format!("claim of {name}{}", activation.suffix())

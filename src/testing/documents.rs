@@ -374,7 +374,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
     let back_from = weighted(0.18, (any::<Index>(), weighted(0.9, 1..4_u32)));
     let jumps = weighted(0.2, vec((any::<Index>(), weighted(0.4, 1..4_u32)), 1..3)).prop_map(Option::unwrap_or_default);
-    let splits = (weighted(0.35, splits()), weighted(0.35, joins::joins()), prop::bool::weighted(0.06));
+    let splits = (weighted(0.35, splits()), weighted(0.42, joins::joins()), prop::bool::weighted(0.06));
     let choice = weighted(0.4, choices::choice());
     (keys, needs, splits, (back_from, jumps), any::<Index>(), spelling, choice)
         .prop_map(|(keys, needs, (split, join, is_threads), (back_from, jumps), named, spelling, choice)| StageDraft {

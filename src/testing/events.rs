@@ -64,6 +64,7 @@ pub fn inputs() -> BoxedStrategy<Event> {
         (stamps(), additions()).prop_map(|(stamp, of)| Event::InstancesAddRequested(stamp, of)),
         (stamps(), of_instances()).prop_map(|(stamp, of)| Event::InstancesCloseRequested(stamp, of)),
         (stamps(), of_instances()).prop_map(|(stamp, of)| Event::InstancesCompleteRequested(stamp, of)),
+        (stamps(), attempts()).prop_map(|(stamp, attempt)| Event::TaskStopped(stamp, attempt)),
     ]
     .boxed()
 }
@@ -163,6 +164,7 @@ fn signals_moving() -> BoxedStrategy<Event> {
         activations().prop_map(|activation| Event::InstancesClosed { activation }),
         (activations(), statuses(), option::of(failures()))
             .prop_map(|(activation, status, error)| Event::InstancesWithdrawn { activation, status, error }),
+        (activations(), causes()).prop_map(|(activation, cause)| Event::StageCanceling { activation, cause }),
     ]
     .boxed()
 }
@@ -414,6 +416,7 @@ fn purposes() -> impl Strategy<Value = TimerPurpose> {
         TimerPurpose::Trigger,
         TimerPurpose::CancelInstances,
         TimerPurpose::CompleteInstances,
+        TimerPurpose::CancelTimeout,
     ])
 }
 

@@ -170,6 +170,7 @@ fn commands() -> Vec<Event> {
             InstancesRequest { activation: activation(), reason: Some("the day is over".to_owned()) },
         ),
         Event::InstancesCompleteRequested(of_person(), InstancesRequest { activation: activation(), reason: None }),
+        Event::TaskStopped(of_engine(), attempt()),
         Event::LogAccepted(of_person(), Acceptance { reason: "the disk is gone, the backup is older".to_owned() }),
         Event::WorkflowPaused(of_person(), PauseRequest { reason: None }),
         Event::WorkflowPaused(of_person(), PauseRequest { reason: Some("the shop is closed".to_owned()) }),
@@ -243,6 +244,7 @@ fn consequences() -> Vec<Event> {
         Event::InstancesStarted { activation, from: 1_024, to: 2_048, total: 10_000 },
         Event::InstancesAdded { activation, from: 3, to: 5 },
         Event::InstancesClosed { activation },
+        Event::StageCanceling { activation, cause: CancelCause::Timer },
         Event::InstancesWithdrawn { activation, status: Status::Succeeded, error: None },
         Event::InstancesWithdrawn { activation, status: Status::Terminal, error: Some(failure(ErrorClass::Permanent)) },
     ];
@@ -380,6 +382,7 @@ fn signals() -> Vec<Event> {
         Event::SignalBuffered { signal },
         Event::SignalDiscarded { signal },
         Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::Trigger },
+        Event::TimerSetFor { timer: TimerId(7), due: moment(), owner, purpose: TimerPurpose::CancelTimeout },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Trigger },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Lock },
         Event::StageWaiting { activation: activation(), gate: HeldBy::Milestone },

@@ -41,6 +41,7 @@ enum What {
     Signal { name: String, target: Option<String>, data: Value, key: Option<String>, durability: SignalDurability },
     CloseTrigger { stage: String },
     Claim { work: String },
+    Stop { work: String },
 }
 
 #[derive(Clone, Debug)]
@@ -188,6 +189,11 @@ pub fn late(work: &str) -> Happening {
     of_engine(What::Discard { work: work.to_owned() })
 }
 
+/// The worker of a canceled attempt has stopped; name the attempt: `build@1`.
+pub fn has_stopped(work: &str) -> Happening {
+    of_engine(What::Stop { work: work.to_owned() })
+}
+
 /// The timer with this number is due.
 pub fn fire(timer: u32) -> Happening {
     of_engine(What::Fire { timer })
@@ -332,7 +338,8 @@ impl Happening {
             | What::Report { work, .. }
             | What::Discard { work }
             | What::Lose { work, .. }
-            | What::Claim { work } => *work = rename(work),
+            | What::Claim { work }
+            | What::Stop { work } => *work = rename(work),
             What::Signal { target: Some(target), .. } => *target = rename(target),
             What::CloseTrigger { stage } => *stage = rename(stage),
             What::AddInstances { stage, .. } | What::CloseInstances { stage } | What::CompleteInstances { stage } => {
@@ -408,6 +415,7 @@ impl Happening {
                 stage: stage_named(state, Name::read(stage).stage),
                 reason: None,
             }),
+            What::Stop { work } => Request::StopTask(attempt_named(state, work)),
             What::Claim { work } => {
                 let activation = attempt_named(state, work).task.activation;
                 Request::StartStage(StartRequest { activation, reason: None })

@@ -188,7 +188,7 @@ pub fn what_lives_asks_for_something(decided: Decided<'_>) {
         // nothing at all.
         let is_held = || waits(state).iter().any(|wait| matches!(wait.reason(), WaitReason::Milestone { .. }));
         let asks = outstanding(state).next().is_some() || state.is_paused() || is_held();
-        assert!(asks, "nothing to do after {:?}", decided.command);
+        assert!(asks, "nothing to do after {:?}, though {:?} waits", decided.command, waits(state));
     }
 }
 

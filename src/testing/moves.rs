@@ -126,6 +126,10 @@ fn asked(choice: &mut Choice, state: &State, now: &mut Timestamp) -> Option<Requ
         Work::MoreInstances { activation } => of_instances(choice, &[*activation]),
         Work::ByHand { attempt } if choice.one_in(6) => Request::StartTask(*attempt),
         Work::ByHand { attempt } => Request::ReportTask(report(choice, *attempt, *now, &targets(state, *attempt))),
+        Work::StopTask { attempt } if choice.one_in(4) => {
+            Request::DiscardResult(report(choice, *attempt, *now, &targets(state, *attempt)))
+        }
+        Work::StopTask { attempt } => Request::StopTask(*attempt),
         Work::AwaitSignal { activation } => awaited(choice, state, *activation),
         Work::AwaitClaim { activation } => claim(*activation),
         Work::AwaitThread { stage } if choice.one_in(2) => signal(choice, SignalTarget::Stage(*stage), names(state)),
@@ -253,6 +257,7 @@ fn unasked(choice: &mut Choice, state: &State, around: Surrounding<'_>) -> Reque
             Request::ReportTask(report(choice, attempt, around.now, &targets(state, attempt)))
         }
         2 => Request::LoseLease(LeaseLoss { attempt: attempt(choice, state), orderly: choice.one_in(2) }),
+        3 if choice.one_in(4) => Request::StopTask(attempt(choice, state)),
         3 => {
             let attempt = state.fenced().nth(choice.below(3)).unwrap_or_else(|| attempt(choice, state));
             Request::DiscardResult(report(choice, attempt, around.now, &targets(state, attempt)))

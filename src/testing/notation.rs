@@ -119,7 +119,10 @@ impl Names<'_> {
     /// An event about what an activation opens or calls, or about signals.
     fn inside(&self, event: &Event) -> String {
         match event {
-            Event::ChildStarted { attempt, .. } => self.attempt(*attempt),
+            Event::ChildStarted { attempt, .. } | Event::TaskStopped(_, attempt) => self.attempt(*attempt),
+            Event::StageCanceling { activation, cause } => {
+                format!("{} {}", self.activation(*activation), self.cause(*cause))
+            }
             Event::ChildEnded(_, end) => {
                 format!("{} {}", end.status.name(), end.outputs.text())
             }

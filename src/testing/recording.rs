@@ -154,7 +154,8 @@ impl Recording {
             | Work::AwaitChild { .. }
             | Work::CancelChild { .. }
             | Work::AwaitClaim { .. }
-            | Work::MoreInstances { .. } => None,
+            | Work::MoreInstances { .. }
+            | Work::StopTask { .. } => None,
         });
         let (due, timer) = timers.min().expect("the workflow waits for a timer");
         self.now = self.now.max(due);
@@ -201,7 +202,8 @@ impl Recording {
             | Work::AwaitChild { .. }
             | Work::CancelChild { .. }
             | Work::AwaitClaim { .. }
-            | Work::MoreInstances { .. } => false,
+            | Work::MoreInstances { .. }
+            | Work::StopTask { .. } => false,
         })
     }
 
@@ -280,6 +282,7 @@ fn attempts(state: &State) -> impl Iterator<Item = (AttemptId, Option<Timestamp>
         | Work::AwaitChild { .. }
         | Work::CancelChild { .. }
         | Work::AwaitClaim { .. }
-        | Work::MoreInstances { .. } => None,
+        | Work::MoreInstances { .. }
+        | Work::StopTask { .. } => None,
     })
 }

@@ -4,7 +4,9 @@ use crate::event::{
     Actor, CancelRequest, ChildEnd, InstancesRequest, Json, Report, SignalDurability, SignalMessage, SignalTarget,
     StartRequest, TaskReport, TriggerClosing,
 };
-use crate::machine::{Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, decide, waits};
+use crate::machine::{
+    Answers, Command, Request, ResumeRequest, State, Wait, WaitReason, Work, decide, outstanding, waits,
+};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
@@ -17,11 +19,30 @@ pub(super) fn release(state: &State, wait: &Wait) {
     let mut state = state.clone();
     // Until it has settled a workflow takes nothing else.
     settle(&mut state, wait);
+    if is_left_to_the_engine(wait) {
+        stop_all(&mut state, wait);
+    }
     if waits(&state).contains(wait) {
         send(&mut state, wait, request(wait));
         settle(&mut state, wait);
     }
     assert!(!waits(&state).contains(wait), "still there: {wait:?}");
+}
+
+/// Does it end by itself, once everything around it has stopped?
+fn is_left_to_the_engine(wait: &Wait) -> bool {
+    matches!(wait.reason(), WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling)
+}
+
+/// Every attempt stops that somebody waits for to stop.
+fn stop_all(state: &mut State, wait: &Wait) {
+    let stopping = |state: &State| {
+        outstanding(state).find_map(|work| if let Work::StopTask { attempt } = work { Some(attempt) } else { None })
+    };
+    while let Some(attempt) = stopping(state).filter(|_| waits(state).contains(wait)) {
+        send(state, wait, Request::StopTask(attempt));
+        settle(state, wait);
+    }
 }
 
 /// Goes on with what was cut as long as `wait` is there.
@@ -93,6 +114,7 @@ fn request(wait: &Wait) -> Request {
         | WaitReason::Blocked { .. }
         | WaitReason::Threads { .. }
         | WaitReason::Milestone { .. } => Request::Cancel(CancelRequest { reason: None }),
+        WaitReason::Stopping { .. } => Request::StopTask(attempt()),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
     }
 }

@@ -155,7 +155,11 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 124] = [
+    const HAPPENINGS: [&str; 128] = [
+        "stage.canceling",
+        "task.stopped",
+        "stage cancel_timeout set",
+        "stage cancel_timeout fired",
         "lock.taken",
         "lock.released",
         "stage.start_requested",

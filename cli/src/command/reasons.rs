@@ -114,6 +114,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Milestone { of, status, until } => milestone(wait, (of, status.name()), until.as_deref(), around),
         WaitReason::Lock { kind, name, holder } => locked(wait, (*kind, name), holder, around),
         WaitReason::Instances { .. } => instances(wait, around),
+        WaitReason::Stopping { cause, limit } => stopping(wait, *cause, limit.map(|limit| limit.due), around),
         other => (format!("{} {}", other.code(), around.since(wait.since())), Vec::new()),
     };
     details.extend(offered(wait));
@@ -491,6 +492,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Lock { .. } => "waits for a lock",
         WaitReason::Milestone { .. } => "waits for its milestone",
         WaitReason::Instances { .. } => "waits for its instances",
+        WaitReason::Stopping { .. } => "is being stopped",
         _ => "is about to go on",
     }
 }
@@ -518,6 +520,18 @@ fn ending(cause: CancelCause) -> &'static str {
     }
 }
 
+/// A canceled attempt has not stopped yet.
+fn stopping(wait: &Wait, cause: CancelCause, due: Option<Timestamp>, around: &Around<'_>) -> (String, Vec<String>) {
+    let mut details = vec![ending(cause).to_owned()];
+    details.push(if around.is_moved() {
+        "released by its worker, when that has stopped".to_owned()
+    } else {
+        "released by an engine that drives it: what an engine that is gone ran has stopped".to_owned()
+    });
+    details.extend(due.map(|due| format!("given up {}", around.at(due))));
+    (format!("was told to stop, and its stage waits for that, {}", around.since(wait.since())), details)
+}
+
 fn canceling(wait: &Wait, by: &Actor, reason: Option<&str>, around: &Around<'_>) -> (String, Vec<String>) {
     let by = match by {
         Actor::Named(name) => harmless(name),
@@ -537,6 +551,11 @@ fn settling(wait: &Wait) -> &'static str {
 }
 
 fn by_engine(around: &Around<'_>) -> Vec<String> {
-    let by = if around.is_moved() { "the engine, without waiting for anything" } else { "an engine that drives it" };
+    let stops = around.waits.iter().any(|wait| matches!(wait.reason(), WaitReason::Stopping { .. }));
+    let by = match around.is_moved() {
+        true if stops => "the engine, when what was told to stop has stopped",
+        true => "the engine, without waiting for anything",
+        false => "an engine that drives it",
+    };
     vec![format!("released by {by}")]
 }

@@ -7,7 +7,7 @@ use super::join::JoinSpec;
 use super::loops::Loop;
 use super::task::{TaskSpec, shared_keys, work_keys};
 use super::trigger::StageTrigger;
-use crate::definition::cancellation::Ending;
+use crate::definition::cancellation::{CancelMode, Ending};
 use crate::definition::check::END;
 use crate::definition::document::{Content, Entry, Node};
 use crate::definition::graph::{OnConditionError, OnFailure, Reentry};
@@ -199,6 +199,15 @@ impl Stage {
     /// `cancel_on`.
     pub fn on_cancelled(self, ref_id: impl Into<String>) -> Stage {
         self.set("on_cancelled", ref_id.into())
+    }
+
+    /// What becomes of an attempt under way when the stage is canceled; [`CancelMode::Try`] unless said otherwise.
+    pub fn cancel_mode(self, mode: CancelMode) -> Stage {
+        let stage = self.set("cancel_mode", mode.name());
+        match mode.timeout() {
+            Some(timeout) => stage.set("cancel_timeout", timeout.to_string()),
+            None => stage,
+        }
     }
 
     /// The regions it lies in.

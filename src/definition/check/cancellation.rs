@@ -58,7 +58,8 @@ pub(super) fn resolve(
         let problem = Problem::error(ProblemCode::CrossesBlock, span, message).with_help(help);
         problems.push(problem);
     }
-    Cancellation { cancels, boundary, regions, ending: draft.ending, ..Cancellation::default() }
+    let (ending, mode) = (draft.ending, draft.mode);
+    Cancellation { cancels, boundary, regions, ending, mode, ..Cancellation::default() }
 }
 
 /// The stages whose success ends the instances of the `index`-th stage from outside, by how.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::read::{Fields, Read};
 use super::write::put;
 use crate::definition::cancellation::{
-    Boundary, CancelTarget, Cancellation, Ending, Region, RegionEffect, RegionFuture,
+    Boundary, CancelMode, CancelTarget, Cancellation, Ending, Region, RegionEffect, RegionFuture,
 };
 use crate::definition::graph::{Graph, GraphStage};
 use crate::definition::instances::Withdrawal;
@@ -45,6 +45,12 @@ pub(super) fn write(graph: &Graph, stage: &GraphStage, map: &mut Map) {
     put_list("cancel_region", cancellation.regions.iter().map(|region| of_region(*region)).collect());
     if cancellation.ending != Ending::None {
         put(map, "end", cancellation.ending.name());
+    }
+    if cancellation.mode != CancelMode::default() {
+        put(map, "cancel_mode", cancellation.mode.name());
+        if let Some(timeout) = cancellation.mode.timeout() {
+            put(map, "cancel_timeout", timeout.microseconds());
+        }
     }
 }
 
@@ -87,6 +93,11 @@ pub(super) fn read(map: &Fields<'_>, (by_name, regions): (&BTreeMap<&str, usize>
         cancellation.regions.push(region(name.as_str())?);
     }
     cancellation.ending = map.word_or("end", (&Ending::ALL, Ending::name), Ending::None)?;
+    if let Some(name) = map.some("cancel_mode", Fields::text)? {
+        let timeout = map.some("cancel_timeout", Fields::integer)?.map(Duration::from_microseconds);
+        let mode = CancelMode::of(&name, timeout);
+        cancellation.mode = mode.ok_or_else(|| map.wrong("cancel_mode", "a mode of cancelling"))?;
+    }
     Ok(cancellation)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Reader;
 use super::data::Named;
 use super::keys::{CANCEL_ON, CANCELS, Fields, Level, REGION};
-use crate::definition::cancellation::{Ending, RegionEffect, RegionFuture};
+use crate::definition::cancellation::{CancelMode, Ending, RegionEffect, RegionFuture};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::definition::instances::Withdrawal;
@@ -25,6 +25,7 @@ pub(in crate::definition) struct CancellationDraft<'d> {
     /// `cancel_region`.
     pub(in crate::definition) regions: Vec<Named<'d>>,
     pub(in crate::definition) ending: Ending,
+    pub(in crate::definition) mode: CancelMode,
     /// Where `end` stands.
     pub(in crate::definition) ending_span: Option<&'d Span>,
 }
@@ -66,6 +67,7 @@ impl<'d> Reader<'d> {
             draft.ending = self.choice(node, "end", &Ending::ALL, Ending::name).unwrap_or_default();
             draft.ending_span = Some(&node.span);
         }
+        draft.mode = self.cancel_mode(fields);
         let cancels_workflow = draft.cancels.iter().any(|target| matches!(target, TargetDraft::Workflow));
         if draft.ending == Ending::Terminate
             && cancels_workflow
@@ -76,6 +78,22 @@ impl<'d> Reader<'d> {
             self.report_with_help(ProblemCode::ConflictingKeys, span, message, help);
         }
         draft
+    }
+
+    /// `cancel_mode`, and `cancel_timeout` where it says how long one waits.
+    fn cancel_mode(&mut self, fields: &Fields<'d>) -> CancelMode {
+        let written = fields.get("cancel_mode");
+        let name = written.and_then(|node| self.choice(node, "cancel_mode", &CancelMode::NAMES, |name| name));
+        let limit = fields.get("cancel_timeout");
+        let timeout = limit.and_then(|node| self.some_duration(node, "cancel_timeout"));
+        let mode = name.and_then(|name| CancelMode::of(name, timeout)).unwrap_or_default();
+        let is_known = written.is_none() || name.is_some();
+        if let Some(node) = limit.filter(|_| is_known && !mode.waits()) {
+            let message = "cancel_timeout says how long to wait, and nobody waits here";
+            let help = "add cancel_mode: wait, or leave it out";
+            self.report_with_help(ProblemCode::ConflictingKeys, &node.span, message, help);
+        }
+        mode
     }
 
     /// `cancels`: a list of what is canceled, or just `workflow`.

@@ -130,6 +130,8 @@ pub(in crate::definition) const STAGE: Level = Level {
         "cancel_on",
         "cancel_region",
         "on_cancelled",
+        "cancel_mode",
+        "cancel_timeout",
         "end",
         "back_from",
         "jump_targets",
@@ -149,8 +151,6 @@ pub(in crate::definition) const STAGE: Level = Level {
     later: &[
         "after",
         "before",
-        "cancel_mode",
-        "cancel_timeout",
         "cleanup_on_failure",
         "compensate",
         "finalizer_names",

@@ -1,6 +1,6 @@
 //! What stages say about cancellation, in the schema.
 
-use crate::definition::cancellation::{Ending, RegionEffect, RegionFuture};
+use crate::definition::cancellation::{CancelMode, Ending, RegionEffect, RegionFuture};
 use crate::definition::reading::keys::{CANCEL_ON, CANCELS, REGION};
 use crate::value::Value;
 
@@ -24,6 +24,13 @@ pub(super) fn stage() -> Vec<Property> {
             "The stage to which control goes when it is canceled by a stage, a timer or a signal.",
             text(),
         ),
+        (
+            "cancel_mode",
+            "What becomes of an attempt under way when it is canceled: try tells the worker, wait ends when that has \
+             stopped, abandon does not tell it; default try.",
+            choice(&CancelMode::NAMES),
+        ),
+        ("cancel_timeout", "How long cancel_mode: wait waits at most, like 5m.", some_time()),
         ("end", "terminate: its success is that of the workflow.", choice(&Ending::ALL.map(Ending::name))),
     ]
 }
@@ -33,7 +40,9 @@ pub(super) fn rules() -> Vec<Value> {
     let in_list = Value::map([("type", Value::from("array")), ("contains", required(["workflow"]))]);
     let workflow = Value::map([("anyOf", Value::list([any_case("workflow"), in_list]))]);
     let both = [with("end", any_case(Ending::Terminate.name())), with("cancels", workflow)];
-    vec![not(Value::map([("allOf", Value::list(both))]))]
+    let waits = with("cancel_mode", any_case("wait"));
+    let limited = [required(["cancel_timeout"]), not(waits)];
+    vec![not(Value::map([("allOf", Value::list(both))])), not(Value::map([("allOf", Value::list(limited))]))]
 }
 
 /// An item of `cancels`.

@@ -138,6 +138,13 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["1:60 NEEDS_ITSELF", "1:82 UNKNOWN_STAGE"],
     ),
     ("{name: x, stages: {a: , b: {needs: [a], on_cancelled: a}}}", &["1:20 CYCLE_WITHOUT_BACK_EDGE"]),
+    ("{name: x, stages: {a: {cancel_timeout: 5s}}}", &["1:40 CONFLICTING_KEYS"]),
+    ("{name: x, stages: {a: {cancel_mode: try, cancel_timeout: 5s}}}", &["1:58 CONFLICTING_KEYS"]),
+    (
+        "{name: x, stages: {a: {cancel_mode: never, cancel_timeout: 5}}}",
+        &["1:37 BAD_VALUE", "1:60 BARE_NUMBER_DURATION"],
+    ),
+    ("{name: x, stages: {a: {cancel_mode: wait, cancel_timeout: 0s}}}", &["1:59 OUT_OF_RANGE"]),
     ("{name: x, stages: {a: {cancels: workflow, end: terminate}}}", &["1:48 CONFLICTING_KEYS"]),
     ("{name: x, termination: explicit, stages: {a: }}", &["1:24 NOT_ON_PATH"]),
     (

@@ -108,6 +108,8 @@ impl Decision<'_> {
         let emitted = match (cause, path) {
             // It is not the end of the stage.
             _ if id.instance.is_some() => Emitted::Nothing,
+            // Until it had stopped, everything around it came to its end.
+            _ if self.state.is_canceling(id) && !self.state.moves(self.state.core.live[&id].scope) => Emitted::Nothing,
             (
                 CancelCause::Stage { .. } | CancelCause::Timer | CancelCause::Signal | CancelCause::Instances,
                 Some(path),

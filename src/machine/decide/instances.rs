@@ -299,7 +299,8 @@ impl Decision<'_> {
         let Some(spec) = &definition.graph().stage(owner.stage).instances else { return false };
         let Some(set) = self.state.core.instances.get(&owner).filter(|set| set.has_owner) else { return false };
         // What its stage cancels ends first; that control goes on is decided.
-        if self.state.core.live.get(&owner).is_none_or(|live| live.progress == Progress::CoreEnded) {
+        let is_decided = |progress: &Progress| matches!(progress, Progress::CoreEnded | Progress::Canceling(_));
+        if self.state.core.live.get(&owner).is_none_or(|live| is_decided(&live.progress)) {
             return false;
         }
         if let Some((status, error)) = &set.ending {

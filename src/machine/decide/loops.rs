@@ -36,7 +36,8 @@ impl Decision<'_> {
             | Progress::Open(_)
             | Progress::Instances
             | Progress::CoreEnded
-            | Progress::Overdue => return false,
+            | Progress::Overdue
+            | Progress::Canceling(_) => return false,
         }
         true
     }

@@ -23,6 +23,7 @@ mod signal;
 mod split;
 mod stage;
 mod start;
+mod stopping;
 mod task;
 mod threads;
 mod timer;
@@ -108,6 +109,7 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         Request::CompleteInstances(request) => decision.withdraw_instances(request.activation, Withdrawal::Complete),
         Request::Cancel(_)
         | Request::StartTask(_)
+        | Request::StopTask(_)
         | Request::DiscardResult(_)
         | Request::ContinueSettling
         | Request::Pause(_)
@@ -160,6 +162,7 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::AddInstances(addition) => instances::refuse_addition(state, addition),
         Request::CloseInstances(request) => instances::refuse_close(state, request.activation),
         Request::CompleteInstances(request) => instances::refuse_end(state, request.activation),
+        Request::StopTask(attempt) => stopping::refuse(state, *attempt),
         Request::Create(_) => Err(Rejection::AlreadyCreated),
     }
 }
@@ -235,7 +238,7 @@ fn weight(event: &Event) -> usize {
         Event::TaskEnded { error, .. } => error.as_ref().map_or(0, Failure::bytes),
         Event::StageReady { consumed, .. } | Event::StageStarted { consumed, .. } => weight_consumed(consumed),
         Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
-        Event::JoinForced { .. } => 0,
+        Event::JoinForced { .. } | Event::TaskStopped(..) | Event::StageCanceling { .. } => 0,
         Event::SignalReceived(_, message) => message.data.len(),
         Event::SignalsLeft { signals } => 8 * signals.len(),
         Event::ChildEnded(_, end) => end.outputs.text().len() + end.error.as_ref().map_or(0, Failure::bytes),

@@ -70,6 +70,13 @@ impl Decision<'_> {
         while let Some((_, _, id)) = self.state.candidates.doomed.pop_first() {
             test_one();
             if let Some(cause) = self.state.core.live.get(&id).and_then(|live| live.doomed) {
+                if self.state.stops_first(id) {
+                    if self.state.is_canceling(id) {
+                        continue;
+                    }
+                    self.stop_first(id, cause);
+                    return Found::Applied;
+                }
                 self.list_tokens_inside(id);
                 self.cancel_activation(id, cause);
                 return Found::Applied;
@@ -88,12 +95,15 @@ impl Decision<'_> {
                 Progress::CoreEnded => self.end_core(id),
                 // What it has of instances is canceled first, and with the last of them it ends.
                 Progress::Overdue if self.is_withdrawn(id) => continue,
+                // What is inside it has to stop.
+                Progress::Overdue if self.state.lives_inside(live) => continue,
                 Progress::Overdue => self.end_overdue(id),
                 Progress::Ready(_)
                 | Progress::Between { .. }
                 | Progress::Open(_)
                 | Progress::Turning
                 | Progress::Inside
+                | Progress::Canceling(_)
                 | Progress::Instances => continue,
             }
             return Found::Applied;

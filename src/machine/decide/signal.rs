@@ -216,7 +216,8 @@ impl State {
             | Progress::Turning
             | Progress::Inside
             | Progress::CoreEnded
-            | Progress::Overdue => None,
+            | Progress::Overdue
+            | Progress::Canceling(_) => None,
         }
     }
 }

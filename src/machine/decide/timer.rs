@@ -44,7 +44,8 @@ impl Decision<'_> {
                 | TimerPurpose::CancelOn
                 | TimerPurpose::Trigger
                 | TimerPurpose::CancelInstances
-                | TimerPurpose::CompleteInstances,
+                | TimerPurpose::CompleteInstances
+                | TimerPurpose::CancelTimeout,
             )
             | TimerOf::Owner(TimerOwner::Activation(_), _) => (),
         }

@@ -68,6 +68,9 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
     if activation.doomed != Some(cause) {
         return Err("nothing like this ends the activation");
     }
+    if let Progress::Canceling(Some(_)) = &activation.progress {
+        return Err("the work under way in it has not stopped");
+    }
     if let Progress::Open(open) = &activation.progress {
         give_up(state, id, open);
     }

@@ -14,7 +14,7 @@ use crate::machine::state::{Activation, AttemptState, OpenTask, Progress, State}
 use crate::machine::threads::Thread;
 use crate::status::Status;
 
-use super::{Fit, ends, scopes, signals};
+use super::{Fit, ends, scopes, signals, stopping};
 
 /// The activation has begun, and its instances are to be counted.
 pub(super) fn open(state: &mut State, id: ActivationId) -> Fit<()> {
@@ -285,11 +285,29 @@ fn leave(state: &mut State, owner: ActivationId) -> Fit<()> {
         state.core.instances.remove(&owner);
         return Ok(());
     }
+    let is_empty = set.live == 0;
     if goes_on {
         state.candidates.starting.insert(place);
     }
     look(state, owner);
+    if is_empty {
+        stopping::look(state, owner);
+    }
     Ok(())
+}
+
+/// The activation is canceled and waits for its instances, which end, too.
+pub(super) fn stop(state: &mut State, owner: ActivationId, cause: CancelCause) {
+    if owner.instance.is_some() {
+        return;
+    }
+    look_away(state, owner);
+    let Some(set) = state.core.instances.get_mut(&owner) else { return };
+    set.closed = true;
+    set.ending.get_or_insert((Status::Canceled, None));
+    let place = (set.born, owner);
+    state.candidates.starting.remove(&place);
+    doom_instances(state, owner, cause);
 }
 
 /// What an activation has of its instances when it ends.

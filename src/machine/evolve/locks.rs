@@ -1,13 +1,25 @@
 //! What it changes that somebody takes a lock, waits for one, or gives it back.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "one match leads here, with these events")]
+
+use crate::event::Event;
 use crate::ids::{ActivationId, LockIndex, ScopeId};
 use crate::machine::locks::{Holder, LockPlace};
 use crate::machine::state::{Progress, State};
 
 use super::Fit;
 
+/// What concerns locks.
+pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    match event {
+        Event::LockTaken { lock, activation } => take(state, *activation, *lock),
+        Event::LockReleased { lock, scope } => release(state, *lock, *scope),
+        _ => Err("it is about no lock"),
+    }
+}
+
 /// An activation that is about to start takes a lock.
-pub(super) fn take(state: &mut State, id: ActivationId, lock: LockIndex) -> Fit<()> {
+fn take(state: &mut State, id: ActivationId, lock: LockIndex) -> Fit<()> {
     let live = state.core.live.get(&id).ok_or("the activation is not live")?;
     let scope = live.scope;
     if !matches!(live.progress, Progress::Ready(gate) if gate.opens()) {
@@ -30,7 +42,7 @@ pub(super) fn take(state: &mut State, id: ActivationId, lock: LockIndex) -> Fit<
 }
 
 /// Nobody needs a lock any more who had it.
-pub(super) fn release(state: &mut State, lock: LockIndex, scope: ScopeId) -> Fit<()> {
+fn release(state: &mut State, lock: LockIndex, scope: ScopeId) -> Fit<()> {
     let place = LockPlace { lock, scope };
     match state.held(place).ok_or("nobody holds the lock")? {
         Holder::Activation(id) if state.core.live.contains_key(&id) => return Err("its holder lives"),

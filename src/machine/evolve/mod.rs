@@ -15,6 +15,7 @@ mod pause;
 mod regions;
 mod scopes;
 mod signals;
+mod stopping;
 mod tasks;
 mod timers;
 mod tokens;
@@ -119,8 +120,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::WorkflowClosing { .. }
         | Event::WorkflowClosed => child::apply(state, event),
         Event::ScopeOpened { .. } | Event::ScopeClosed { .. } | Event::LoopTested { .. } => scopes::apply(state, event),
-        Event::LockTaken { lock, activation } => locks::take(state, *activation, *lock),
-        Event::LockReleased { lock, scope } => locks::release(state, *lock, *scope),
+        Event::LockTaken { .. } | Event::LockReleased { .. } => locks::apply(state, event),
         Event::InstancesStarted { .. }
         | Event::InstancesAdded { .. }
         | Event::InstancesAddRequested(..)
@@ -128,6 +128,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::InstancesClosed { .. }
         | Event::InstancesCompleteRequested(..)
         | Event::InstancesWithdrawn { .. } => instances::apply(state, event),
+        Event::TaskStopped(..) | Event::StageCanceling { .. } => stopping::apply(state, event),
     }
 }
 
@@ -404,6 +405,7 @@ fn come_to_its_end(state: &mut State, id: ActivationId, activation: &Activation,
         | Progress::Between { .. }
         | Progress::Open(_)
         | Progress::Inside
+        | Progress::Canceling(_)
         | Progress::Instances => return Err("the activation is not at its end"),
     }
     Ok(())
@@ -504,6 +506,7 @@ fn open_task(state: &mut State, task: TaskId) -> Fit<&mut OpenTask> {
         | Progress::Inside
         | Progress::CoreEnded
         | Progress::Overdue
+        | Progress::Canceling(_)
         | Progress::Instances => Err("the task is not open"),
     }
 }

@@ -16,7 +16,7 @@ use crate::machine::state::{Activation, Inside, Progress, Scope, State};
 use crate::machine::threads::Thread;
 use crate::status::Status;
 
-use super::{Fit, activation, ends, generations, instances, tokens};
+use super::{Fit, activation, ends, generations, instances, stopping, tokens};
 
 /// What concerns the blocks of activations.
 pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
@@ -181,6 +181,7 @@ pub(super) fn one_less(state: &mut State, id: ScopeId) -> Fit<()> {
     {
         state.candidates.over.insert((Reverse(scope.depth), id));
         look_inside(state, owner);
+        stopping::look(state, owner);
     }
     Ok(())
 }

@@ -107,6 +107,7 @@ fn pass_trigger(state: &mut State, id: ActivationId, given: Arc<GivenSignal>) ->
         | Progress::Inside
         | Progress::CoreEnded
         | Progress::Overdue
+        | Progress::Canceling(_)
         | Progress::Instances => return Err("the activation waits for no trigger"),
     }
     activation.progress = Progress::Ready(Gate::Triggered);

@@ -105,6 +105,7 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
         | Progress::Inside
         | Progress::CoreEnded
         | Progress::Overdue
+        | Progress::Canceling(_)
         | Progress::Instances => Err("the task cannot begin now"),
     }
 }
@@ -146,6 +147,7 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
         | Progress::Inside
         | Progress::CoreEnded
         | Progress::Overdue
+        | Progress::Canceling(_)
         | Progress::Instances => return Err("the task is not open"),
     };
     // Where the event itself says why the task failed, the report was too much, and nothing of it stays.

@@ -6,7 +6,7 @@ use crate::machine::state::{AttemptState, Gate, Progress, ScopeFailure, State, T
 use crate::time::Timestamp;
 
 use super::scopes::{doom, doom_all};
-use super::{Fit, activation, give_up, open_task, signals, tasks};
+use super::{Fit, activation, give_up, open_task, signals, stopping, tasks};
 
 /// A task asked to be called again.
 pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
@@ -74,7 +74,8 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             TimerPurpose::CancelOn,
             Progress::Ready(Gate::Condition) | Progress::Between { .. } | Progress::Turning | Progress::Instances,
         )
-        | (TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances, Progress::Instances) => {
+        | (TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances, Progress::Instances)
+        | (TimerPurpose::CancelTimeout, Progress::Canceling(Some(_))) => {
             activation.timers.push(timer);
         }
         (TimerPurpose::Trigger, Progress::Ready(Gate::Condition | Gate::Passed | Gate::Milestone)) => {
@@ -90,7 +91,8 @@ fn guard(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurp
             | TimerPurpose::CancelOn
             | TimerPurpose::Trigger
             | TimerPurpose::CancelInstances
-            | TimerPurpose::CompleteInstances,
+            | TimerPurpose::CompleteInstances
+            | TimerPurpose::CancelTimeout,
             _,
         ) => return Err("the activation does not stand where such a timer is set"),
     }
@@ -134,7 +136,8 @@ pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
             TimerPurpose::CancelOn
             | TimerPurpose::Trigger
             | TimerPurpose::CancelInstances
-            | TimerPurpose::CompleteInstances,
+            | TimerPurpose::CompleteInstances
+            | TimerPurpose::CancelTimeout,
         ) => Err("nobody waits for the timer"),
         TimerOf::Owner(TimerOwner::Activation(id), purpose) => fire_of(state, id, timer, purpose),
     }
@@ -194,8 +197,11 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
             signals::stop_waiting(state, id);
             Ok(())
         }
-        // What follows is said behind.
-        (TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances, Progress::Instances) => Ok(()),
+        (TimerPurpose::CancelTimeout, _) => stopping::give_up_waiting(state, id),
+        // What follows is said behind; nothing, where they have to stop only.
+        (TimerPurpose::CancelInstances | TimerPurpose::CompleteInstances, Progress::Instances | Progress::Overdue) => {
+            Ok(())
+        }
         (TimerPurpose::CancelOn, _) => {
             doom(state, id, CancelCause::Timer);
             Ok(())

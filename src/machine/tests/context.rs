@@ -23,7 +23,8 @@ fn seen_by(state: &State, stage: &str) -> Surroundings {
         | Work::AwaitSignal { .. }
         | Work::AwaitThread { .. }
         | Work::AwaitClaim { .. }
-        | Work::MoreInstances { .. } => None,
+        | Work::MoreInstances { .. }
+        | Work::StopTask { .. } => None,
     };
     let attempt = outstanding(state).find_map(of_stage).unwrap_or_else(|| panic!("{stage} is not open"));
     surroundings(state, attempt).unwrap().0

@@ -36,6 +36,7 @@ mod regions;
 mod repeats;
 mod retry;
 mod schedules;
+mod stopping;
 mod threads;
 mod timers;
 mod triggers;

@@ -197,6 +197,7 @@ fn timeless(event: &Event) -> Event {
         | Event::WorkflowCancelRequested(stamp, _)
         | Event::TaskStarted(stamp, _)
         | Event::TaskReported(stamp, _)
+        | Event::TaskStopped(stamp, _)
         | Event::TaskLeaseLost(stamp, _)
         | Event::TaskResultDiscarded(stamp, _)
         | Event::TimerFired(stamp, _)

@@ -47,6 +47,10 @@ fn line(wait: &Wait) -> String {
         WaitReason::TriggerTimer { timer, due } => format!("TRIGGER_TIMER {} {}", timer.0, due.since(ORIGIN)),
         WaitReason::OpenTrigger { signal } => format!("OPEN_TRIGGER {signal}"),
         WaitReason::Ending { cause } => format!("ENDING {cause:?}"),
+        WaitReason::Stopping { cause, limit } => {
+            let limit = limit.map(|limit| format!(" until {}", limit.due.since(ORIGIN))).unwrap_or_default();
+            format!("STOPPING {cause:?}{limit}")
+        }
         WaitReason::Approval { roles, .. } => format!("APPROVAL {roles:?}"),
         WaitReason::Paused { by, reason } => format!("PAUSED {by:?} {reason:?}"),
         WaitReason::Canceling { by, reason } => format!("CANCELING {by:?} {reason:?}"),

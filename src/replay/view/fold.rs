@@ -101,14 +101,13 @@ impl ViewFold {
             Event::TaskQueued { attempt, due } => self.queue(*attempt, *due, recorded),
             Event::TaskStarted(_, attempt) => self.begin_task(*attempt, at, sequence),
             Event::TaskReported(_, told) | Event::TaskAnswered(told) => self.report(told, at, sequence),
-            event @ (Event::ChildStarted { .. } | Event::ChildEnded(..) | Event::ChildRefused(..)) => {
-                self.call(event, at, sequence)
-            }
+            Event::ChildStarted { .. } | Event::ChildEnded(..) | Event::ChildRefused(..) => self.call(recorded),
             Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
             Event::TimerSet { due, task, .. } => self.wait_until(*task, *due, sequence),
             Event::TaskRetried { attempt, .. } => self.retry(attempt.task),
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
+            | Event::StageCanceling { activation, .. }
             | Event::LockTaken { activation, .. }
             | Event::ChoiceMade { winner: activation, .. }
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
@@ -126,6 +125,7 @@ impl ViewFold {
             | Event::WorkflowCreated(..)
             | Event::TaskLeaseLost(..)
             | Event::TaskResultDiscarded(..)
+            | Event::TaskStopped(..)
             | Event::TimerFired(..)
             | Event::SettleContinued(_)
             | Event::SettleDeferred
@@ -245,8 +245,9 @@ impl ViewFold {
     }
 
     /// What happens to a workflow that does the work of a task.
-    fn call(&mut self, event: &Event, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
-        match event {
+    fn call(&mut self, recorded: &Recorded) -> Result<(), InvalidTransition> {
+        let (at, sequence) = (recorded.recorded_at, recorded.sequence);
+        match &recorded.event {
             Event::ChildStarted { attempt, child, .. } => {
                 self.called.insert(*child, *attempt);
                 self.begin_task(*attempt, at, sequence)

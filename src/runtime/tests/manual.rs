@@ -274,7 +274,8 @@ pub(super) fn asked(engine: &Engine, workflows: &[WorkflowId]) -> BTreeSet<Strin
                 | Work::AwaitChild { .. }
                 | Work::CancelChild { .. }
                 | Work::AwaitClaim { .. }
-                | Work::MoreInstances { .. } => (),
+                | Work::MoreInstances { .. }
+                | Work::StopTask { .. } => (),
                 Work::Continue => panic!("a written batch leaves nothing unsettled here"),
             }
         }

@@ -9,6 +9,7 @@ mod instances;
 mod manual;
 mod property;
 mod signals;
+mod stopping;
 mod subscriptions;
 mod threads;
 

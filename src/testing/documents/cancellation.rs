@@ -50,7 +50,21 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         some(40, constant("cancel_region", vec!["r".into(), "q".into(), Value::list(["r"]), Value::list(["q", "r"])])),
         some(30, texts("on_cancelled", &[OTHER])),
         some(20, texts("end", &["none", "terminate"])),
+        prop_oneof![
+            4 => Just(Vec::new()),
+            1 => mode(&["try", "wait", "Wait", "abandon"]),
+            1 => (mode(&["wait", "WAIT"]), texts("cancel_timeout", &["5s", "2m"])).prop_map(|(mut mode, timeout)| {
+                mode.extend(timeout);
+                mode
+            }),
+        ]
+        .boxed(),
     ])
+}
+
+/// What becomes of work under way.
+fn mode(names: &'static [&'static str]) -> BoxedStrategy<Keys> {
+    texts("cancel_mode", names)
 }
 
 /// What a workflow says of its regions.

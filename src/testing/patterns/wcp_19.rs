@@ -4,7 +4,7 @@ use super::words::*;
 
 pub(super) fn pattern() -> Pattern {
     let itself = Net::of("a: { cancels: [{ stage: a }] }");
-    let pattern = boundaries(positive(Pattern::of(19, net("{ needs: [a] }"))));
+    let pattern = modes(boundaries(positive(Pattern::of(19, net("{ needs: [a] }")))));
     negative(pattern).refuses(itself, ProblemCode::CancelsItself, "a }]").refuses(
         Net::of("a: { cancels: [{ stage: nowhere }] }"),
         ProblemCode::UnknownStage,
@@ -119,6 +119,82 @@ fn boundaries(pattern: Pattern) -> Pattern {
                 .ends(Status::Succeeded)
                 .runs("a 1, b 1, b2 0, k 1, x 1")
                 .outcomes("b CANCELED, x SUCCEEDED"),
+        )
+}
+
+/// Why a scenario is played in a workflow of its own.
+const LOCKED: &str = "a mutex key excludes in the whole workflow";
+
+/// What becomes of the work under way, by `cancel_mode`: the lock of `b` is free when it is over, and `c` wants it.
+fn modes(pattern: Pattern) -> Pattern {
+    let locked = |said: &str| {
+        Net::of(&format!(
+            "
+        a:
+        b: {{ needs: [a], mutex_key: bench, {said} }}
+        b2: {{ needs: [b] }}
+        k: {{ needs: [a], cancels: [{{ stage: b }}] }}
+        c: {{ needs: [k], mutex_key: bench }}
+        x: {{ needs: [b], join_type: XOR }}
+    "
+        ))
+    };
+    let begun = || chain().complete("a").then(start("b")).complete("k");
+    let held = || begun().live("b", 1).live("c", 1).refused(start("c"), "NOT_AWAITED");
+    let stopped = held().then(has_stopped("b")).ended("b", Status::Canceled).complete("c");
+    let late = held().refused(complete("b"), "NOT_AWAITED").then(has_stopped("b")).complete("c");
+    let in_time = held().pass("29s").live("b", 1).pass("1s").ended("b", Status::Canceled).complete("c");
+    let at_once = || begun().ended("b", Status::Canceled).complete("c");
+    let never = begun().rest();
+    pattern
+        .positive(
+            scenario("who waits for its work to stop keeps its lock until then", stopped)
+                .of(&locked("cancel_mode: wait"))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, k 1, c 1, x 0")
+                .outcomes("b CANCELED, k SUCCEEDED, c SUCCEEDED")
+                .sees("stage.canceling b by k", 1)
+                .sees("stage.canceled b by k", 1)
+                .alone(LOCKED),
+        )
+        .positive(
+            scenario("what it gives while it stops does not count", late)
+                .of(&locked("cancel_mode: wait"))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, k 1, c 1, x 0")
+                .outcomes("b CANCELED")
+                .alone(LOCKED),
+        )
+        .positive(
+            scenario("it waits no longer than it says", in_time)
+                .of(&locked("cancel_mode: wait, cancel_timeout: 30s"))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, k 1, c 1, x 0")
+                .outcomes("b CANCELED")
+                .alone(LOCKED),
+        )
+        .positive(
+            scenario("who tries to stop it does not wait", at_once())
+                .of(&locked("cancel_mode: try"))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, k 1, c 1, x 0")
+                .sees("stage.canceling b by k", 0)
+                .alone(LOCKED),
+        )
+        .positive(
+            scenario("who abandons it does not wait", at_once())
+                .of(&locked("cancel_mode: abandon"))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 0, k 1, c 1, x 0")
+                .sees("stage.canceling b by k", 0)
+                .alone(LOCKED),
+        )
+        .negative(
+            scenario("a workflow does not end before its work has stopped", never)
+                .of(&locked("cancel_mode: wait"))
+                .ends(Status::Running)
+                .runs("a 1, b 1, b2 0, k 1, c 0, x 0")
+                .alone(LOCKED),
         )
 }
 
