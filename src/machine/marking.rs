@@ -66,7 +66,8 @@ impl Marking {
         if graph.stage(graph.arc(arc).to).merge_count.is_some() {
             *self.groups.entry((scope, arc, token.thread.group())).or_default() += 1;
         }
-        let waiting = self.tokens.entry((scope, arc)).or_default();
+        // Mostly there is one: room for more is made when more come.
+        let waiting = self.tokens.entry((scope, arc)).or_insert_with(|| VecDeque::with_capacity(1));
         waiting.push_back(token);
         if waiting.len() == 1 {
             *self.marked.entry((scope, graph.arc(arc).to)).or_default() += 1;

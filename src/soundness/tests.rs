@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{CheckOutcome, EndReason, Event};
-use crate::testing::brute_force::courses;
+use crate::testing::brute_force::{Beyond, courses};
 use crate::testing::composition::{Stops, blocks, changes, drafted, gate_changes, wandered};
 use crate::testing::definitions::yaml;
 
@@ -184,7 +184,7 @@ proptest! {
     fn with_one_gate_changed_the_verdict_is_that_of_brute_force(block in blocks(), change in gate_changes()) {
         let draft = drafted(&block, &[change]);
         let Some(definition) = draft.definition() else { return Ok(()) };
-        let Some(found) = courses(&definition, 600) else { return Ok(()) };
+        let Some(found) = courses(&definition, Beyond::Everything, 600) else { return Ok(()) };
         let is_sound = found.is_sound() && !found.is_ambiguous;
         let expected = if is_sound { CheckOutcome::Sound } else { CheckOutcome::Unsound };
         for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {

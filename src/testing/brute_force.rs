@@ -39,10 +39,18 @@ struct Place {
     taken: BTreeMap<ActivationId, Vec<ArcIndex>>,
 }
 
+/// What is looked at beyond an OR-join that was early.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    #[default]
+    Everything,
+    Nothing,
+}
+
 /// Goes every way there is: whatever is asked for succeeds, in every order and with every answer. `None` if there are
 /// more than so many states.
-pub(crate) fn courses(definition: &Definition, most: usize) -> Option<Courses> {
-    let mut search = Search::default();
+pub(crate) fn courses(definition: &Definition, beyond: Beyond, most: usize) -> Option<Courses> {
+    let mut search = Search { beyond, ..Search::default() };
     let state = State::new(WorkflowId::from_parts(ORIGIN, 1), definition.clone());
     let begin = Place { state, taken: BTreeMap::new() };
     let create = Request::Create(creation_of(definition, &Map::new()));
@@ -65,6 +73,7 @@ pub(crate) fn courses(definition: &Definition, most: usize) -> Option<Courses> {
 
 #[derive(Default)]
 struct Search {
+    beyond: Beyond,
     known: BTreeMap<Vec<u8>, usize>,
     /// How each state was first come to.
     steps: Vec<(Option<usize>, Batch)>,
@@ -88,11 +97,18 @@ impl Search {
                 continue;
             }
             let mut place = before.clone();
-            for event in batch.events() {
-                if let Some((arc, stage)) = self.happen(&mut place, event) {
+            let is_early = batch.events().iter().fold(false, |before, event| {
+                // What follows is no fault of the net, and is not looked at.
+                let stops = before && self.beyond == Beyond::Nothing;
+                let early = if stops { None } else { self.happen(&mut place, event) };
+                if let Some((arc, stage)) = early {
                     let story = self.story(&place.state, from, &batch);
                     self.courses.early.get_or_insert_with(|| story + &format!("a token comes to {arc:?} of {stage:?}"));
                 }
+                before || early.is_some()
+            });
+            if is_early && self.beyond == Beyond::Nothing {
+                continue;
             }
             let mut key = place.state.key(3);
             for (id, arcs) in &place.taken {
@@ -151,31 +167,33 @@ impl Search {
     }
 
     fn look(&mut self, place: &Place) -> Option<(ArcIndex, StageIndex)> {
-        let mut early = None;
         let definition = place.state.definition().clone();
         let graph = definition.graph();
         let mut lying: BTreeMap<ArcIndex, usize> = BTreeMap::new();
         place.state.tokens().for_each(|(_, arc, _)| *lying.entry(arc).or_default() += 1);
         let mut live: BTreeMap<StageIndex, Vec<ActivationId>> = BTreeMap::new();
         place.state.live().for_each(|id| live.entry(id.stage).or_default().push(id));
-        for (arc, tokens) in lying {
-            let stage = graph.arc(arc).to;
-            let join = graph.stage(stage).join;
-            self.courses.is_ambiguous |= tokens > 1 && join == Join::And;
-            self.courses.is_unsafe |= tokens > 1;
+        let (mut early, mut is_met) = (None, false);
+        for arc in lying.keys() {
+            let stage = graph.arc(*arc).to;
             for id in live.get(&stage).into_iter().flatten() {
-                let is_taken = place.taken.get(id).is_some_and(|arcs| arcs.contains(&arc));
-                if join == Join::Or && !is_taken {
-                    early = Some((arc, stage));
+                let is_taken = place.taken.get(id).is_some_and(|arcs| arcs.contains(arc));
+                if graph.stage(stage).join == Join::Or && !is_taken {
+                    early = Some((*arc, stage));
                 } else {
-                    self.courses.is_unsafe = true;
+                    is_met = true;
                 }
             }
         }
-        for (stage, ids) in live {
-            self.courses.is_ambiguous |= ids.len() > 1 && graph.stage(stage).join == Join::Xor;
-            self.courses.is_unsafe |= ids.len() > 1;
+        if early.is_some() && self.beyond == Beyond::Nothing {
+            return early;
         }
+        let is_join = |stage: StageIndex, join| graph.stage(stage).join == join;
+        let twice_lying = || lying.iter().filter(|(_, tokens)| **tokens > 1).map(|(arc, _)| graph.arc(*arc).to);
+        let twice_live = || live.iter().filter(|(_, ids)| ids.len() > 1).map(|(stage, _)| *stage);
+        self.courses.is_unsafe |= is_met || twice_lying().next().is_some() || twice_live().next().is_some();
+        self.courses.is_ambiguous |= twice_lying().any(|stage| is_join(stage, Join::And));
+        self.courses.is_ambiguous |= twice_live().any(|stage| is_join(stage, Join::Xor));
         early
     }
 

@@ -34,7 +34,16 @@ pub(crate) enum Block {
     /// Branches between a split and a join, of which the second is of its kind or an OR-join.
     Branches(Gate, Gate, Vec<Block>),
     /// What is gone through again and again; the gate is where one comes back.
-    Turns(Gate, Box<Block>),
+    Turns(Gate, Test, Box<Block>),
+}
+
+/// Where it shows whether there is another turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// Before each turn: whoever comes back may leave.
+    Pre,
+    /// Behind each turn.
+    Post,
 }
 
 /// Any block.
@@ -49,10 +58,11 @@ pub(crate) fn blocks() -> impl Strategy<Value = Block> {
     Just(Block::Stage).prop_recursive(3, 9, 3, move |inner| {
         let branches = (ends.clone(), prop::collection::vec(inner.clone(), 2..4));
         let back = prop_oneof![3 => Just(Gate::Xor), 1 => Just(Gate::Or)];
+        let turns = (back, prop_oneof![Just(Test::Pre), Just(Test::Post)], inner.clone());
         prop_oneof![
-            3 => prop::collection::vec(inner.clone(), 1..4).prop_map(Block::Series),
+            3 => prop::collection::vec(inner, 1..4).prop_map(Block::Series),
             6 => branches.prop_map(|((split, join), branches)| Block::Branches(split, join, branches)),
-            2 => (back, inner).prop_map(|(gate, body)| Block::Turns(gate, Box::new(body))),
+            3 => turns.prop_map(|(gate, test, body)| Block::Turns(gate, test, Box::new(body))),
         ]
     })
 }
@@ -166,7 +176,14 @@ impl Draft {
                 let ends: Vec<usize> = branches.iter().map(|branch| self.block(branch, begin)).collect();
                 self.add(&ends, *join)
             }
-            Block::Turns(gate, body) => {
+            Block::Turns(gate, Test::Pre, body) => {
+                let begin = self.add(&[before], *gate);
+                self.stages[begin].split = Gate::Xor;
+                let last = self.block(body, begin);
+                self.stages[begin].back_from.push(last);
+                self.add(&[begin], Gate::And)
+            }
+            Block::Turns(gate, Test::Post, body) => {
                 let begin = self.add(&[before], *gate);
                 let last = self.block(body, begin);
                 let end = self.add(&[last], Gate::And);

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use super::with_rescans;
 use crate::event::Event;
 use crate::machine::{Answers, State, decide};
-use crate::testing::brute_force::courses;
+use crate::testing::brute_force::{Beyond, courses};
 use crate::testing::composition::{Stops, blocks, changes, drafted, wandered};
 
 /// States of one net; nets with more are left out.
@@ -25,7 +25,7 @@ proptest! {
     ) {
         let draft = drafted(&block, &changes);
         let Some(definition) = draft.definition() else { return Ok(()) };
-        let Some(found) = courses(&definition, STATES_MAX) else { return Ok(()) };
+        let Some(found) = courses(&definition, Beyond::Nothing, STATES_MAX) else { return Ok(()) };
         if found.is_sound() && !found.is_unsafe {
             prop_assert!(found.early.is_none(), "{}\n{}", draft.text(), found.early.unwrap_or_default());
         }
@@ -60,7 +60,7 @@ fn the_nets_that_are_drawn_are_of_all_kinds() {
         let (block, changes) = nets.new_tree(&mut runner).unwrap().current();
         let draft = drafted(&block, &changes);
         let Some(definition) = draft.definition() else { continue };
-        let Some(found) = courses(&definition, STATES_MAX) else { continue };
+        let Some(found) = courses(&definition, Beyond::Nothing, STATES_MAX) else { continue };
         let is_good = found.is_sound() && !found.is_unsafe;
         let starts_with_less = is_good && found.started_with_less > 0;
         let is_circle = starts_with_less && draft.text().contains("back_from");
