@@ -171,6 +171,20 @@ const EXAMPLES: &[Example] = &[
         not_taken: &[],
     },
     Example { file: "mutex.yaml", until: &[], command: &[], not_taken: &[] },
+    Example { file: "discriminator.yaml", until: &[], command: &[], not_taken: &[] },
+    Example { file: "n_of_m.yaml", until: &[], command: &[], not_taken: &[] },
+    Example {
+        file: "milestone.yaml",
+        until: &[("stage.completed", "change_route")],
+        command: &["complete", "last", "issue_ticket"],
+        not_taken: &[],
+    },
+    Example {
+        file: "deferred_choice.yaml",
+        until: &[("stage.waiting", "agent_contact")],
+        command: &["signal", "last", "answered"],
+        not_taken: &["escalate"],
+    },
 ];
 
 #[test]
