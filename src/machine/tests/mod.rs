@@ -11,6 +11,7 @@ mod conditions;
 mod context;
 mod costs;
 mod deadlines;
+mod differences;
 mod endings;
 mod failure;
 mod flow;
