@@ -162,13 +162,14 @@ fn claim(activation: ActivationId) -> Request {
 fn of_instances(choice: &mut Choice, owners: &[ActivationId]) -> Request {
     let activation = owners[choice.below(owners.len())];
     match choice.below(4) {
-        0 | 1 => {
+        // The ordinary course is that no more come: what adds for ever never ends.
+        0 => Request::CloseInstances(InstancesRequest { activation, reason: Some("enough".to_owned()) }),
+        1 | 2 => {
             let items = ["1", "\"x\"", "{"];
             let n_items = 1 + choice.below(3);
             let items = (0..n_items).map(|_| items[choice.below(8).saturating_sub(5)].to_owned()).collect();
             Request::AddInstances(InstancesAddition { activation, items, reason: None })
         }
-        2 => Request::CloseInstances(InstancesRequest { activation, reason: Some("enough".to_owned()) }),
         _ => Request::CompleteInstances(InstancesRequest { activation, reason: None }),
     }
 }

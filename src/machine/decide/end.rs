@@ -55,6 +55,10 @@ impl Decision<'_> {
     /// What lies on arcs of a scope that is over is consumed by nobody: it is listed, so that no token is without an
     /// end (P6).
     pub(super) fn list_tokens_left(&mut self, scope: ScopeId) {
+        // Where something lives nothing is left yet; events that never were can ask for it all the same.
+        if self.state.core.scopes.get(&scope).is_none_or(|scope| scope.live > 0) {
+            return;
+        }
         self.release_left(scope);
         let left: Vec<LeftTokens> = self.state.core.marking.left(scope).collect();
         for left in left.chunks(LISTED_MAX) {
