@@ -109,6 +109,7 @@ stages:
     split_conditions: { two: "inputs.i == 1", three: true, $end: "false" }
     split_order: [three, two, $end]
     split_default: two
+    split_correlation: i
     on_no_match: default
     on_condition_error: false
   started:
@@ -149,6 +150,7 @@ stages:
 const ROUTES: &str = "
 name: x
 leftover_tokens: ignore
+or_join_cycle: Fail
 critical_sections:
   - { mutex_key: c, mutex_scope: Workflow, sections: { one: [b, e], two: [h] } }
   - { mutex_key: l, sections: { one: [c] } }
@@ -177,7 +179,12 @@ stages:
   k: { needs: [j], join_type: N_OF_M, join_threshold: 1, join_mode: structured, join_pair: j, reset_on: all }
   o: { needs: [b, c], join_type: OR, or_scope: general, join_pair: a }
   l: { needs: [k], join_type: N_OF_M, join_threshold: 1, on_unreachable: fail }
-  u: { milestone_ref_id: a, milestone_status: Reached, milestone_until: b, milestone_policy: Wait_Fail }
+  u:
+    milestone_ref_id: a
+    milestone_status: Reached
+    milestone_until: b
+    milestone_policy: Wait_Fail
+    milestone_blocks: false
   v: { milestone_ref_id: a, milestone_status: RUNNING }
 ";
 
@@ -236,6 +243,7 @@ stages:
     mi_config:
       allow_dynamic: true
       dynamic_close_on: { signal: close }
+      on_unmet: Complete
       cancel_mi_on: [{ signal: stop }, { timer: 1h }, { completed: a }]
       complete_mi_on: [{ completed: b }]
 ";

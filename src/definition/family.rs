@@ -12,6 +12,7 @@ use super::code::ProblemCode;
 use super::document::{Content, Document, Node, Span};
 use super::graph::{ArcKind, Graph, GraphStage, Split, Target};
 use super::header::Header;
+use super::places::Places;
 use super::problem::{Problem, Problems};
 use super::sub_workflow::Called;
 use super::{Around, Checked, Definition, Parts, normal, read_checked};
@@ -27,22 +28,25 @@ pub(super) type Family = BTreeMap<String, Member>;
 pub(super) struct Member {
     pub(super) header: Header,
     pub(super) graph: Graph,
+    /// Where the ref id of each stage stands in the text of the document; none where there is no text.
+    pub(super) spans: Vec<Span>,
 }
 
 impl Definition {
-    /// All that stand in its document beside it.
-    pub(crate) fn members(&self) -> impl Iterator<Item = Definition> + '_ {
+    /// All that stand in its document beside it, in the byte order of the names they are called by.
+    pub fn members(&self) -> impl Iterator<Item = Definition> + '_ {
         self.0.family.keys().filter_map(|name| self.member(name))
     }
 
     /// The definition with this name in the document of this one.
     pub(crate) fn member(&self, name: &str) -> Option<Definition> {
-        let Member { header, graph } = self.0.family.get(name)?.clone();
+        let Member { header, graph, spans } = self.0.family.get(name)?.clone();
         let (limits, family, source) = (self.0.limits, Arc::clone(&self.0.family), Arc::from(""));
+        let places = Places { text: Arc::clone(&self.0.places.text), spans };
         let normal = normal::write(&header, &graph, &limits, &family);
         let hash = DefinitionHash::of(&normal);
         let warnings = Problems::new(Vec::new(), Arc::clone(&source));
-        Some(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings })))
+        Some(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, places, warnings })))
     }
 }
 
@@ -76,9 +80,9 @@ pub(super) fn read(
         }
         let document = Document { root: (*node).clone(), source: Arc::clone(source) };
         let parts = read_checked(&document, around, problems);
-        if let Some(Parts { header, graph, warnings: doubts }) = parts {
+        if let Some(Parts { header, graph, spans, warnings: doubts }) = parts {
             warnings.extend(doubts);
-            family.insert((*name).to_owned(), Member { header, graph });
+            family.insert((*name).to_owned(), Member { header, graph, spans });
         }
     }
     (family.len() == members.len()).then_some((family, warnings))

@@ -114,6 +114,9 @@ pub(crate) struct GraphStage {
     pub(crate) or_scope: OrScope,
     /// Where control goes from here.
     pub(crate) split: Split,
+    /// What its conditions are about: of splits that name the same, conditions with the same text hold alike, for the
+    /// checker.
+    pub(crate) split_correlation: Option<String>,
     /// Whether it starts again while an activation of it lives.
     pub(crate) reentry: Reentry,
     /// Its instances, if it has several.

@@ -15,6 +15,7 @@ mod builder;
 
 mod by_hand;
 
+mod places;
 mod problem;
 
 mod code;
@@ -120,6 +121,7 @@ use crate::ids::DefinitionHash;
 use crate::limits::{DEFINITION_BYTES_MAX, NORMAL_FORM_BYTES_MAX};
 use crate::value::{Map, Value};
 use document::{Document, Node};
+use places::Places;
 
 /// A checked description of workflows. Cheap to clone.
 ///
@@ -148,6 +150,8 @@ struct Around<'d> {
 struct Parts {
     header: Header,
     graph: Graph,
+    /// Where the ref id of each stage stands.
+    spans: Vec<Span>,
     warnings: Vec<Problem>,
 }
 
@@ -171,7 +175,7 @@ fn read_checked(document: &Document, around: &Around<'_>, problems: &mut Vec<Pro
     warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
     let graph =
         Graph::new(connected.stages, connected.arcs, draft.outputs).with_rules(draft.termination.0, connected.regions);
-    Some(Parts { header: draft.header, graph, warnings })
+    Some(Parts { header: draft.header, graph, spans: connected.spans, warnings })
 }
 
 struct Checked {
@@ -183,6 +187,7 @@ struct Checked {
     normal: String,
     hash: DefinitionHash,
     source: Arc<str>,
+    places: Places,
     warnings: Problems,
 }
 
@@ -259,6 +264,7 @@ impl Definition {
         warnings.extend(root.warnings);
         let warnings = Problems::new(warnings, Arc::clone(&source));
         let (header, graph, limits, family) = (root.header, root.graph, DecisionLimits::CURRENT, Arc::new(family));
+        let places = Places { text: Arc::clone(&source), spans: root.spans };
         let normal = normal::write(&header, &graph, &limits, &family);
         if normal.len() > NORMAL_FORM_BYTES_MAX {
             let message = format!("its normal form has {} bytes, more than {NORMAL_FORM_BYTES_MAX}", normal.len());
@@ -266,7 +272,7 @@ impl Definition {
             return Err(Problems::new(vec![problem], source));
         }
         let hash = DefinitionHash::of(&normal);
-        Ok(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings })))
+        Ok(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, places, warnings })))
     }
 
     /// The definition with this normal form, as a log holds it. Its source is empty.
@@ -280,8 +286,8 @@ impl Definition {
         let warnings = Problems::new(Vec::new(), Arc::clone(&source));
         // Kept as it is: its hash names it, also where this binary would write more into it.
         let (normal, family) = (text.to_owned(), Arc::new(family));
-        let hash = DefinitionHash::of(&normal);
-        Ok(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings })))
+        let (hash, places) = (DefinitionHash::of(&normal), Places::none());
+        Ok(Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, places, warnings })))
     }
 
     /// A definition of its own with this graph, which is like that of this one, and nothing else of it that depends on
@@ -294,9 +300,9 @@ impl Definition {
         let source = Arc::from("");
         let family = Arc::new(Family::new());
         let normal = normal::write(&header, &graph, &limits, &family);
-        let hash = DefinitionHash::of(&normal);
+        let (hash, places) = (DefinitionHash::of(&normal), Places::none());
         let warnings = Problems::new(Vec::new(), Arc::clone(&source));
-        Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, warnings }))
+        Definition(Arc::new(Checked { header, graph, limits, family, normal, hash, source, places, warnings }))
     }
 
     /// Hash of the normal form. Equal for definitions that mean the same, whatever they looked like.

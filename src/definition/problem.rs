@@ -148,7 +148,7 @@ impl Problems {
             write!(f, "{file}:")?;
         }
         write!(f, "{}: {severity}[{}]: {}", problem.span, problem.code, Escaped(&problem.message))?;
-        let margin = self.write_line(f, problem, lines)?;
+        let margin = write_line(f, &problem.span, &self.source, lines)?;
         if let Some(help) = &problem.help {
             write!(f, "\n{:margin$} = help: {}", "", Escaped(help))?;
         }
@@ -157,25 +157,28 @@ impl Problems {
         }
         Ok(())
     }
+}
 
-    /// The source line with a caret below; the answer is the width of the line's number.
-    fn write_line(&self, f: &mut fmt::Formatter<'_>, problem: &Problem, lines: &[&str]) -> Result<usize, fmt::Error> {
-        let (Some(line), Some(column), Some(bytes)) =
-            (problem.span.line(), problem.span.column(), problem.span.bytes())
-        else {
-            return Ok(0);
-        };
-        let number = line.to_string();
-        let Some(text) = lines.get(line as usize - 1) else {
-            return Ok(number.len());
-        };
-        let Window { text, before, after } = Window::around(text, column as usize - 1);
-        let covered = self.source.get(bytes).unwrap_or("").lines().next().unwrap_or("").chars().count();
-        let carets = covered.clamp(1, after.max(1));
-        let margin = number.len();
-        write!(f, "\n{:margin$} |\n{number} | {}\n{:margin$} | {:before$}{:^<carets$}", "", Escaped(text), "", "", "")?;
-        Ok(margin)
-    }
+/// The line of the source with a caret below; the answer is the width of the line's number.
+pub(super) fn write_line(
+    f: &mut dyn fmt::Write,
+    span: &Span,
+    source: &str,
+    lines: &[&str],
+) -> Result<usize, fmt::Error> {
+    let (Some(line), Some(column), Some(bytes)) = (span.line(), span.column(), span.bytes()) else {
+        return Ok(0);
+    };
+    let number = line.to_string();
+    let Some(text) = lines.get(line as usize - 1) else {
+        return Ok(number.len());
+    };
+    let Window { text, before, after } = Window::around(text, column as usize - 1);
+    let covered = source.get(bytes).unwrap_or("").lines().next().unwrap_or("").chars().count();
+    let carets = covered.clamp(1, after.max(1));
+    let margin = number.len();
+    write!(f, "\n{:margin$} |\n{number} | {}\n{:margin$} | {:before$}{:^<carets$}", "", Escaped(text), "", "", "")?;
+    Ok(margin)
 }
 
 /// The part of a long line that is shown.

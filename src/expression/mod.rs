@@ -23,7 +23,7 @@ pub use scope::Scope;
 pub use term::Reference;
 
 use crate::value::Value;
-use term::Term;
+use term::{Term, TermKind};
 
 /// An expression that has been read; it evaluates to a value over the names of a [`Scope`].
 ///
@@ -60,6 +60,15 @@ impl Expression {
     /// The text this was read from, as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Is it the opposite of what stands behind its leading `not`s, and what is that?
+    pub(crate) fn without_negations(&self) -> (bool, &str) {
+        let (mut negated, mut term) = (false, &self.term);
+        while let TermKind::Not(operand) = &term.kind {
+            (negated, term) = (!negated, operand);
+        }
+        (negated, self.text.get(term.span.clone()).unwrap_or(&self.text))
     }
 
     /// Every use of a name, in the order of the text, with the keys that follow it as far as they are fixed.

@@ -123,8 +123,9 @@ impl State {
 
     /// An activation has started or ended, or was suspended, or goes on.
     pub(super) fn moved_on(&mut self, id: ActivationId, scope: ScopeId) {
-        // An instance that nobody waits for lives longer than what it is an instance of.
-        self.look_at_milestones(scope, id.stage);
+        if id.instance.is_none() {
+            self.look_at_milestones(scope, id.stage);
+        }
     }
 
     /// An activation is ready no more: what ends with its start is over.

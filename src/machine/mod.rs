@@ -88,7 +88,7 @@ pub(crate) use begin::{BeginError, Beginning, begin};
 pub(crate) use child::{begin_child, end_child};
 pub use command::{Command, Rejection, Request, ResumeRequest};
 pub(crate) use data::{DispatchNames, Surroundings, template_failure};
-pub(crate) use decide::{Answerer, Deed, Said, Verdict};
+pub(crate) use decide::{Answerer, Correlated, Deed, Said, Verdict};
 pub use decide::{Answers, Batch, RULES, Site, decide};
 pub(crate) use decide::{Claim, InstancesAsk, Sent, SentSignal};
 pub use evolve::{EvolveError, evolve};

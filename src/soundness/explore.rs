@@ -9,11 +9,11 @@ use crate::definition::Definition;
 use crate::digest::sha256;
 use crate::event::{Actor, CheckOutcome, Creation, EndReason, Event};
 use crate::ids::{StageIndex, WorkflowId};
-use crate::machine::{Answers, Command, Outcomes, Request, State, Unsafe, decide};
+use crate::machine::{Answers, Command, Correlated, Outcomes, Request, State, Unsafe, decide};
 use crate::status::Status;
 use crate::time::Timestamp;
 
-use super::finding::{Finding, FindingCode};
+use super::finding::{Finding, FindingCode, help};
 use super::monitor::{Monitor, Watched};
 use super::verdict::{Verdict, Witness};
 use super::{CheckOptions, Reduction};
@@ -82,11 +82,12 @@ pub(super) fn explore(definition: &Definition, options: &CheckOptions) -> Explor
     let monitor = Monitor::new(definition, &options.properties);
     let outcomes = if options.properties.is_empty() { Outcomes::Orderly } else { Outcomes::All };
     let mut ahead = VecDeque::new();
+    let begun = (monitor.begin(), Correlated::default());
     let begin = command(ORIGIN, Request::Create(Creation::bare(definition)));
     let workflow = WorkflowId::from_parts(ORIGIN, 0);
     let fresh = State::new(workflow, definition.clone());
-    exploration.follow(None, &fresh, &begin, &monitor, &monitor.begin(), &mut ahead);
-    while let Some((place, state, watched)) = ahead.pop_front() {
+    exploration.follow(None, &fresh, &begin, &monitor, &begun, &mut ahead);
+    while let Some((place, state, known)) = ahead.pop_front() {
         if exploration.is_enough() {
             exploration.is_complete = false;
             break;
@@ -97,7 +98,7 @@ pub(super) fn explore(definition: &Definition, options: &CheckOptions) -> Explor
                 Request::FireTimer(timer) => state.timer(*timer).map_or(now, |(due, _)| now.max(due)),
                 _ => now,
             };
-            exploration.follow(Some(place), &state, &command(now, request), &monitor, &watched, &mut ahead);
+            exploration.follow(Some(place), &state, &command(now, request), &monitor, &known, &mut ahead);
         }
     }
     if exploration.is_complete && exploration.error_at.is_none() {
@@ -113,7 +114,10 @@ fn command(now: Timestamp, request: Request) -> Command {
     Command { now, id: None, actor: Actor::Engine, request }
 }
 
-type Ahead = VecDeque<(u32, State, Watched)>;
+/// What is known of a course besides its state.
+type Known = (Watched, Correlated);
+
+type Ahead = VecDeque<(u32, State, Known)>;
 
 impl Exploration {
     fn is_enough(&self) -> bool {
@@ -128,13 +132,13 @@ impl Exploration {
         state: &State,
         command: &Command,
         monitor: &Monitor<'_>,
-        watched: &Watched,
+        (watched, correlated): &Known,
         ahead: &mut Ahead,
     ) {
         let mut scripts = vec![Vec::new()];
         while let Some(script) = scripts.pop() {
             let mut next = state.clone();
-            let mut answers = Answers::scripted(&script);
+            let mut answers = Answers::scripted(&script, correlated);
             // What is refused moves nothing.
             let Ok(batch) = decide(&mut next, command, &mut answers) else { return };
             if answers.is_open() {
@@ -142,7 +146,8 @@ impl Exploration {
                 continue;
             }
             let step = Step { command: command.clone(), script };
-            self.arrive(from, step, next, batch.events(), monitor, watched, ahead);
+            let known = (watched.clone(), answers.into_correlated());
+            self.arrive(from, step, next, batch.events(), monitor, known, ahead);
         }
     }
 
@@ -154,7 +159,7 @@ impl Exploration {
         state: State,
         events: &[Event],
         monitor: &Monitor<'_>,
-        watched: &Watched,
+        (watched, correlated): Known,
         ahead: &mut Ahead,
     ) {
         for event in events {
@@ -162,13 +167,14 @@ impl Exploration {
                 self.started.insert(activation.stage);
             }
         }
-        let (watched, violated) = monitor.after(watched, events, &state);
+        let (watched, violated) = monitor.after(&watched, events, &state);
         if let Some(violated) = violated {
             let message = format!("there is a course without: {}", monitor.words(violated));
             self.note(FindingCode::PropertyViolated, None, message, from, &step);
         }
         let mut key = state.key(self.bound);
         watched.add_to(&mut key);
+        correlated.add_to(&mut key);
         let mut name = [0; 16];
         name.copy_from_slice(&sha256(&key)[..16]);
         if let Some(known) = self.known.get(&name) {
@@ -185,7 +191,7 @@ impl Exploration {
         let goes_on = self.examine(&state, events, from, &step);
         self.places.push(Place { from, step, is_end: !goes_on });
         if goes_on {
-            ahead.push_back((place, state, watched));
+            ahead.push_back((place, state, (watched, correlated)));
         }
     }
 
@@ -260,6 +266,7 @@ impl Exploration {
     }
 
     fn note(&mut self, code: FindingCode, stage: Option<StageIndex>, message: String, from: Option<u32>, step: &Step) {
+        let help = help(code, &self.definition, stage);
         let stage = stage.map(|stage| self.definition.graph().stage(stage).ref_id.clone());
         let is_known = |found: &Found| found.finding.code == code && found.finding.stage == stage;
         if self.found.iter().any(is_known) {
@@ -268,7 +275,7 @@ impl Exploration {
         if !code.is_doubt() && self.error_at.is_none() {
             self.error_at = Some(self.places.len() as u64);
         }
-        self.found.push(Found { finding: Finding { code, stage, message }, from, step: Some(step.clone()) });
+        self.found.push(Found { finding: Finding { code, stage, message, help }, from, step: Some(step.clone()) });
     }
 
     /// The first place from which no end can be reached.
@@ -299,7 +306,8 @@ impl Exploration {
             if !self.started.contains(&StageIndex::new(place)) {
                 let (code, stage) = (FindingCode::DeadStage, Some(stage.ref_id.clone()));
                 let message = "it never starts, whatever happens".to_owned();
-                self.found.push(Found { finding: Finding { code, stage, message }, from: None, step: None });
+                let finding = Finding { code, stage, message, help: code.help() };
+                self.found.push(Found { finding, from: None, step: None });
             }
         }
     }
@@ -338,10 +346,12 @@ impl Exploration {
         }
         let workflow = WorkflowId::from_parts(ORIGIN, 0);
         let mut state = State::new(workflow, self.definition.clone());
-        let mut batches = Vec::new();
+        let (mut batches, mut correlated) = (Vec::new(), Correlated::default());
         for step in steps.iter().rev() {
-            let batch = decide(&mut state, &step.command, &mut Answers::scripted(&step.script)).ok()?;
+            let mut answers = Answers::scripted(&step.script, &correlated);
+            let batch = decide(&mut state, &step.command, &mut answers).ok()?;
             batches.push(batch.into_events());
+            correlated = answers.into_correlated();
         }
         Some(Witness { definition: self.definition.clone(), workflow, batches })
     }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::definition::{Definition, Join, RegionEffect};
 use crate::failure::anchor;
+use crate::ids::StageIndex;
 
 /// What kind of flaw it is. The names never change; there will be more of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,12 +138,32 @@ impl fmt::Display for FindingCode {
     }
 }
 
+/// What to do about a flaw of this kind at this stage, as far as its joins and regions tell.
+pub(super) fn help(code: FindingCode, definition: &Definition, stage: Option<StageIndex>) -> &'static str {
+    let graph = definition.graph();
+    let join = stage.map(|stage| graph.stage(stage).join);
+    let removes = || graph.regions.iter().any(|region| region.effect == RegionEffect::Remove);
+    match (code, join) {
+        (FindingCode::Deadlock, Some(Join::ThreadMerge)) => {
+            "let as many threads come as merge_count says, or a multiple of it"
+        }
+        (FindingCode::Deadlock, Some(Join::GeneralizedAnd)) => {
+            "let as many tokens come on each arc, or write leftover_tokens: ignore"
+        }
+        (FindingCode::Deadlock, _) if removes() => {
+            "effect: bypass lets a canceled region pass its tokens on; behind effect: remove join with OR"
+        }
+        _ => code.help(),
+    }
+}
+
 /// One flaw of a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub(super) code: FindingCode,
     pub(super) stage: Option<String>,
     pub(super) message: String,
+    pub(super) help: &'static str,
 }
 
 impl Finding {
@@ -158,5 +180,41 @@ impl Finding {
     /// What was found, in words.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        self.help
+    }
+
+    /// Prints it as `FILE:LINE:COLUMN: error[CODE]: text`, with the line of the stage and a hint, as problems of a
+    /// definition are printed. `definition` is the one that was checked, `file` what it was read from.
+    pub fn in_file<'f>(&'f self, definition: &'f Definition, file: &'f str) -> impl fmt::Display + 'f {
+        Printed { finding: self, definition, file }
+    }
+}
+
+struct Printed<'f> {
+    finding: &'f Finding,
+    definition: &'f Definition,
+    file: &'f str,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { code, stage, message, help } = self.finding;
+        let span = stage.as_deref().and_then(|stage| self.definition.span_of(stage));
+        write!(f, "{}", self.file)?;
+        if let Some(span) = span {
+            write!(f, ":{span}")?;
+        }
+        let severity = if code.is_doubt() { "warning" } else { "error" };
+        write!(f, ": {severity}[{code}]")?;
+        if let Some(stage) = stage {
+            write!(f, " at {stage}")?;
+        }
+        write!(f, ": {message}")?;
+        let margin = span.map_or(Ok(0), |span| self.definition.quote(f, span))?;
+        write!(f, "\n{:margin$} = help: {help}\n{:margin$} = see {}", "", "", code.anchor())
     }
 }

@@ -79,6 +79,11 @@ impl CheckOptions {
         self
     }
 
+    /// The same, and no property is looked for.
+    pub fn without_properties(self) -> CheckOptions {
+        CheckOptions { properties: Vec::new(), ..self }
+    }
+
     /// Explores every stage, also those whose block is sound by its shape.
     pub fn without_reduction(self) -> CheckOptions {
         CheckOptions { reduction: Reduction::None, ..self }
@@ -89,7 +94,9 @@ impl Definition {
     /// Explores every course that workflows of this definition could take.
     pub fn check(&self, options: &CheckOptions) -> Verdict {
         let whole = abstracted(self);
-        if options.properties.is_empty() && options.reduction == Reduction::Blocks {
+        // A block that is taken as one stage hides what its conditions have answered.
+        let is_correlated = whole.graph().stages.iter().any(|stage| stage.split_correlation.is_some());
+        if options.properties.is_empty() && options.reduction == Reduction::Blocks && !is_correlated {
             let small = reduced(&whole);
             if small.graph().stages.len() < whole.graph().stages.len() {
                 let verdict = explore(&small, options).verdict(self);

@@ -253,6 +253,7 @@ fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
         merge_count: _,
         or_scope: _,
         split: _,
+        split_correlation: _,
         condition: _,
         on_condition_error: _,
         tasks: _,

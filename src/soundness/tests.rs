@@ -232,3 +232,33 @@ fn what_happens_while_work_stops_is_tried() {
     // What people do by hand has nothing to stop.
     assert_eq!(verdict("cancel_mode: wait, uses: manual").states(), tries.states());
 }
+
+/// Two splits that ask the same: the second one's join waits for what the first has chosen.
+fn asked_twice(about: [&str; 2], conditions: [&str; 2]) -> Verdict {
+    let [first, second] = about.map(|about| format!("split_type: XOR, split_default: e, {about}"));
+    check(
+        &format!(
+            "s: , a: {{ needs: [s], {first} split_conditions: {{ b: '{}' }} }}, b: {{ needs: [a] }}, e: {{ needs: [a] }}, \
+             m: {{ needs: [b, e], join_type: XOR, {} split_conditions: {{ f: '{}' }} }}, f: {{ needs: [m, b2] }}, \
+             b2: {{ needs: [b] }}, g: {{ needs: [m] }}",
+            conditions[0],
+            second.replace("split_default: e", "split_default: g"),
+            conditions[1],
+        ),
+        &CheckOptions::new(),
+    )
+}
+
+#[test]
+fn splits_about_the_same_are_answered_alike() {
+    let about = "split_correlation: fast, ";
+    // By themselves the two may differ: f can wait for ever for what the first has not chosen.
+    assert!(codes(&asked_twice(["", ""], ["k", "k"])).contains(&"DEADLOCK"));
+    assert!(codes(&asked_twice([about, "split_correlation: else, "], ["k", "k"])).contains(&"DEADLOCK"));
+    assert!(codes(&asked_twice([about, about], ["k", "j"])).contains(&"DEADLOCK"));
+    assert!(codes(&asked_twice([about, about], ["k", "not k"])).contains(&"DEADLOCK"));
+    // With b the token of b2 is left if g is taken: that is found only where they may differ.
+    for same in [["k", "k"], ["not k", "not not not k"], ["k", " k "]] {
+        assert_eq!(codes(&asked_twice([about, about], same)), Vec::<&str>::new(), "{same:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::definition::{Definition, Join};
 use crate::event::{Actor, Consumed, EndReason, Event, Report};
 use crate::ids::{ActivationId, ArcIndex, StageIndex, WorkflowId};
-use crate::machine::{Answers, Batch, Command, Outcomes, Request, State, decide, evolve};
+use crate::machine::{Answers, Batch, Command, Correlated, Outcomes, Request, State, decide, evolve};
 use crate::status::Status;
 use crate::value::Map;
 
@@ -89,7 +89,7 @@ impl Search {
         let mut scripts = vec![Vec::new()];
         while let Some(script) = scripts.pop() {
             let command = Command { now: ORIGIN, id: None, actor: Actor::Engine, request: request.clone() };
-            let mut answers = Answers::scripted(&script);
+            let mut answers = Answers::scripted(&script, &Correlated::default());
             let mut decided = before.state.clone();
             let batch = decide(&mut decided, &command, &mut answers).expect("it was possible");
             if answers.is_open() {

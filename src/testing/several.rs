@@ -24,7 +24,7 @@ pub(super) fn instances() -> BoxedStrategy<Vec<(&'static str, Value)>> {
         config(&[("count", 2.into()), ("sync_on_complete", no.clone())]),
         config(&[("count", 1.into()), ("allow_dynamic", yes.clone()), ("max_instances", 2.into())]),
         config(&[("allow_dynamic", yes.clone()), ("min_instances", 1.into()), ("close_when", text("total >= 2"))]),
-        config(&[("count", 3.into()), ("completion_condition", text("done >= 2")), ("emit", text("once"))]),
+        config(&[("count", 3.into()), ("completion_condition", text("done >= 2")), ("on_unmet", text("complete"))]),
         config(&[
             ("count", 2.into()),
             ("completion_condition", text("mi.failed == 1 or live == 0")),

@@ -3,9 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use stabilize::{CheckOptions, Definition, Soundness, Start, Trigger, WorkflowId};
+use stabilize::{Definition, Start, Trigger, WorkflowId};
 
-use super::check::told;
+use super::check::refuse_unsound;
 use super::lint::definition;
 use super::{log_flag, taker};
 use crate::args::{self, StartWith};
@@ -43,21 +43,6 @@ pub(super) fn beginning(file: &Path, with: &StartWith) -> Result<Beginning, Repo
         .actor(&actor)
         .workdir(workdir(with)?);
     Ok(Beginning { workflow, definition, start, actor })
-}
-
-/// What the engine would refuse is refused before there is a log.
-fn refuse_unsound(file: &Path, definition: &Definition) -> Result<(), Report> {
-    if definition.soundness() == Soundness::Off {
-        return Ok(());
-    }
-    let verdict = definition.check(&CheckOptions::at_start());
-    if !verdict.is_refused() {
-        return Ok(());
-    }
-    verdict.findings().iter().flat_map(told).for_each(note);
-    let (file, outcome, policy) = (file.display(), verdict.outcome().name(), verdict.policy().name());
-    let report = Report::new(Exit::Refused, format!("{file} is refused: {outcome}, and its policy is {policy}"));
-    Err(report.hint(format!("`stabilize check {file} --witness DIR` writes the way there as a log")))
 }
 
 /// Who asks: as given, or the user's name.

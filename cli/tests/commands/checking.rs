@@ -46,8 +46,9 @@ fn an_unsound_definition_is_refused_and_its_witness_is_read_like_any_log() {
     let finished = place.run(&["check", "starved.yaml", "--witness", "flaw"]).exits(3);
     let lines: Vec<&str> = finished.out.lines().collect();
     assert!(lines[0].starts_with("UNSOUND starved.yaml: "), "{}", finished.out);
-    assert!(lines[1].starts_with("DEADLOCK at d: "), "{}", finished.out);
-    assert_eq!(lines[3], "  see: docs/ERRORS.md#deadlock");
+    assert!(lines[1].starts_with("starved.yaml:8:3: error[DEADLOCK] at d: "), "{}", finished.out);
+    let quoted = ["  |", "8 |   d: { needs: [b, c], run: 'true' }", "  |   ^"];
+    assert_eq!((&lines[2..5], lines[6]), (&quoted[..], "  = see docs/ERRORS.md#deadlock"));
     assert!(finished.err.contains("starved.yaml is refused"), "{}", finished.err);
     let next = lines.last().unwrap().strip_prefix("witness: stabilize show ").unwrap();
     let id = next.strip_suffix(" --log flaw").unwrap();
@@ -95,7 +96,7 @@ fn a_property_that_does_not_hold_is_a_finding() {
         (&["--never", "stages.d.live > 0 and stages.b.live > 0"], 0),
     ] {
         let finished = place.run(&[&["check", "sound.yaml"], words].concat()).exits(code);
-        assert_eq!(finished.out.contains("\nPROPERTY_VIOLATED: "), code == 3, "{words:?}: {}", finished.out);
+        assert_eq!(finished.out.contains("error[PROPERTY_VIOLATED]: "), code == 3, "{words:?}: {}", finished.out);
     }
     // Its course stops where both are at work: the workflow is open.
     place.run(&["check", "sound.yaml", "--never", both, "--witness", "flaw"]).exits(3);
@@ -142,7 +143,8 @@ fn what_is_unsound_does_not_begin_and_leaves_no_log() {
     for command in ["run", "start"] {
         let finished = place.run(&[command, "starved.yaml"]).exits(3);
         assert!(finished.out.is_empty() && !place.path("log").exists(), "{}", finished.out);
-        for told in ["DEADLOCK at d: ", "see: docs/ERRORS.md#deadlock", "starved.yaml is refused: UNSOUND", "--witness"]
+        for told in
+            ["error[DEADLOCK] at d: ", "see docs/ERRORS.md#deadlock", "starved.yaml is refused: UNSOUND", "--witness"]
         {
             assert!(finished.err.contains(told), "{told}: {}", finished.err);
         }
@@ -150,4 +152,25 @@ fn what_is_unsound_does_not_begin_and_leaves_no_log() {
     // Its author answers for it.
     place.write("off.yaml", &format!("soundness: off{STARVED}"));
     place.run(&["run", "off.yaml"]).exits(1);
+}
+
+#[test]
+fn every_definition_of_a_file_is_checked_and_the_worst_comes_first() {
+    let place = place();
+    let inner = STARVED.trim_start().replace('\n', "\n    ");
+    let text = format!(
+        "name: outer\ndefinitions:\n  inner:\n    {inner}\nstages: {{ a: {{ sub_workflow: {{ definition: inner }} }} }}\n"
+    );
+    place.write("two.yaml", &text);
+    let finished = place.run(&["check", "two.yaml", "--witness", "flaw"]).exits(3);
+    assert!(finished.out.starts_with("UNSOUND two.yaml, definition starved: "), "{}", finished.out);
+    assert!(finished.out.contains("two.yaml:10:7: error[DEADLOCK] at d"), "{}", finished.out);
+    assert!(finished.out.contains("\nSOUND two.yaml: "), "{}", finished.out);
+    place.run_on("flaw", &["show", "last"]).exits(0);
+    let found = place.run(&["check", "two.yaml", "--json"]).exits(3).json();
+    assert_eq!((&found[0]["definition"], &found[0]["findings"][0]["line"]), (&json!("starved"), &json!(10)));
+    assert_eq!((found[1].get("definition"), &found[1]["outcome"]), (None, &json!("SOUND")));
+    let refused = place.run(&["run", "two.yaml"]).exits(3);
+    assert!(refused.err.contains("two.yaml, definition starved is refused: UNSOUND"), "{}", refused.err);
+    assert!(!place.path("log").exists());
 }

@@ -134,6 +134,9 @@ impl Stage {
         if let Some(default) = split.default {
             self.0.set("split_default", default);
         }
+        if let Some(about) = split.correlation {
+            self.0.set("split_correlation", about);
+        }
         self
     }
 
@@ -253,6 +256,7 @@ pub struct Split {
     split_type: &'static str,
     conditions: Fields,
     default: Option<String>,
+    correlation: Option<String>,
 }
 
 impl Split {
@@ -292,12 +296,19 @@ impl Split {
         for (target, condition) in conditions {
             fields.set(&target.into(), condition.into());
         }
-        Split { split_type, conditions: fields, default: None }
+        Split { split_type, conditions: fields, default: None, correlation: None }
     }
 
     /// Where it leads when no condition holds; without it the stage then fails.
     pub fn default(mut self, target: impl Into<String>) -> Split {
         self.default = Some(target.into());
+        self
+    }
+
+    /// What its conditions are about. `check` takes it that of splits about the same, conditions with the same text
+    /// hold alike, or not: else it looks at courses, too, that no data can bring.
+    pub fn about(mut self, what: impl Into<String>) -> Split {
+        self.correlation = Some(what.into());
         self
     }
 }

@@ -58,7 +58,10 @@ pub(in crate::definition) fn read(text: &str) -> Read<(Header, Graph, DecisionLi
         let members = map.map("definitions")?;
         for name in members.map.keys() {
             let member = members.map(name)?;
-            family.insert(name.clone(), Member { header: self::header(&member)?, graph: self::graph(&member)? });
+            family.insert(
+                name.clone(),
+                Member { header: self::header(&member)?, graph: self::graph(&member)?, spans: Vec::new() },
+            );
         }
     }
     Ok((header, graph, limits, family))
@@ -378,6 +381,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         merge_count: generations::read_merge(map, place.join)?,
         or_scope: map.word_or("or_scope", (&OrScope::ALL, OrScope::name), OrScope::General)?,
         split: place.split,
+        split_correlation: map.some("split_correlation", Fields::text)?,
         reentry: map.word_or("reentry", (&Reentry::ALL, Reentry::name), Reentry::Parallel)?,
         instances: place.instances,
         condition: map.some("if", Fields::expression)?,

@@ -125,6 +125,7 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     generations::write(graph, stage, &mut map);
     write_jumps(graph, stage, &mut map);
     write_split(graph, &stage.split, &mut map);
+    put_some(&mut map, "split_correlation", stage.split_correlation.clone());
     if stage.reentry != Reentry::Parallel {
         put(&mut map, "reentry", stage.reentry.name());
     }

@@ -100,6 +100,9 @@ impl<'d> Reader<'d> {
         let (min, max) = (number(self, "min_instances", 0), number(self, "max_instances", 1));
         let close_when = fields.get("close_when").and_then(|node| self.expression(node, site, "`close_when`"));
         let close_on = fields.get("dynamic_close_on").and_then(|node| self.close_on(node));
+        if let Some(node) = fields.get("on_unmet") {
+            self.choice_so_far(node, "on_unmet", &["fail"], (&["complete"], |meaning| meaning));
+        }
         let emission = fields.get("emit").and_then(|node| self.choice(node, "emit", &Emission::ALL, Emission::name));
         let [cancel_on, complete_on] = Withdrawal::ALL.map(|withdrawal| self.outside(&fields, withdrawal, ended_by));
         let mut instances = Instances {
@@ -300,7 +303,7 @@ impl<'d> Reader<'d> {
     }
 
     /// True or false, if it is written.
-    fn flag(&mut self, fields: &Fields<'d>, key: &'static str) -> Option<bool> {
+    pub(super) fn flag(&mut self, fields: &Fields<'d>, key: &'static str) -> Option<bool> {
         let node = fields.get(key)?;
         if let Content::Bool(flag) = node.content {
             return Some(flag);

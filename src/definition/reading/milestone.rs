@@ -39,6 +39,11 @@ impl<'d> Reader<'d> {
         let policy = fields
             .get("milestone_policy")
             .and_then(|node| self.choice(node, "milestone_policy", &MilestonePolicy::ALL, MilestonePolicy::name));
+        if let Some(node) = fields.get("milestone_blocks")
+            && self.flag(fields, "milestone_blocks") == Some(true)
+        {
+            self.report(ProblemCode::NotSupported, &node.span, "milestone_blocks is not supported yet");
+        }
         if let (Some(status), Some(key)) = (status.filter(|status| status.lives()), fields.key("milestone_until")) {
             let message = format!("milestone_until, though {} ends by itself", status.name());
             let help = "leave it out, or write milestone_status: REACHED";

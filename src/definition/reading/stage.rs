@@ -100,8 +100,8 @@ enum SplitType {
 const JOINS_LATER: [&str; 0] = [];
 const SPLITS_LATER: [&str; 0] = [];
 /// What only a split with conditions has.
-pub(in crate::definition) const SPLIT_FIELDS: [&str; 4] =
-    ["split_conditions", "split_default", "split_order", "on_no_match"];
+pub(in crate::definition) const SPLIT_FIELDS: [&str; 5] =
+    ["split_conditions", "split_default", "split_order", "on_no_match", "split_correlation"];
 
 impl<'d> Reader<'d> {
     /// A stage, the `index`-th. `key` is its key where stages are a map. Nothing if it has no ref id.
@@ -124,12 +124,12 @@ impl<'d> Reader<'d> {
         let site = |site| Site::Stage(index, site);
         let outer = self.copy(around.inherited);
         let mut inherited = self.inherit(&fields, outer, site(StageSite::Defaults), site(StageSite::Defaults));
-        let on_failure = self.stage_on_failure(&fields).unwrap_or(inherited.on_failure);
-        inherited.on_failure = on_failure;
+        inherited.on_failure = self.stage_on_failure(&fields).unwrap_or(inherited.on_failure);
+        let on_failure = inherited.on_failure;
         let priority = self.priority(&fields).unwrap_or(around.priority);
         let (body, stages) = self.looping(&fields, index);
+        // What a failure of a stage means is said by the stage itself, not by the one around it.
         let nested = stages.map(|stages| {
-            // What a failure of a stage means is said by the stage itself, not by the one around it.
             let mut inherited = self.copy(&inherited);
             inherited.on_failure = OnFailure::Fail;
             Nested { stages, inherited, priority }
@@ -159,6 +159,7 @@ impl<'d> Reader<'d> {
             merge_count: self.merge_count(&fields, join, join_span),
             or_scope: self.or_scope(&fields, join),
             split: Split::And,
+            split_correlation: self.split_correlation(&fields),
             reentry: self.reentry(&fields, instances.as_deref()),
             instances,
             condition: fields.get("if").and_then(|node| self.expression(node, site(StageSite::Condition), "`if`")),
@@ -363,6 +364,13 @@ impl<'d> Reader<'d> {
         conditions
     }
 
+    /// What the conditions of a split are about, for the checker.
+    fn split_correlation(&mut self, fields: &Fields<'d>) -> Option<String> {
+        let node = fields.get("split_correlation")?;
+        let text = self.text(node, "split_correlation")?;
+        self.name(text, &node.span, "split_correlation").then(|| text.to_owned())
+    }
+
     /// `on_no_match` says again what `split_default` says; it only may not say the opposite.
     fn on_no_match(&mut self, fields: &Fields<'d>, default: Option<&Named<'d>>) {
         let Some(node) = fields.get("on_no_match") else { return };
@@ -396,6 +404,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         merge_count: None,
         or_scope: OrScope::General,
         split: Split::And,
+        split_correlation: None,
         reentry: Reentry::Parallel,
         instances: None,
         condition: None,

@@ -132,6 +132,7 @@ impl<'d> Reader<'d> {
             .get("type")
             .and_then(|node| self.choice(node, "type of workflow", &WorkflowType::ALL, WorkflowType::name));
         let context = fields.get("context").map(|node| self.templates(node, Site::WorkflowContext, "context"));
+        self.or_join_cycle(fields);
         Header {
             name,
             application,
@@ -176,6 +177,13 @@ impl<'d> Reader<'d> {
         let choices = (&LeftoverTokens::ALL, LeftoverTokens::name);
         let written = node.and_then(|node| self.choice(node, "leftover_tokens", choices.0, choices.1));
         written.unwrap_or(LeftoverTokens::Fail)
+    }
+
+    /// What joins that wait for each other do: they fail, and so far nothing else.
+    fn or_join_cycle(&mut self, fields: &Fields<'d>) {
+        if let Some(node) = fields.get("or_join_cycle") {
+            self.choice_so_far(node, "or_join_cycle", &["fire_all"], (&["fail"], |meaning| meaning));
+        }
     }
 
     /// `priority` of a workflow or stage.

@@ -45,6 +45,11 @@ pub(super) fn instances() -> Value {
         ("cancel_remaining", "Those that have not ended then are canceled.", flag()),
         ("sequential", "The next one begins when the one before it is over.", flag()),
         (
+            "on_unmet",
+            "What it means that all are done and completion_condition does not hold: what is done counts.",
+            choice(&["complete"]),
+        ),
+        (
             "emit",
             "per_instance: control goes on from each that has ended, not from the stage.",
             choice(&Emission::ALL.map(Emission::name)),

@@ -19,6 +19,7 @@ pub(super) fn stage() -> Vec<Property> {
             choice(&statuses),
         ),
         ("milestone_until", "The stage that ends the milestone by starting.", text()),
+        ("milestone_blocks", "Whether what ends the milestone waits for this stage.", Value::map([("const", false)])),
         ("milestone_policy", "What becomes of it when the milestone can hold no more.", choice(&policies)),
     ]
 }

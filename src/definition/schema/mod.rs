@@ -96,6 +96,7 @@ fn workflow() -> Vec<Property> {
             "How strictly `check` takes its verdict; default weak: what is known not to be sound is refused.",
             choice(&Soundness::ALL.map(Soundness::name)),
         ),
+        ("or_join_cycle", "What it means that OR-joins wait for each other.", choice(&["fail"])),
         ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),
         ("regions", "What is said of regions, by name.", cancellation::regions()),
         (

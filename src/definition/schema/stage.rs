@@ -223,6 +223,7 @@ fn control() -> Vec<Property> {
         ("split_conditions", "By ref id of a stage that needs this one, or $end: when control goes there.", conditions),
         ("split_default", "Where control goes if no condition holds.", text()),
         ("split_order", "The order in which conditions are tried.", references()),
+        ("split_correlation", "For `check`: splits that name the same take conditions of the same text alike.", name()),
         ("on_no_match", "Says again whether there is a split_default.", choice(&["fail", "default"])),
         ("on_condition_error", "What an error in a condition means.", on_error),
     ];

@@ -47,7 +47,25 @@ struct Script {
     next: usize,
     /// Of each split: how many of its conditions were asked, and whether one of them holds.
     splits: BTreeMap<ActivationId, (usize, bool)>,
+    correlated: Correlated,
     is_open: bool,
+}
+
+/// What conditions of correlated splits have been answered so far, by what they are about and their texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Correlated(BTreeMap<(String, String), bool>);
+
+impl Correlated {
+    /// States that differ in this go on differently.
+    pub(crate) fn add_to(&self, key: &mut Vec<u8>) {
+        for ((about, condition), holds) in &self.0 {
+            for text in [about, condition] {
+                key.extend(text.bytes());
+                key.push(0);
+            }
+            key.push(u8::from(*holds));
+        }
+    }
 }
 
 impl Answers {
@@ -58,9 +76,16 @@ impl Answers {
 
     /// Answers to the questions whose answer depends on data, in their order. A condition that names nothing is
     /// computed; where a split has no other way left, its last condition holds. When the script ends before the
-    /// questions do, the decision [is open](Answers::is_open) and to be thrown away.
-    pub(crate) fn scripted(given: &[bool]) -> Answers {
-        Answers { asked: 0, script: Some(Script { given: given.to_vec(), ..Script::default() }) }
+    /// questions do, the decision [is open](Answers::is_open) and to be thrown away. Conditions of correlated splits
+    /// that were answered before are answered alike, without the script.
+    pub(crate) fn scripted(given: &[bool], correlated: &Correlated) -> Answers {
+        let script = Script { given: given.to_vec(), correlated: correlated.clone(), ..Script::default() };
+        Answers { asked: 0, script: Some(script) }
+    }
+
+    /// What is answered of correlated splits from now on.
+    pub(crate) fn into_correlated(self) -> Correlated {
+        self.script.map(|script| script.correlated).unwrap_or_default()
     }
 
     /// Has a question been asked that the script does not answer?
@@ -95,7 +120,7 @@ impl Answers {
                 script.note(site, constant.as_ref().is_ok_and(|holds| *holds));
                 return constant;
             }
-            return Ok(script.holds(site, seen));
+            return Ok(script.holds(site, condition, seen));
         }
         evaluate(condition, seen)
     }
@@ -110,6 +135,14 @@ fn evaluate(condition: &Expression, seen: &Surroundings) -> Result<bool, Failure
     condition.evaluate(&scope).map(|value| value.is_truthy()).map_err(|error| failed(&error))
 }
 
+/// Of a condition of a correlated split: whether it is negated, what it is about, and the text without negations.
+fn correlation(site: Site, condition: &Expression, seen: &Surroundings) -> Option<(bool, (String, String))> {
+    let Site::Branch(activation, _) = site else { return None };
+    let about = seen.definition.graph().stage(activation.stage).split_correlation.clone()?;
+    let (negated, text) = condition.without_negations();
+    Some((negated, (about, text.to_owned())))
+}
+
 impl Script {
     /// Is the option taken that is offered now?
     fn takes(&mut self) -> bool {
@@ -119,9 +152,13 @@ impl Script {
         given.unwrap_or(false)
     }
 
-    fn holds(&mut self, site: Site, seen: &Surroundings) -> bool {
+    fn holds(&mut self, site: Site, condition: &Expression, seen: &Surroundings) -> bool {
+        let (negated, known) = correlation(site, condition, seen).unzip();
+        let before = known.as_ref().and_then(|known| self.correlated.0.get(known));
         let holds = if self.is_forced(site, seen) {
             true
+        } else if let (Some(before), Some(negated)) = (before, negated) {
+            *before != negated
         } else if let Some(given) = self.given.get(self.next) {
             self.next += 1;
             *given
@@ -129,6 +166,9 @@ impl Script {
             self.is_open = true;
             false
         };
+        if let (Some(known), Some(negated)) = (known, negated) {
+            self.correlated.0.entry(known).or_insert(holds != negated);
+        }
         self.note(site, holds);
         holds
     }

@@ -28,6 +28,7 @@ mod task;
 mod threads;
 mod timer;
 
+pub(crate) use answers::Correlated;
 pub use answers::{Answers, Site};
 pub(crate) use by_hand::{Answerer, Deed, Said, Verdict};
 pub(crate) use choice::Claim;

@@ -305,21 +305,3 @@ stages:
         .after([complete("p#2")])
         .activations("x", 2);
 }
-
-#[test]
-fn instances_are_watched_like_the_stage_they_are_of() {
-    let text = "
-name: x
-stages:
-  m: { mi_config: { count: 2, sync_on_complete: false } }
-  x: { milestone_ref_id: m, milestone_status: SUSPENDED }
-";
-    // Nobody waits for them, and they outlive what they are instances of.
-    given(&yaml(text))
-        .done(["m[0]"])
-        .when(suspend("m[1]", ["go"]))
-        .then_among(["stage.started x"])
-        .done(["x"])
-        .status(Status::Running);
-    given(&yaml(text)).done(["m[0]"]).when(complete("m[1]")).then_among(["stage.skipped x"]).status(Status::Succeeded);
-}

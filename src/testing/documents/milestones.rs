@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 use crate::value::Value;
 
-use super::{Keys, all, insert, one, some, texts};
+use super::{Keys, all, constant, insert, one, some, texts};
 
 /// Everything a stage can say about its milestone; of what is settled later.
 pub(super) fn keys() -> BoxedStrategy<Keys> {
@@ -15,6 +15,7 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         Just(one("milestone_ref_id", "&")).boxed(),
         some(80, texts("milestone_status", &STATUSES)),
         some(40, texts("milestone_until", &["&"])),
+        some(10, constant("milestone_blocks", vec![Value::Bool(false)])),
         some(60, texts("milestone_policy", &["wait_skip", "wait_fail", "Wait"])),
     ])
 }

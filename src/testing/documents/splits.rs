@@ -57,6 +57,9 @@ impl SplitDraft {
         if self.ordered && !self.is_or {
             insert(stage, "split_order", Value::list(conditions.iter().rev().map(|(target, _)| *target)));
         }
+        if self.on_no_match && self.ordered {
+            insert(stage, "split_correlation", "k".into());
+        }
         insert(stage, "split_conditions", Value::map(conditions));
         if let Some(default) = default {
             insert(stage, "split_default", default.into());
