@@ -4,7 +4,7 @@ use crate::definition::exclusion::InterleaveOrder;
 use crate::definition::reading::keys::{CRITICAL_SECTION, INTERLEAVE};
 use crate::value::Value;
 
-use super::data::{choice, name, references, some_text};
+use super::data::{choice, name, references, some_text, without};
 use super::{Property, keyed, reference, required, when, with_more};
 
 /// The keys of a stage.
@@ -18,7 +18,10 @@ pub(super) fn stage() -> Vec<Property> {
 
 /// What needs what in a stage.
 pub(super) fn rules() -> Vec<Value> {
-    vec![when(required(["mutex_scope"]), required(["mutex_key"]))]
+    vec![
+        when(required(["mutex_scope"]), required(["mutex_key"])),
+        when(required(["interleave"]), without(["mi_config", "for_each", "matrix"])),
+    ]
 }
 
 fn scopes() -> Value {

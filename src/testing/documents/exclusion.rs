@@ -52,9 +52,10 @@ pub(super) fn settle(document: &mut Value, stages: &mut [(impl AsRef<str>, Value
             && stage.get("join_type").and_then(Value::as_str) != Some("THREAD_MERGE")
             && !taking_over.iter().any(|other| other == name.as_ref())
             && stage.get("trigger").is_none_or(|trigger| trigger.get("start") != Some(&Value::Bool(true)));
+        let has_instances = ["mi_config", "for_each", "matrix"].iter().any(|key| stage.get(key).is_some());
         let Some(interleave) = entry(stage, "interleave") else { continue };
         let written = order.get_or_insert_with(|| interleave.get("order").cloned());
-        if !is_first {
+        if !is_first || has_instances {
             remove(stage, "interleave");
         } else if let Value::Map(entries) = interleave {
             // One group has one order.
