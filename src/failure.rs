@@ -134,8 +134,8 @@ codes! {
     UNDECLARED_JUMP = "name the stage in `jump_targets` of the stage that jumps";
     /// A task has jumped to a stage that does not stand in the block of its own.
     JUMP_OUT_OF_SCOPE = "jump inside the block, and let the stage around it send control on";
-    /// A jump leads to a stage with more incoming arcs than one event names.
-    LIMIT_JUMP = "jump to a stage of its own before that one";
+    /// A jump leads to a stage with more incoming arcs than one event names, or would undo more than that.
+    LIMIT_JUMP = "jump to a stage of its own before that one, or back to a later one";
     /// A condition could not be computed.
     CONDITION_FAILED = "correct the expression, or say with `on_condition_error` what an error means";
     /// More tokens than one workflow may hold.

@@ -55,6 +55,7 @@ pub use event::{
     SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerClock, TimerId, TimerOwner, TimerPurpose,
     TriggerClosing, TriggerRecord, WaitingJoin,
 };
+pub use event::{Firing, ForgottenArrivals, PutBack, RemovedToken, Rewound};
 pub use event::{InstancesAddition, InstancesRequest};
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, Reference, Scope};
 pub use failure::{ErrorClass, ErrorCode, Failure, InvalidErrorCode};

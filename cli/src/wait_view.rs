@@ -244,6 +244,7 @@ fn cause_name(cause: CancelCause) -> &'static str {
         CancelCause::Instances => "mi",
         CancelCause::Signal => "signal",
         CancelCause::Jump { .. } => "jump",
+        CancelCause::Rewound { .. } => "rewind",
         _ => "other",
     }
 }

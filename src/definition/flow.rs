@@ -66,6 +66,29 @@ impl Join {
     }
 }
 
+/// What a jump does to what lies behind its target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum JumpMode {
+    /// Nothing: its own thread alone goes elsewhere.
+    #[default]
+    Move,
+    /// What has come from the activation of the target that lies behind the jump is undone.
+    Rewind,
+}
+
+impl JumpMode {
+    /// Every mode, in the order of the documentation.
+    pub(crate) const ALL: [JumpMode; 2] = [JumpMode::Move, JumpMode::Rewind];
+
+    /// The name as definitions write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            JumpMode::Move => "move",
+            JumpMode::Rewind => "rewind",
+        }
+    }
+}
+
 /// Where control goes from a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Split {

@@ -15,7 +15,7 @@ use super::cancellation::{Cancellation, Region, Termination, find_members, find_
 use super::choice::{Choices, DeferredChoice};
 use super::exclusion::{Exclusion, Lock, Section, find_locks};
 pub use super::flow::{ArcKind, Join, LeftoverTokens, OrScope, Reentry};
-pub(crate) use super::flow::{Branch, Split, Target};
+pub(crate) use super::flow::{Branch, JumpMode, Split, Target};
 use super::generations::{Generations, Rest};
 use super::instances::{Emission, Instances};
 use super::milestone::{Milestone, watchers};
@@ -49,6 +49,8 @@ pub(crate) struct Graph {
     starts: Vec<StageIndex>,
     /// The arcs over which jumps come to a stage, ascending; a stage without such has no entry.
     jumped_to: BTreeMap<StageIndex, Vec<ArcIndex>>,
+    /// The stages to which jumps rewind.
+    rewound_to: BTreeSet<StageIndex>,
     /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
     blocks: BTreeMap<Option<StageIndex>, Block>,
     /// What activations hold, one at a time: mutex keys, then interleaved groups, each by name.
@@ -151,6 +153,8 @@ pub(crate) struct GraphStage {
     pub(crate) cancellation: Cancellation,
     /// The arcs over which its tasks may send control elsewhere, ascending.
     pub(crate) jumps: Vec<ArcIndex>,
+    /// What these jumps do.
+    pub(crate) jump_mode: JumpMode,
     /// The workflow that is its work; its one task then only stands for it.
     pub(crate) sub_workflow: Option<Box<SubWorkflow>>,
 }
@@ -352,6 +356,8 @@ impl Graph {
         for (place, arc) in (0..).zip(&arcs).filter(|(_, arc)| arc.kind == ArcKind::Jump) {
             jumped_to.entry(arc.to).or_default().push(ArcIndex::new(place));
         }
+        let rewinding = stages.iter().filter(|stage| stage.jump_mode == JumpMode::Rewind);
+        let rewound_to = rewinding.flat_map(|stage| &stage.jumps).map(|arc| arcs[arc.index()].to).collect();
         let (termination, regions) = (Termination::default(), Vec::new());
         let choices = Choices::of(&stages, &arcs);
         let mut ended_by: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
@@ -371,6 +377,7 @@ impl Graph {
             signals,
             starts,
             jumped_to,
+            rewound_to,
             blocks,
             locks,
             sections,
@@ -431,6 +438,11 @@ impl Graph {
     /// The arcs over which jumps come to `stage`, ascending.
     pub(crate) fn jumps_to(&self, stage: StageIndex) -> &[ArcIndex] {
         self.jumped_to.get(&stage).map_or(&[], Vec::as_slice)
+    }
+
+    /// The stages to which jumps rewind.
+    pub(crate) fn rewound_to(&self) -> &BTreeSet<StageIndex> {
+        &self.rewound_to
     }
 
     /// The stages from which control may come to `stage` directly.

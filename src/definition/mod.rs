@@ -101,7 +101,7 @@ pub use generations::{JoinMode, OnUnreachable, ResetOn};
 #[cfg(test)]
 pub(crate) use graph::RetryOn;
 pub use graph::{ArcKind, Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry};
-pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, RetryPolicy, Split, Target};
+pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, JumpMode, RetryPolicy, Split, Target};
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
 pub use input::{InputError, InputErrors};

@@ -23,13 +23,14 @@ impl CancelCause {
             CancelCause::Instances => "mi",
             CancelCause::Signal => "signal",
             CancelCause::Jump { .. } => "jump",
+            CancelCause::Rewound { .. } => "rewind",
         }
     }
 
     /// The activation that canceled it, where one did.
     pub fn by(self) -> Option<ActivationId> {
         match self {
-            CancelCause::Stage { by } | CancelCause::Withdrawn { winner: by } => Some(by),
+            CancelCause::Stage { by } | CancelCause::Withdrawn { winner: by } | CancelCause::Rewound { by } => Some(by),
             CancelCause::Jump { to } => Some(to),
             CancelCause::Workflow
             | CancelCause::ScopeFailed

@@ -5,6 +5,7 @@
 
 mod ending;
 mod instances;
+mod jump;
 
 use crate::definition::{Graph, GraphStage, GraphTask};
 use crate::failure::Failure;
@@ -173,10 +174,13 @@ impl Envelope {
                 data.end(*status, at);
                 data.end_reason(reason.as_ref());
             }
-            Event::JumpExecuted { source, arc } => {
+            Event::JumpExecuted { source, arc, rewound } => {
                 data.stage(*source);
                 let ends = data.ends_of(*arc);
                 data.put_some("jump", ends.map(Value::map));
+                if let Some(rewound) = rewound {
+                    data.undone(rewound);
+                }
             }
             Event::LoopTested { activation, iteration, value } => {
                 data.stage(*activation);

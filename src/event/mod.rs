@@ -11,6 +11,7 @@ mod data;
 mod envelope;
 mod joins;
 mod json;
+mod jump;
 mod name;
 mod payload;
 mod signal;
@@ -21,6 +22,7 @@ pub(crate) use data::counts;
 pub use envelope::{Envelope, Recorded};
 pub use joins::{Arrival, ResetCause};
 pub use json::Json;
+pub use jump::{Firing, ForgottenArrivals, PutBack, RemovedToken, Rewound};
 pub(crate) use name::{Lasting, lasting, name_of_kind};
 pub use payload::{
     Acceptance, Actor, CancelCause, CancelRequest, ChildEnd, ChildRefusal, Consumed, Creation, Emitted, EndReason,
@@ -382,6 +384,8 @@ pub enum Event {
         source: ActivationId,
         /// The arc of the jump.
         arc: ArcIndex,
+        /// What was undone for it, if it goes back and rewinds.
+        rewound: Option<Box<Rewound>>,
     },
     /// The worker of an attempt that nobody waits for any more has stopped, and its activation can end; input.
     TaskStopped(Stamp, AttemptId),

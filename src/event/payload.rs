@@ -447,6 +447,11 @@ pub enum CancelCause {
         /// The activation.
         to: ActivationId,
     },
+    /// A jump has gone back behind where it came from.
+    Rewound {
+        /// The activation that has jumped.
+        by: ActivationId,
+    },
 }
 
 /// Why a workflow did not succeed.

@@ -12,6 +12,7 @@ use crate::ids::{ArcIndex, ScopeId};
 
 use super::outlook::{Question, Waiting};
 use super::state::State;
+use super::trail::Taken;
 
 /// One join in one scope, from its first arrival on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,10 @@ pub(crate) struct JoinRecord {
     pub(super) seen: BTreeSet<ArcIndex>,
     /// Number of the activation that this generation began.
     pub(super) fired: Option<u32>,
+    /// What this activation consumed, then what came after it in this generation; kept where jumps rewind.
+    pub(super) arrived: Vec<Taken>,
+    /// How many of them the activation consumed.
+    pub(super) held: u32,
 }
 
 impl JoinRecord {

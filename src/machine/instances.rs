@@ -19,6 +19,7 @@ use super::items::Items;
 use super::past::{Ended, Past, Remembered};
 use super::state::{Activation, State};
 use super::threads::Thread;
+use super::trail::Trail;
 
 /// The instances of one activation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub(crate) struct InstanceSet {
     pub(super) past: Past,
     /// The thread of the activation; where each instance emits, each is one of those it splits into.
     pub(super) thread: Thread,
+    /// What a rewind needs to know of the way behind the activation.
+    pub(super) trail: Option<Arc<Trail>>,
     /// Does the activation still live?
     pub(super) has_owner: bool,
     /// How many there are to be, those that were added included; `None` until they are counted.
@@ -84,6 +87,7 @@ impl InstanceSet {
             depth: owner.depth,
             past: owner.past.clone(),
             thread: owner.thread.clone(),
+            trail: owner.trail.clone(),
             has_owner: true,
             total: None,
             started: 0,

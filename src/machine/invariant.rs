@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::definition::{Join, MilestonePolicy, Reentry};
 use crate::event::{TimerOwner, TimerPurpose};
-use crate::ids::{ActivationId, RegionIndex, ScopeId, TaskId};
+use crate::ids::{ActivationId, ArcIndex, RegionIndex, ScopeId, TaskId};
 
 use super::outlook::Waiting;
 use super::state::{Activation, AttemptState, Gate, Phase, Progress, State, TimerOf};
@@ -34,6 +34,7 @@ impl State {
         self.check_signals()?;
         self.check_locks()?;
         self.check_joins()?;
+        self.check_ways()?;
         self.check_choices()?;
         self.check_milestones()?;
         self.check_instances()?;
@@ -122,6 +123,32 @@ impl State {
             ensure(!is_settled || !is_over, "a generation that is complete is over")?;
             let is_known = self.question(waiting).is_none() || self.candidates.outlooks.knows(waiting);
             ensure(!is_settled || is_known, "a join that counts arrivals and waits knows for what")?;
+        }
+        Ok(())
+    }
+
+    /// What a rewind needs is known of every way, where jumps rewind, and nothing where none does.
+    fn check_ways(&self) -> Result<(), Broken> {
+        let rewinds = self.rewinds();
+        for (id, live) in self.core.live.iter().filter(|(id, _)| id.instance.is_none()) {
+            let origin = live.trail.as_ref().and_then(|trail| trail.origins.get(id.stage));
+            let is_known = origin.is_some_and(|origin| origin.activation == *id && origin.past == live.past);
+            ensure(is_known == rewinds, "where an activation comes from is known if jumps rewind")?;
+        }
+        let of_tokens = self.core.marking.iter().filter_map(|(_, _, token)| token.trail.as_ref());
+        let of_live = self.core.live.values().filter_map(|live| live.trail.as_ref());
+        for trail in of_tokens.chain(of_live) {
+            let mut taken = trail.gathered.iter().flat_map(|gathering| &gathering.taken);
+            let is_bounded =
+                taken.all(|taken| taken.token.trail.as_ref().is_none_or(|trail| trail.gathered.is_empty()));
+            ensure(rewinds && is_bounded, "what was consumed does not hold what others consumed")?;
+        }
+        for record in self.core.joins.values() {
+            let mut arrived: Vec<ArcIndex> = record.arrived.iter().map(|taken| taken.arc).collect();
+            arrived.sort_unstable();
+            let is_kept = rewinds && record.fired.is_some();
+            let fits = if is_kept { record.seen.iter().eq(&arrived) } else { arrived.is_empty() };
+            ensure(fits, "a join that has fired knows what has arrived, if jumps rewind")?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::Reached;
 use crate::event::TimerPurpose;
-use crate::ids::{ActivationId, ScopeId, StageIndex};
+use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 
 use super::generations::JoinRecord;
 use super::instances::InstanceSet;
@@ -108,6 +108,8 @@ impl State {
             absorbing,
             withdrawn,
             reached,
+            trail: _,
+            withdrawals: _,
         } = scope;
         key.push(match failed {
             None => 0,
@@ -141,11 +143,7 @@ impl State {
             key.extend(left.arc.get().to_le_bytes());
             key.extend(left.tokens.min(cap.saturating_add(1)).to_le_bytes());
         }
-        number(key, iterations.len());
-        for (arc, turns) in iterations {
-            key.extend(arc.get().to_le_bytes());
-            key.extend(turns.min(&cap.saturating_add(1)).to_le_bytes());
-        }
+        of_iterations(iterations, cap, key);
         let held = self.core.locks.iter().flat_map(|locks| locks.held.values());
         let held = held.filter_map(|holder| match holder {
             Holder::Section { section, scope } if *scope == id => Some(section.get()),
@@ -165,6 +163,7 @@ impl State {
         live.iter().for_each(|live| text(key, live));
         self.key_of_joins(id, key);
         self.key_of_threads(id, key);
+        self.key_of_rewinds(id, key);
     }
 
     /// Where control has jumped away, and what comes too late behind a jump.
@@ -177,7 +176,7 @@ impl State {
         number(key, jumped.len());
         jumped.iter().for_each(|stage| key.extend(stage.get().to_le_bytes()));
         number(key, absorbing.len());
-        for (stage, Absorbing { to, arcs }) in absorbing {
+        for (stage, Absorbing { to, arcs, past: _ }) in absorbing {
             key.extend(stage.get().to_le_bytes());
             number(key, arcs.len());
             arcs.iter().for_each(|arc| key.extend(arc.get().to_le_bytes()));
@@ -192,7 +191,7 @@ impl State {
         let of_scope = self.core.joins.iter().filter(|((scope, _), record)| *scope == id && !record.is_fresh());
         let records: Vec<_> = of_scope.collect();
         number(key, records.len());
-        for ((_, stage), JoinRecord { seen, fired, generation: _ }) in records {
+        for ((_, stage), JoinRecord { seen, fired, generation: _, arrived: _, held: _ }) in records {
             key.extend(stage.get().to_le_bytes());
             key.push(u8::from(fired.is_some()));
             number(key, seen.len());
@@ -227,11 +226,12 @@ impl State {
     /// The part of the key that the instances of one activation are.
     fn key_of_set(&self, (owner, set): (ActivationId, &InstanceSet), cap: u32) -> Vec<u8> {
         let InstanceSet {
-            scope: _,
+            scope,
             born: _,
             depth: _,
-            past: _,
+            past,
             thread: _,
+            trail,
             has_owner,
             total,
             started,
@@ -248,6 +248,9 @@ impl State {
             items: _,
         } = set;
         let mut key = owner.stage.get().to_le_bytes().to_vec();
+        if let Some(kinship) = self.kinship(*scope) {
+            kinship.tell_way(past, trail.as_ref(), &mut key);
+        }
         key.push(2 + u8::from(*has_owner));
         key.extend([u8::from(*closed), u8::from(total.is_some())]);
         for count in [total.unwrap_or(0), *started, *done, *failed, *canceled] {
@@ -284,7 +287,11 @@ impl State {
             choice,
             // The activation ends with the event behind it.
             leaving: _,
+            trail,
         } = &**live;
+        if let Some(kinship) = self.kinship(*scope).filter(|_| id.instance.is_none()) {
+            kinship.tell_way(past, trail.as_ref(), &mut key);
+        }
         if let Some(scope) = self.core.scopes.get(scope) {
             key.extend(scope.absorbing.values().map(|absorbing| knows(past, absorbing.to)));
         }
@@ -316,6 +323,14 @@ impl State {
             names.iter().for_each(|name| key.extend(name.to_le_bytes()));
         }
         key
+    }
+}
+
+fn of_iterations(iterations: &BTreeMap<ArcIndex, u32>, cap: u32, key: &mut Vec<u8>) {
+    number(key, iterations.len());
+    for (arc, turns) in iterations {
+        key.extend(arc.get().to_le_bytes());
+        key.extend(turns.min(&cap.saturating_add(1)).to_le_bytes());
     }
 }
 

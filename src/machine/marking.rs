@@ -14,6 +14,7 @@ use super::past::Past;
 use super::signals::GivenSignal;
 use super::state::Brought;
 use super::threads::Thread;
+use super::trail::Trail;
 
 /// Control on an arc. Tokens of one arc are consumed in the order in which they came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,12 +33,14 @@ pub(crate) struct Token {
     pub(super) signal: Option<Arc<GivenSignal>>,
     /// What the jump takes along that it belongs to.
     pub(super) jump: Option<Arc<Brought>>,
+    /// What a rewind needs to know of its way here, where jumps rewind.
+    pub(super) trail: Option<Arc<Trail>>,
 }
 
 impl Token {
     /// A token that lies nowhere yet.
     pub(super) fn new(depth: u32, past: Past, thread: Thread, since: Timestamp) -> Token {
-        Token { number: 0, depth, past, thread, since, signal: None, jump: None }
+        Token { number: 0, depth, past, thread, since, signal: None, jump: None, trail: None }
     }
 }
 
@@ -61,6 +64,22 @@ pub(crate) struct Marking {
 impl Marking {
     /// Puts a new token on `arc`, behind those that lie there; its number is given here.
     pub(super) fn produce(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, token: Token) {
+        self.lay(graph, scope, arc, token, VecDeque::push_back);
+    }
+
+    /// Puts a new token on `arc`, before those that lie there.
+    pub(super) fn produce_first(&mut self, graph: &Graph, scope: ScopeId, arc: ArcIndex, token: Token) {
+        self.lay(graph, scope, arc, token, VecDeque::push_front);
+    }
+
+    fn lay(
+        &mut self,
+        graph: &Graph,
+        scope: ScopeId,
+        arc: ArcIndex,
+        token: Token,
+        push: fn(&mut VecDeque<Token>, Token),
+    ) {
         self.produced += 1;
         let token = Token { number: self.produced, ..token };
         if graph.stage(graph.arc(arc).to).merge_count.is_some() {
@@ -68,7 +87,7 @@ impl Marking {
         }
         // Mostly there is one: room for more is made when more come.
         let waiting = self.tokens.entry((scope, arc)).or_insert_with(|| VecDeque::with_capacity(1));
-        waiting.push_back(token);
+        push(waiting, token);
         if waiting.len() == 1 {
             *self.marked.entry((scope, graph.arc(arc).to)).or_default() += 1;
         }

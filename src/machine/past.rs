@@ -1,14 +1,11 @@
 //! What lies behind a token: for each stage, the newest activation that ended on its way here (R11).
 //!
-//! A persistent radix trie over the stage index with shared nodes: adding one activation copies a path, joining two
-//! pasts copies only where they differ, and an ended activation is kept exactly as long as some past names it. The
-//! trie is as deep as its largest index needs, seven levels at most, so that dropping one never recurses deeply. Nodes
-//! remember which keys may stand below them, once somebody has asked, so that looking one up does not cost the length
-//! of the past.
+//! Nodes remember which keys may stand below them, once somebody has asked, so that looking one up does not cost the
+//! length of the past.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::event::Json;
 use crate::failure::Failure;
@@ -16,11 +13,8 @@ use crate::ids::{ActivationId, StageIndex, TaskIndex};
 use crate::status::Status;
 
 use super::instances::Gathered;
-
-/// Bits of the stage index that one level of the trie looks at.
-const BITS: u32 = 5;
-/// Levels that cover every stage index (7 x 5 bits >= 32 bits).
-const LEVELS_MAX: u32 = 7;
+pub(crate) use super::trie::Remembered;
+use super::trie::{Branch, Child, Leaf, Trie};
 
 /// An activation that has ended, as its descendants see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +35,8 @@ pub(crate) struct Ended {
     pub(crate) error: Option<Failure>,
     /// What its instances gave, where it has several.
     pub(crate) instances: Option<Arc<Gathered>>,
+    /// The older ones of its stage that it descends from, where a jump may rewind to that.
+    pub(crate) line: Line,
     /// The keys of its outputs, once they were looked for.
     #[serde(skip)]
     pub(crate) keys: Remembered<Keys>,
@@ -98,33 +94,6 @@ impl Keys {
     }
 }
 
-/// Something that follows from what stands beside it and is computed once. It makes no difference to anything.
-#[derive(Clone, Debug)]
-pub(crate) struct Remembered<T>(OnceLock<T>);
-
-impl<T> Default for Remembered<T> {
-    fn default() -> Remembered<T> {
-        Remembered(OnceLock::new())
-    }
-}
-
-impl<T> Remembered<T> {
-    /// What is remembered; computed now if it is not yet. A failure is not remembered.
-    pub(super) fn get_or_try<E>(&self, compute: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
-        if let Some(known) = self.0.get() {
-            return Ok(known);
-        }
-        let computed = compute()?;
-        Ok(self.0.get_or_init(|| computed))
-    }
-}
-
-impl<T> PartialEq for Remembered<T> {
-    fn eq(&self, _: &Remembered<T>) -> bool {
-        true
-    }
-}
-
 /// What a task of an activation gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TaskResult {
@@ -139,114 +108,37 @@ pub(crate) struct TaskResult {
 }
 
 /// For each stage, the newest activation that ended on the way here.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Past {
-    root: Option<Arc<Branch>>,
-    /// Levels of the trie below the root, the root's own among them; 0 where there is none.
-    levels: u32,
-}
-
-#[derive(Debug, Default)]
-struct Branch {
-    /// Bit i is set where there is a child for digit i.
-    present: u32,
-    children: Vec<Child>,
-    summary: Remembered<Summary>,
-}
-
-#[derive(Clone, Debug)]
-enum Child {
-    Branch(Arc<Branch>),
-    Leaf(Arc<Ended>),
-}
+pub(crate) type Past = Trie<Arc<Ended>>;
 
 /// What stands below a node.
 #[derive(Clone, Copy, Debug)]
-struct Summary {
+pub(crate) struct Summary {
     keys: Keys,
     /// Depth of the deepest activation.
     deepest: u32,
 }
 
-/// A copy is made to be changed, so it remembers nothing.
-impl Clone for Branch {
-    fn clone(&self) -> Branch {
-        #[cfg(test)]
-        super::tests::count_work(self.children.len() as u64);
-        let mut children = Vec::with_capacity(self.children.len() + 1);
-        children.extend(self.children.iter().cloned());
-        Branch { present: self.present, children, summary: Remembered::default() }
+impl Leaf for Arc<Ended> {
+    type Summary = Summary;
+    const NOTHING: Summary = Summary { keys: Keys::NONE, deepest: 0 };
+
+    fn activation(&self) -> ActivationId {
+        self.activation
+    }
+
+    fn summary(&self) -> Summary {
+        Summary { keys: self.keys(), deepest: self.depth }
+    }
+
+    fn both(one: Summary, other: Summary) -> Summary {
+        Summary { keys: one.keys.or(other.keys), deepest: one.deepest.max(other.deepest) }
     }
 }
 
 impl Past {
-    /// Nothing has ended on the way here.
-    pub(crate) fn empty() -> Past {
-        Past::default()
-    }
-
-    /// Has nothing ended on the way here?
-    pub(crate) fn is_empty(&self) -> bool {
-        self.root.is_none()
-    }
-
     /// The keys of all outputs on the way here.
     fn keys(&self) -> Keys {
         self.root.as_ref().map_or(Keys::NONE, |root| root.summary().keys)
-    }
-
-    /// The newest activation of `stage` on the way here.
-    pub(crate) fn get(&self, stage: StageIndex) -> Option<&Arc<Ended>> {
-        let mut branch = self.root.as_ref()?;
-        if levels_of(stage) > self.levels {
-            return None;
-        }
-        for level in (0..self.levels).rev() {
-            match branch.child(digit(stage, level))? {
-                Child::Branch(next) => branch = next,
-                Child::Leaf(ended) => return Some(ended),
-            }
-        }
-        None
-    }
-
-    /// Adds an activation; of two of one stage the greater number stays.
-    pub(crate) fn insert(&mut self, ended: Arc<Ended>) {
-        self.grow(levels_of(ended.activation.stage));
-        let root = self.root.get_or_insert_with(Arc::default);
-        insert(Arc::make_mut(root), ended, self.levels - 1);
-    }
-
-    /// The past of something that has both pasts; of two activations of one stage the greater number stays.
-    pub(crate) fn union(&mut self, other: &Past) {
-        match (&self.root, &other.root) {
-            (_, None) => (),
-            (None, Some(_)) => self.clone_from(other),
-            (Some(_), Some(_)) => {
-                self.grow(other.levels);
-                let mut other = other.clone();
-                other.grow(self.levels);
-                if let (Some(mine), Some(theirs)) = (&mut self.root, &other.root) {
-                    unite(mine, theirs);
-                }
-            }
-        }
-    }
-
-    /// Every activation on the way here, by stage index.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Ended>> {
-        let mut pending: Vec<&Child> = Vec::new();
-        if let Some(root) = &self.root {
-            pending.extend(root.children.iter().rev());
-        }
-        std::iter::from_fn(move || {
-            loop {
-                match pending.pop()? {
-                    Child::Leaf(ended) => return Some(ended),
-                    Child::Branch(branch) => pending.extend(branch.children.iter().rev()),
-                }
-            }
-        })
     }
 
     /// Of the activations on the way here whose outputs have `key`, as `holds` says, the one that comes last in the
@@ -254,26 +146,15 @@ impl Past {
     pub(crate) fn newest_with(&self, key: &str, holds: &dyn Fn(&Ended) -> bool) -> Option<&Arc<Ended>> {
         let mut newest = None;
         if let Some(root) = &self.root {
-            root.search(Keys::of(key), holds, &mut newest);
+            search(root, Keys::of(key), holds, &mut newest);
         }
         newest
     }
 
-    /// Where its root stands: the same for copies, and for nothing else as long as they are kept.
-    fn place(&self) -> Option<*const Branch> {
-        self.root.as_ref().map(Arc::as_ptr)
-    }
-
-    /// Puts nodes above the root until there are as many levels.
-    fn grow(&mut self, levels: u32) {
-        if self.root.is_none() {
-            self.levels = self.levels.max(levels);
-        }
-        while self.levels < levels {
-            let children = self.root.take().map(Child::Branch).into_iter().collect();
-            self.root = Some(Arc::new(Branch { present: 1, children, summary: Remembered::default() }));
-            self.levels += 1;
-        }
+    /// Is the activation on the way here, or one before a newer one of its stage that is?
+    pub(crate) fn descends_from(&self, from: ActivationId) -> bool {
+        self.get(from.stage)
+            .is_some_and(|newest| newest.activation.number == from.number || newest.line.contains(from.number))
     }
 }
 
@@ -305,159 +186,48 @@ impl LastUnion {
     }
 }
 
-impl Branch {
-    fn child(&self, digit: u32) -> Option<&Child> {
-        (self.present & (1 << digit) != 0).then(|| &self.children[self.rank(digit)])
-    }
-
-    /// Children before the one for `digit`.
-    fn rank(&self, digit: u32) -> usize {
-        (self.present & ((1 << digit) - 1)).count_ones() as usize
-    }
-
-    fn summary(&self) -> Summary {
-        *self.summary.0.get_or_init(|| {
-            let nothing = Summary { keys: Keys::NONE, deepest: 0 };
-            self.children.iter().map(Child::summary).fold(nothing, |all, child| Summary {
-                keys: all.keys.or(child.keys),
-                deepest: all.deepest.max(child.deepest),
-            })
-        })
-    }
-
-    /// From the last stage to the first: what is found later is newer only if it is deeper.
-    fn search<'p>(&'p self, key: Keys, holds: &dyn Fn(&Ended) -> bool, newest: &mut Option<&'p Arc<Ended>>) {
-        for child in self.children.iter().rev() {
-            let Summary { keys, deepest } = child.summary();
-            if !keys.meets(key) || newest.is_some_and(|newest| deepest <= newest.depth) {
-                continue;
-            }
-            match child {
-                Child::Branch(branch) => branch.search(key, holds, newest),
-                Child::Leaf(ended) if holds(ended) => *newest = Some(ended),
-                Child::Leaf(_) => (),
-            }
-        }
-    }
-}
-
-impl Child {
-    fn summary(&self) -> Summary {
-        match self {
-            Child::Branch(branch) => branch.summary(),
-            Child::Leaf(ended) => Summary { keys: ended.keys(), deepest: ended.depth },
-        }
-    }
-}
-
-/// Levels that a trie needs to hold this stage.
-fn levels_of(stage: StageIndex) -> u32 {
-    let bits = u32::BITS - stage.get().leading_zeros();
-    bits.div_ceil(BITS).clamp(1, LEVELS_MAX)
-}
-
-/// The digit of the stage index that `level` looks at; level 0 looks at the least significant.
-fn digit(stage: StageIndex, level: u32) -> u32 {
-    (stage.get() >> (level * BITS)) & ((1 << BITS) - 1)
-}
-
-fn insert(branch: &mut Branch, ended: Arc<Ended>, level: u32) {
-    branch.summary = Remembered::default();
-    let digit = digit(ended.activation.stage, level);
-    let place = branch.rank(digit);
-    if branch.present & (1 << digit) == 0 {
-        let child = if level == 0 {
-            Child::Leaf(ended)
-        } else {
-            let mut below = Branch::default();
-            insert(&mut below, ended, level - 1);
-            Child::Branch(Arc::new(below))
-        };
-        branch.present |= 1 << digit;
-        branch.children.insert(place, child);
-        return;
-    }
-    match &mut branch.children[place] {
-        Child::Branch(below) => insert(Arc::make_mut(below), ended, level - 1),
-        Child::Leaf(mine) => {
-            if ended.activation.number > mine.activation.number {
-                *mine = ended;
-            }
-        }
-    }
-}
-
-/// Does `mine` lack anything of `theirs`? Both are of the same level.
-fn lacks(mine: &Branch, theirs: &Branch) -> bool {
-    let mut left = theirs.present;
-    #[cfg(test)]
-    super::tests::count_work(1);
-    theirs.children.iter().any(|child| {
-        let digit = left.trailing_zeros();
-        left &= left - 1;
-        match (mine.child(digit), child) {
-            (None, _) => true,
-            (Some(Child::Branch(mine)), Child::Branch(theirs)) => !Arc::ptr_eq(mine, theirs) && lacks(mine, theirs),
-            (Some(Child::Leaf(mine)), Child::Leaf(theirs)) => theirs.activation.number > mine.activation.number,
-            (Some(Child::Branch(_) | Child::Leaf(_)), _) => false,
-        }
-    })
-}
-
-/// Both are of the same level. A node to which nothing is added stays the same node: pasts that have much in common
-/// share it, and are united again without a look at what stands below.
-fn unite(mine: &mut Arc<Branch>, theirs: &Arc<Branch>) {
-    if Arc::ptr_eq(mine, theirs) || !lacks(mine, theirs) {
-        return;
-    }
-    let target = Arc::make_mut(mine);
-    target.summary = Remembered::default();
-    let mut left = theirs.present;
-    for child in &theirs.children {
-        let digit = left.trailing_zeros();
-        left &= left - 1;
-        let place = target.rank(digit);
-        if target.present & (1 << digit) == 0 {
-            target.present |= 1 << digit;
-            target.children.insert(place, child.clone());
+/// From the last stage to the first: what is found later is newer only if it is deeper.
+fn search<'p>(
+    branch: &'p Branch<Arc<Ended>>,
+    key: Keys,
+    holds: &dyn Fn(&Ended) -> bool,
+    newest: &mut Option<&'p Arc<Ended>>,
+) {
+    for child in branch.children.iter().rev() {
+        let Summary { keys, deepest } = child.summary();
+        if !keys.meets(key) || newest.is_some_and(|newest| deepest <= newest.depth) {
             continue;
         }
-        match (&mut target.children[place], child) {
-            (Child::Branch(mine), Child::Branch(theirs)) => unite(mine, theirs),
-            (Child::Leaf(mine), Child::Leaf(theirs)) => {
-                if theirs.activation.number > mine.activation.number {
-                    *mine = Arc::clone(theirs);
-                }
-            }
-            (Child::Branch(_), Child::Leaf(_)) | (Child::Leaf(_), Child::Branch(_)) => {
-                unreachable!("leaves stand on the last level of every trie")
-            }
+        match child {
+            Child::Branch(branch) => search(branch, key, holds, newest),
+            Child::Leaf(ended) if holds(ended) => *newest = Some(ended),
+            Child::Leaf(_) => (),
         }
     }
 }
 
-impl PartialEq for Past {
-    fn eq(&self, other: &Past) -> bool {
-        match (&self.root, &other.root) {
-            (Some(mine), Some(theirs)) if Arc::ptr_eq(mine, theirs) => true,
-            (_, _) => self.iter().eq(other.iter()),
-        }
-    }
-}
+/// The activations of its own stage that an activation descends from, as runs of numbers; kept only of stages to which
+/// jumps rewind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Line(Option<Arc<[(u32, u32)]>>);
 
-impl Serialize for Past {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.iter().map(Arc::as_ref).collect::<Vec<&Ended>>().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Past {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Past, D::Error> {
-        let mut past = Past::empty();
-        for ended in Vec::<Ended>::deserialize(deserializer)? {
-            past.insert(Arc::new(ended));
+impl Line {
+    /// That of an activation with this past.
+    pub(crate) fn of(stage: StageIndex, past: &Past) -> Line {
+        let Some(newest) = past.get(stage) else { return Line::default() };
+        let number = newest.activation.number;
+        let mut runs = newest.line.0.as_deref().unwrap_or_default().to_vec();
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            Some(_) | None => runs.push((number, number)),
         }
-        Ok(past)
+        Line(Some(Arc::from(runs)))
+    }
+
+    fn contains(&self, number: u32) -> bool {
+        let runs = self.0.as_deref().unwrap_or_default();
+        let place = runs.partition_point(|(_, last)| *last < number);
+        runs.get(place).is_some_and(|(first, _)| *first <= number)
     }
 }
 
@@ -512,6 +282,7 @@ mod tests {
             outputs,
             error: None,
             instances: None,
+            line: Line::default(),
             keys: Remembered::default(),
         })
     }

@@ -15,6 +15,7 @@ use crate::value::Map;
 use super::around::Around;
 use super::as_json;
 use super::past::Past;
+use super::trail::{Behind, Trail};
 
 /// One opening of a nested block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub(crate) struct Scope {
     pub(super) stopped: Vec<(ActivationId, Option<TaskIndex>)>,
     /// What lies behind the threads that have ended here.
     pub(super) ended: Past,
+    /// What a rewind needs to know of those threads.
+    pub(super) trail: Trail,
     /// How many tokens have come over the arcs that have a limit of these.
     pub(super) iterations: BTreeMap<ArcIndex, u32>,
     /// Stages from which control has jumped away.
@@ -41,6 +44,8 @@ pub(crate) struct Scope {
     pub(super) absorbing: BTreeMap<StageIndex, Absorbing>,
     /// Regions that were canceled, and what of them comes later with them.
     pub(super) withdrawn: BTreeSet<RegionIndex>,
+    /// Which activation has canceled them, and what lies behind it, where jumps rewind.
+    pub(super) withdrawals: BTreeMap<RegionIndex, (ActivationId, Past)>,
     /// By how much completions outnumber what ends them, where somebody waits for that.
     pub(super) reached: BTreeMap<Reached, i64>,
 }
@@ -52,6 +57,8 @@ pub(crate) struct Absorbing {
     pub(super) to: ActivationId,
     /// Arcs on which one token comes too late, unless it knows of that activation or a later one.
     pub(super) arcs: BTreeSet<ArcIndex>,
+    /// What lies behind that activation, where jumps rewind.
+    pub(super) past: Past,
 }
 
 /// What a jump takes along to its target.
@@ -62,6 +69,15 @@ pub(crate) struct Brought {
     pub(super) context: Map,
     /// The first of its outputs.
     pub(super) outputs: Json,
+}
+
+/// How an activation leaves that jumps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Leaving {
+    /// What it takes along.
+    pub(super) brought: Arc<Brought>,
+    /// What lies behind the jump, if it rewinds; else what lies behind the activation.
+    pub(super) back: Option<Behind>,
 }
 
 /// What ended a scope before it was over.

@@ -28,10 +28,11 @@ use super::outlook::Waiting;
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
 use super::repeats::Remembered;
-pub(crate) use super::scope::{Absorbing, Brought, Inside, Scope, ScopeFailure};
+pub(crate) use super::scope::{Absorbing, Brought, Inside, Leaving, Scope, ScopeFailure};
 use super::signals::{GivenSignal, SignalWait, Signals};
 use super::stopping::Stopping;
 use super::threads::Thread;
+use super::trail::Trail;
 
 /// A workflow at a moment.
 #[derive(Clone, Debug)]
@@ -166,7 +167,9 @@ pub(crate) struct Activation {
     /// Its block, if its stage has one.
     pub(super) inside: Option<Box<Inside>>,
     /// A task of it has jumped, and it ends right behind that.
-    pub(super) leaving: Option<Arc<Brought>>,
+    pub(super) leaving: Option<Box<Leaving>>,
+    /// What a rewind needs to know of the way behind it, itself included, where jumps rewind.
+    pub(super) trail: Option<Arc<Trail>>,
 }
 
 /// How far an activation is.

@@ -92,6 +92,7 @@ impl State {
                 | CancelCause::Deadline
                 | CancelCause::ExplicitEnd
                 | CancelCause::Jump { .. }
+                | CancelCause::Rewound { .. }
                 | CancelCause::Discriminator => false,
             }
     }

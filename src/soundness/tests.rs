@@ -30,7 +30,7 @@ const TWICE: &str = "a: , b: { needs: [a] }, c: { needs: [a] }, d: { needs: [b, 
 
 #[test]
 fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
-    let cases: [(&str, CheckOutcome, &[&str]); 13] = [
+    let cases: [(&str, CheckOutcome, &[&str]); 18] = [
         ("a: ", CheckOutcome::Sound, &[]),
         (DIAMOND, CheckOutcome::Sound, &[]),
         (CHOICE, CheckOutcome::Sound, &[]),
@@ -55,6 +55,30 @@ fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
             "a: , b: { needs: [a], jump_targets: [a] }, c: { needs: [a] }, d: { needs: [b, c] }",
             CheckOutcome::Unsound,
             &["UNSAFE_AND_JOIN", "UNBOUNDED"],
+        ),
+        // Unless what came from there is undone: then only what comes from elsewhere waits at the join.
+        (
+            "a: , b: { needs: [a], jump_targets: [a], jump_mode: rewind }, c: { needs: [a] }, d: { needs: [b, c] }",
+            CheckOutcome::Sound,
+            &[],
+        ),
+        (
+            "a: , b: , d: { needs: [a, b], jump_targets: [a], jump_mode: rewind }, e: { needs: [d] }",
+            CheckOutcome::Sound,
+            &[],
+        ),
+        ("a: , b: , d: { needs: [a, b], jump_targets: [a] }, e: { needs: [d] }", CheckOutcome::Unsound, &["DEADLOCK"]),
+        (
+            "s: , a: { needs: [s] }, b: { needs: [s] }, d: { needs: [a, b], join_type: DISCRIMINATOR }, \
+             e: { needs: [d], jump_targets: [a, s, d2], jump_mode: rewind }, d2: { needs: [e], join_type: XOR }",
+            CheckOutcome::Sound,
+            &[],
+        ),
+        (
+            "s: , a: { needs: [s] }, m: { needs: [s], mi_config: { count: 2, join_threshold: 1 } }, \
+             d: { needs: [a, m], jump_targets: [a, d], jump_mode: rewind }",
+            CheckOutcome::Sound,
+            &[],
         ),
         // Two ends: implicit termination.
         ("a: , b: { needs: [a] }, c: { needs: [a] }", CheckOutcome::Sound, &[]),

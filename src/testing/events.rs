@@ -11,10 +11,11 @@ use super::values::{maps, texts};
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
-    Consumed, Creation, Emitted, EndReason, Event, HeldBy, InstancesAddition, InstancesRequest, Json, LeaseLoss,
-    LeftTokens, Parent, PauseRequest, Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage,
-    SignalRecipient, SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
-    TriggerClosing, TriggerRecord, WaitingJoin,
+    Consumed, Creation, Emitted, EndReason, Event, Firing, ForgottenArrivals, HeldBy, InstancesAddition,
+    InstancesRequest, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, PutBack, Registration, RemovedToken, Report,
+    ResetCause, Resumption, Rewound, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp,
+    StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord,
+    WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -169,13 +170,34 @@ fn signals_moving() -> BoxedStrategy<Event> {
     .boxed()
 }
 
+/// What a jump undoes.
+fn undone() -> BoxedStrategy<Box<Rewound>> {
+    let removed = (arcs_one(), any::<u64>()).prop_map(|(arc, number)| RemovedToken { arc, number });
+    let put_back = (arcs_one(), activations(), any::<u32>()).prop_map(|(arc, by, place)| PutBack { arc, by, place });
+    let firing = prop_oneof![Just(Firing::Kept), Just(Firing::Undone)];
+    let joins = (stages(), vec(arcs_one(), 0..3), firing).prop_map(|(stage, forgotten, firing)| ForgottenArrivals {
+        stage,
+        forgotten,
+        firing,
+    });
+    (activations(), vec(activations(), 0..3), vec(removed, 0..3), vec(put_back, 0..3), vec(joins, 0..2))
+        .prop_map(|(to, canceled, removed, put_back, joins)| {
+            Box::new(Rewound { to, canceled, removed, put_back, joins })
+        })
+        .boxed()
+}
+
 /// What becomes of blocks inside activations.
 fn blocks() -> BoxedStrategy<Event> {
     prop_oneof![
         (scopes(), activations()).prop_map(|(scope, owner)| Event::ScopeOpened { scope, owner }),
         (scopes(), activations(), statuses(), option::of(end_reasons()))
             .prop_map(|(scope, owner, status, reason)| Event::ScopeClosed { scope, owner, status, reason }),
-        (activations(), arcs_one()).prop_map(|(source, arc)| Event::JumpExecuted { source, arc }),
+        (activations(), arcs_one(), option::of(undone())).prop_map(|(source, arc, rewound)| Event::JumpExecuted {
+            source,
+            arc,
+            rewound
+        }),
         (activations(), any::<u32>(), any::<bool>()).prop_map(|(activation, iteration, value)| Event::LoopTested {
             activation,
             iteration,

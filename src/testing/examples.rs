@@ -5,10 +5,11 @@
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
-    Consumed, Creation, Emitted, EndReason, Event, HeldBy, InstancesAddition, InstancesRequest, Json, LeaseLoss,
-    LeftTokens, Parent, PauseRequest, Registration, Report, ResetCause, Resumption, SignalDurability, SignalMessage,
-    SignalRecipient, SignalTarget, Stamp, StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose,
-    TriggerClosing, TriggerRecord, WaitingJoin,
+    Consumed, Creation, Emitted, EndReason, Event, Firing, ForgottenArrivals, HeldBy, InstancesAddition,
+    InstancesRequest, Json, LeaseLoss, LeftTokens, Parent, PauseRequest, PutBack, Registration, RemovedToken, Report,
+    ResetCause, Resumption, Rewound, SignalDurability, SignalMessage, SignalRecipient, SignalTarget, Stamp,
+    StartRequest, StreamFile, TaskReport, TimerId, TimerOwner, TimerPurpose, TriggerClosing, TriggerRecord,
+    WaitingJoin,
 };
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{
@@ -289,13 +290,30 @@ fn scopes(activation: ActivationId) -> Vec<Event> {
         Event::ScopeClosed { scope, owner, status: Status::Terminal, reason: failed },
         Event::LoopTested { activation, iteration: 2, value: true },
         Event::LoopTested { activation, iteration: 3, value: false },
-        Event::JumpExecuted { source: activation, arc: ArcIndex::new(2) },
+        Event::JumpExecuted { source: activation, arc: ArcIndex::new(2), rewound: None },
+        Event::JumpExecuted { source: activation, arc: ArcIndex::new(2), rewound: Some(Box::new(undone(activation))) },
+        Event::StageCanceled { activation, cause: CancelCause::Rewound { by: activation }, emitted: Emitted::Nothing },
         Event::StageStarted {
             activation,
             scope,
             consumed: Consumed::Jump { jump: ArcIndex::new(2), arcs: arcs(), absorbed: arcs() },
         },
     ]
+}
+
+/// What a jump undoes.
+fn undone(activation: ActivationId) -> Rewound {
+    let (arc, stage, forgotten) = (ArcIndex::new(5), StageIndex::new(8), arcs());
+    Rewound {
+        to: activation,
+        canceled: vec![activation],
+        removed: vec![RemovedToken { arc, number: 7 }],
+        put_back: vec![PutBack { arc, by: activation, place: 1 }],
+        joins: vec![
+            ForgottenArrivals { stage, forgotten: forgotten.clone(), firing: Firing::Kept },
+            ForgottenArrivals { stage, forgotten, firing: Firing::Undone },
+        ],
+    }
 }
 
 /// What happens at joins that count arrivals, and at merges of threads.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::{ArcKind, Graph, GraphStage};
-use crate::event::{Arrival, Consumed, Emitted, Event, SignalMessage, SignalRecipient};
+use crate::event::{Arrival, Consumed, Emitted, Event, Firing, Rewound, SignalMessage, SignalRecipient};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, Sequence, StageIndex};
 use crate::machine::{
     Answers, AttemptStage, Batch, Command, Rejection, Request, State, WaitReason, Work, decide, evolve, outstanding,
@@ -425,16 +425,15 @@ impl<'g> Counted<'g> {
                     }
                 }
             }
+            Event::JumpExecuted { source, rewound: Some(rewound), .. } => self.undo(self.scopes[source], rewound),
             Event::ChoiceMade { winner, withdrawn, .. } => self.withdraw(self.scopes[winner], withdrawn),
             Event::SignalDelivered { to: SignalRecipient::Start(stage), .. } => {
                 let arc = self.graph.stage(*stage).incoming[0];
                 self.put(ScopeId::ROOT, &[arc]);
             }
             Event::TokensLeft { scope, left } => {
-                for left in left {
-                    let listed = self.left.insert((*scope, left.arc), left.tokens.into());
-                    assert_eq!(listed, None, "an arc is listed once");
-                }
+                let mut listed = left.iter().map(|left| self.left.insert((*scope, left.arc), left.tokens.into()));
+                assert!(listed.all(|before| before.is_none()), "an arc is listed once");
             }
             _ => {}
         }
@@ -465,6 +464,22 @@ impl<'g> Counted<'g> {
             let count = self.on_arcs.get_mut(&(scope, *arc)).filter(|count| **count > 0);
             *count.expect("only what lies on an arc is withdrawn") -= 1;
             self.consumed += 1;
+        }
+    }
+
+    /// A jump has gone back.
+    fn undo(&mut self, scope: ScopeId, rewound: &Rewound) {
+        rewound.removed.iter().for_each(|token| self.take_from(scope, &[token.arc]));
+        rewound.put_back.iter().for_each(|put| self.put(scope, &[put.arc]));
+        for join in &rewound.joins {
+            let counted = self.counted.entry((scope, join.stage)).or_default();
+            for arc in &join.forgotten {
+                assert!(counted.arcs.remove(arc), "only what was counted is forgotten");
+            }
+            if join.firing == Firing::Undone {
+                assert!(counted.fired, "only a firing is undone");
+                counted.fired = false;
+            }
         }
     }
 

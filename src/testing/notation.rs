@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use crate::definition::{Definition, Graph};
 use crate::event::{
-    Arrival, CancelCause, Consumed, Emitted, EndReason, Event, Json, LeftTokens, SignalRecipient, SignalTarget,
-    TimerOwner, WaitingJoin,
+    Arrival, CancelCause, Consumed, Emitted, EndReason, Event, Firing, Json, LeftTokens, Rewound, SignalRecipient,
+    SignalTarget, TimerOwner, WaitingJoin,
 };
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, LockIndex, RegionIndex, StageIndex, TaskId};
@@ -137,9 +137,10 @@ impl Names<'_> {
                 let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
                 format!("{} {} {status}{reason}", scope.get(), self.activation(*owner))
             }
-            Event::JumpExecuted { source, arc } => {
+            Event::JumpExecuted { source, arc, rewound } => {
                 let to = &self.graph.stage(self.graph.arc(*arc).to).ref_id;
-                format!("{} to {to}", self.activation(*source))
+                let undone = rewound.as_deref().map(|rewound| self.undone(rewound)).unwrap_or_default();
+                format!("{} to {to}{undone}", self.activation(*source))
             }
             Event::LoopTested { activation, iteration, value } => {
                 format!("{} {iteration} {value}", self.activation(*activation))
@@ -258,8 +259,28 @@ impl Names<'_> {
             CancelCause::Jump { to } => format!("by a jump to {}", self.activation(to)),
             CancelCause::Region { region } => format!("by region {}", self.region(region)),
             CancelCause::Signal => "by signal".to_owned(),
+            CancelCause::Rewound { by } => format!("by the jump of {}", self.activation(by)),
             CancelCause::Withdrawn { winner } => format!("for {}", self.activation(winner)),
         }
+    }
+
+    /// What a jump has undone.
+    fn undone(&self, rewound: &Rewound) -> String {
+        let stage = |stage: &StageIndex| self.graph.stage(*stage).ref_id.clone();
+        let way = |arc: &ArcIndex| {
+            format!("{} to {}", self.sources(std::slice::from_ref(arc)), stage(&self.graph.arc(*arc).to))
+        };
+        let reopened = rewound.joins.iter().filter(|join| join.firing == Firing::Undone);
+        let parts: [(&str, Vec<String>); 5] = [
+            ("ends", rewound.canceled.iter().map(|id| self.activation(*id)).collect()),
+            ("removes", rewound.removed.iter().map(|token| way(&token.arc)).collect()),
+            ("puts back", rewound.put_back.iter().map(|put| way(&put.arc)).collect()),
+            ("forgets", rewound.joins.iter().flat_map(|join| &join.forgotten).map(way).collect()),
+            ("reopens", reopened.map(|join| stage(&join.stage)).collect()),
+        ];
+        let parts = parts.into_iter().filter(|(_, what)| !what.is_empty());
+        let parts: String = parts.map(|(does, what)| format!(", {does} {}", what.join(", "))).collect();
+        format!(" undoing {}{parts}", self.activation(rewound.to))
     }
 
     fn moment(&self, moment: Timestamp) -> String {

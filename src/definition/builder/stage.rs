@@ -72,6 +72,12 @@ impl Stage {
         self
     }
 
+    /// As [`Stage::jump_targets`]; a jump back undoes what has come from the activation of its target that lies behind
+    /// it.
+    pub fn rewind_targets<T: Into<BackArc>>(self, targets: impl IntoIterator<Item = T>) -> Stage {
+        self.jump_targets(targets).set("jump_mode", "rewind")
+    }
+
     /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.
     pub fn task(mut self, task: TaskSpec) -> Stage {
         self.0.push_in("tasks", task.into_node());

@@ -12,8 +12,5 @@ mod milestone;
 mod read;
 mod write;
 
-/// What jumps do, where a stage names targets of them.
-const JUMP_MODE: &str = "move";
-
 pub(super) use read::read;
 pub(super) use write::write;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{JUMP_MODE, cancellation, exclusion, generations, milestone};
+use super::{cancellation, exclusion, generations, milestone};
 use crate::definition::Definition;
 use crate::definition::body::{Body, Loop, LoopCondition, LoopTest};
 use crate::definition::cancellation::{Cancellation, Termination};
@@ -12,8 +12,8 @@ use crate::definition::error::NormalFormError;
 use crate::definition::family::{Family, Member};
 use crate::definition::generations::Generations;
 use crate::definition::graph::{
-    Branch, Graph, GraphStage, GraphTask, Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry, RetryOn,
-    RetryPolicy, Split, Target,
+    Branch, Graph, GraphStage, GraphTask, Join, JumpMode, LeftoverTokens, OnConditionError, OnFailure, OrScope,
+    Reentry, RetryOn, RetryPolicy, Split, Target,
 };
 use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
@@ -307,9 +307,6 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
 fn jumps(written: &[Fields<'_>], by_name: &BTreeMap<&str, usize>) -> Read<Vec<Vec<BackArc>>> {
     let mut found: Vec<Vec<BackArc>> = written.iter().map(|_| Vec::new()).collect();
     for (from, stage) in written.iter().enumerate().filter(|(_, stage)| stage.get("jump_targets").is_some()) {
-        if stage.text("jump_mode")? != JUMP_MODE {
-            return Err(stage.wrong("jump_mode", "a known word"));
-        }
         for target in stage.maps("jump_targets")? {
             let to = by_name.get(target.text("stage")?.as_str()).copied();
             let to = to.ok_or_else(|| target.wrong("stage", "the name of a stage"))?;
@@ -399,6 +396,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
         jumps: place.jumps,
+        jump_mode: map.word_or("jump_mode", (&JumpMode::ALL, JumpMode::name), JumpMode::default())?,
         sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),
     })
 }

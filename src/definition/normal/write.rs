@@ -1,6 +1,6 @@
 //! Writes the normal form.
 
-use super::{JUMP_MODE, cancellation, exclusion, generations, milestone};
+use super::{cancellation, exclusion, generations, milestone};
 use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
@@ -179,7 +179,7 @@ fn write_jumps(graph: &Graph, stage: &GraphStage, map: &mut Map) {
     }
     let arcs = stage.jumps.iter().map(|arc| graph.arc(*arc));
     put(map, "jump_targets", Value::list(arcs.map(|arc| write_way(graph, arc.to, arc))));
-    put(map, "jump_mode", JUMP_MODE);
+    put(map, "jump_mode", stage.jump_mode.name());
 }
 
 fn write_trigger(trigger: &Trigger) -> Value {

@@ -4,15 +4,18 @@ use super::Reader;
 use super::cycles::BackDraft;
 use super::instances::SEVERAL;
 use super::keys::{Fields, JUMP_TARGET};
+use crate::definition::JumpMode;
 use crate::definition::code::ProblemCode;
 
 impl<'d> Reader<'d> {
-    /// `jump_targets`: names of stages, or maps with `stage` and `max_iterations`; and `jump_mode`, which has one value
-    /// yet.
+    /// `jump_mode`: what jumps do that start here.
+    pub(super) fn jump_mode(&mut self, fields: &Fields<'d>) -> JumpMode {
+        let mode = fields.get("jump_mode");
+        mode.and_then(|node| self.choice(node, "jump_mode", &JumpMode::ALL, JumpMode::name)).unwrap_or_default()
+    }
+
+    /// `jump_targets`: names of stages, or maps with `stage` and `max_iterations`.
     pub(super) fn jump_targets(&mut self, fields: &Fields<'d>) -> Vec<BackDraft<'d>> {
-        if let Some(node) = fields.get("jump_mode") {
-            self.choice_so_far(node, "jump_mode", &["rewind"], (&[()], |()| "move"));
-        }
         let (node, key) = match (fields.get("jump_targets"), fields.key("jump_targets"), fields.key("jump_mode")) {
             (Some(node), Some(key), _) => (node, key),
             (_, _, Some(mode)) => {

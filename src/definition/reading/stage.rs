@@ -14,7 +14,9 @@ use crate::definition::body::Body;
 use crate::definition::cancellation::Cancellation;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
-use crate::definition::graph::{GraphStage, GraphTask, Join, OnConditionError, OnFailure, OrScope, Reentry, Split};
+use crate::definition::graph::{
+    GraphStage, GraphTask, Join, JumpMode, OnConditionError, OnFailure, OrScope, Reentry, Split,
+};
 use crate::definition::instances::Instances;
 use crate::definition::site::{Site, StageSite};
 use crate::definition::times::Times;
@@ -174,6 +176,7 @@ impl<'d> Reader<'d> {
             milestone: None,
             cancellation: Cancellation::default(),
             jumps: Vec::new(),
+            jump_mode: self.jump_mode(&fields),
             sub_workflow,
             priority,
             body,
@@ -421,6 +424,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
         milestone: None,
         cancellation: Cancellation::default(),
         jumps: Vec::new(),
+        jump_mode: JumpMode::default(),
         sub_workflow: None,
         priority: around.priority,
     };

@@ -1,5 +1,6 @@
 //! Stages and tasks in the schema, and what excludes or needs what in them.
 
+use crate::definition::JumpMode;
 use crate::definition::body::LoopTest;
 use crate::definition::by_hand::{OnDeadline, OnReject};
 use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
@@ -244,7 +245,11 @@ fn ways() -> Vec<Property> {
             "Stages to which its tasks may send control.",
             with_more(list_of(jump_target()), [("uniqueItems", true.into())]),
         ),
-        ("jump_mode", "What a jump does: move takes along only its own thread.", choice(&["move"])),
+        (
+            "jump_mode",
+            "What a jump does: move takes along only its own thread, rewind undoes what has come from its target.",
+            choice(&JumpMode::ALL.map(JumpMode::name)),
+        ),
         (
             "reentry",
             "Whether it starts again while an activation of it lives.",

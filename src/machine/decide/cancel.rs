@@ -140,7 +140,8 @@ impl Decision<'_> {
                 | CancelCause::Deadline
                 | CancelCause::ExplicitEnd
                 | CancelCause::Discriminator
-                | CancelCause::Jump { .. },
+                | CancelCause::Jump { .. }
+                | CancelCause::Rewound { .. },
                 _,
             ) => Emitted::Nothing,
         };

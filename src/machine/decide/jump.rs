@@ -3,8 +3,8 @@
 //! The token of a jump lies on an arc of its own and starts the target whatever its join. What the join had gathered
 //! goes along; what comes too late for it is absorbed.
 
-use crate::definition::{ArcKind, Join};
-use crate::event::{CancelCause, Consumed, Emitted, Event, LeftTokens};
+use crate::definition::{ArcKind, Join, JumpMode};
+use crate::event::{CancelCause, Consumed, Emitted, Event, LeftTokens, Rewound};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex, TaskId};
 use crate::limits::LISTED_MAX;
@@ -13,6 +13,7 @@ use crate::status::Status;
 
 use super::Decision;
 use super::join::holds_back;
+use super::rewind;
 use super::stage::failure_status;
 
 /// What the stage would consume now for a jump that leads to it; `None` if none does, or it has to wait.
@@ -41,12 +42,31 @@ impl Decision<'_> {
     pub(super) fn jump(&mut self, task: TaskId, target: &str) -> Result<(), Failure> {
         let source = task.activation;
         let arc = self.jump_arc(source, target)?;
+        let rewound = self.rewound(source, arc)?;
         let (status, error) = (Status::Succeeded, None);
         self.push(Event::TaskEnded { task, status, error: None });
-        self.push(Event::JumpExecuted { source, arc });
+        self.push(Event::JumpExecuted { source, arc, rewound });
         let emitted = Emitted::Arcs(vec![arc]);
         self.push(Event::StageEnded { activation: source, status, emitted, outputs: None, error });
         Ok(())
+    }
+
+    /// What is undone for a jump, if it goes back and rewinds.
+    fn rewound(&self, source: ActivationId, arc: ArcIndex) -> Result<Option<Box<Rewound>>, Failure> {
+        let graph = self.state.definition.graph();
+        if graph.stage(source.stage).jump_mode == JumpMode::Move {
+            return Ok(None);
+        }
+        let target = graph.arc(arc).to;
+        let Some(to) = self.state.rewound_to(source, target) else { return Ok(None) };
+        let rewound = rewind::plan(self.state, source, to);
+        if rewind::is_too_much(&rewound) {
+            let (code, class) = (ErrorCode::LIMIT_JUMP, ErrorClass::Permanent);
+            let message =
+                format!("a jump back to {} would undo more than {LISTED_MAX} things", graph.stage(target).ref_id);
+            return Err(Failure::new(code, class, message));
+        }
+        Ok(Some(Box::new(rewound)))
     }
 
     /// The task cannot jump: its failure.

@@ -17,6 +17,7 @@ mod lock;
 mod loops;
 mod milestone;
 mod or_join;
+mod rewind;
 mod sender;
 mod settle;
 mod signal;
@@ -35,7 +36,7 @@ pub(crate) use choice::Claim;
 pub(crate) use sender::{InstancesAsk, Sent, SentSignal};
 
 use crate::definition::{Join, Withdrawal};
-use crate::event::{ChildEnd, ChildRefusal, Consumed, EndReason, Event};
+use crate::event::{ChildEnd, ChildRefusal, Consumed, EndReason, Event, Rewound};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, CommandId, ScopeId, StageIndex};
 use crate::time::Timestamp;
@@ -224,6 +225,11 @@ fn weight_consumed(consumed: &Consumed) -> usize {
     }
 }
 
+fn weight_undone(rewound: &Rewound) -> usize {
+    let arrivals: usize = rewound.joins.iter().map(|join| 16 + 4 * join.forgotten.len()).sum();
+    12 * (rewound.canceled.len() + rewound.removed.len()) + 20 * rewound.put_back.len() + arrivals
+}
+
 /// Size of an event, about: what varies without bound is counted, the rest is taken as a fixed amount.
 fn weight(event: &Event) -> usize {
     let fixed = 96;
@@ -249,6 +255,7 @@ fn weight(event: &Event) -> usize {
             Some(_) | None => 0,
         },
         Event::ChoiceMade { withdrawn, .. } => 4 * withdrawn.len(),
+        Event::JumpExecuted { rewound, .. } => rewound.as_deref().map_or(0, weight_undone),
         Event::InstancesAddRequested(_, addition) => addition.items.iter().map(String::len).sum(),
         Event::InstancesWithdrawn { error, .. } => error.as_ref().map_or(0, Failure::bytes),
         Event::DefinitionRegistered(..)
@@ -289,8 +296,7 @@ fn weight(event: &Event) -> usize {
         | Event::InstancesAdded { .. }
         | Event::InstancesCloseRequested(..)
         | Event::InstancesClosed { .. }
-        | Event::InstancesCompleteRequested(..)
-        | Event::JumpExecuted { .. } => 0,
+        | Event::InstancesCompleteRequested(..) => 0,
     };
     fixed + varying
 }

@@ -7,6 +7,7 @@ use crate::event::{CancelCause, CancelRequest, Emitted, Stamp};
 use crate::ids::{ActivationId, ScopeId};
 use crate::machine::past::{Ended, Past, Remembered};
 use crate::machine::state::{Canceling, Progress, ScopeFailure, State};
+use crate::machine::trail::Behind;
 use crate::status::Status;
 
 use super::scopes::{doom, doom_all};
@@ -87,10 +88,16 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
     if *emitted != Emitted::Nothing {
         // Who comes behind it sees that it was canceled, and nothing of what it gave.
         let (tasks, outputs, error, keys) = (Vec::new(), None, None, Remembered::default());
-        let (status, inside) = (Status::Canceled, Past::empty());
-        past.insert(Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys }));
+        let (status, inside, line) = (Status::Canceled, Past::empty(), state.line_of(id, &past));
+        let ended = Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys };
+        past.insert(Arc::new(ended));
     }
-    tokens::emit_one_each(state, id, scope, emitted, (depth, past, &activation.thread))
+    if let CancelCause::Rewound { .. } = cause {
+        // Nothing of it stays.
+        return if *emitted == Emitted::Nothing { Ok(()) } else { Err("what is undone emits no tokens") };
+    }
+    let behind = Behind { depth, past, thread: activation.thread, trail: activation.trail };
+    tokens::emit_one_each(state, id, scope, emitted, behind)
 }
 
 /// A new activation: does the region in which its stage lies end it before it starts? It then stands at a gate.

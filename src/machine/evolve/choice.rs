@@ -39,8 +39,7 @@ pub(super) fn make(
         let way = graph.arcs.get(arc.index()).ok_or("the definition has no such arc")?;
         let at = state.token_of_choice(scope, *arc, split).ok_or("no token of the choice waits there")?;
         let token = state.core.marking.take(graph, scope, *arc, at).ok_or("the arc holds no token")?;
-        // A thread ends here: what lies behind it belongs to the scope.
-        state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&token.past);
+        state.end_thread_of(scope, &token);
         state.candidates.outlooks.forget(scope);
         state.look_at_section(way.to);
         if state.core.marking.marked(scope, way.to) == 0 {

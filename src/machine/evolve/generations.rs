@@ -6,9 +6,9 @@ use crate::definition::{Generations, Rest};
 use crate::event::{Arrival, CancelCause, Event, ResetCause};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::generations::JoinRecord;
-use crate::machine::marking::Token;
 use crate::machine::outlook::Waiting;
 use crate::machine::state::State;
+use crate::machine::trail::Taken;
 
 use super::Fit;
 
@@ -48,7 +48,12 @@ fn arrive(state: &mut State, scope: ScopeId, arc: ArcIndex, arrival: Arrival) ->
     if arrival == Arrival::Late {
         let definition = state.definition.clone();
         let token = state.core.marking.consume(definition.graph(), scope, arc).ok_or("the arc holds no token")?;
-        end_thread(state, scope, &token)?;
+        state.end_thread_of(scope, &token);
+        if state.rewinds()
+            && let Some(record) = state.core.joins.get_mut(&(scope, stage))
+        {
+            record.arrived.push(Taken::of(arc, &token));
+        }
         state.look_at_section(stage);
         state.candidates.outlooks.forget(scope);
     }
@@ -59,12 +64,6 @@ fn arrive(state: &mut State, scope: ScopeId, arc: ArcIndex, arrival: Arrival) ->
         state.candidates.arrivals.insert((scope, stage, arc));
     }
     state.examine_join(scope, stage);
-    Ok(())
-}
-
-/// A thread ends here: what lies behind it belongs to the scope.
-fn end_thread(state: &mut State, scope: ScopeId, token: &Token) -> Fit<()> {
-    state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&token.past);
     Ok(())
 }
 
@@ -110,7 +109,7 @@ fn reset(state: &mut State, scope: ScopeId, stage: StageIndex, generation: u32, 
 }
 
 /// Every token that waits at the join may be an arrival now.
-fn look_again(state: &mut State, scope: ScopeId, stage: StageIndex) {
+pub(super) fn look_again(state: &mut State, scope: ScopeId, stage: StageIndex) {
     let definition = state.definition.clone();
     let incoming = &definition.graph().stage(stage).incoming;
     let marked = state.core.marking.marked_among(scope, incoming);

@@ -11,7 +11,7 @@ use crate::limits::INSTANCES_PER_EVENT_MAX;
 use crate::machine::instances::{Gathered, InstanceSet};
 use crate::machine::past::{Ended, Past, Remembered};
 use crate::machine::state::{Activation, AttemptState, OpenTask, Progress, State};
-use crate::machine::threads::Thread;
+use crate::machine::trail::Behind;
 use crate::status::Status;
 
 use super::{Fit, ends, scopes, signals, stopping};
@@ -132,6 +132,7 @@ fn start(state: &mut State, owner: ActivationId, (from, to): (u32, u32), total: 
             choice: None,
             held_since: None,
             leaving: None,
+            trail: None,
         };
         let id = ActivationId { instance: InstanceIndex::new(index), ..owner };
         if instance.progress == Progress::Turning {
@@ -223,14 +224,18 @@ pub(super) fn end_one(
     id: ActivationId,
     activation: Activation,
     given: Given,
-) -> Fit<Option<(Past, Thread)>> {
+) -> Fit<Option<Behind>> {
     let index = id.instance().ok_or("it is no instance")?;
     let Given { status, outputs, error } = given;
     let definition = state.definition.clone();
     let several = definition.graph().stages.get(id.stage.index()).and_then(|stage| stage.instances.as_ref());
     let goes_on = status.is_continuable() && several.is_some_and(|spec| spec.emission == Emission::PerInstance);
+    let line = state.core.instances.get(&id.owner()).map(|set| state.line_of(id, &set.past)).unwrap_or_default();
     let set = set(state, id.owner())?;
-    let mut way = goes_on.then(|| (set.past.clone(), set.thread.split(id.owner(), index)));
+    let mut way = goes_on.then(|| {
+        let (past, thread) = (set.past.clone(), set.thread.split(id.owner(), index));
+        Behind { depth: activation.depth, past, thread, trail: set.trail.clone() }
+    });
     if status == Status::Canceled {
         set.canceled += 1;
     } else {
@@ -240,10 +245,10 @@ pub(super) fn end_one(
             Some(inside) => (error.or(inside.failure), inside.last),
             None => (error, Past::empty()),
         };
-        let instances = None;
-        let ended = Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys };
-        if let Some((past, _)) = &mut way {
-            past.insert(Arc::new(ended.clone()));
+        let (instances, line) = (None, line);
+        let ended = Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys };
+        if let Some(way) = &mut way {
+            way.past.insert(Arc::new(ended.clone()));
         }
         set.record(index, ended);
     }
@@ -354,6 +359,16 @@ pub(super) fn cancel_owner(state: &mut State, owner: ActivationId, cause: Cancel
         doom_instances(state, owner, cause);
     }
     Some(gathered)
+}
+
+/// The activation itself has ended, and is undone: what lives of its instances ends.
+pub(super) fn cancel_rest(state: &mut State, owner: ActivationId, cause: CancelCause) -> Fit<()> {
+    let set = state.core.instances.get(&owner).ok_or("the activation is not live, nor any of its instances")?;
+    if set.has_owner {
+        return Err("the activation lives");
+    }
+    cancel_owner(state, owner, cause);
+    Ok(())
 }
 
 /// Nothing begins any more in this scope and in those inside it; of what nothing lives any more, nothing is kept.

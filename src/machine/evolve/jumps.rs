@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::definition::ArcKind;
-use crate::event::{Consumed, Report, TaskReport};
+use crate::event::{Consumed, Report, Rewound, TaskReport};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
-use crate::machine::past::TaskResult;
+use crate::machine::past::{Past, TaskResult};
 use crate::machine::state::{Absorbing, Activation, Brought, State};
 use crate::status::Status;
 
-use super::{Fit, activation};
+use super::{Fit, activation, rewind};
 
 /// A task of `source` has sent control over `arc`, and its activation ends.
-pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex) -> Fit<()> {
+pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex, rewound: Option<&Rewound>) -> Fit<()> {
     let way = state.definition.graph().arcs.get(arc.index()).copied().ok_or("the definition has no such arc")?;
     let activation = activation(state, source)?;
     if way.kind != ArcKind::Jump || way.from != Some(source.stage) || activation.doomed.is_some() {
@@ -22,8 +22,15 @@ pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex) -> F
         return Err("no task of the activation has jumped");
     }
     let scope = activation.scope;
-    let scope = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
-    scope.jumped.insert(source.stage);
+    let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
+    scope_state.jumped.insert(source.stage);
+    let Some(rewound) = rewound else { return Ok(()) };
+    if rewound.to.stage != way.to {
+        return Err("it goes back to another stage");
+    }
+    let back = rewind::rewind(state, source, scope, rewound)?;
+    let leaving = super::activation(state, source)?.leaving.as_mut().ok_or("no task of the activation has jumped")?;
+    leaving.back = Some(back);
     Ok(())
 }
 
@@ -45,25 +52,32 @@ pub(super) fn arrive(activation: &mut Activation, brought: &Brought) {
 }
 
 /// An activation begins: what came too late for the one before it does so no longer, and something may for this one.
-pub(super) fn begin(state: &mut State, scope: ScopeId, id: ActivationId, consumed: &Consumed) -> Fit<()> {
+pub(super) fn begin(state: &mut State, scope: ScopeId, id: ActivationId, consumed: &Consumed, past: &Past) -> Fit<()> {
     match consumed {
         Consumed::Jump { absorbed, .. } => {
             state.candidates.outlooks.forget(scope);
-            absorb_behind(state, scope, id, absorbed)
+            absorb_behind(state, scope, id, absorbed, Some(past))
         }
         Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held | Consumed::Threads(_) => {
-            absorb_behind(state, scope, id, &[])
+            absorb_behind(state, scope, id, &[], None)
         }
     }
 }
 
 /// The stage starts anew: on these arcs something may come too late, if a jump has started it.
-fn absorb_behind(state: &mut State, scope: ScopeId, to: ActivationId, arcs: &[ArcIndex]) -> Fit<()> {
+fn absorb_behind(
+    state: &mut State,
+    scope: ScopeId,
+    to: ActivationId,
+    arcs: &[ArcIndex],
+    past: Option<&Past>,
+) -> Fit<()> {
+    let past = past.filter(|_| state.rewinds()).cloned().unwrap_or_default();
     let scope = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if arcs.is_empty() {
         scope.absorbing.remove(&to.stage);
     } else {
-        scope.absorbing.insert(to.stage, Absorbing { to, arcs: arcs.iter().copied().collect() });
+        scope.absorbing.insert(to.stage, Absorbing { to, arcs: arcs.iter().copied().collect(), past });
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod jumps;
 mod locks;
 mod pause;
 mod regions;
+mod rewind;
 mod scopes;
 mod signals;
 mod stopping;
@@ -33,6 +34,7 @@ use super::marking::Token;
 use super::outlook::{Place, Waiting};
 use super::past::{Ended, Past, Remembered};
 use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, StartData, State};
+use super::trail::Behind;
 
 /// An event that cannot have happened to the state it was folded into.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +99,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::CancelsMarked { by } => cancel::mark(state, *by),
         Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
         Event::TokensRemoved { scope, removed, cause } => regions::remove_tokens(state, *scope, removed, *cause),
-        Event::JumpExecuted { source, arc } => jumps::leave(state, *source, *arc),
+        Event::JumpExecuted { source, arc, rewound } => jumps::leave(state, *source, *arc, rewound.as_deref()),
         Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
         Event::SettleDeferred => defer(state),
         Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
@@ -265,20 +267,16 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         return Err("the activation is not the next of its stage");
     }
     let past = state.candidates.last_union.of(tokens.iter().map(|token| &token.past));
-    let mut depth = 0;
-    let mut signal = None;
-    let mut brought = None;
-    for token in &tokens {
-        depth = depth.max(token.depth);
-        signal = token.signal.clone().or(signal);
-        brought = token.jump.clone().or(brought);
-    }
+    let depth = tokens.iter().map(|token| token.depth).max().unwrap_or(0);
+    let signal = tokens.iter().rev().find_map(|token| token.signal.clone());
+    let brought = tokens.iter().rev().find_map(|token| token.jump.clone());
     let thread = tokens::thread_of(&tokens, consumed);
+    let trail = tokens::trail(state, (id, scope), consumed, (depth, &past, &thread), &tokens);
     let choice = offer(state, id.stage, consumed, &tokens);
     if choice.is_some() && !matches!(progress, Progress::Ready(_)) {
         return Err("what is offered does not start before it is chosen");
     }
-    jumps::begin(state, scope, id, consumed)?;
+    jumps::begin(state, scope, id, consumed, &past)?;
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += 1;
     state.core.born += 1;
     let born = state.core.born;
@@ -303,6 +301,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
         inside: None,
         choice: choice.map(Box::new),
         leaving: None,
+        trail,
     };
     if let Some(brought) = brought {
         jumps::arrive(&mut activation, &brought);
@@ -431,7 +430,7 @@ fn end_activation(
             state.reconsider_all(scope);
         }
         return match way {
-            Some((past, thread)) => tokens::emit(state, id, scope, emitted, (depth, past, &thread)),
+            Some(behind) => tokens::emit(state, id, scope, emitted, behind),
             None if *emitted == Emitted::Nothing => Ok(()),
             None => Err("the instance emits no tokens"),
         };
@@ -442,17 +441,19 @@ fn end_activation(
     let of_task = tasks.iter().find(|result| result.status == Status::Stopped).and_then(|result| result.task);
     let stopped = of_task.or(taken.as_ref().and_then(|taken| taken.stopped));
     let (keys, instances) = (Remembered::default(), taken.map(|taken| taken.gathered));
+    let line = state.line_of(id, &activation.past);
     let (error, inside) = match activation.inside {
         Some(inside) => (error.or(inside.failure), inside.last),
         None => (error, Past::empty()),
     };
-    let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, keys });
+    let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
     let jumps = activation.leaving.is_some();
+    let behind = Behind { depth, past, thread: activation.thread, trail: activation.trail };
     match activation.leaving {
-        Some(brought) => tokens::emit_jump(state, id, scope, emitted, (depth, past, &activation.thread), brought)?,
-        None => tokens::emit(state, id, scope, emitted, (depth, past, &activation.thread))?,
+        Some(leaving) => tokens::emit_jump(state, id, scope, emitted, behind, *leaving)?,
+        None => tokens::emit(state, id, scope, emitted, behind)?,
     }
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if status == Status::Stopped {

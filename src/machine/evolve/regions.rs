@@ -15,6 +15,8 @@ pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by:
     let found = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     if spec.future == RegionFuture::Withdraw {
         found.withdrawn.insert(region);
+        found.withdrawals.remove(&region);
+        state.remember_withdrawal(region, scope, by);
     }
     for member in &spec.members {
         let live: Vec<ActivationId> = state.live_of(scope, *member).filter(|id| Some(*id) != by).collect();
@@ -69,8 +71,7 @@ pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTo
         }
         for _ in 0..*tokens {
             let token = state.core.marking.consume(graph, scope, *arc).ok_or("the arc holds no token")?;
-            // A thread ends here: what lies behind it belongs to the scope.
-            state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&token.past);
+            state.end_thread_of(scope, &token);
         }
         generations::forget(state, scope, *arc);
         let to = graph.arc(*arc).to;

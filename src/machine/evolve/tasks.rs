@@ -8,7 +8,7 @@ use crate::event::{Event, LeaseLoss, TaskReport};
 use crate::failure::Failure;
 use crate::ids::{AttemptId, TaskId, TaskIndex};
 use crate::machine::past::TaskResult;
-use crate::machine::state::{AttemptState, OpenTask, Progress, State};
+use crate::machine::state::{AttemptState, Leaving, OpenTask, Progress, State};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -162,7 +162,7 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
     let error = error.or_else(|| reported.as_ref().and_then(|report| report.report.error())).cloned();
     let activation = activation(state, task.activation)?;
     Arc::make_mut(&mut activation.results).push(TaskResult { task: Some(task.task), status, outputs, error });
-    activation.leaving = leaving;
+    activation.leaving = leaving.map(|brought| Box::new(Leaving { brought, back: None }));
     let next = TaskIndex::new(task.task.get() + 1);
     if status.is_halt() || next.index() >= n_tasks {
         activation.progress = Progress::CoreEnded;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::definition::{ArcKind, GraphArc, Join, Split};
+use crate::definition::{ArcKind, Graph, GraphArc, Join, Split};
 use crate::event::{Consumed, Emitted, LeftTokens};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
-use crate::machine::marking::Token;
+use crate::machine::marking::{Marking, Token};
 use crate::machine::outlook::{Place, Waiting};
 use crate::machine::past::Past;
-use crate::machine::state::{Brought, State};
+use crate::machine::state::{Brought, Leaving, State};
 use crate::machine::threads::Thread;
+use crate::machine::trail::{Behind, Taken, Trail};
 
 use super::{Fit, regions};
 
@@ -23,19 +24,13 @@ pub(super) fn left(state: &State, scope: ScopeId, left: &[LeftTokens]) -> Fit<()
 }
 
 /// An activation that has ended emits, on each arc as many tokens as its split says.
-pub(super) fn emit(
-    state: &mut State,
-    id: ActivationId,
-    scope: ScopeId,
-    emitted: &Emitted,
-    (depth, past, thread): (u32, Past, &Thread),
-) -> Fit<()> {
+pub(super) fn emit(state: &mut State, id: ActivationId, scope: ScopeId, emitted: &Emitted, behind: Behind) -> Fit<()> {
     let stage = state.definition.graph().stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
     let threads = match stage.split {
-        Split::Thread { count } => (0..count).map(|index| thread.split(id, index)).collect(),
-        Split::And | Split::Xor { .. } | Split::Or { .. } | Split::Deferred => vec![thread.clone()],
+        Split::Thread { count } => (0..count).map(|index| behind.thread.split(id, index)).collect(),
+        Split::And | Split::Xor { .. } | Split::Or { .. } | Split::Deferred => vec![behind.thread.clone()],
     };
-    emit_threads(state, id, scope, emitted, (depth, past, &threads), None)
+    emit_threads(state, id, scope, emitted, (behind, &threads), None)
 }
 
 /// An activation that was canceled emits one token on each arc.
@@ -44,9 +39,10 @@ pub(super) fn emit_one_each(
     id: ActivationId,
     scope: ScopeId,
     emitted: &Emitted,
-    (depth, past, thread): (u32, Past, &Thread),
+    behind: Behind,
 ) -> Fit<()> {
-    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)), None)
+    let thread = behind.thread.clone();
+    emit_threads(state, id, scope, emitted, (behind, &[thread]), None)
 }
 
 /// An activation that jumps emits one token, which takes this along.
@@ -55,10 +51,12 @@ pub(super) fn emit_jump(
     id: ActivationId,
     scope: ScopeId,
     emitted: &Emitted,
-    (depth, past, thread): (u32, Past, &Thread),
-    brought: Arc<Brought>,
+    behind: Behind,
+    leaving: Leaving,
 ) -> Fit<()> {
-    emit_threads(state, id, scope, emitted, (depth, past, std::slice::from_ref(thread)), Some(brought))
+    let behind = leaving.back.unwrap_or(behind);
+    let thread = behind.thread.clone();
+    emit_threads(state, id, scope, emitted, (behind, &[thread]), Some(leaving.brought))
 }
 
 fn emit_threads(
@@ -66,7 +64,7 @@ fn emit_threads(
     id: ActivationId,
     scope: ScopeId,
     emitted: &Emitted,
-    (depth, past, threads): (u32, Past, &[Thread]),
+    (behind, threads): (Behind, &[Thread]),
     jump: Option<Arc<Brought>>,
 ) -> Fit<()> {
     let definition = state.definition.clone();
@@ -79,8 +77,7 @@ fn emit_threads(
     };
     move_on(state, id, scope, arcs, threads.len());
     if arcs.is_empty() {
-        // A thread ends here: what lies behind it belongs to the scope.
-        state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.ended.union(&past);
+        state.end_thread(scope, &behind.past, behind.trail.as_ref());
         return Ok(());
     }
     if !arcs.is_sorted_by(|one, next| one < next) {
@@ -96,8 +93,8 @@ fn emit_threads(
         }
         count_iteration(state, scope, *arc, way)?;
         for thread in threads {
-            let token = Token::new(depth, past.clone(), thread.clone(), state.core.now);
-            put(state, scope, *arc, Token { jump: jump.clone(), ..token });
+            let token = Token::new(behind.depth, behind.past.clone(), thread.clone(), state.core.now);
+            put(state, scope, *arc, Token { jump: jump.clone(), trail: behind.trail.clone(), ..token });
         }
         regions::arrive(state, scope, way.to);
     }
@@ -138,6 +135,23 @@ fn count_iteration(state: &mut State, scope: ScopeId, arc: ArcIndex, way: &Graph
 
 /// A new token comes to lie on `arc`, whose stage may have news by it.
 pub(super) fn put(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token) {
+    lay(state, scope, arc, token, Marking::produce);
+}
+
+/// A token that was consumed comes to lie on `arc` again, before all that lie there, as a new one.
+pub(super) fn put_first(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token) {
+    let to = state.definition.graph().arc(arc).to;
+    lay(state, scope, arc, token, Marking::produce_first);
+    regions::arrive(state, scope, to);
+}
+
+fn lay(
+    state: &mut State,
+    scope: ScopeId,
+    arc: ArcIndex,
+    token: Token,
+    produce: fn(&mut Marking, &Graph, ScopeId, ArcIndex, Token),
+) {
     let definition = state.definition.clone();
     let graph = definition.graph();
     let to = graph.arc(arc).to;
@@ -146,7 +160,7 @@ pub(super) fn put(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token
         state.examine_arrival(scope, to);
     }
     if jumps {
-        return state.core.marking.produce(graph, scope, arc, token);
+        return produce(&mut state.core.marking, graph, scope, arc, token);
     }
     if graph.stage(to).generations.is_some() {
         state.candidates.arrivals.insert((scope, to, arc));
@@ -154,7 +168,7 @@ pub(super) fn put(state: &mut State, scope: ScopeId, arc: ArcIndex, token: Token
     if graph.stage(to).merge_count.is_some() {
         state.candidates.merges.insert((scope, to, token.thread.group()));
     }
-    state.core.marking.produce(graph, scope, arc, token);
+    produce(&mut state.core.marking, graph, scope, arc, token);
     if graph.stage(to).join == Join::Or && state.core.marking.lying(scope, arc) == 1 {
         state.candidates.outlooks.seen(Waiting { scope, join: to }, arc);
     } else {
@@ -171,6 +185,40 @@ fn gathered(state: &mut State, scope: ScopeId, stage: StageIndex, n_arcs: usize)
     if state.definition.graph().stage(stage).join == Join::Or {
         state.candidates.outlooks.changed(Waiting { scope, join: stage });
     }
+}
+
+/// What a rewind needs to know of an activation that begins with these tokens; a generation that it began remembers
+/// them, too.
+pub(super) fn trail(
+    state: &mut State,
+    (id, scope): (ActivationId, ScopeId),
+    consumed: &Consumed,
+    (depth, past, thread): (u32, &Past, &Thread),
+    tokens: &[Token],
+) -> Option<Arc<Trail>> {
+    if !state.rewinds() {
+        return None;
+    }
+    let graph = state.definition.graph();
+    let incoming = graph.stages.get(id.stage.index()).map_or(&[][..], |stage| &stage.incoming);
+    let record = state.core.joins.get(&(scope, id.stage));
+    let arcs: Vec<ArcIndex> = match consumed {
+        Consumed::OnePerArc => incoming.to_vec(),
+        Consumed::Arcs(arcs) => arcs.clone(),
+        Consumed::Jump { jump, arcs, .. } => arcs.iter().copied().chain([*jump]).collect(),
+        Consumed::Held => record.map(|record| record.seen.iter().copied().collect()).unwrap_or_default(),
+        Consumed::Threads(_) => incoming.iter().copied().cycle().take(tokens.len()).collect(),
+        Consumed::Ready => Vec::new(),
+    };
+    // Of the target of a jump everything: the token of the jump stands for it.
+    let is_remembered = tokens.len() > 1 || graph.rewound_to().contains(&id.stage);
+    let consumed_tokens = arcs.into_iter().zip(tokens).filter(|_| is_remembered);
+    let taken: Vec<Taken> = consumed_tokens.flat_map(|(arc, token)| Taken::all_of(arc, token, id.stage)).collect();
+    if let (Consumed::Held, Some(record)) = (consumed, state.core.joins.get_mut(&(scope, id.stage))) {
+        record.arrived = record.seen.iter().zip(tokens).map(|(arc, token)| Taken::of(*arc, token)).collect();
+        record.held = u32::try_from(record.arrived.len()).unwrap_or(u32::MAX);
+    }
+    Some(Arc::new(Trail::begun((id, depth, thread), past, taken, tokens)))
 }
 
 /// The thread of what consumed these tokens.

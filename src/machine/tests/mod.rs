@@ -36,6 +36,7 @@ mod refusals;
 mod regions;
 mod repeats;
 mod retry;
+mod rewinds;
 mod schedules;
 mod stopping;
 mod threads;

@@ -96,7 +96,7 @@ fn the_examples_hold_every_type_and_every_variant_inside_one() {
     let words = "SUCCEEDED RUNNING TERMINAL FAILED_CONTINUE SKIPPED CANCELED STOPPED FAILED SUSPENDED \
                  STAGE_FAILED DEADLOCK BRANCH_STOPPED OUTPUTS_FAILED CANCEL_REQUESTED START_TIME_EXPIRED \
                  DEADLINE_EXCEEDED CANCELED_BY OR_JOIN_CYCLE Stage Timer ExplicitEnd Region Withdrawn Signal \
-                 REDIRECT Jump";
+                 REDIRECT Jump Rewound";
     expected.extend(words.split(' ').map(str::to_owned));
     let classes = [ErrorClass::Transient, ErrorClass::Permanent, ErrorClass::Exit, ErrorClass::Timeout];
     expected.extend(classes.map(|class| class.name().to_owned()));

@@ -30,9 +30,14 @@ pub(super) fn jump(stage: &mut Value, targets: Vec<(&str, Option<u32>)>) {
         known.push(to);
         is_new
     });
-    let targets: Vec<Value> = targets.map(|(to, most)| way(to, most)).collect();
-    if targets.len() > 1 {
-        insert(stage, "jump_mode", "move".into());
+    let targets: Vec<(&str, Option<u32>)> = targets.collect();
+    let limited: u32 = targets.iter().map(|(_, most)| most.unwrap_or(2)).sum();
+    let targets: Vec<Value> = targets.into_iter().map(|(to, most)| way(to, most)).collect();
+    // As good as drawn.
+    match limited % 3 {
+        0 if targets.len() > 1 => insert(stage, "jump_mode", "move".into()),
+        0 => {}
+        _ => insert(stage, "jump_mode", "rewind".into()),
     }
     insert(stage, "jump_targets", Value::List(targets));
 }

@@ -30,6 +30,19 @@ fn jumping() -> Net {
     )
 }
 
+/// `b` goes back to `a`, from which `c` comes, too; `z` beside them comes from elsewhere, and all meet in `j`.
+fn rewinding() -> Net {
+    Net::of(
+        "
+        a:
+        b: { needs: [a], jump_targets: [a], jump_mode: rewind }
+        c: { needs: [a] }
+        z:
+        j: { needs: [b, c, z] }
+    ",
+    )
+}
+
 /// The way that the stages are completed in: `s` and `r` tell what comes next.
 fn way(begun: Chain, stages: &[&str]) -> Chain {
     let pairs = stages.iter().zip(stages.iter().skip(1).map(Some).chain([None]));
@@ -43,7 +56,7 @@ fn way(begun: Chain, stages: &[&str]) -> Chain {
 pub(super) fn pattern() -> Pattern {
     let long = ["s", "q", "r", "p", "q", "r", "t"];
     let beside = |stages: &[&str]| chain().any_order([way(chain(), stages), chain().live("z", 1).complete("z")]);
-    Pattern::of(10, circle(""))
+    jumps(Pattern::of(10, circle("")))
         .positive(
             scenario("in by the second way, round once, out by the first", way(chain(), &long))
                 .ends(Status::Succeeded)
@@ -67,6 +80,30 @@ pub(super) fn pattern() -> Pattern {
                 .runs("s 1, p 1, q 2, r 2, t 1, u 0, z 1")
                 .outcomes("z SUCCEEDED"),
         )
+        .negative(
+            scenario("a jump that was not declared fails", chain().complete("a").then(jump("b", "c")))
+                .of(&jumping())
+                .ends(Status::Terminal)
+                .runs("a 1, b 1, c 0, d 0, z 1")
+                .sees("task.failed b TERMINAL UNDECLARED_JUMP", 1),
+        )
+        .negative(
+            scenario(
+                "going back begins nothing beside",
+                way(chain(), &["s", "q", "r", "p", "q"]).live("z", 1).live("q", 0),
+            )
+            .of(&circle("z:"))
+            .ends(Status::Running)
+            .runs("s 1, p 1, q 2, r 2, t 0, u 0, z 1"),
+        )
+        .refuses(Net::of("a: { jump_targets: [b] }"), ProblemCode::UnknownStage, "b]")
+        .refuses(Net::of("a: { back_from: [b] }\nb: { needs: [a] }"), ProblemCode::CycleOfAndJoins, "a:")
+        .refuses(Net::of("a: { needs: [b] }\nb: { needs: [a] }"), ProblemCode::CycleWithoutBackEdge, "a:")
+}
+
+/// What jumps make of circles.
+fn jumps(pattern: Pattern) -> Pattern {
+    pattern
         .positive(
             scenario(
                 "a jump back takes along its own thread only",
@@ -89,23 +126,21 @@ pub(super) fn pattern() -> Pattern {
             .ends(Status::Succeeded)
             .runs("a 1, b 1, c 0, d 1, z 1"),
         )
-        .negative(
-            scenario("a jump that was not declared fails", chain().complete("a").then(jump("b", "c")))
-                .of(&jumping())
-                .ends(Status::Terminal)
-                .runs("a 1, b 1, c 0, d 0, z 1")
-                .sees("task.failed b TERMINAL UNDECLARED_JUMP", 1),
-        )
-        .negative(
+        .positive(
             scenario(
-                "going back begins nothing beside",
-                way(chain(), &["s", "q", "r", "p", "q"]).live("z", 1).live("q", 0),
+                "a jump back that rewinds undoes what came from its target, and nothing else",
+                chain()
+                    .complete("a")
+                    .complete("z")
+                    .then(jump("b", "a"))
+                    .live("c", 0)
+                    .complete("a")
+                    .complete("b")
+                    .complete("c")
+                    .complete("j"),
             )
-            .of(&circle("z:"))
-            .ends(Status::Running)
-            .runs("s 1, p 1, q 2, r 2, t 0, u 0, z 1"),
+            .of(&rewinding())
+            .ends(Status::Succeeded)
+            .runs("a 2, b 2, c 2, z 1, j 1"),
         )
-        .refuses(Net::of("a: { jump_targets: [b] }"), ProblemCode::UnknownStage, "b]")
-        .refuses(Net::of("a: { back_from: [b] }\nb: { needs: [a] }"), ProblemCode::CycleOfAndJoins, "a:")
-        .refuses(Net::of("a: { needs: [b] }\nb: { needs: [a] }"), ProblemCode::CycleWithoutBackEdge, "a:")
 }
