@@ -310,7 +310,7 @@ impl DiagramBox {
         self.split.is_some_and(|split| split != "THREAD")
     }
 
-    /// How control leaves it, as definitions write it, if not simply by every arc: `XOR`, `OR`, `THREAD`.
+    /// How control leaves it, as definitions write it, if not simply by every arc: `XOR`, `OR`, `DEFERRED`, `THREAD`.
     pub fn split(&self) -> Option<&'static str> {
         self.split
     }

@@ -38,12 +38,14 @@ pub enum Mark {
     XorSplit,
     /// A stage from which control takes one or more arcs.
     OrSplit,
+    /// A stage that offers its arcs, of which one is taken.
+    DeferredSplit,
     /// An arc that closes a circle.
     Back,
 }
 
 impl Mark {
-    const ALL: [Mark; 12] = [
+    const ALL: [Mark; 13] = [
         Mark::AndJoin,
         Mark::XorJoin,
         Mark::OrJoin,
@@ -55,6 +57,7 @@ impl Mark {
         Mark::XorSplit,
         Mark::OrSplit,
         Mark::ThreadSplit,
+        Mark::DeferredSplit,
         Mark::Back,
     ];
 
@@ -72,6 +75,7 @@ impl Mark {
             Mark::ThreadSplit => "THREAD split",
             Mark::XorSplit => "XOR split",
             Mark::OrSplit => "OR split",
+            Mark::DeferredSplit => "DEFERRED split",
             Mark::Back => "dashed",
         }
     }
@@ -90,6 +94,7 @@ impl Mark {
             Mark::ThreadSplit => "begins several threads on every arc",
             Mark::XorSplit => "takes the first arc whose condition holds",
             Mark::OrSplit => "takes every arc whose condition holds",
+            Mark::DeferredSplit => "offers its arcs, of which what comes first takes one",
             Mark::Back => "leads back",
         }
     }
@@ -113,6 +118,7 @@ impl Legend {
             Mark::ThreadSplit => splits("THREAD"),
             Mark::XorSplit => splits("XOR"),
             Mark::OrSplit => splits("OR"),
+            Mark::DeferredSplit => splits("DEFERRED"),
             Mark::Back => diagram.directions().contains(&Direction::Back),
         };
         Legend {
