@@ -44,6 +44,8 @@ pub(super) struct Candidates {
     pub(super) merges: BTreeSet<(ScopeId, StageIndex, Option<ActivationId>)>,
     /// No candidate; it stands here as it is no part of a state's meaning, either.
     pub(super) last_union: LastUnion,
+    /// No candidate, either: what lives in scopes inside activations, by its scope.
+    pub(super) inner: BTreeSet<(ScopeId, ActivationId)>,
 }
 
 /// An activation behind all that are nested deeper, then behind those born before it: depth of its scope, place in the
@@ -68,6 +70,8 @@ impl State {
                 Progress::Ready(_) | Progress::Between { .. } | Progress::Open(_) | Progress::Canceling(_) => false,
             };
         }
+        let inner = self.core.live.iter().filter(|(_, live)| live.scope != ScopeId::ROOT);
+        self.candidates.inner = inner.map(|(id, live)| (live.scope, *id)).collect();
         self.candidates.starting.extend(self.core.instances.iter().map(|(id, set)| (set.born, *id)));
         for (id, scope) in &self.core.scopes {
             let stages = self.core.marking.marked_stages(*id);

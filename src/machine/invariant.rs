@@ -79,6 +79,9 @@ impl State {
         for (scope, _, _) in self.core.marking.iter() {
             ensure(self.core.scopes.contains_key(&scope), "a token lies in an open scope")?;
         }
+        let inner = self.core.live.iter().filter(|(_, live)| live.scope != ScopeId::ROOT);
+        let inner = inner.map(|(id, live)| (live.scope, *id)).collect();
+        ensure(self.candidates.inner == inner, "what lives inside activations is known by its scope")?;
         let mut owned = 0;
         for (id, scope) in &self.core.scopes {
             let Some(owner) = scope.owner else { continue };

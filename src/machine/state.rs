@@ -463,11 +463,44 @@ impl State {
         state
     }
 
+    /// An activation lives from now on.
+    pub(super) fn begin_to_live(&mut self, id: ActivationId, activation: Activation) {
+        if activation.scope != ScopeId::ROOT {
+            self.candidates.inner.insert((activation.scope, id));
+        }
+        self.core.live.insert(id, Box::new(activation));
+    }
+
     /// The live activations of `stage` in `scope`, by number.
     pub(super) fn live_of(&self, scope: ScopeId, stage: StageIndex) -> impl Iterator<Item = ActivationId> + '_ {
-        let of_stage = self.core.live.range(ActivationId { stage, number: 0, instance: None }..);
-        let of_stage = of_stage.take_while(move |(id, _)| id.stage == stage);
-        of_stage.filter(move |(_, live)| live.scope == scope).map(|(id, _)| *id)
+        let first = ActivationId { stage, number: 0, instance: None };
+        // A stage lives in the root scope only, or never there: of those inside, each scope has its own.
+        let is_root = scope == ScopeId::ROOT;
+        let in_root = is_root.then(|| self.core.live.range(first..)).into_iter().flatten();
+        let in_root = in_root.take_while(move |(id, _)| id.stage == stage).filter(move |(_, live)| live.scope == scope);
+        let inside = (!is_root).then(|| self.candidates.inner.range((scope, first)..)).into_iter().flatten();
+        let inside = inside.take_while(move |(of, id)| (*of, id.stage) == (scope, stage));
+        #[cfg(test)]
+        let in_root = in_root.inspect(|_| super::tests::count_work(1));
+        in_root.map(|(id, _)| *id).chain(inside.map(|(_, id)| *id))
+    }
+
+    /// What lives in the scope, and in the scopes inside that.
+    pub(super) fn live_inside(&self, scope: ScopeId) -> Vec<ActivationId> {
+        if scope == ScopeId::ROOT {
+            return self.core.live.keys().copied().collect();
+        }
+        let first = ActivationId::new(StageIndex::new(0), 0);
+        let mut found = Vec::new();
+        let mut ahead = vec![scope];
+        while let Some(scope) = ahead.pop() {
+            let inside = self.candidates.inner.range((scope, first)..).take_while(|(of, _)| *of == scope);
+            for (_, id) in inside {
+                found.push(*id);
+                ahead.extend(self.core.live.get(id).and_then(|live| live.scope_inside()));
+            }
+        }
+        found
     }
 
     /// The region by whose cancellation `stage` is withdrawn. A stage that cancels a region ends its withdrawal.

@@ -39,12 +39,14 @@ pub enum Shape {
     Loop,
     /// A stage with many instances.
     Instances,
+    /// A stage with many instances, each a loop around an OR-split with its OR-join.
+    Loops,
 }
 
 impl Shape {
     /// Is its size not that of the net, but how often one stage comes in it?
     pub fn is_of_one_stage(self) -> bool {
-        matches!(self, Shape::Circle | Shape::Loop | Shape::Instances)
+        matches!(self, Shape::Circle | Shape::Loop | Shape::Instances | Shape::Loops)
     }
 
     /// The net of this shape.
@@ -65,6 +67,7 @@ impl Shape {
             Shape::Circle => circle(size),
             Shape::Loop => format!("  l: {{ loop: {{ while: loop.index < {size}, stages: {{ a: }} }} }}\n"),
             Shape::Instances => format!("  m: {{ mi_config: {{ count: {size} }} }}\n"),
+            Shape::Loops => loops(size),
         };
         Definition::from_yaml(&format!("name: net\nstages:\n{stages}")).unwrap_or_else(|problems| panic!("{problems}"))
     }
@@ -143,6 +146,12 @@ fn circle(size: usize) -> String {
     format!("  a: {{ join_type: XOR, back_from: [b] }}\n  b: {{ needs: [a], split_type: XOR, {ways} }}\n")
 }
 
+fn loops(size: usize) -> String {
+    let body = "a: { split_type: OR, split_conditions: { b: 'true', c: 'true', d: 'false' } }, b: { needs: [a] }, \
+                c: { needs: [a] }, d: { needs: [a] }, j: { needs: [b, c, d], join_type: OR }";
+    format!("  m: {{ mi_config: {{ count: {size} }}, loop: {{ while: loop.index < 1, stages: {{ {body} }} }} }}\n")
+}
+
 /// Which of the tasks that are open ends next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -212,7 +221,9 @@ impl Passage {
             if let Event::TaskQueued { attempt, .. } = event {
                 self.asked.push_back(*attempt);
             }
-            if let Event::InstancesStarted { activation, from, to, .. } = event {
+            if let Event::InstancesStarted { activation, from, to, .. } = event
+                && self.state.definition().graph().stage(activation.stage).begins_at_once()
+            {
                 let of = |index| ActivationId { instance: InstanceIndex::new(index), ..*activation };
                 let first = |activation| TaskId { activation, task: TaskIndex::new(0) };
                 self.asked.extend((*from..*to).map(|index| AttemptId { task: first(of(index)), dispatch: 1 }));

@@ -27,7 +27,7 @@ const fn passes(row: &'static str) -> Label {
 }
 
 /// A part for each shape.
-pub(super) const PARTS: [Part; 11] = [
+pub(super) const PARTS: [Part; 12] = [
     Part {
         rows: &[
             cost("decide-chain-100", "deciding, 100 stages one after another"),
@@ -126,6 +126,15 @@ pub(super) const PARTS: [Part; 11] = [
             growth("decide-instances-growth"),
         ],
         how: How::CountedAtLength(|setting| grows(setting, Shape::Instances)),
+    },
+    Part {
+        rows: &[
+            cost("decide-loops-1000", "deciding, 1,000 instances of a loop with an OR-join"),
+            cost("decide-loops-10000", "10,000"),
+            cost("decide-loops-100000", "100,000"),
+            growth("decide-loops-growth"),
+        ],
+        how: How::CountedAtLength(|setting| grows(setting, Shape::Loops)),
     },
 ];
 

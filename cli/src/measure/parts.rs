@@ -285,6 +285,7 @@ pub const PARTS: &[Part] = &[
     deciding::PARTS[8],
     deciding::PARTS[9],
     deciding::PARTS[10],
+    deciding::PARTS[11],
 ];
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn start(state: &mut State, owner: ActivationId, (from, to): (u32, u32), total: 
         if instance.progress == Progress::Turning {
             state.candidates.inside.insert((layer, born, id));
         }
-        state.core.live.insert(id, Box::new(instance));
+        state.begin_to_live(id, instance);
     }
     state.core.born = born;
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += count;

@@ -306,7 +306,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     if let Some(brought) = brought {
         jumps::arrive(&mut activation, &brought);
     }
-    state.core.live.insert(id, Box::new(activation));
+    state.begin_to_live(id, activation);
     state.join_section(id, scope);
     state.began(id, scope);
     cancel::withdraw(state, id, scope)
@@ -342,6 +342,7 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     let activation = state.core.live.remove(&id).ok_or("the activation is not live")?;
     let place = (activation.born, id);
     let nested = state.nested(id, &activation);
+    state.candidates.inner.remove(&(activation.scope, id));
     state.candidates.doomed.remove(&nested);
     state.candidates.inside.remove(&nested);
     state.candidates.core_ended.remove(&place);

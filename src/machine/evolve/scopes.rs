@@ -200,18 +200,14 @@ pub(super) fn doom(state: &mut State, id: ActivationId, cause: CancelCause) {
 
 /// What lives in these stages of the scope, which are in their order, ends as the next thing that happens to it.
 pub(super) fn doom_stages(state: &mut State, scope: ScopeId, stages: &[StageIndex], cause: CancelCause) {
-    let lies_there =
-        |id: &ActivationId, live: &Activation| live.scope == scope && stages.binary_search(&id.stage).is_ok();
-    let doomed = state.core.live.iter().filter(|(id, live)| lies_there(id, live));
-    let doomed: Vec<ActivationId> = doomed.map(|(id, _)| *id).collect();
+    let doomed: Vec<ActivationId> = stages.iter().flat_map(|stage| state.live_of(scope, *stage)).collect();
     doomed.into_iter().for_each(|id| doom(state, id, cause));
 }
 
 /// Everything live in the scope, and in the scopes inside it, ends as the next thing that happens to it.
 pub(super) fn doom_all(state: &mut State, scope: ScopeId, cause: CancelCause) {
-    let lies_in = |activation: &Activation| state.lies_in(activation.scope, scope);
-    let doomed = state.core.live.iter().filter(|(_, activation)| activation.doomed.is_none() && lies_in(activation));
-    let doomed: Vec<Nested> = doomed.map(|(id, activation)| state.nested(*id, activation)).collect();
+    let inside = state.live_inside(scope).into_iter();
+    let doomed = inside.filter_map(|id| Some(state.nested(id, state.core.live.get(&id)?))).collect();
     mark(state, doomed, cause);
     instances::end_all(state, scope);
 }

@@ -63,10 +63,13 @@ fn an_or_join_looks_around_when_what_it_waited_for_is_gone_and_not_at_every_chan
 
 #[test]
 fn turns_and_instances_take_work_linear_in_their_number() {
-    for shape in [Shape::Circle, Shape::Loop, Shape::Instances] {
-        let [once, twice] = [10_000, 20_000].map(|size| cost(shape, size, Order::First));
+    for (shape, size) in
+        [(Shape::Circle, 10_000), (Shape::Loop, 10_000), (Shape::Instances, 10_000), (Shape::Loops, 1_000)]
+    {
+        let [once, twice] = [size, 2 * size].map(|size| cost(shape, size, Order::First));
         assert!(twice.events * 10 <= once.events * 21, "{shape:?}: {once:?}, {twice:?}");
         assert!(twice.work * 10 <= once.work * 22, "{shape:?}: {once:?}, {twice:?}");
+        assert!(twice.looks <= 2 * once.looks, "{shape:?}: {once:?}, {twice:?}");
     }
 }
 
