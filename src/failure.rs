@@ -126,8 +126,9 @@ codes! {
     OR_JOIN_CYCLE = "let one of the joins not depend on the other, or make it `join_type: MULTI_MERGE`";
     /// A loop turns without outside work in it.
     INSTANT_LOOP = "put a task or a wait into the loop";
-    /// Control has come back over an arc as often as its `max_iterations` allows.
-    LOOP_LIMIT = "raise max_iterations, or let the condition of the loop end it earlier";
+    /// Control has come back over an arc as often as its `max_iterations` allows, or tasks have jumped as often as
+    /// `max_jumps` of the workflow does.
+    LOOP_LIMIT = "raise max_iterations or max_jumps, or let the condition of the loop end it earlier";
     /// The milestone that a stage waited for can hold no more.
     MILESTONE_MISSED = "write milestone_policy: wait_skip to have the stage passed by instead";
     /// A task has jumped to a stage that is not among the `jump_targets` of its own.

@@ -26,6 +26,9 @@ pub const PROBLEMS_MAX: usize = 1_000;
 /// Problems of one text in a definition that are reported: finding the place of each takes a walk through it.
 pub const PROBLEMS_PER_TEXT_MAX: usize = 20;
 
+/// Jumps of one workflow unless its definition says otherwise: one that goes on without end is stopped.
+pub const JUMPS: u32 = 10;
+
 /// Growth of a retry's delay from try to try. Beyond it a second try would already wait for the longest delay.
 pub const RETRY_FACTOR_MAX: u64 = 1_000;
 

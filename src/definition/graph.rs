@@ -25,6 +25,7 @@ use super::sub_workflow::SubWorkflow;
 use super::template::Template;
 use super::times::Times;
 use super::trigger::{SignalTrigger, Trigger};
+use crate::limits::JUMPS;
 
 /// Stages and the arcs between them.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,8 @@ pub(crate) struct Graph {
     starts: Vec<StageIndex>,
     /// The arcs over which jumps come to a stage, ascending; a stage without such has no entry.
     jumped_to: BTreeMap<StageIndex, Vec<ArcIndex>>,
+    /// How often tasks of one workflow may jump.
+    pub(crate) max_jumps: u32,
     /// The stages to which jumps rewind.
     rewound_to: BTreeSet<StageIndex>,
     /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
@@ -377,6 +380,7 @@ impl Graph {
             signals,
             starts,
             jumped_to,
+            max_jumps: JUMPS,
             rewound_to,
             blocks,
             locks,
@@ -394,10 +398,10 @@ impl Graph {
         self.ranks[stage.index()]
     }
 
-    /// The same with another rule for its end, and these regions.
-    pub(super) fn with_rules(self, termination: Termination, mut regions: Vec<Region>) -> Graph {
+    /// The same with another rule for its end, these regions, and so many jumps.
+    pub(super) fn with_rules(self, termination: Termination, mut regions: Vec<Region>, max_jumps: u32) -> Graph {
         find_members(&self.stages, &mut regions);
-        Graph { termination, regions, ..self }
+        Graph { termination, regions, max_jumps, ..self }
     }
 
     /// The stages whose milestone this stage makes or ends, in definition order.
@@ -440,6 +444,11 @@ impl Graph {
         self.jumped_to.get(&stage).map_or(&[], Vec::as_slice)
     }
 
+    /// May tasks of any stage jump?
+    pub(crate) fn has_jumps(&self) -> bool {
+        !self.jumped_to.is_empty()
+    }
+
     /// The stages to which jumps rewind.
     pub(crate) fn rewound_to(&self) -> &BTreeSet<StageIndex> {
         &self.rewound_to
@@ -464,7 +473,7 @@ impl Graph {
 
     /// A graph of other stages and arcs, without outputs.
     pub(crate) fn with(&self, stages: Vec<GraphStage>, arcs: Vec<GraphArc>) -> Graph {
-        Graph::new(stages, arcs, Vec::new()).with_rules(self.termination, self.regions.clone())
+        Graph::new(stages, arcs, Vec::new()).with_rules(self.termination, self.regions.clone(), self.max_jumps)
     }
 
     /// The stage with this index. The machine only holds indices of its own definition.

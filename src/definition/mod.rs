@@ -173,8 +173,8 @@ fn read_checked(document: &Document, around: &Around<'_>, problems: &mut Vec<Pro
     let mut warnings = std::mem::take(&mut connected.doubts);
     warnings.extend(check::doubts(&draft.uses, source, &connected, &draft.outputs));
     warnings.extend(check::never_starts(draft.header.times, &document.root.span, &connected));
-    let graph =
-        Graph::new(connected.stages, connected.arcs, draft.outputs).with_rules(draft.termination.0, connected.regions);
+    let graph = Graph::new(connected.stages, connected.arcs, draft.outputs);
+    let graph = graph.with_rules(draft.termination.0, connected.regions, draft.max_jumps);
     Some(Parts { header: draft.header, graph, spans: connected.spans, warnings })
 }
 

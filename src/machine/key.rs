@@ -52,6 +52,8 @@ impl State {
             children: _,
             is_closing: _,
             locks: _,
+            // How often it may jump depends on data.
+            jumps: _,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {

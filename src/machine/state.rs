@@ -73,6 +73,8 @@ pub(crate) struct Core {
     pub(super) live: BTreeMap<ActivationId, Box<Activation>>,
     /// The instances of activations that have several, until the last of them has ended.
     pub(super) instances: BTreeMap<ActivationId, Box<InstanceSet>>,
+    /// Jumps ever.
+    pub(super) jumps: u32,
     /// Activations ever: their order of birth.
     pub(super) born: u64,
     pub(super) timers: BTreeMap<TimerId, Timer>,
@@ -309,6 +311,7 @@ impl State {
             numbers: BTreeMap::new(),
             live: BTreeMap::new(),
             instances: BTreeMap::new(),
+            jumps: 0,
             born: 0,
             timers: BTreeMap::new(),
             timers_set: 0,

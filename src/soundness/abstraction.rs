@@ -16,6 +16,8 @@ pub(super) fn abstracted(definition: &Definition) -> Definition {
     let mut graph = definition.graph().clone();
     graph.stages.iter_mut().for_each(abstract_stage);
     graph.outputs.clear();
+    // How often it jumps depends on data.
+    graph.max_jumps = u32::MAX;
     definition.with_graph(graph)
 }
 

@@ -125,6 +125,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(20, constant("priority", vec![0.into(), 9.into()])),
         some(20, texts("leftover_tokens", &["fail", "fail", "ignore"])),
         some(10, texts("or_join_cycle", &["fail"])),
+        some(20, constant("max_jumps", vec![0.into(), 2.into(), 20.into()])),
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
         some(25, cancellation::regions()),
         some(15, exclusion::sections()),

@@ -188,6 +188,31 @@ const EXAMPLES: &[Example] = &[
 ];
 
 #[test]
+fn the_router_goes_back_until_the_work_is_good_enough() {
+    let place = Place::new();
+    let path = root().join("examples/patterns/router.yaml");
+    let path = path.to_str().unwrap();
+    place.run(&["check", path]).exits(0);
+    let finished = place.run(&["run", path, "--json", "--input", "quality=50"]).exits(0);
+    assert_eq!(finished.last()["outputs"]["quality"], 80);
+    let workflow = place.run(&["show", "last", "--json"]).exits(0).last();
+    for (stage, (name, activations)) in
+        [("write", 3), ("pictures", 1), ("review", 3), ("publish", 1)].into_iter().enumerate()
+    {
+        let stage = &workflow["stages"][stage];
+        assert_eq!((&stage["ref_id"], &stage["activations"]), (&name.into(), &activations.into()));
+    }
+    // Too far from good enough for as many jumps as the definition allows.
+    place.run(&["run", path, "--json", "--input", "quality=0"]).exits(1);
+    let workflow = place.run(&["show", "last", "--json"]).exits(0).last();
+    assert_eq!(
+        (&workflow["status"], &workflow["stages"][2]["error"]["code"]),
+        (&"TERMINAL".into(), &"LOOP_LIMIT".into())
+    );
+    place.run(&["replay", "last"]).exits(0);
+}
+
+#[test]
 fn the_patterns_of_the_examples_succeed() {
     for Example { file, until, command, not_taken } in EXAMPLES {
         let place = Place::new();

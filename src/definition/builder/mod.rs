@@ -146,6 +146,11 @@ impl Builder {
         self.set("leftover_tokens", meaning.name())
     }
 
+    /// How often tasks of one workflow may jump; 10 times unless said otherwise. The next jump fails its task.
+    pub fn max_jumps(self, most: u32) -> Builder {
+        self.set("max_jumps", most)
+    }
+
     /// How strictly the verdict of the checker is taken; [`Soundness::Weak`] unless said otherwise.
     pub fn soundness(self, policy: Soundness) -> Builder {
         self.set("soundness", policy.name())

@@ -24,6 +24,7 @@ use crate::definition::times::Times;
 use crate::definition::trigger::{Durability, SignalTrigger, Trigger, TriggerRole};
 use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex};
+use crate::limits::JUMPS;
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
@@ -300,7 +301,8 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         stages.push(stage);
     }
     let termination = map.word_or("termination", (&Termination::ALL, Termination::name), Termination::Implicit)?;
-    Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions))
+    let max_jumps = map.some("max_jumps", Fields::integer)?.unwrap_or(JUMPS);
+    Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions, max_jumps))
 }
 
 /// By stage the jumps that lead there.

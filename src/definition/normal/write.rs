@@ -55,6 +55,9 @@ fn body(header: &Header, graph: &Graph) -> Map {
     if header.leftover_tokens != LeftoverTokens::Fail {
         put(&mut map, "leftover_tokens", header.leftover_tokens.name());
     }
+    if graph.has_jumps() {
+        put(&mut map, "max_jumps", graph.max_jumps);
+    }
     if header.soundness != Soundness::default() {
         put(&mut map, "soundness", header.soundness.name());
     }

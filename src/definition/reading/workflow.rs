@@ -18,7 +18,7 @@ use crate::definition::input::Input;
 use crate::definition::problem::Problem;
 use crate::definition::site::{Site, Use};
 use crate::definition::template::Template;
-use crate::limits::STAGES_MAX;
+use crate::limits::{JUMPS, STAGES_MAX};
 use crate::value::Value;
 
 /// The priority where none is written.
@@ -36,6 +36,8 @@ pub(in crate::definition) struct Draft<'d> {
     pub(in crate::definition) regions: Vec<RegionDraft<'d>>,
     /// `critical_sections`.
     pub(in crate::definition) sections: Vec<SectionDraft<'d>>,
+    /// `max_jumps`.
+    pub(in crate::definition) max_jumps: u32,
     /// The expressions, for the check of their names.
     pub(in crate::definition) uses: Vec<Use<'d>>,
 }
@@ -51,14 +53,14 @@ pub(in crate::definition) fn read_workflow<'d>(
     let mut reader = Reader { source, problems: Vec::new(), uses: Vec::new(), definitions, files, copied: 0 };
     let draft = reader.workflow(&document.root);
     problems.append(&mut reader.problems);
-    let (header, stages, outputs, (termination, regions, sections)) = draft?;
-    Some(Draft { header, stages, outputs, termination, regions, sections, uses: reader.uses })
+    let (header, stages, outputs, (termination, regions, sections, max_jumps)) = draft?;
+    Some(Draft { header, stages, outputs, termination, regions, sections, max_jumps, uses: reader.uses })
 }
 
 type Parts<'d> = (Header, Vec<StageDraft<'d>>, Vec<(String, Template)>, Rules<'d>);
 
 /// When it ends, and what is said of stages together.
-type Rules<'d> = ((Termination, &'d Span), Vec<RegionDraft<'d>>, Vec<SectionDraft<'d>>);
+type Rules<'d> = ((Termination, &'d Span), Vec<RegionDraft<'d>>, Vec<SectionDraft<'d>>, u32);
 
 impl<'d> Reader<'d> {
     fn workflow(&mut self, root: &'d Node) -> Option<Parts<'d>> {
@@ -112,7 +114,8 @@ impl<'d> Reader<'d> {
         let regions = fields.get("regions").map(|node| self.regions(node)).unwrap_or_default();
         let sections = fields.get("critical_sections").map(|node| self.critical_sections(node)).unwrap_or_default();
         let termination = (termination.0.unwrap_or_default(), termination.1);
-        Some((header, stages, outputs, (termination, regions, sections)))
+        let max_jumps = fields.get("max_jumps").and_then(|node| self.integer(node, "max_jumps", 0, u32::MAX));
+        Some((header, stages, outputs, (termination, regions, sections, max_jumps.unwrap_or(JUMPS))))
     }
 
     fn header(&mut self, fields: &Fields<'d>) -> Header {

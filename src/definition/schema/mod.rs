@@ -91,6 +91,7 @@ fn workflow() -> Vec<Property> {
             "What tokens mean that are left at the end.",
             choice(&LeftoverTokens::ALL.map(LeftoverTokens::name)),
         ),
+        ("max_jumps", "How often tasks of one workflow may jump; default 10, 0 for never.", integer(0, u32::MAX)),
         (
             "soundness",
             "How strictly `check` takes its verdict; default weak: what is known not to be sound is refused.",

@@ -99,6 +99,11 @@ impl Decision<'_> {
                 ),
             };
         };
+        if self.state.core.jumps >= graph.max_jumps {
+            let message =
+                format!("the workflow has jumped {} times, as often as its max_jumps allows", graph.max_jumps);
+            return permanent(ErrorCode::LOOP_LIMIT, message);
+        }
         let way = graph.arc(arc);
         let scope = &self.state.core.scopes[&self.state.core.live[&source].scope];
         if let Some(most) =

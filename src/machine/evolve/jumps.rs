@@ -22,6 +22,7 @@ pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex, rewo
         return Err("no task of the activation has jumped");
     }
     let scope = activation.scope;
+    state.core.jumps = state.core.jumps.saturating_add(1);
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     scope_state.jumped.insert(source.stage);
     let Some(rewound) = rewound else { return Ok(()) };

@@ -198,6 +198,24 @@ fn a_jump_may_be_limited() {
 }
 
 #[test]
+fn a_workflow_jumps_ten_times_unless_it_says_otherwise() {
+    let definition = |most: &str| yaml(&format!("{{ name: x{most}, stages: {{ a: {{ jump_targets: [a] }} }} }}"));
+    for (most, jumps) in [("", 10), (", max_jumps: 0", 0), (", max_jumps: 2", 2), (", max_jumps: 40", 40)] {
+        let mut course = played(&definition(most), []);
+        for _ in 0..jumps {
+            course.happen(&jump("a", "a"));
+        }
+        assert_eq!((course.activations("a"), course.status()), (jumps + 1, Status::Running), "{most}");
+        let events = course.happen(&jump("a", "a"));
+        let last = format!(
+            "task.failed a{} TERMINAL LOOP_LIMIT",
+            if jumps == 0 { String::new() } else { format!("#{}", jumps + 1) }
+        );
+        assert!(events.contains(&last), "{events:?}");
+    }
+}
+
+#[test]
 fn what_a_jump_brings_is_the_first_of_its_target() {
     let definition = yaml(
         "{ name: x, stages: { a: { outputs: { k: 1 } }, b: { needs: [a], jump_targets: [a] }, c: { needs: [b] } } }",

@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
 use super::instances::{InstancesRecord, concerned};
+use super::jumps::JumpsRecord;
 use super::record::{StageRecord, TaskRecord, change, stage_id, task_id};
 use super::{Cancellation, PausedDetails, StageView, TaskView, TriggerView, WorkflowView};
 
@@ -36,6 +37,8 @@ pub(crate) struct ViewFold {
     stages: Vec<StageRecord>,
     /// Workflows that were called and have not ended, with the attempts whose work they are.
     called: BTreeMap<WorkflowId, AttemptId>,
+    /// What jumps take along.
+    jumps: JumpsRecord,
 }
 
 impl ViewFold {
@@ -52,6 +55,7 @@ impl ViewFold {
             workflow,
             stages: vec![StageRecord::NONE; definition.graph().stages.len()],
             called: BTreeMap::new(),
+            jumps: JumpsRecord::default(),
             definition,
             creation: creation.clone(),
             created_at: first.recorded_at,
@@ -79,6 +83,7 @@ impl ViewFold {
     /// If a status changes in a way that is not legal.
     pub(crate) fn apply(&mut self, recorded: &Recorded) -> Result<(), Error> {
         self.version = recorded.sequence;
+        self.jumps.follow(&recorded.event);
         let (workflow, sequence) = (self.workflow, recorded.sequence);
         self.change(recorded).map_err(|source| Error::Transition { workflow, sequence, source })
     }
@@ -198,13 +203,16 @@ impl ViewFold {
     fn change_stage(&mut self, activation: ActivationId, recorded: &Recorded) -> Result<(), InvalidTransition> {
         let (at, sequence) = (recorded.recorded_at, recorded.sequence);
         match &recorded.event {
-            Event::StageReady { .. } => {
-                self.activate(activation, sequence);
+            Event::StageReady { consumed, .. } => {
+                let brought = self.jumps.arrive(consumed);
+                self.activate(activation, sequence).bring(brought);
                 Ok(())
             }
-            Event::StageStarted { .. } => {
+            Event::StageStarted { consumed, .. } => {
                 let has_instances = self.definition.graph().stage(activation.stage).instances.is_some();
+                let brought = self.jumps.arrive(consumed);
                 let stage = self.activate(activation, sequence);
+                stage.bring(brought);
                 stage.start_time = Some(at);
                 stage.instances = has_instances.then(InstancesRecord::default);
                 change(&mut stage.status, Status::Running, "stage", || stage_id(activation))
@@ -336,6 +344,7 @@ impl ViewFold {
     }
 
     fn report(&mut self, told: &TaskReport, at: Timestamp, sequence: Sequence) -> Result<(), InvalidTransition> {
+        self.jumps.report(told);
         let Some(task) = self.task(told.attempt.task, sequence) else { return Ok(()) };
         task.begin(told.attempt, at)?;
         (task.reported, task.left) = (told.outputs.clone(), told.context.clone());
@@ -350,13 +359,15 @@ impl ViewFold {
         error: Option<&Failure>,
         recorded: &Recorded,
     ) -> Result<(), InvalidTransition> {
+        // What a jump takes along is not what its source gives.
+        let jumps = self.jumps.ends(error);
         let Some(task) = self.task(id, recorded.sequence) else { return Ok(()) };
         let reported = std::mem::take(&mut task.reported);
-        task.outputs = if counts(status, error) { reported } else { Json::empty() };
+        task.outputs = if counts(status, error) && !jumps { reported } else { Json::empty() };
         task.error = error.cloned().or_else(|| task.error.take());
         task.end(id, status, recorded.recorded_at)?;
         // What was too much leaves nothing.
-        if error.is_none() {
+        if error.is_none() && !jumps {
             self.leave_context(id);
         }
         Ok(())
@@ -441,6 +452,9 @@ impl ViewFold {
         let mut outputs = inside.cloned().unwrap_or_default();
         if let Some(instances) = &record.instances {
             outputs.extend(self.read(instances.outputs(), at)?);
+        }
+        if let Some(brought) = &record.brought {
+            outputs.extend(self.entries(brought, at)?);
         }
         for task in &record.tasks {
             outputs.extend(self.entries(&task.outputs, at)?);

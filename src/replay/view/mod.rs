@@ -4,6 +4,7 @@
 
 mod fold;
 mod instances;
+mod jumps;
 mod pause;
 mod record;
 mod stage;

@@ -18,6 +18,8 @@ pub(super) struct StageRecord {
     pub(super) end_time: Option<Timestamp>,
     /// What its attempts left for later ones.
     pub(super) updates: Vec<Json>,
+    /// What the jump brought that began it.
+    pub(super) brought: Option<Json>,
     pub(super) outputs: Option<Json>,
     pub(super) error: Option<Failure>,
     /// Those of a stage that has several, once it has started.
@@ -53,6 +55,7 @@ impl StageRecord {
         start_time: None,
         end_time: None,
         updates: Vec::new(),
+        brought: None,
         outputs: None,
         error: None,
         instances: None,

@@ -7,15 +7,25 @@ use crate::task::outcome::{Outcome, TaskError};
 use crate::time::Duration;
 use crate::value::{Map, Value};
 
-const OUTCOMES: [&str; 9] =
-    ["success", "running", "suspend", "skipped", "stopped", "terminal", "failed_continue", "canceled", "transient"];
-const NOT_YET: [&str; 3] = ["jump_to", "redirect", "stage"];
+const OUTCOMES: [&str; 10] = [
+    "success",
+    "running",
+    "suspend",
+    "skipped",
+    "stopped",
+    "terminal",
+    "failed_continue",
+    "canceled",
+    "transient",
+    "jump_to",
+];
+const NOT_YET: [&str; 1] = ["redirect"];
 
 /// The answer in the text of a result file; `reserved` outputs are refused.
 ///
 /// Its keys: `outcome` (default `success`), `outputs`, `context`, `error` and `code` (of `terminal`, `failed_continue`
 /// and `transient`), `retry_after` (of `running` and `transient`), `context_update` (of `transient`) and `signals` (of
-/// `suspend`: the names of those that wake it; any if there are none).
+/// `suspend`: the names of those that wake it; any if there are none), `stage` (of `jump_to`: where control goes).
 ///
 /// # Errors
 ///
@@ -44,6 +54,10 @@ pub(super) fn parse(text: &str, reserved: &[&str]) -> Result<Outcome, TaskError>
             let names = taken(&mut entries, "signals", "a list of names", names_of)?.unwrap_or_default();
             Ok(names.into_iter().fold(Outcome::suspend(), Outcome::until_signal))
         }
+        "jump_to" => match taken(&mut entries, "stage", "the name of a stage", text_of)? {
+            Some(stage) => Ok(Outcome::jump_to(stage)),
+            None => return Err(invalid("stage: jump_to needs the name of a stage")),
+        },
         "skipped" => Ok(Outcome::skipped()),
         "stopped" => Ok(Outcome::stopped()),
         "canceled" => Ok(Outcome::canceled()),
@@ -54,8 +68,7 @@ pub(super) fn parse(text: &str, reserved: &[&str]) -> Result<Outcome, TaskError>
         other => return Err(invalid(&format!("outcome: {other:?} is none of {}", OUTCOMES.join(", ")))),
     };
     if let Some(key) = entries.keys().next() {
-        let reason = if NOT_YET.contains(&key.as_str()) { "is not supported yet" } else { "does not belong to" };
-        return Err(invalid(&format!("key {key:?} {reason} the outcome {outcome}")));
+        return Err(invalid(&format!("key {key:?} does not belong to the outcome {outcome}")));
     }
     match answer {
         Ok(outcome) => {
@@ -147,6 +160,7 @@ mod tests {
                 r#"{"outcome":"running","retry_after":"1s","context":{"b":2}}"#,
                 Ok(Outcome::running().after(second).context("b", 2)),
             ),
+            (r#"{"outcome":"jump_to","stage":"s","context":{"b":2}}"#, Ok(Outcome::jump_to("s").context("b", 2))),
             (r#"{"outcome":"suspend"}"#, Ok(Outcome::suspend())),
             (
                 r#"{"outcome":"suspend","signals":["go","stop"],"context":{"b":2}}"#,
@@ -173,7 +187,9 @@ mod tests {
             ("", "the result file: expected"),
             ("[]", "expected a map"),
             (r#"{"outcome":"happy"}"#, "\"happy\" is none of success"),
-            (r#"{"outcome":"jump_to","stage":"x"}"#, "jump_to is not supported yet"),
+            (r#"{"outcome":"jump_to"}"#, "stage: jump_to needs the name of a stage"),
+            (r#"{"outcome":"redirect"}"#, "redirect is not supported yet"),
+            (r#"{"outcome":"stopped","stage":"x"}"#, "does not belong to the outcome stopped"),
             (r#"{"outcome":"suspend","signals":"x"}"#, "signals: expected a list of names"),
             (r#"{"outcome":"suspend","signals":[1]}"#, "signals: expected a list of names"),
             (r#"{"signals":["x"]}"#, "\"signals\" does not belong to the outcome success"),
