@@ -5,7 +5,9 @@
 use super::body::LoopTest;
 use super::generations::{Generations, JoinMode};
 use super::graph::{ArcKind, Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
+use super::instances::{Completion, Source};
 use super::milestone::MilestoneStatus;
+use super::trigger::Trigger;
 use crate::ids::StageIndex;
 
 /// A stage of a definition.
@@ -149,6 +151,45 @@ impl<'d> StageOutline<'d> {
     pub fn critical_section(&self) -> Option<(&'d str, &'d str)> {
         let section = self.stage.exclusion.as_ref()?.section.as_ref()?;
         Some((&section.name, &section.key))
+    }
+
+    /// How many instances it has, and until when they are waited for unless it is for all; in words. None of it where
+    /// it has no instances.
+    pub fn instances(&self) -> Vec<String> {
+        let Some(several) = self.stage.instances.as_deref() else { return Vec::new() };
+        let mut words = match &several.source {
+            Source::Fixed(count) => format!("{count} instances"),
+            Source::Count(key) => format!("{key} instances"),
+            Source::Collection(key) => format!("for each of {key}"),
+            Source::ForEach(_) => "for each item".to_owned(),
+            Source::Matrix(axes) => {
+                let names: Vec<&str> = axes.iter().map(|(name, _)| name.as_str()).collect();
+                format!("for each {}", names.join(", "))
+            }
+        };
+        if several.sequential {
+            words += ", one by one";
+        }
+        let until = match &several.completion {
+            Completion::All => None,
+            Completion::Threshold(count) => Some(format!("until {count} are done")),
+            Completion::Condition(condition) => Some(format!("until {}", condition.text())),
+            Completion::Started => Some("not waited for".to_owned()),
+        };
+        [words].into_iter().chain(until).collect()
+    }
+
+    /// What it waits for from outside, in words: a signal or a time.
+    pub fn trigger(&self) -> Option<String> {
+        Some(match self.stage.trigger.as_deref()? {
+            Trigger::Signal(trigger) => format!("signal {}", trigger.signal),
+            Trigger::Timer(length) => format!("after {length}"),
+        })
+    }
+
+    /// The group of stages among which what comes first chooses.
+    pub fn choice_group(&self) -> Option<&'d str> {
+        self.stage.choice_group.as_deref()
     }
 
     /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,

@@ -251,6 +251,9 @@ impl DiagramBox {
         if let (Some(threshold), Some(mode)) = (stage.join_threshold(), stage.join_mode()) {
             details.push(format!("starts with {threshold}, {}", mode.name()));
         }
+        details.extend(stage.instances());
+        details.extend(stage.trigger());
+        details.extend(stage.choice_group().map(|group| format!("choice: {group}")));
         details.extend(stage.merge_count().map(|count| format!("merges {count} threads")));
         details.extend(stage.thread_count().map(|count| format!("{count} threads each")));
         if stage.reentry() != Reentry::Parallel {

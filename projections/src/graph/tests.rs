@@ -381,3 +381,29 @@ fn dot_tokens(text: &str) -> Vec<String> {
     }
     tokens
 }
+
+#[test]
+fn a_stage_says_how_many_instances_it_has_and_what_it_waits_for() {
+    let text = "
+name: x
+stages:
+  a: { mi_config: { count: 5, join_threshold: 3 } }
+  b: { mi_config: { count_from_context: n, sync_on_complete: false } }
+  c: { matrix: { os: [l, m], version: [1, 2] } }
+  d: { mi_config: { collection_from_context: l, sequential: true, completion_condition: done > 1 } }
+  e: { needs: [a], trigger: { signal: go }, deferred_choice_group: g }
+  f: { needs: [a], trigger: { timer: 90s }, deferred_choice_group: g }
+";
+    let diagram = Diagram::of(&definition(text));
+    let expected: [&[&str]; 6] = [
+        &["5 instances", "until 3 are done"],
+        &["n instances", "not waited for"],
+        &["for each os, version"],
+        &["for each of l, one by one", "until done > 1"],
+        &["signal go", "choice: g"],
+        &["after 1m30s", "choice: g"],
+    ];
+    for (shown, expected) in diagram.boxes().iter().zip(expected) {
+        assert!(expected.iter().all(|detail| shown.details().iter().any(|shown| shown == detail)), "{shown:?}");
+    }
+}
