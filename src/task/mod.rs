@@ -18,6 +18,8 @@ mod registry;
 mod settings;
 #[cfg(feature = "shell")]
 mod shell;
+#[cfg(all(test, feature = "shell"))]
+pub(crate) use shell::patient as patient_shell;
 mod signal;
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,13 @@ impl Shell {
     }
 }
 
+/// A `shell` that gives a program as long as it likes after TERM: for tests that must not depend on the clock.
+#[cfg(test)]
+pub(crate) fn patient() -> impl Task {
+    let long = Duration::from_secs(3_600);
+    Shell { patience: Patience { grace: long, drain: long } }
+}
+
 impl Task for Shell {
     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
         let mut known = vec!["command", "shell"];

@@ -201,6 +201,14 @@ fn with_pipes() -> tempfile::TempDir {
     work
 }
 
+/// Built-in tasks; a program has as long as it likes after TERM.
+#[cfg(feature = "shell")]
+fn patient() -> Registry {
+    let mut tasks = Registry::with_builtins();
+    tasks.replace("shell", crate::task::patient_shell());
+    tasks
+}
+
 /// What the program says next; waits for it.
 #[cfg(feature = "shell")]
 fn said(work: &tempfile::TempDir) -> String {
@@ -211,7 +219,7 @@ fn said(work: &tempfile::TempDir) -> String {
 #[test]
 fn a_program_that_ignores_the_signal_keeps_the_lock_until_it_is_gone() {
     let (log, work) = (tempfile::tempdir().unwrap(), with_pipes());
-    let engine = Engine::open(Config::at(log.path()), Registry::with_builtins()).unwrap();
+    let engine = Engine::open(Config::at(log.path()), patient()).unwrap();
     let text = net(&format!("cancel_mode: wait, run: \"{IGNORES}\""), "run: 'test -e over'");
     let workflow = engine.submit(&text, Start::new().workdir(work.path())).unwrap();
     assert_eq!(said(&work), "begun\n");
@@ -228,7 +236,7 @@ fn a_program_that_ignores_the_signal_keeps_the_lock_until_it_is_gone() {
 #[test]
 fn an_abandoned_program_runs_on_beside_the_next() {
     let (log, work) = (tempfile::tempdir().unwrap(), with_pipes());
-    let engine = Engine::open(Config::at(log.path()), Registry::with_builtins()).unwrap();
+    let engine = Engine::open(Config::at(log.path()), patient()).unwrap();
     let text = net(&format!("cancel_mode: abandon, run: \"{IGNORES}\""), "run: 'test ! -e over && echo on > go'");
     let workflow = engine.submit(&text, Start::new().workdir(work.path())).unwrap();
     assert_eq!(said(&work), "begun\n");
