@@ -184,9 +184,10 @@ pub fn what_lives_asks_for_something(decided: Decided<'_>) {
         panic!("{broken} after {:?}", decided.command);
     }
     if state.sequence().is_some() && !state.is_closed() {
-        // A paused one may ask for nothing but to go on, and one whose stages wait for each other's milestones for
-        // nothing at all.
-        let is_held = || waits(state).iter().any(|wait| matches!(wait.reason(), WaitReason::Milestone { .. }));
+        // A paused one may ask for nothing but to go on, and for nothing at all one whose stages wait for each other's
+        // milestones, or where a section waits for a stage that it keeps out: `check` names both (LOCK_ORDER).
+        let holds = |reason: &WaitReason| matches!(reason, WaitReason::Milestone { .. } | WaitReason::Lock { .. });
+        let is_held = || waits(state).iter().any(|wait| holds(wait.reason()));
         let asks = outstanding(state).next().is_some() || state.is_paused() || is_held();
         assert!(asks, "nothing to do after {:?}, though {:?} waits", decided.command, waits(state));
     }

@@ -32,11 +32,20 @@ pub(super) fn refuse_addition(state: &State, addition: &InstancesAddition) -> Re
     }
     let more = u32::try_from(addition.items.len()).unwrap_or(u32::MAX);
     let bytes: usize = addition.items.iter().map(String::len).sum();
-    let too_many = set.total.unwrap_or(0).saturating_add(more) > spec.max || more as usize > LISTED_MAX;
+    let known = set.total.or_else(|| to_be_counted(state, id, spec)).unwrap_or(0);
+    let too_many = known.saturating_add(more) > spec.max || more as usize > LISTED_MAX;
     if too_many || bytes as u64 > state.definition.limits().payload_bytes_max {
         return Err(Rejection::InstancesFull { stage: ref_id(state, id), most: spec.max });
     }
     Ok(())
+}
+
+/// How many there are to be behind which what is added comes, where a pause has kept them from being counted. What
+/// cannot be counted fails the stage, and is no reason to refuse anything.
+fn to_be_counted(state: &State, id: ActivationId, spec: &Instances) -> Option<u32> {
+    let seen = Surroundings::of_activation(state, id)?;
+    let items = state.core.instances.get(&id)?.items.get_or_try(|| Items::of(&spec.source, &seen).map(Arc::new));
+    u32::try_from(items.ok()?.count()).ok()
 }
 
 /// Closing and completing: only while the activation lives and goes on with its instances.

@@ -450,9 +450,10 @@ fn end_activation(
     let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys });
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
-    let jumps = activation.leaving.is_some();
+    let leaving = activation.leaving.filter(|_| tokens::may_jump(state.definition.graph(), emitted));
+    let jumps = leaving.is_some();
     let behind = Behind { depth, past, thread: activation.thread, trail: activation.trail };
-    match activation.leaving {
+    match leaving {
         Some(leaving) => tokens::emit_jump(state, id, scope, emitted, behind, *leaving)?,
         None => tokens::emit(state, id, scope, emitted, behind)?,
     }

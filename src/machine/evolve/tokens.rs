@@ -59,6 +59,17 @@ pub(super) fn emit_jump(
     emit_threads(state, id, scope, emitted, (behind, &[thread]), Some(leaving.brought))
 }
 
+/// Is this what an activation may emit that leaves by a jump? If its end came to be without the jump, as no history
+/// that was decided has it, it emits like any other.
+pub(super) fn may_jump(graph: &Graph, emitted: &Emitted) -> bool {
+    let is_jump = |arc: &ArcIndex| graph.arcs.get(arc.index()).is_some_and(|way| way.kind == ArcKind::Jump);
+    match emitted {
+        Emitted::Nothing => true,
+        Emitted::Arcs(arcs) => arcs.iter().any(is_jump),
+        Emitted::All => false,
+    }
+}
+
 fn emit_threads(
     state: &mut State,
     id: ActivationId,

@@ -219,6 +219,24 @@ fn no_instance_begins_while_the_workflow_is_paused() {
 }
 
 #[test]
+fn what_a_pause_keeps_from_being_counted_counts_where_more_are_added() {
+    let text = "
+name: x
+stages:
+  a:
+  m: { needs: [a], mi_config: { count: 1, allow_dynamic: true, max_instances: 2 } }
+";
+    let mut course = Course::begun(&yaml(text), [("n", 0)]);
+    course.happen(&pause());
+    course.complete(["a"]);
+    let full = course.attempt(&add_instances("m", [7, 8])).unwrap_err();
+    assert_eq!(full.code(), "MI_FULL");
+    course.happen(&add_instances("m", [7]));
+    course.happen(&resume());
+    assert_eq!(course.open(), ["m#1[0]", "m#1[1]"]);
+}
+
+#[test]
 fn while_it_is_paused_a_timer_still_ends_instances() {
     let mut course = begun("count: 2, cancel_mi_on: [{ timer: 1h }]", "");
     course.happen(&pause());
