@@ -225,6 +225,10 @@ impl State {
             let waits = match &activation.progress {
                 Progress::Ready(Gate::Trigger) => by_signal,
                 Progress::Open(open) => open.attempt == AttemptState::Suspended,
+                // Its instances are over, and the batch was cut before its end: until then it knows them still.
+                Progress::CoreEnded if self.core.unsettled && self.core.instances.contains_key(id) => {
+                    activation.waiting.is_some()
+                }
                 Progress::Ready(_)
                 | Progress::Between { .. }
                 | Progress::Turning

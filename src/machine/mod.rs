@@ -27,6 +27,7 @@
 //! | 22 recursion | `sub_workflow`, `definitions` |
 //! | 23, 24 transient and persistent trigger | `trigger`, `Outcome::suspend`; the command `Signal` |
 //! | 25 cancel region | `cancel_region`, `regions`, `cancels: [{region: ..}]` |
+//! | 26, 27 cancel, complete multiple instance activity | `cancel_mi_on`, `complete_mi_on`, `cancels: [{mi: ..}]` |
 //! | 28, 31 blocking discriminator, partial join | `join_mode: blocking`, `reset_on` |
 //! | 29, 32 cancelling discriminator, partial join | `join_mode: cancelling`, `join_cancel_scope` |
 //! | 33 generalized AND-join | `join_type: GENERALIZED_AND`, `leftover_tokens` |

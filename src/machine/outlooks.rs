@@ -156,6 +156,13 @@ impl Outlooks {
         self.due.insert(waiting);
     }
 
+    /// An activation waits for a milestone now: it may be no reason any more to wait for one.
+    pub(super) fn held(&mut self, scope: ScopeId) {
+        if let Some(stages) = self.stages.as_mut() {
+            stages.forget(scope);
+        }
+    }
+
     /// Something was taken away: all joins of the scope look anew.
     pub(super) fn forget(&mut self, scope: ScopeId) {
         if let Some(stages) = self.stages.as_mut() {

@@ -31,7 +31,7 @@ impl Decision<'_> {
     pub(super) fn call_those_held_back(&mut self) {
         let queued = self.state.core.live.iter().filter_map(|(activation, live)| {
             let Progress::Open(open) = &live.progress else { return None };
-            let waits = matches!(open.attempt, AttemptState::Queued { .. }) && live.doomed.is_none();
+            let waits = matches!(open.attempt, AttemptState::Queued { due: None }) && live.doomed.is_none();
             let task = TaskId { activation: *activation, task: open.task };
             waits.then_some(AttemptId { task, dispatch: open.dispatch })
         });

@@ -201,6 +201,7 @@ fn wait_at(state: &mut State, id: ActivationId, gate: HeldBy) -> Fit<()> {
         }
         (HeldBy::Choice, _) => Ok(()),
         (HeldBy::Milestone, _) => {
+            state.candidates.outlooks.held(scope);
             state.look_at_all_milestones(scope);
             Ok(())
         }

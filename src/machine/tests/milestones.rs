@@ -305,3 +305,22 @@ stages:
         .after([complete("p#2")])
         .activations("x", 2);
 }
+
+#[test]
+fn who_comes_to_wait_for_a_milestone_is_no_reason_any_more_to_wait_for_one() {
+    let text = "
+name: x
+stages:
+  b:
+    scheduled_time: '2026-01-01T00:00:30Z'
+    milestone_ref_id: c
+    milestone_policy: wait
+  c: { needs: [b] }
+  d: { milestone_ref_id: c }
+";
+    given(&yaml(text))
+        .after([pass("30s")])
+        .when(fire(1))
+        .then(["timer.fired 1", "stage.waiting b for milestone", "stage.skipped d"])
+        .status(Status::Running);
+}
