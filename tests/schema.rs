@@ -150,6 +150,7 @@ stages:
 const ROUTES: &str = "
 name: x
 leftover_tokens: ignore
+max_jumps: 3
 or_join_cycle: Fail
 critical_sections:
   - { mutex_key: c, mutex_scope: Workflow, sections: { one: [b, e], two: [h] } }
