@@ -151,6 +151,7 @@ const ROUTES: &str = "
 name: x
 leftover_tokens: ignore
 max_jumps: 3
+split_correlation: i
 or_join_cycle: Fail
 critical_sections:
   - { mutex_key: c, mutex_scope: Workflow, sections: { one: [b, e], two: [h] } }

@@ -258,19 +258,21 @@ fn what_happens_while_work_stops_is_tried() {
 }
 
 /// Two splits that ask the same: the second one's join waits for what the first has chosen.
-fn asked_twice(about: [&str; 2], conditions: [&str; 2]) -> Verdict {
+fn asked_twice_in(header: &str, about: [&str; 2], conditions: [&str; 2]) -> Verdict {
     let [first, second] = about.map(|about| format!("split_type: XOR, split_default: e, {about}"));
-    check(
-        &format!(
-            "s: , a: {{ needs: [s], {first} split_conditions: {{ b: '{}' }} }}, b: {{ needs: [a] }}, e: {{ needs: [a] }}, \
+    let stages = format!(
+        "s: , a: {{ needs: [s], {first} split_conditions: {{ b: '{}' }} }}, b: {{ needs: [a] }}, e: {{ needs: [a] }}, \
              m: {{ needs: [b, e], join_type: XOR, {} split_conditions: {{ f: '{}' }} }}, f: {{ needs: [m, b2] }}, \
              b2: {{ needs: [b] }}, g: {{ needs: [m] }}",
-            conditions[0],
-            second.replace("split_default: e", "split_default: g"),
-            conditions[1],
-        ),
-        &CheckOptions::new(),
-    )
+        conditions[0],
+        second.replace("split_default: e", "split_default: g"),
+        conditions[1],
+    );
+    yaml(&format!("{{ name: x, {header}stages: {{ {stages} }} }}")).check(&CheckOptions::new())
+}
+
+fn asked_twice(about: [&str; 2], conditions: [&str; 2]) -> Verdict {
+    asked_twice_in("", about, conditions)
 }
 
 #[test]
@@ -284,5 +286,8 @@ fn splits_about_the_same_are_answered_alike() {
     // With b the token of b2 is left if g is taken: that is found only where they may differ.
     for same in [["k", "k"], ["not k", "not not not k"], ["k", " k "]] {
         assert_eq!(codes(&asked_twice([about, about], same)), Vec::<&str>::new(), "{same:?}");
+        assert_eq!(codes(&asked_twice_in("split_correlation: fast, ", ["", about], same)), Vec::<&str>::new());
     }
+    let own = asked_twice_in("split_correlation: fast, ", ["", "split_correlation: else, "], ["k", "k"]);
+    assert!(codes(&own).contains(&"DEADLOCK"), "what a split says itself comes first");
 }

@@ -30,8 +30,11 @@ const OUTSIDE: &[Outside] = &[
             "src/testing/",
         ],
     },
-    // Workers; and the thread that waits beside a program for its end, its streams and its time.
-    Outside { what: "std::thread", homes: &["src/runtime/workers.rs", "src/task/program/"] },
+    // Workers; the thread that waits beside a program for its end, its streams and its time; patterns tried at once.
+    Outside {
+        what: "std::thread",
+        homes: &["src/runtime/workers.rs", "src/task/program/", "src/testing/patterns/side_by_side.rs"],
+    },
     // The control socket. The first only because that is where the two directions of a connection are named.
     Outside { what: "std::net", homes: &["src/runtime/control/listener.rs"] },
     Outside { what: "std::os::unix::net", homes: &["src/runtime/control/"] },

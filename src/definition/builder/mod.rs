@@ -156,6 +156,12 @@ impl Builder {
         self.set("soundness", policy.name())
     }
 
+    /// What its splits are about, where they do not say it themselves: for the check, conditions with the same text
+    /// then hold alike in all of them.
+    pub fn split_correlation(self, about: impl Into<String>) -> Builder {
+        self.set("split_correlation", about.into())
+    }
+
     /// When a workflow has succeeded; [`Termination::Implicit`] unless said otherwise.
     pub fn termination(self, termination: Termination) -> Builder {
         self.set("termination", termination.name())

@@ -52,6 +52,7 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "or_join_cycle",
         "termination",
         "regions",
+        "split_correlation",
         "critical_sections",
         "stages",
         "definitions",
@@ -66,7 +67,6 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "max_concurrent_executions",
         "on",
         "pipeline_config_id",
-        "split_correlation",
     ],
     extensions: Extensions::Allowed,
 };

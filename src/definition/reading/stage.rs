@@ -368,7 +368,7 @@ impl<'d> Reader<'d> {
     }
 
     /// What the conditions of a split are about, for the checker.
-    fn split_correlation(&mut self, fields: &Fields<'d>) -> Option<String> {
+    pub(super) fn split_correlation(&mut self, fields: &Fields<'d>) -> Option<String> {
         let node = fields.get("split_correlation")?;
         let text = self.text(node, "split_correlation")?;
         self.name(text, &node.span, "split_correlation").then(|| text.to_owned())

@@ -6,7 +6,7 @@ use super::Reader;
 use super::cancellation::RegionDraft;
 use super::exclusion::SectionDraft;
 use super::keys::{Fields, WORKFLOW};
-use super::stage::{Nested, Outer, StageDraft};
+use super::stage::{Nested, Outer, SplitDraft, StageDraft};
 use super::task::Inherited;
 use crate::definition::Around;
 use crate::definition::cancellation::Termination;
@@ -97,6 +97,7 @@ impl<'d> Reader<'d> {
             let message = format!("{} stages, more than {STAGES_MAX}", stages.len());
             self.report(ProblemCode::TooManyStages, &fields.node.span, message);
         }
+        self.correlate(&fields, &mut stages);
         self.report_copies(&fields.node.span);
         if header.workflow_type == WorkflowType::Orchestration
             && let n_stages = stages.iter().filter(|draft| draft.parent.is_none()).count()
@@ -116,6 +117,15 @@ impl<'d> Reader<'d> {
         let termination = (termination.0.unwrap_or_default(), termination.1);
         let max_jumps = fields.get("max_jumps").and_then(|node| self.integer(node, "max_jumps", 0, u32::MAX));
         Some((header, stages, outputs, (termination, regions, sections, max_jumps.unwrap_or(JUMPS))))
+    }
+
+    /// What the workflow says its splits are about holds for those that say nothing themselves.
+    fn correlate(&mut self, fields: &Fields<'d>, stages: &mut [StageDraft<'d>]) {
+        let Some(about) = self.split_correlation(fields) else { return };
+        let asking = stages.iter_mut().filter(|draft| matches!(draft.split, SplitDraft::Conditional { .. }));
+        for draft in asking {
+            draft.stage.split_correlation.get_or_insert_with(|| about.clone());
+        }
     }
 
     fn header(&mut self, fields: &Fields<'d>) -> Header {

@@ -98,6 +98,7 @@ fn workflow() -> Vec<Property> {
             choice(&Soundness::ALL.map(Soundness::name)),
         ),
         ("or_join_cycle", "What it means that OR-joins wait for each other.", choice(&["fail"])),
+        ("split_correlation", "split_correlation of the splits that name none.", name()),
         ("termination", "Whether a workflow ends when nothing is left to do, or at nominated stages.", termination()),
         ("regions", "What is said of regions, by name.", cancellation::regions()),
         (

@@ -67,6 +67,7 @@ mod net;
 mod pattern;
 mod report;
 mod scenario;
+mod side_by_side;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -122,6 +123,7 @@ pub use net::Net;
 pub use pattern::{Code, Pattern};
 pub use report::{Counts, Kind, Report, Verdict};
 pub use scenario::{Chain, Scenario, chain, scenario};
+pub use side_by_side::reports;
 pub use trial::{Effort, report, traces, verdict};
 pub use view::View;
 pub use world::Breach;
@@ -200,14 +202,4 @@ pub fn report_of(number: usize, effort: Effort) -> Report {
     let missing = |_| Verdict::Missing { why: "the pattern has no module".to_owned() };
     pattern(number)
         .map_or_else(|| Report { number, name, verdicts: Kind::ALL.map(missing) }, |pattern| report(&pattern, effort))
-}
-
-/// Tries all 43 patterns, one after the other; `seen` is told of each when it is done.
-pub fn reports(effort: Effort, mut seen: impl FnMut(&Report)) -> Vec<Report> {
-    let of = |number| {
-        let found = report_of(number, effort);
-        seen(&found);
-        found
-    };
-    (1..=NAMES.len()).map(of).collect()
 }
