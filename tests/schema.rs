@@ -73,7 +73,8 @@ defaults:
   cwd: build
   shell: bash
   timeout: 10m
-  retry: { max_attempts: 3, initial: 300ms, factor: 1.5, max: 1h30m, jitter: 0.25, on: [transient, Timeout, exit] }
+  retry:
+    { max_attempts: 3, initial: 300ms, factor: 1.5, max: 90s, jitter: 0.25, on: [transient, Timeout, exit, OTHER, 75] }
 stages:
   calling:
     sub_workflow:

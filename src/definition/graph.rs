@@ -20,6 +20,7 @@ use super::generations::{Generations, Rest};
 use super::instances::{Emission, Instances};
 use super::milestone::{Milestone, watchers};
 use super::rank::ranks;
+pub(crate) use super::retry::{RetryOn, RetryPolicy};
 use super::shell_text::ShellText;
 use super::sub_workflow::SubWorkflow;
 use super::template::Template;
@@ -247,39 +248,6 @@ impl GraphTask {
     pub(crate) fn by_hand(&self) -> Option<ByHand> {
         ByHand::of(&self.uses)
     }
-}
-
-/// How often and when a failed attempt is tried again. Integers only, so that every binary computes the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RetryPolicy {
-    /// Tries in all, 1 = no retry. Only failures the policy retries count.
-    pub(crate) max_attempts: u32,
-    /// Delay before the second try.
-    pub(crate) initial: Duration,
-    /// Growth of the delay from try to try, in thousandths.
-    pub(crate) factor_thousandths: u64,
-    /// No delay is longer, jitter aside.
-    pub(crate) max: Duration,
-    /// Part of the delay that is drawn at random, in thousandths.
-    pub(crate) jitter_thousandths: u64,
-    /// Failures that are tried again.
-    pub(crate) on: RetryOn,
-}
-
-/// Which failures are tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RetryOn {
-    /// Transient errors.
-    pub(crate) transient: bool,
-    /// Attempts that took longer than their timeout.
-    pub(crate) timeout: bool,
-    /// Unexpected exit codes of programs.
-    pub(crate) exit: bool,
-}
-
-impl RetryOn {
-    /// The names of the classes as definitions write them.
-    pub(super) const CLASSES: [&'static str; 3] = ["transient", "timeout", "exit"];
 }
 
 impl GraphStage {

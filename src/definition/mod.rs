@@ -24,6 +24,7 @@ mod cure;
 
 mod rank;
 mod reading;
+mod retry;
 
 mod site;
 

@@ -129,6 +129,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
         some(25, cancellation::regions()),
         some(15, exclusion::sections()),
+        some(20, texts("split_correlation", &["k", "j"])),
         some(15, texts("termination", &["implicit", "explicit", "explicit"])),
         constant("definitions", vec![calls::definitions()]),
         some(10, constant("x-team", vec![Value::map([("any", Value::list(["thing"]))])])),
@@ -194,7 +195,10 @@ fn described() -> BoxedStrategy<Keys> {
 // ---- what several levels have
 
 fn retry() -> BoxedStrategy<Keys> {
-    let on = select(vec![vec!["transient"], vec!["timeout", "exit"], vec!["transient", "timeout", "exit"], vec![]]);
+    let classes = [vec!["transient"], vec!["timeout", "exit"], vec!["transient", "timeout", "exit"], vec![]];
+    let mut on: Vec<Vec<Value>> = classes.map(|on| on.into_iter().map(Value::from).collect()).into();
+    on.push(vec!["transient".into(), "USER_CODE_ERROR".into(), 7.into()]);
+    let on = select(on);
     map(
         "retry",
         all(vec![

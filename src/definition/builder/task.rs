@@ -149,9 +149,15 @@ impl Retry {
         self
     }
 
-    /// The failures that are tried again: `transient`, `timeout`, `exit`.
-    pub fn on<T: Into<String>>(mut self, classes: impl IntoIterator<Item = T>) -> Retry {
-        self.0.set("on", Value::list(classes.into_iter().map(Into::into)));
+    /// The failures that are tried again: the classes `transient`, `timeout` and `exit`, codes of errors like
+    /// `NETWORK_ERROR`, which count whatever the class, and exit codes of programs, from 0 to 255.
+    ///
+    /// ```
+    /// # use stabilize::{Retry, Value};
+    /// let retry = Retry::attempts(5).on(["transient".into(), "VALIDATION_FAILED".into(), Value::from(75)]);
+    /// ```
+    pub fn on<T: Into<Value>>(mut self, failures: impl IntoIterator<Item = T>) -> Retry {
+        self.0.set("on", Value::list(failures.into_iter().map(Into::into)));
         self
     }
 

@@ -507,13 +507,21 @@ fn shell_text(map: &Fields<'_>) -> Read<ShellText> {
 }
 
 fn retry(map: &Fields<'_>) -> Read<RetryPolicy> {
-    let mut on = RetryOn { transient: false, timeout: false, exit: false };
-    for class in map.list("on")? {
-        match class.as_str() {
-            Some("transient") => on.transient = true,
-            Some("timeout") => on.timeout = true,
-            Some("exit") => on.exit = true,
-            Some(_) | None => return Err(map.wrong("on", "known words")),
+    let mut on = RetryOn::default();
+    for item in map.list("on")? {
+        match item {
+            Value::Integer(code) => {
+                on.exit_codes.insert(u8::try_from(*code).map_err(|_| map.wrong("on", "exit codes from 0 to 255"))?);
+            }
+            Value::String(class) if class == "transient" => on.transient = true,
+            Value::String(class) if class == "timeout" => on.timeout = true,
+            Value::String(class) if class == "exit" => on.exit = true,
+            Value::String(code) => {
+                on.codes.insert(code.parse().map_err(|_| map.wrong("on", "known words and codes"))?);
+            }
+            Value::Null | Value::Bool(_) | Value::Real(_) | Value::List(_) | Value::Map(_) => {
+                return Err(map.wrong("on", "words and numbers"));
+            }
         }
     }
     Ok(RetryPolicy {

@@ -259,7 +259,10 @@ fn write_shell_text(shell_text: &ShellText) -> Value {
 
 fn write_retry(retry: &RetryPolicy) -> Value {
     let classes = [("transient", retry.on.transient), ("timeout", retry.on.timeout), ("exit", retry.on.exit)];
-    let on = classes.into_iter().filter(|(_, retried)| *retried).map(|(class, _)| class);
+    let on = classes.into_iter().filter(|(_, retried)| *retried).map(|(class, _)| Value::from(class));
+    let codes = retry.on.codes.iter().map(|code| Value::from(code.as_str()));
+    let exit_codes = retry.on.exit_codes.iter().map(|code| Value::from(u32::from(*code)));
+    let on = on.chain(codes).chain(exit_codes);
     Value::map([
         ("max_attempts", Value::from(retry.max_attempts)),
         ("initial", Value::from(retry.initial.microseconds())),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::{DEFAULTS, Fields, RETRY, TASK};
-use super::{Reader, is_name};
+use super::{Reader, closest, is_name};
 use crate::definition::by_hand::ByHand;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
@@ -47,7 +47,7 @@ impl Inherited {
                 factor_thousandths: 2_000,
                 max: Duration::from_seconds(60),
                 jitter_thousandths: 250,
-                on: RetryOn { transient: true, timeout: false, exit: false },
+                on: RetryOn::engine(),
             },
             timeout: Duration::from_seconds(4 * 60 * 60),
             on_failure: OnFailure::Fail,
@@ -158,7 +158,7 @@ impl<'d> Reader<'d> {
     /// A policy the author wrote; what it leaves out is as in the engine's, but it retries timeouts and exits too.
     fn retry(&mut self, node: &'d Node) -> RetryPolicy {
         let mut policy = Inherited::engine().retry;
-        policy.on = RetryOn { transient: true, timeout: true, exit: true };
+        policy.on = RetryOn::every_class();
         let Some(fields) = self.fields(node, &RETRY) else { return policy };
         if let Some(node) = fields.get("max_attempts")
             && let Some(number) = self.integer(node, "max_attempts", 1, u32::MAX)
@@ -198,16 +198,42 @@ impl<'d> Reader<'d> {
     }
 
     fn retry_on(&mut self, node: &'d Node) -> RetryOn {
-        let mut on = RetryOn { transient: false, timeout: false, exit: false };
+        let mut on = RetryOn::default();
         for item in self.list(node, "on").unwrap_or_default() {
-            match self.choice(item, "class of failures that are tried again", &RetryOn::CLASSES, |class| class) {
-                Some("transient") => on.transient = true,
-                Some("timeout") => on.timeout = true,
-                Some(_) => on.exit = true,
-                None => {}
+            match &item.content {
+                Content::Number(_) => {
+                    on.exit_codes
+                        .extend(self.integer(item, "an exit code", 0, 255).and_then(|code| u8::try_from(code).ok()));
+                }
+                Content::Text(text) => self.retried(item, text, &mut on),
+                Content::Null | Content::Bool(_) | Content::List(_) | Content::Map(_) | Content::Broken => {
+                    self.wrong_type(item, "what is tried again is a class, a code of an error, or an exit code");
+                }
             }
         }
         on
+    }
+
+    /// A class or a code of failures that are tried again.
+    fn retried(&mut self, node: &'d Node, text: &str, on: &mut RetryOn) {
+        let class = RetryOn::CLASSES.into_iter().find(|class| class.eq_ignore_ascii_case(text));
+        match (class, text.parse()) {
+            (Some("transient"), _) => on.transient = true,
+            (Some("timeout"), _) => on.timeout = true,
+            (Some(_), _) => on.exit = true,
+            (None, Ok(code)) => {
+                on.codes.insert(code);
+            }
+            (None, Err(_)) => {
+                let shown: String = text.chars().take(80).collect();
+                let help = match closest(text, RetryOn::CLASSES.into_iter()) {
+                    Some(class) => format!("did you mean `{class}`?"),
+                    None => "it is transient, timeout, exit, a code like NETWORK_ERROR, or an exit code".to_owned(),
+                };
+                let message = format!("`{shown}` is no class or code of failures that are tried again");
+                self.report_with_help(ProblemCode::BadValue, &node.span, message, help);
+            }
+        }
     }
 
     /// One item of `tasks`, the `index`-th of stage `stage`. `taken` are the names of the tasks before it.

@@ -1,5 +1,6 @@
 //! What single values look like in the schema: texts, numbers, choices, times, templates.
 
+use crate::limits::ERROR_CODE_BYTES_MAX;
 use crate::value::Value;
 
 use super::{not, with_more};
@@ -19,6 +20,11 @@ const INSTANT: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([
 
 fn pattern(pattern: &str) -> Value {
     Value::map([("type", "string"), ("pattern", pattern)])
+}
+
+/// A code of errors.
+pub(super) fn error_code() -> Value {
+    pattern(&format!("^[A-Z][A-Z0-9_]{{0,{}}}$", ERROR_CODE_BYTES_MAX - 1))
 }
 
 /// Whatever there is.

@@ -5,21 +5,15 @@
 //! refused for its shape is refused here. What only the whole shows, names, circles and expressions, it cannot tell.
 
 mod cancellation;
-
 mod data;
-
 mod exclusion;
-
 mod inputs;
-
 mod instances;
 mod milestone;
-
 mod stage;
-
-use super::cancellation::Termination;
 mod trigger;
 
+use super::cancellation::Termination;
 use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry, RetryOn};
 use super::header::{Soundness, WorkflowType};
 use super::reading::keys::{DEFAULTS, Level, RETRY, WORKFLOW};
@@ -27,8 +21,8 @@ use crate::limits::{RETRY_FACTOR_MAX, STAGES_MAX, TASKS_PER_STAGE_MAX};
 use crate::value::{Map, Value};
 
 use data::{
-    any_case, anything, choice, duration, instant, integer, list_of, name, named_templates, number, some_text,
-    some_time, templates, text,
+    any_case, anything, choice, duration, error_code, instant, integer, list_of, name, named_templates, number,
+    some_text, some_time, templates, text,
 };
 
 /// A key, what it means to people, and what its value looks like.
@@ -150,7 +144,8 @@ fn inherited() -> Vec<Property> {
 }
 
 fn retry() -> Value {
-    let on = list_of(choice(&RetryOn::CLASSES));
+    let failures = Value::list([choice(&RetryOn::CLASSES), error_code(), integer(0, 255)]);
+    let on = list_of(Value::map([("anyOf", failures)]));
     keyed(
         &RETRY,
         vec![
@@ -159,7 +154,7 @@ fn retry() -> Value {
             ("factor", "Growth of the delay from try to try; default 2.", number(1, RETRY_FACTOR_MAX)),
             ("max", "No delay is longer; default 60s.", duration()),
             ("jitter", "Part of the delay that is drawn at random, 0 to 1; default 0.25.", number(0, 1)),
-            ("on", "Failures that are tried again; default all of these.", on),
+            ("on", "Failures that are tried again, by class, code or exit code; default the three classes.", on),
         ],
     )
 }

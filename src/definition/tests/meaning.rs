@@ -85,10 +85,11 @@ fn a_retry_that_the_author_wrote_also_retries_timeouts_and_exits() {
         factor_thousandths: 2_000,
         max: Duration::from_seconds(60),
         jitter_thousandths: 250,
-        on: RetryOn { transient: true, timeout: false, exit: false },
+        on: RetryOn { transient: true, ..RetryOn::default() },
     };
     assert_eq!(retry(0), default);
-    let written = RetryPolicy { on: RetryOn { transient: true, timeout: true, exit: true }, ..default };
+    let written =
+        RetryPolicy { on: RetryOn { transient: true, timeout: true, exit: true, ..RetryOn::default() }, ..default };
     assert_eq!(retry(1), written);
     let five = Duration::from_seconds(300);
     assert_eq!(retry(2), RetryPolicy { initial: five, max: five, ..written });

@@ -9,6 +9,7 @@ use crate::machine::command::Rejection;
 use crate::machine::state::{AttemptState, OpenTask, State};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
+use crate::value::Value;
 
 use super::Decision;
 use super::stage::failure_status;
@@ -104,13 +105,15 @@ impl Decision<'_> {
                     self.refuse_jump(task, error);
                 }
             }
-            Report::Failed { error, retry_after } => self.retry_or_fail(told.attempt, spec, error, *retry_after),
+            Report::Failed { error, retry_after } => self.retry_or_fail(told, spec, error, *retry_after),
         }
     }
 
-    fn retry_or_fail(&mut self, attempt: AttemptId, spec: &GraphTask, error: &Failure, retry_after: Option<Duration>) {
+    fn retry_or_fail(&mut self, told: &TaskReport, spec: &GraphTask, error: &Failure, retry_after: Option<Duration>) {
+        let attempt = told.attempt;
         let failures = self.state.open_task(attempt.task).map_or(0, |open| open.failures).saturating_add(1);
-        if !retries(&spec.retry, error.class()) || failures >= spec.retry.max_attempts {
+        let is_retried = spec.retry.on.covers(error.class(), error.code(), || exit_code(told));
+        if !is_retried || failures >= spec.retry.max_attempts {
             return self.end_task(attempt.task, failure_status(spec.on_failure), None);
         }
         let delay = retry_after.unwrap_or_else(|| back_off(&spec.retry, failures, seed(self.state.workflow, attempt)));
@@ -170,13 +173,10 @@ fn canceled_status(on_failure: OnFailure) -> Status {
     }
 }
 
-fn retries(policy: &RetryPolicy, class: ErrorClass) -> bool {
-    match class {
-        ErrorClass::Transient => policy.on.transient,
-        ErrorClass::Timeout => policy.on.timeout,
-        ErrorClass::Exit => policy.on.exit,
-        ErrorClass::Permanent => false,
-    }
+/// The exit code of the program whose failure is told, if it is among the outputs.
+fn exit_code(told: &TaskReport) -> Option<u8> {
+    let Value::Integer(code) = told.outputs.to_map().ok()?.remove("exit_code")? else { return None };
+    u8::try_from(code).ok()
 }
 
 /// Delay before the next try after `failures` failures, `failures >= 1`.
@@ -223,7 +223,7 @@ mod tests {
             factor_thousandths: 2_000,
             max: Duration::from_seconds(60),
             jitter_thousandths: 250,
-            on: RetryOn { transient: true, timeout: false, exit: false },
+            on: RetryOn::default(),
         }
     }
 

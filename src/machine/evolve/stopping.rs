@@ -46,6 +46,8 @@ fn begin(state: &mut State, id: ActivationId, cause: CancelCause) -> Fit<()> {
     // From here on it is live for its end only, unless control goes on behind it.
     if !state.passes_on(id) {
         state.candidates.outlooks.left(scope, Place::Stage(id.stage));
+        // Nor will what has been counted on to come from it.
+        state.candidates.outlooks.chosen(scope, id.stage);
         if state.definition.graph().stage(id.stage).join == Join::Or {
             state.candidates.outlooks.changed(Waiting { scope, join: id.stage });
         }

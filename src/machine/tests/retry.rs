@@ -74,6 +74,25 @@ fn the_policy_says_which_classes_are_tried_again() {
 }
 
 #[test]
+fn the_policy_names_codes_of_errors_and_exit_codes_of_programs() {
+    use ErrorClass::{Exit, Permanent, Transient};
+    let policy = stage("retry: { max_attempts: 2, on: [TOLD, 75] }");
+    for class in [Permanent, Exit, Transient] {
+        given(&policy).when(fail("a", class)).then_among(["task.retried a failure 1"]);
+    }
+    let policy = stage("retry: { max_attempts: 3, on: [OTHER, 0, 75] }");
+    for (class, exit_code, line) in [
+        (Exit, 75, "task.retried a failure 1"),
+        (Exit, 0, "task.retried a failure 1"),
+        (Exit, 1, "task.failed a TERMINAL"),
+        // Only of a program the code says why it failed.
+        (Permanent, 75, "task.failed a TERMINAL"),
+    ] {
+        given(&policy).when(fail("a", class).output("exit_code", exit_code)).then_among([line]);
+    }
+}
+
+#[test]
 fn without_a_policy_a_transient_failure_is_tried_ten_times_in_all() {
     let mut then = given(&stage("")).when(fail("a", ErrorClass::Transient)).then_among(["task.retried a failure 1"]);
     for failures in 2..10 {

@@ -347,3 +347,23 @@ fn what_has_to_stop_is_asked_for_after_every_crash() {
     course.complete(["c", "x"]);
     assert_eq!(course.status(), Status::Succeeded);
 }
+
+#[test]
+fn nobody_waits_for_a_milestone_behind_what_is_being_stopped() {
+    let text = "
+name: f starts with what p and y bring
+stages:
+  s:
+  p: { needs: [s], cancel_mode: wait }
+  y: { needs: [s] }
+  k: { needs: [s], cancels: [{ stage: p }] }
+  f: { needs: [p, y] }
+  x: { needs: [s], milestone_ref_id: f, milestone_status: RUNNING }
+";
+    given(&yaml(text))
+        .done(["s"])
+        .after([start("p")])
+        .when(complete("k"))
+        .then_among(["stage.canceling p by k", "stage.skipped x"])
+        .open(["p stopping", "y"]);
+}
