@@ -43,14 +43,6 @@ impl Join {
         Join::ThreadMerge,
     ];
 
-    /// Does it count what comes, tokens or threads, before it starts?
-    pub(crate) fn counts(self) -> bool {
-        match self {
-            Join::Discriminator | Join::NOfM | Join::ThreadMerge => true,
-            Join::And | Join::Xor | Join::MultiMerge | Join::Or | Join::GeneralizedAnd => false,
-        }
-    }
-
     /// The name as definitions write it.
     pub fn name(self) -> &'static str {
         match self {

@@ -97,7 +97,7 @@ impl State {
             self.look_at_all_milestones(scope);
         }
         let graph = self.definition.graph();
-        for (scope, arc, token) in self.core.marking.iter() {
+        for (scope, arc, token) in self.core.marking.iter().filter(|(_, _, token)| token.jump.is_none()) {
             let to = graph.arc(arc).to;
             if graph.stage(to).generations.is_some() {
                 self.candidates.arrivals.insert((scope, to, arc));

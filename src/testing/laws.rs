@@ -496,7 +496,13 @@ impl<'g> Counted<'g> {
         let arcs: Vec<ArcIndex> = match consumed {
             Consumed::OnePerArc => spec.incoming.clone(),
             Consumed::Arcs(arcs) => arcs.clone(),
-            Consumed::Jump { jump, arcs, .. } => arcs.iter().chain([jump]).copied().collect(),
+            Consumed::Jump { jump, arcs, .. } => {
+                let counted = self.counted.remove(&(scope, stage)).filter(|counted| !counted.fired);
+                let mut counted = counted.map(|counted| counted.arcs).unwrap_or_default();
+                counted.retain(|arc| !arcs.contains(arc));
+                assert!(counted.is_empty(), "a jump takes along what was counted");
+                arcs.iter().chain([jump]).copied().collect()
+            }
             Consumed::Ready => return,
             Consumed::Held => {
                 let counted = self.counted.entry((scope, stage)).or_default();

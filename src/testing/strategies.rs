@@ -155,7 +155,7 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 128] = [
+    const HAPPENINGS: [&str; 129] = [
         "stage.canceling",
         "task.stopped",
         "stage cancel_timeout set",
@@ -258,6 +258,7 @@ mod tests {
         "consumed one per arc",
         "consumed held",
         "consumed threads",
+        "jump into a join that counts arrivals",
         "join.arrived",
         "join.arrived late",
         "join.reset complete",
@@ -354,6 +355,17 @@ mod tests {
         }
     }
 
+    /// Has a jump led to a join with more to remember than its tokens?
+    fn jumped(course: &Course, found: &mut BTreeSet<String>) {
+        let graph = course.state().definition().graph();
+        for event in course.events() {
+            let Event::StageStarted { activation, consumed: Consumed::Jump { .. }, .. } = event else { continue };
+            if graph.stage(activation.stage).generations.is_some() {
+                found.insert("jump into a join that counts arrivals".to_owned());
+            }
+        }
+    }
+
     /// The timers of workflow and stages that were set, those that fired, and the choices that followed from one.
     fn timed(events: &[Event], found: &mut BTreeSet<String>) {
         let mut names = BTreeMap::new();
@@ -397,6 +409,7 @@ mod tests {
             }
             course.events().iter().for_each(|event| happened(event, &mut found));
             timed(course.events(), &mut found);
+            jumped(&course, &mut found);
             for name in found {
                 if let Some(count) = counts.get_mut(&name) {
                     *count += 1;

@@ -22,11 +22,6 @@ impl Names {
                         let message = format!("`{}` stands twice in jump_targets", named.text);
                         problems.push(Problem::error(ProblemCode::DuplicateReference, named.span, message));
                     }
-                    Some(to) if drafts[to].stage.join.counts() => {
-                        let message = format!("a jump to `{}`, whose join counts, is not supported yet", named.text);
-                        let help = "put a stage without work before it, and jump there";
-                        problems.push(Problem::error(ProblemCode::NotSupported, named.span, message).with_help(help));
-                    }
                     Some(to) => found[to].push(BackArc { from, max_iterations: *max_iterations }),
                 }
             }

@@ -69,6 +69,11 @@ pub(super) fn moves(state: &State, scope: ScopeId, stage: StageIndex, spec: &Gen
     due(state, scope, stage, spec).is_some() || incoming.iter().any(|arc| meaning(state, scope, *arc, spec).is_some())
 }
 
+/// Has the arc brought its token in a generation that has fired?
+pub(super) fn has_had(state: &State, scope: ScopeId, stage: StageIndex, arc: ArcIndex) -> bool {
+    record(state, scope, stage).is_some_and(|record| record.fired.is_some() && record.seen.contains(&arc))
+}
+
 /// The arcs that have not brought their token in this generation.
 pub(super) fn unseen(state: &State, scope: ScopeId, stage: StageIndex) -> Vec<ArcIndex> {
     let incoming = state.definition.graph().stage(stage).incoming.iter().copied();

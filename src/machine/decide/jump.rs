@@ -11,10 +11,9 @@ use crate::limits::LISTED_MAX;
 use crate::machine::state::State;
 use crate::status::Status;
 
-use super::Decision;
 use super::join::holds_back;
-use super::rewind;
 use super::stage::failure_status;
+use super::{Decision, generations, rewind};
 
 /// What the stage would consume now for a jump that leads to it; `None` if none does, or it has to wait.
 pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Option<Consumed> {
@@ -25,15 +24,17 @@ pub(super) fn enabled(state: &State, scope: ScopeId, stage: StageIndex) -> Optio
         return None;
     }
     let spec = graph.stage(stage);
-    let (arcs, others): (Vec<ArcIndex>, Vec<ArcIndex>) = match spec.join {
-        // Each token that comes to them is another activation, or they count what comes; those are no targets.
-        Join::Xor | Join::MultiMerge | Join::Discriminator | Join::NOfM | Join::ThreadMerge => Default::default(),
-        Join::And | Join::Or | Join::GeneralizedAnd => {
+    let (arcs, mut others): (Vec<ArcIndex>, Vec<ArcIndex>) = match spec.join {
+        // Each token that comes to them is another activation.
+        Join::Xor | Join::MultiMerge => Default::default(),
+        Join::And | Join::Or | Join::GeneralizedAnd | Join::Discriminator | Join::NOfM | Join::ThreadMerge => {
             spec.incoming.iter().partition(|arc| marking.is_marked(scope, **arc))
         }
     };
     let n_forward = spec.incoming.iter().filter(|arc| graph.arc(**arc).kind != ArcKind::Back).count();
-    let absorbs = matches!(spec.join, Join::And | Join::Or) && n_forward > 1;
+    let absorbs = matches!(spec.join, Join::And | Join::Or | Join::Discriminator | Join::NOfM) && n_forward > 1;
+    // What a generation has had already that has fired does not come late for the next.
+    others.retain(|arc| !generations::has_had(state, scope, stage, *arc));
     Some(Consumed::Jump { jump: *jump, arcs, absorbed: if absorbs { others } else { Vec::new() } })
 }
 

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::ids::ScopeId;
 use crate::machine::state::{Phase, Progress};
 
-use super::{Decision, join};
+use super::{Decision, join, jump};
 
 /// What one look for a micro-step found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -174,10 +174,12 @@ impl Decision<'_> {
             if self.absorb(scope, stage) {
                 return Found::Applied;
             }
-            if self.count(scope, stage) == Found::Applied {
+            // A jump starts its target before anything else is counted there.
+            let jump = jump::enabled(self.state, scope, stage);
+            if jump.is_none() && self.count(scope, stage) == Found::Applied {
                 return Found::Applied;
             }
-            let merged = self.merge_threads(scope, stage);
+            let merged = jump.or_else(|| self.merge_threads(scope, stage));
             match merged.or_else(|| join::enabled(self.state, scope, stage)) {
                 Some(consumed) => {
                     self.fire(scope, stage, consumed);

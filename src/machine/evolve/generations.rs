@@ -2,7 +2,7 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "one match leads here, with these events")]
 
-use crate::definition::{Generations, Rest};
+use crate::definition::{ArcKind, Generations, Rest};
 use crate::event::{Arrival, CancelCause, Event, ResetCause};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::generations::JoinRecord;
@@ -24,8 +24,9 @@ pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
 /// The join that counts what comes over `arc`.
 fn counting(state: &State, arc: ArcIndex) -> Fit<StageIndex> {
     let graph = state.definition.graph();
-    let to = graph.arcs.get(arc.index()).ok_or("the definition has no such arc")?.to;
-    if graph.stage(to).generations.is_some() { Ok(to) } else { Err("the join counts no arrivals") }
+    let way = graph.arcs.get(arc.index()).ok_or("the definition has no such arc")?;
+    let counts = graph.stage(way.to).generations.is_some() && way.kind != ArcKind::Jump;
+    if counts { Ok(way.to) } else { Err("the join counts no arrivals") }
 }
 
 fn spec(state: &State, stage: StageIndex) -> Fit<&Generations> {
@@ -105,6 +106,17 @@ fn reset(state: &mut State, scope: ScopeId, stage: StageIndex, generation: u32, 
     if let (ResetCause::Cancelling, Some(stages)) = (cause, withdrawn) {
         super::scopes::doom_stages(state, scope, &stages, CancelCause::Discriminator);
     }
+    Ok(())
+}
+
+/// A jump has started the stage: what had been counted is over, and what comes from now on is of the next generation.
+pub(super) fn start_over(state: &mut State, scope: ScopeId, stage: StageIndex) -> Fit<()> {
+    let Some(record) = state.core.joins.get_mut(&(scope, stage)).filter(|record| !record.is_fresh()) else {
+        return Ok(());
+    };
+    let next = record.generation.checked_add(1).ok_or("there are no more generations")?;
+    *record = JoinRecord { generation: next, ..JoinRecord::default() };
+    look_again(state, scope, stage);
     Ok(())
 }
 

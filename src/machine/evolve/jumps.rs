@@ -9,7 +9,7 @@ use crate::machine::past::{Past, TaskResult};
 use crate::machine::state::{Absorbing, Activation, Brought, State};
 use crate::status::Status;
 
-use super::{Fit, activation, rewind};
+use super::{Fit, activation, generations, rewind};
 
 /// A task of `source` has sent control over `arc`, and its activation ends.
 pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex, rewound: Option<&Rewound>) -> Fit<()> {
@@ -56,6 +56,7 @@ pub(super) fn arrive(activation: &mut Activation, brought: &Brought) {
 pub(super) fn begin(state: &mut State, scope: ScopeId, id: ActivationId, consumed: &Consumed, past: &Past) -> Fit<()> {
     match consumed {
         Consumed::Jump { absorbed, .. } => {
+            generations::start_over(state, scope, id.stage)?;
             state.candidates.outlooks.forget(scope);
             absorb_behind(state, scope, id, absorbed, Some(past))
         }

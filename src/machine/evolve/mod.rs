@@ -270,7 +270,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let depth = tokens.iter().map(|token| token.depth).max().unwrap_or(0);
     let signal = tokens.iter().rev().find_map(|token| token.signal.clone());
     let brought = tokens.iter().rev().find_map(|token| token.jump.clone());
-    let thread = tokens::thread_of(&tokens, consumed);
+    let thread = tokens::thread_of(&tokens, consumed, stage.join);
     let trail = tokens::trail(state, (id, scope), consumed, (depth, &past, &thread), &tokens);
     let choice = offer(state, id.stage, consumed, &tokens);
     if choice.is_some() && !matches!(progress, Progress::Ready(_)) {

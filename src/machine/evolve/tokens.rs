@@ -233,10 +233,13 @@ pub(super) fn trail(
 }
 
 /// The thread of what consumed these tokens.
-pub(super) fn thread_of(tokens: &[Token], consumed: &Consumed) -> Thread {
-    let first = tokens.first().map(|token| token.thread.clone()).unwrap_or_default();
+pub(super) fn thread_of(tokens: &[Token], consumed: &Consumed, join: Join) -> Thread {
+    let thread = |token: Option<&Token>| token.map(|token| token.thread.clone()).unwrap_or_default();
+    let first = thread(tokens.first());
     match consumed {
         Consumed::Threads(_) => first.merged(),
+        // What waits there may be of any thread; the token of the jump is the last.
+        Consumed::Jump { .. } if join == Join::ThreadMerge => thread(tokens.last()),
         Consumed::OnePerArc | Consumed::Arcs(_) | Consumed::Ready | Consumed::Held | Consumed::Jump { .. } => {
             tokens.iter().skip(1).fold(first, |common, token| common.common(&token.thread))
         }

@@ -22,6 +22,7 @@ mod instances_inside;
 mod instances_many;
 mod instances_outside;
 mod jumps;
+mod jumps_into_joins;
 mod locks;
 mod loops;
 mod merges;

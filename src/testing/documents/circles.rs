@@ -2,7 +2,7 @@
 
 use crate::value::Value;
 
-use super::{ancestors, entry, insert};
+use super::{ancestors, insert};
 
 /// The stage itself and those that are known to follow it: control may come back from there.
 pub(super) fn followers(place: usize, needs: &[Vec<usize>]) -> Vec<usize> {
@@ -12,7 +12,7 @@ pub(super) fn followers(place: usize, needs: &[Vec<usize>]) -> Vec<usize> {
 /// Control comes back to the stage, which then has a join that does not wait for it.
 pub(super) fn come_back(stage: &mut Value, from: &str, most: Option<u32>) {
     insert(stage, "back_from", Value::list([way(from, most)]));
-    let join = entry(stage, "join_type").and_then(|join| join.as_str().map(str::to_ascii_uppercase));
+    let join = stage.get("join_type").and_then(|join| join.as_str().map(str::to_ascii_uppercase));
     if !matches!(join.as_deref(), Some("XOR" | "MULTI_MERGE" | "OR")) {
         insert(stage, "join_type", "XOR".into());
     }
@@ -42,24 +42,27 @@ pub(super) fn jump(stage: &mut Value, targets: Vec<(&str, Option<u32>)>) {
     insert(stage, "jump_targets", Value::List(targets));
 }
 
-/// No jump leads to a join that counts.
+/// Where joins count, somebody jumps there: what that does is to be drawn often.
 pub(super) fn aim(stages: &mut [(String, Value)]) {
-    let counts = |stage: &Value| {
-        let join = stage.get("join_type").and_then(|join| join.as_str().map(str::to_ascii_uppercase));
-        matches!(join.as_deref(), Some("DISCRIMINATOR" | "N_OF_M" | "THREAD_MERGE"))
+    let join = |stage: &Value| stage.get("join_type").and_then(|join| join.as_str().map(str::to_ascii_uppercase));
+    // Those that are rarest are better.
+    let rank = |stage: &Value| {
+        ["DISCRIMINATOR", "N_OF_M", "THREAD_MERGE"].iter().position(|name| join(stage).as_deref() == Some(name))
     };
-    let counting: Vec<String> =
-        stages.iter().filter(|(_, stage)| counts(stage)).map(|(name, _)| name.clone()).collect();
-    for (_, stage) in stages {
-        let Value::Map(keys) = stage else { continue };
-        let Some(Value::List(targets)) = keys.get_mut("jump_targets") else { continue };
-        targets.retain(|target| {
-            let name = target.get("stage").unwrap_or(target).as_str();
-            !counting.iter().any(|counting| Some(counting.as_str()) == name)
-        });
-        if targets.is_empty() {
-            keys.remove("jump_targets");
-            keys.remove("jump_mode");
+    let counting = stages.iter().filter_map(|(name, stage)| Some((rank(stage)?, name))).max();
+    let Some(counting) = counting.map(|(_, name)| name.clone()) else { return };
+    let to_it = |target: &Value| target.get("stage").unwrap_or(target).as_str() == Some(&counting);
+    for (_, stage) in stages.iter_mut().skip(usize::from(counting.len() % 2 == 0)).step_by(2) {
+        match stage {
+            Value::Map(keys) if keys.contains_key("jump_targets") => {
+                let targets = keys.get_mut("jump_targets");
+                if let Some(Value::List(targets)) =
+                    targets.filter(|targets| !targets.as_list().into_iter().flatten().any(to_it))
+                {
+                    targets.insert(0, counting.as_str().into());
+                }
+            }
+            _ => jump(stage, vec![(&counting, None)]),
         }
     }
 }
