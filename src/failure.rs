@@ -110,6 +110,14 @@ codes! {
     BULKHEAD_FULL = "wait, or allow more of these tasks at once";
     /// A check of the outputs failed.
     VERIFICATION_FAILED = "compare the outputs with what `verification` asks for";
+    /// A server answered with a status that is not expected, or redirects where that is not followed.
+    HTTP_STATUS = "look at the outputs of the failed attempt; say with `expected_status` what else is expected";
+    /// A request leads to an address that is not one of the internet.
+    ADDRESS_REFUSED = "name the host in `allow_hosts`, or write `allow_private_urls: true`, if it is meant to be reached";
+    /// An answer is longer than the task may take.
+    LIMIT_RESPONSE = "raise `max_response_size`, or write the answer to a file with `download_to`";
+    /// No protected connection could be made with a server.
+    TLS_FAILED = "check the name in `url` and the certificates: `ca_cert`, `client_cert`, `client_key`";
     /// State could not be brought back after a crash.
     RECOVERY_FAILED = "verify the log (`stabilize log verify`) and read the message";
     /// The process that did the work ended under it, several times in a row.

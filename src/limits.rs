@@ -137,6 +137,25 @@ pub const STREAM_BYTES_IN_ERROR: usize = 4 * 1024;
 /// Bytes of an output or result file that a task writes.
 pub const OUTPUT_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Bytes of an HTTP answer's body that stand in the outputs unless the author allows more; beside it the same as a
+/// value, and JSON's own escapes, still fit into an event.
+pub const HTTP_BODY_BYTES_IN_OUTPUTS: usize = 256 * 1024;
+
+/// Bytes of an HTTP answer that goes into a file, unless the author allows more.
+pub const HTTP_DOWNLOAD_BYTES: u64 = 10 * 1024 * 1024;
+
+/// Bytes of the body that are kept of an HTTP answer that means a failure.
+pub const HTTP_FAILURE_BYTES_KEPT: u64 = 64 * 1024;
+
+/// Redirects that one HTTP request can be told to follow.
+pub const HTTP_REDIRECTS_MAX: u32 = 50;
+
+/// Bytes of a file of certificates; all that everybody knows are a quarter of it.
+pub const HTTP_CERTIFICATE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Seconds for which a server can have itself left alone: it must not stop a workflow for good.
+pub const HTTP_RETRY_AFTER_SECONDS_MAX: u64 = 24 * 60 * 60;
+
 /// Connections to the control socket that are served at once; who comes later waits outside.
 pub const CONTROL_CONNECTIONS_MAX: usize = 32;
 

@@ -22,5 +22,10 @@ pub const BUILD: Build = Build {
     version: env!("CARGO_PKG_VERSION"),
     rules: RULES,
     format: LogFiles::FORMAT,
-    features: if cfg!(feature = "shell") { &["shell"] } else { &[] },
+    features: match (cfg!(feature = "http"), cfg!(feature = "shell")) {
+        (true, true) => &["http", "shell"],
+        (true, false) => &["http"],
+        (false, true) => &["shell"],
+        (false, false) => &[],
+    },
 };

@@ -11,6 +11,8 @@
 mod builtin;
 mod cancel;
 mod context;
+#[cfg(feature = "http")]
+mod http;
 mod outcome;
 mod place;
 mod program;

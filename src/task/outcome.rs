@@ -285,6 +285,19 @@ impl TaskError {
         TaskError::of(ErrorClass::Timeout, ErrorCode::TASK_TIMEOUT, message)
     }
 
+    /// Whether it may pass by itself.
+    #[cfg(feature = "http")]
+    pub(super) fn is_transient(&self) -> bool {
+        self.class == ErrorClass::Transient
+    }
+
+    /// The same error, never to be retried.
+    #[cfg(feature = "http")]
+    pub(super) fn permanently(mut self) -> TaskError {
+        self.class = ErrorClass::Permanent;
+        self
+    }
+
     /// The attempt was asked to stop and did.
     pub(crate) fn canceled() -> TaskError {
         TaskError::permanent("the attempt was asked to stop")

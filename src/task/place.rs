@@ -3,6 +3,8 @@
 //! Names only. None of these files is evidence: recovery never reads them, deleting them loses no event.
 
 use std::fmt;
+#[cfg(feature = "http")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use crate::ids::{ActivationId, AttemptId, WorkflowId};
@@ -98,6 +100,18 @@ impl Place {
     /// `$STABILIZE_RESULT` of one attempt.
     pub(crate) fn result(&self, workflow: WorkflowId, attempt: AttemptId) -> PathBuf {
         self.scratch().join(whole_name(workflow, attempt) + ".result")
+    }
+}
+
+/// Beside files that attempts write for their workflow.
+#[cfg(feature = "http")]
+impl Place {
+    /// The file in which `target` grows until it is complete: beside it, so that it can take its place at once, and the
+    /// same for every attempt at one piece of work, so that what a killed engine leaves does not pile up.
+    pub(crate) fn part(&self, target: &Path, workflow: WorkflowId, attempt: AttemptId) -> PathBuf {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let first = AttemptId { dispatch: 0, ..attempt };
+        target.with_file_name(format!(".{name}.{}.part", whole_name(workflow, first)))
     }
 }
 

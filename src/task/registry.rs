@@ -55,8 +55,8 @@ impl Registry {
         Registry::default()
     }
 
-    /// The tasks that come with the engine: `noop`, `wait`, `fail` and, with feature `shell`, `shell`; and
-    /// `manual` and `approval`, which people do: no engine runs what is registered under these names.
+    /// The tasks that come with the engine: `noop`, `wait`, `fail`, with their features `shell` and `http`;
+    /// and `manual` and `approval`, which people do: no engine runs what is registered under these names.
     pub fn with_builtins() -> Registry {
         let mut registry = Registry::new();
         registry.replace("noop", Noop);
@@ -66,6 +66,8 @@ impl Registry {
         registry.replace("approval", ByHand);
         #[cfg(feature = "shell")]
         registry.replace("shell", super::shell::Shell::new());
+        #[cfg(feature = "http")]
+        registry.replace("http", super::http::Http::new());
         registry
     }
 

@@ -39,12 +39,19 @@ const HOMES: &[(&str, Home)] = &[
     ("proptest", Tests),
     ("regex-lite", File("src/definition/input.rs")),
     // The system calls that std does not offer. Needs that share nothing: space and locks of the log, process groups
-    // with their streams, waiting for whichever of several connections speaks first, limits of the machine. Each stays
-    // inside one folder.
+    // with their streams, connections whose every wait can be ended, waiting for whichever of several connections
+    // speaks first, limits of the machine. Each stays inside one folder.
     (
         "rustix",
-        Places(&["src/log/storage.rs", "src/task/program/", "src/runtime/control/listener.rs", "cli/src/host.rs"]),
+        Places(&[
+            "src/log/storage.rs",
+            "src/task/http/connection.rs",
+            "src/task/program/",
+            "src/runtime/control/listener.rs",
+            "cli/src/host.rs",
+        ]),
     ),
+    ("rustls", Tests),
     // The two traits may stand as bounds.
     ("serde", Anywhere),
     ("serde-saphyr", File("src/definition/yaml.rs")),
@@ -61,6 +68,7 @@ const HOMES: &[(&str, Home)] = &[
     // Its macros; below the purity line the rule S19 forbids them.
     ("tracing", Anywhere),
     ("ulid", File("src/ids.rs")),
+    ("ureq", File("src/task/http/client.rs")),
 ];
 
 /// The packages and the folders of their code.

@@ -16,12 +16,14 @@ struct Outside {
 }
 
 const OUTSIDE: &[Outside] = &[
-    // The log's bytes; what programs read and write (output files, streams, the table of processes); definition files;
-    // the folder of an engine whose log is in memory; captured streams, read back; the control socket.
+    // The log's bytes; what requests send and download; what programs read and write (output files, streams, the table
+    // of processes); definition files; the folder of an engine whose log is in memory; captured streams, read back; the
+    // control socket.
     Outside {
         what: "std::fs",
         homes: &[
             "src/log/storage.rs",
+            "src/task/http/",
             "src/task/program/",
             "src/runtime/definition_file.rs",
             "src/runtime/open.rs",
@@ -30,13 +32,19 @@ const OUTSIDE: &[Outside] = &[
             "src/testing/",
         ],
     },
-    // Workers; the thread that waits beside a program for its end, its streams and its time; patterns tried at once.
+    // Workers; the thread that waits beside a program for its end, its streams and its time; patterns tried at once;
+    // the one that waits for the system's resolver, which cannot be interrupted.
     Outside {
         what: "std::thread",
-        homes: &["src/runtime/workers.rs", "src/task/program/", "src/testing/patterns/side_by_side.rs"],
+        homes: &[
+            "src/runtime/workers.rs",
+            "src/task/http/connection.rs",
+            "src/task/program/",
+            "src/testing/patterns/side_by_side.rs",
+        ],
     },
-    // The control socket. The first only because that is where the two directions of a connection are named.
-    Outside { what: "std::net", homes: &["src/runtime/control/listener.rs"] },
+    // Requests; and the control socket, only because that is where the two directions of a connection are named.
+    Outside { what: "std::net", homes: &["src/runtime/control/listener.rs", "src/task/http/"] },
     Outside { what: "std::os::unix::net", homes: &["src/runtime/control/"] },
     // Programs are started in one folder; who else needs one asks a task. The other two need our own id only.
     Outside { what: "std::process", homes: &["src/task/program/", "src/runtime/open.rs", "src/testing/"] },

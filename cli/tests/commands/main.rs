@@ -20,6 +20,7 @@ mod patterns;
 mod pausing;
 mod reading;
 mod refusal;
+mod requests;
 mod running;
 mod signals;
 mod terminal;
