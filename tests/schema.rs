@@ -251,6 +251,43 @@ stages:
       complete_mi_on: [{ completed: b }]
 ";
 
+/// What servers are asked.
+const REQUESTS: &str = "
+name: x
+stages:
+  a:
+    uses: http
+    with:
+      url: HTTPS://example.com/
+      method: Post
+      query: { a: 1, b: [x, true], c: }
+      headers: { X-Key: '${{ k }}', X-Number: 7 }
+      json: { any: [thing] }
+      bearer_token: token
+      expected_status: [200, '${{ k }}']
+      parse_json: true
+      max_response_size: 1000
+      timeout: 1.5
+      follow_redirects: true
+      max_redirects: 3
+      retries: 2
+      retry_delay: 300ms
+      retry_on_status: 503
+      retry_non_idempotent: false
+      verify_ssl: true
+      ca_cert: ca.pem
+      client_cert: us.pem
+      client_key: us.key
+      allow_private_urls: false
+      allow_hosts: [intra.example, 'db:80']
+      continue_on_failure: false
+  b: { uses: http, with: { url: '${{ k }}', form: { a: [1, x] }, auth: [user, '${{ k }}'], download_to: file } }
+  c:
+    uses: http
+    with: { url: 'http://h', upload_file: f, upload_field: x, upload_filename: y, upload_form: { z: 1 } }
+  d: { tasks: [{ uses: http, with: { url: 'http://h', body: text, timeout: 90s, retries: '${{ k }}', auth: } }] }
+";
+
 fn schema() -> Value {
     serde_json::from_str(&Definition::schema()).unwrap()
 }
@@ -272,7 +309,7 @@ fn documents_with_every_key() -> Vec<Value> {
     files.sort();
     let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     let texts = examples.map(|path| fs::read_to_string(path).unwrap());
-    let ours = [MAP, ROUTES, ENDS, TURNS, INSTANCES].into_iter().chain(LISTS).map(str::to_owned);
+    let ours = [MAP, ROUTES, ENDS, TURNS, INSTANCES, REQUESTS].into_iter().chain(LISTS).map(str::to_owned);
     texts.chain(ours).map(|text| document(&text)).collect()
 }
 

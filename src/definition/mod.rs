@@ -50,6 +50,7 @@ mod exclusion;
 mod generations;
 
 mod graph;
+mod http;
 mod milestone;
 
 mod instances;
@@ -105,6 +106,7 @@ pub use graph::{ArcKind, Join, LeftoverTokens, OnConditionError, OnFailure, OrSc
 pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, JumpMode, RetryPolicy, Split, Target};
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
+pub(crate) use http::HTTP;
 pub use input::{InputError, InputErrors};
 pub(crate) use instances::{Completion, Emission, Instances, Remaining, Source, Withdrawal};
 pub(crate) use milestone::{Milestone, MilestoneCondition, Reached};

@@ -61,6 +61,31 @@ impl Template {
         }
     }
 
+    /// As [`render`](Template::render), for the text of an address: what is computed in it is encoded, so that no value
+    /// becomes another host, path or query than the one it stands in. What the text begins with is an address of its
+    /// own, and so is a text that is only one `${{ }}`.
+    ///
+    /// # Errors
+    ///
+    /// As [`render`](Template::render).
+    pub(crate) fn render_address(&self, scope: &Scope) -> Result<Value, TemplateError> {
+        let Template::Text(pieces) = self else { return self.render(scope) };
+        let mut text = String::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Expression(expression) if index == 0 => text.push_str(&render_into_text(expression, scope)?),
+                Piece::Expression(expression) => text.push_str(&encoded(&render_into_text(expression, scope)?)),
+            }
+        }
+        Ok(Value::String(text))
+    }
+
+    /// The entry of this name, if there is one and something has to be computed for the map it stands in.
+    pub(crate) fn entry(&self, name: &str) -> Option<&Template> {
+        if let Template::Map(entries) = self { entries.get(name) } else { None }
+    }
+
     /// Every name its expressions use.
     pub(crate) fn references(&self) -> Vec<Reference> {
         self.expressions().iter().flat_map(|expression| expression.references()).collect()
@@ -171,6 +196,20 @@ fn render_text(pieces: &[Piece], scope: &Scope) -> Result<String, TemplateError>
         }
     }
     Ok(text)
+}
+
+/// Text as a part of an address (RFC 3986): everything but letters, digits and `-._~` as `%XX`. A colon stays, which is
+/// harmless everywhere and stands before a port.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// The value of an expression as it stands in longer text.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::definition::{GraphTask, Template};
+use crate::definition::{GraphTask, HTTP, Template};
 use crate::event::{Json, Report, StreamFile, TaskReport};
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
@@ -148,7 +148,16 @@ fn environment(
 
 fn with_of(spec: &GraphTask, seen: &Surroundings, names: &DispatchNames) -> Result<Map, Failure> {
     match rendered("with", &spec.with, seen, names)? {
-        Value::Map(with) => Ok(with),
+        Value::Map(mut with) => {
+            if spec.uses == HTTP
+                && let Some(url) = spec.with.entry("url")
+            {
+                let scope = seen.scope_with(&url.references(), names)?;
+                let url = url.render_address(&scope).map_err(|error| template_failure("with.url", &error))?;
+                with.insert("url".to_owned(), url);
+            }
+            Ok(with)
+        }
         Value::Null => Ok(Map::new()),
         other => {
             let message = format!("with is a {}, not a map", other.kind());

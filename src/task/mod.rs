@@ -13,6 +13,8 @@ mod cancel;
 mod context;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(all(test, feature = "http"))]
+pub(crate) use http::keys as http_keys;
 mod outcome;
 mod place;
 mod program;

@@ -59,6 +59,18 @@ fn the_example_asks_until_it_is_answered_and_downloads_what_it_was_told_of() {
 }
 
 #[test]
+fn a_value_in_an_address_stays_where_it_stands() {
+    let place = Place::new();
+    let (url, asked) = server(&["HTTP/1.1 204 X\n\n"]);
+    let with = "{ url: '${{ inputs.base }}/items/${{ inputs.name }}', allow_private_urls: true }";
+    let inputs = "{ base: { type: string }, name: { type: string } }";
+    place.write("a.yaml", &format!("name: x\ninputs: {inputs}\nstages: {{ a: {{ uses: http, with: {with} }} }}\n"));
+    let base = format!("base={url}");
+    place.run(&["run", "a.yaml", "--input", &base, "--input", "name=../admin?x#y"]).exits(0);
+    assert!(asked.join().unwrap()[0].starts_with("GET /items/..%2Fadmin%3Fx%23y HTTP/1.1"));
+}
+
+#[test]
 fn an_address_inside_is_refused_by_name() {
     let place = Place::new();
     place.write("a.yaml", "name: x\nstages: { a: { uses: http, with: { url: 'http://localhost:1/?key=hush' } } }\n");

@@ -7,6 +7,7 @@ use super::Reader;
 use super::suggestion::closest;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Entry, Key, Node};
+use crate::definition::http;
 use crate::definition::problem::Problem;
 use crate::limits::PROBLEMS_MAX;
 
@@ -184,6 +185,15 @@ pub(in crate::definition) const MANUAL: Level = Level {
 pub(in crate::definition) const APPROVAL: Level = Level {
     what: "`with` of an approval",
     keys: &["roles", "prompt", "on_deadline", "on_reject"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// `with` of an `http` task.
+pub(in crate::definition) const HTTP: Level = Level {
+    what: "`with` of an http task",
+    keys: &http::KEYS,
     aliases: &[],
     later: &[],
     extensions: Extensions::Refused,

@@ -8,6 +8,7 @@ mod cycles;
 mod data;
 mod exclusion;
 mod generations;
+mod http;
 mod inputs;
 mod instances;
 mod jumps;

@@ -8,6 +8,7 @@ use crate::definition::by_hand::ByHand;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
 use crate::definition::graph::{GraphTask, OnFailure, RetryOn, RetryPolicy};
+use crate::definition::http::HTTP;
 use crate::definition::shell_text::ShellText;
 use crate::definition::site::{Site, TaskSite};
 use crate::definition::template::Template;
@@ -298,6 +299,10 @@ impl<'d> Reader<'d> {
         };
         if let Some(what) = ByHand::of(&uses) {
             let options = self.with_of_people(what, fields.get("with"), site);
+            return Some(Body { uses, with: Template::of_entries(options), shell_text: None });
+        }
+        if uses == HTTP {
+            let options = self.with_of_http(fields, site);
             return Some(Body { uses, with: Template::of_entries(options), shell_text: None });
         }
         let with = fields.get("with").and_then(|node| self.map(node, "with")).unwrap_or_default();

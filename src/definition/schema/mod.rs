@@ -7,6 +7,7 @@
 mod cancellation;
 mod data;
 mod exclusion;
+mod http;
 mod inputs;
 mod instances;
 mod milestone;
@@ -36,6 +37,7 @@ pub(super) fn schema() -> Value {
         ("critical_section", exclusion::critical_section()),
         ("defaults", keyed(&DEFAULTS, inherited())),
         ("env", env()),
+        ("http", http::settings()),
         ("input", inputs::input()),
         ("interleave", exclusion::interleave()),
         ("instances", instances::instances()),
@@ -244,7 +246,7 @@ fn when(condition: Value, then: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::definition::reading::keys::{
-        CANCEL_ON, CANCELS, INPUT, INSTANCES, ITEMS, LOOP, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
+        CANCEL_ON, CANCELS, HTTP, INPUT, INSTANCES, ITEMS, LOOP, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
     };
 
     use super::*;
@@ -268,6 +270,7 @@ mod tests {
             (&CANCEL_ON, below("cancel_on")),
             (&REGION, below("region")),
             (&SUB_WORKFLOW, below("sub_workflow")),
+            (&HTTP, below("http")),
         ] {
             let mut expected: Vec<&str> = level.keys().iter().flat_map(|key| level.spellings(key)).collect();
             expected.sort_unstable();

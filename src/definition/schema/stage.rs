@@ -4,6 +4,7 @@ use crate::definition::JumpMode;
 use crate::definition::body::LoopTest;
 use crate::definition::by_hand::{OnDeadline, OnReject};
 use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
+use crate::definition::http::HTTP;
 use crate::definition::reading::keys::{APPROVAL, BACK_ARC, JUMP_TARGET, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
 use crate::definition::reading::{
     GENERATION_FIELDS, MERGE_FIELDS, OR_FIELDS, PAIR_FIELDS, SHELL, SPLIT_FIELDS, THRESHOLD_FIELDS, UPSTREAM,
@@ -141,7 +142,9 @@ fn work_rules() -> Vec<Value> {
     let is_shell = with_more(with("uses", Value::map([("const", SHELL)])), [("not", required(["run"]))]);
     let people =
         |name: &str, with_of: Value| when(with("uses", Value::map([("const", name)])), properties([("with", with_of)]));
+    let http = with_more(properties([("with", reference("http"))]), [("required", Value::list(["with"]))]);
     vec![
+        when(with("uses", Value::map([("const", HTTP)])), http),
         people("manual", keyed(&MANUAL, vec![prompt()])),
         people("approval", keyed(&APPROVAL, approval())),
         not(required(["run", "uses"])),

@@ -80,7 +80,7 @@ fn built() -> Builder {
                 .with("url", "https://ci.example/r")
                 .with("json", Value::map([("sha", "${{ sha }}"), ("env", "${{ env.SHARED }}")])),
         )
-        .task(TaskSpec::new("http-3").uses("http"))
+        .task(TaskSpec::new("http-3").uses("http").with("url", "http://ci.example"))
         .task(TaskSpec::new("shell").uses("shell").with("command", ["make", "${{ target }}"]));
     let pack = Stage::new("pack")
         .needs(["lint", "test"])

@@ -5,6 +5,7 @@ mod documents;
 mod exclusion;
 mod forms;
 mod generations;
+mod http;
 mod inputs;
 mod meaning;
 mod milestones;
@@ -80,7 +81,7 @@ stages:
         on_failure: stop
       - uses: http
         with: { url: "https://ci.example/r", json: { sha: "${{ sha }}", env: "${{ env.SHARED }}" } }
-      - { uses: http, with: {} }
+      - { uses: http, with: { url: "http://ci.example" } }
       - { uses: shell, with: { command: [make, "${{ target }}"] } }
   pack:
     needs: [lint, test]

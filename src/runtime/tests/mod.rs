@@ -8,6 +8,8 @@ mod futures;
 mod instances;
 mod manual;
 mod property;
+#[cfg(feature = "http")]
+mod requests;
 mod signals;
 mod stopping;
 mod subscriptions;

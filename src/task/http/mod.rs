@@ -85,6 +85,12 @@ impl Task for Http {
     }
 }
 
+/// Every key of its `with`: definitions are held to them.
+#[cfg(test)]
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    Options::KEYS.into_iter()
+}
+
 /// A request under way.
 struct Exchange<'a> {
     http: &'a Http,

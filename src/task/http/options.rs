@@ -117,7 +117,7 @@ pub(super) struct Options {
 
 impl Options {
     /// Every key of `with`.
-    const KEYS: [&'static str; 31] = [
+    pub(super) const KEYS: [&'static str; 31] = [
         "url",
         "method",
         "query",
