@@ -134,7 +134,8 @@ fn has_way(graph: &Graph, own: Option<&str>, can_end: &BTreeSet<Option<&str>>) -
             }
         }
     }
-    graph.arcs.iter().filter(|arc| arc.from.is_none()).all(|arc| good[arc.to.index()])
+    let starts = graph.arcs.iter().filter(|arc| arc.from.is_none() && !arc.comes_from_anywhere());
+    starts.into_iter().all(|arc| good[arc.to.index()])
 }
 
 /// Can control come to an end behind this stage?

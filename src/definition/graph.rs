@@ -18,6 +18,7 @@ pub use super::flow::{ArcKind, Join, LeftoverTokens, OrScope, Reentry};
 pub(crate) use super::flow::{Branch, JumpMode, Split, Target};
 use super::generations::{Generations, Rest};
 use super::instances::{Emission, Instances};
+use super::jumps::Jumps;
 use super::milestone::{Milestone, watchers};
 use super::rank::ranks;
 pub(crate) use super::retry::{RetryOn, RetryPolicy};
@@ -35,7 +36,7 @@ pub(crate) struct Graph {
     pub(crate) stages: Vec<GraphStage>,
     /// Grouped by the stage they lead to, in definition order; within a stage in the order of `needs`, then of
     /// `back_from`, of those it takes over from, and of those that jump to it. A stage without `needs` has one arc,
-    /// from the start of its block, in their place.
+    /// from the start of its block, in their place. Behind all of them those that jumps to anywhere share.
     pub(crate) arcs: Vec<GraphArc>,
     /// `outputs:` of the workflow in byte order of the names; empty if not written.
     pub(crate) outputs: Vec<(String, Template)>,
@@ -49,12 +50,10 @@ pub(crate) struct Graph {
     signals: BTreeMap<String, Vec<StageIndex>>,
     /// The stages that signals start, in definition order.
     starts: Vec<StageIndex>,
-    /// The arcs over which jumps come to a stage, ascending; a stage without such has no entry.
-    jumped_to: BTreeMap<StageIndex, Vec<ArcIndex>>,
+    /// Where jumps lead.
+    jumps: Jumps,
     /// How often tasks of one workflow may jump.
     pub(crate) max_jumps: u32,
-    /// The stages to which jumps rewind.
-    rewound_to: BTreeSet<StageIndex>,
     /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
     blocks: BTreeMap<Option<StageIndex>, Block>,
     /// What activations hold, one at a time: mutex keys, then interleaved groups, each by name.
@@ -85,7 +84,7 @@ pub(crate) struct Block {
 /// An arc from a stage, or from the start of its block, to a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GraphArc {
-    /// Where tokens on this arc come from; `None` is the start.
+    /// Where tokens on this arc come from; `None` is the start, or of a jump any stage that may jump anywhere.
     pub(crate) from: Option<StageIndex>,
     /// The stage that consumes them.
     pub(crate) to: StageIndex,
@@ -157,6 +156,8 @@ pub(crate) struct GraphStage {
     pub(crate) cancellation: Cancellation,
     /// The arcs over which its tasks may send control elsewhere, ascending.
     pub(crate) jumps: Vec<ArcIndex>,
+    /// Whether they may send it to any stage of its block, over arcs that all who may share.
+    pub(crate) jumps_anywhere: bool,
     /// What these jumps do.
     pub(crate) jump_mode: JumpMode,
     /// The workflow that is its work; its one task then only stands for it.
@@ -301,7 +302,7 @@ impl GraphStage {
 
 impl Graph {
     /// The graph of these stages, at most as many as an index can name.
-    pub(super) fn new(mut stages: Vec<GraphStage>, arcs: Vec<GraphArc>, outputs: Vec<(String, Template)>) -> Graph {
+    pub(super) fn new(mut stages: Vec<GraphStage>, mut arcs: Vec<GraphArc>, outputs: Vec<(String, Template)>) -> Graph {
         let mut by_name: Vec<StageIndex> = (0..).zip(&stages).map(|(place, _)| StageIndex::new(place)).collect();
         by_name.sort_by(|one, other| stages[one.index()].ref_id.cmp(&stages[other.index()].ref_id));
         find_victims(&mut stages);
@@ -321,14 +322,8 @@ impl Graph {
             let from_start = stage.incoming.iter().filter(|arc| arcs[arc.index()].from.is_none());
             block.starts.extend(from_start.filter(|_| !stage.is_started_by_signals()));
         }
-        let takes_away = stages.iter().any(|stage| !stage.cancellation.is_none() || stage.withdraws());
-        let takes_away = takes_away || arcs.iter().any(|arc| arc.kind == ArcKind::Jump);
-        let mut jumped_to: BTreeMap<StageIndex, Vec<ArcIndex>> = BTreeMap::new();
-        for (place, arc) in (0..).zip(&arcs).filter(|(_, arc)| arc.kind == ArcKind::Jump) {
-            jumped_to.entry(arc.to).or_default().push(ArcIndex::new(place));
-        }
-        let rewinding = stages.iter().filter(|stage| stage.jump_mode == JumpMode::Rewind);
-        let rewound_to = rewinding.flat_map(|stage| &stage.jumps).map(|arc| arcs[arc.index()].to).collect();
+        let jumps = Jumps::of(&stages, &mut arcs);
+        let takes_away = takes_away(&stages, &jumps);
         let (termination, regions) = (Termination::default(), Vec::new());
         let choices = Choices::of(&stages, &arcs);
         let mut ended_by: BTreeMap<String, Vec<StageIndex>> = BTreeMap::new();
@@ -347,9 +342,8 @@ impl Graph {
             by_name,
             signals,
             starts,
-            jumped_to,
+            jumps,
             max_jumps: JUMPS,
-            rewound_to,
             blocks,
             locks,
             sections,
@@ -409,17 +403,39 @@ impl Graph {
 
     /// The arcs over which jumps come to `stage`, ascending.
     pub(crate) fn jumps_to(&self, stage: StageIndex) -> &[ArcIndex] {
-        self.jumped_to.get(&stage).map_or(&[], Vec::as_slice)
+        self.jumps.to(stage)
+    }
+
+    /// The arc over which jumps come to `stage` from those of its block that may jump anywhere.
+    pub(crate) fn jump_from_anywhere(&self, stage: StageIndex) -> Option<ArcIndex> {
+        self.jumps_to(stage).last().copied().filter(|arc| self.arc(*arc).comes_from_anywhere())
+    }
+
+    /// May tasks of `from` jump over this arc, whether it was declared for them or not?
+    pub(crate) fn may_jump(&self, from: StageIndex, way: GraphArc) -> bool {
+        let stage = self.stage(from);
+        let shares = way.from.is_none() && stage.jumps_anywhere && stage.parent == self.stage(way.to).parent;
+        way.kind == ArcKind::Jump && (way.from == Some(from) || shares)
+    }
+
+    /// The same as long as nobody jumps who may do so to anywhere.
+    pub(crate) fn without_jumps_to_anywhere(mut self) -> Graph {
+        self.stages.iter_mut().for_each(|stage| stage.jumps_anywhere = false);
+        // They stand behind all others.
+        self.arcs.retain(|arc| !arc.comes_from_anywhere());
+        self.jumps = Jumps::of(&self.stages, &mut self.arcs);
+        self.takes_away = takes_away(&self.stages, &self.jumps);
+        self
     }
 
     /// May tasks of any stage jump?
     pub(crate) fn has_jumps(&self) -> bool {
-        !self.jumped_to.is_empty()
+        !self.jumps.is_empty()
     }
 
     /// The stages to which jumps rewind.
     pub(crate) fn rewound_to(&self) -> &BTreeSet<StageIndex> {
-        &self.rewound_to
+        &self.jumps.rewound_to
     }
 
     /// The stages from which control may come to `stage` directly.
@@ -492,4 +508,9 @@ impl Graph {
     pub(crate) fn task(&self, stage: StageIndex, task: TaskIndex) -> &GraphTask {
         &self.stages[stage.index()].tasks[task.index()]
     }
+}
+
+/// Does something end activations, or take tokens away, of which others go on?
+fn takes_away(stages: &[GraphStage], jumps: &Jumps) -> bool {
+    !jumps.is_empty() || stages.iter().any(|stage| !stage.cancellation.is_none() || stage.withdraws())
 }

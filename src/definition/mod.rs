@@ -5,6 +5,7 @@
 
 mod document;
 mod json;
+mod jumps;
 mod yaml;
 
 mod body;

@@ -192,6 +192,11 @@ impl<'d> StageOutline<'d> {
         self.stage.choice_group.as_deref()
     }
 
+    /// Whether its tasks may send control to any stage of its block. No way of it tells.
+    pub fn jumps_anywhere(&self) -> bool {
+        self.stage.jumps_anywhere
+    }
+
     /// The ways from it: all of them in definition order, or those of a choice in the order in which they are tried,
     /// the default and those without condition behind them. Two branches of a choice may lead to the same stage. Last
     /// the way that is taken when it is canceled, then those of jumps.

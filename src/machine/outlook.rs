@@ -270,7 +270,8 @@ impl Look<'_> {
 
     /// The arcs over which control comes to a stage, jumps among them.
     fn ways_to(&self, stage: StageIndex) -> impl Iterator<Item = ArcIndex> {
-        self.graph.stage(stage).incoming.iter().chain(self.graph.jumps_to(stage)).copied()
+        let jumps = foreseen_jumps(self.state, Waiting { join: stage, ..self.waiting });
+        self.graph.stage(stage).incoming.iter().copied().chain(jumps)
     }
 
     fn is_taken(&self, place: Place) -> bool {
@@ -303,12 +304,20 @@ impl Look<'_> {
     }
 }
 
+/// The arcs over which jumps come to a stage; what may come from anywhere is not foreseen before it lies there.
+fn foreseen_jumps(state: &State, to: Waiting) -> impl Iterator<Item = ArcIndex> {
+    let graph = state.definition.graph();
+    let lies = move |arc: ArcIndex| state.core.marking.is_marked(to.scope, arc);
+    let jumps = graph.jumps_to(to.join).iter().copied();
+    jumps.filter(move |arc| !graph.arc(*arc).comes_from_anywhere() || lies(*arc))
+}
+
 /// What leads to a stage that makes a milestone: a jump is enough to start it.
 fn toward(state: &State, waiting: Waiting) -> Outlook {
     let graph = state.definition.graph();
-    let jumps = graph.jumps_to(waiting.join);
+    let jumps: Vec<ArcIndex> = foreseen_jumps(state, waiting).collect();
     if !jumps.is_empty() {
-        let by_jump = Outlook::of(state, waiting, Question::Start(1), (&[], jumps));
+        let by_jump = Outlook::of(state, waiting, Question::Start(1), (&[], &jumps));
         if by_jump.is_open() {
             return by_jump;
         }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{ArcKind, Graph};
+use crate::definition::{ArcKind, Graph, GraphArc};
 use crate::ids::{ArcIndex, ScopeId, StageIndex};
 
 use super::decide::fires;
@@ -40,8 +40,8 @@ impl<'s> Servers<'s> {
         for (id, _) in emitting.filter(|(_, activation)| activation.scope == scope) {
             live.entry(id.stage).or_default().push(id.number);
         }
-        let has_circles =
-            state.definition.graph().arcs.iter().any(|arc| matches!(arc.kind, ArcKind::Back | ArcKind::Jump));
+        let leads_back = |arc: &GraphArc| matches!(arc.kind, ArcKind::Back | ArcKind::Jump);
+        let has_circles = state.definition.graph().arcs.iter().any(|arc| arc.from.is_some() && leads_back(arc));
         Servers { state, scope, live, found: BTreeMap::new(), has_circles }
     }
 

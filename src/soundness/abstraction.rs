@@ -13,7 +13,8 @@ use crate::value::{Map, Value};
 
 /// The definition without data.
 pub(super) fn abstracted(definition: &Definition) -> Definition {
-    let mut graph = definition.graph().clone();
+    // What may be from anywhere to anywhere nobody can foresee: the verdict says so.
+    let mut graph = definition.graph().clone().without_jumps_to_anywhere();
     graph.stages.iter_mut().for_each(abstract_stage);
     graph.outputs.clear();
     // How often it jumps depends on data.

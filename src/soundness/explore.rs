@@ -332,7 +332,10 @@ impl Exploration {
         let mut findings: Vec<Finding> = self.found.iter().map(|found| found.finding.clone()).collect();
         // Stable: within errors and doubts the shortest way stays first.
         findings.sort_by_key(|finding| finding.code.is_doubt());
-        Verdict { outcome, policy, states: self.places.len() as u64, bound: self.bound, findings, witness }
+        let states = self.places.len() as u64;
+        let jumping = definition.graph().stages.iter().filter(|stage| stage.jumps_anywhere);
+        let unforeseen = jumping.map(|stage| stage.ref_id.clone()).collect();
+        Verdict { outcome, policy, states, bound: self.bound, findings, unforeseen, witness }
     }
 
     /// The way to a finding, decided once more.

@@ -269,6 +269,7 @@ fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
         priority: _,
         cancellation: _,
         jumps: _,
+        jumps_anywhere: _,
         jump_mode: _,
         sub_workflow: _,
     } = stage;

@@ -129,6 +129,24 @@ fn hold((stages, outcome, expected): &(&str, CheckOutcome, &[&str])) {
 }
 
 #[test]
+fn the_answer_of_check_is_about_workflows_without_it() {
+    for (stages, outcome) in [
+        ("a: , b: { needs: [a], jump_targets: any }, c: { needs: [a] }, d: { needs: [b, c] }", CheckOutcome::Sound),
+        (
+            "a: { split_type: XOR, split_conditions: { b: x, c: y }, jump_targets: any }, b: { needs: [a] }, \
+          c: { needs: [a] }, d: { needs: [b, c] }",
+            CheckOutcome::Unsound,
+        ),
+    ] {
+        for options in [CheckOptions::new(), CheckOptions::new().without_reduction()] {
+            let verdict = check(stages, &options);
+            assert_eq!((verdict.outcome(), verdict.unforeseen_jumps().len()), (outcome, 1), "{stages}");
+        }
+    }
+    assert!(check("a: { jump_targets: [a] }", &CheckOptions::new()).unforeseen_jumps().is_empty());
+}
+
+#[test]
 fn the_witness_is_a_shortest_way_to_the_flaw() {
     let verdict = check(STARVED, &CheckOptions::new());
     let witness = verdict.witness().unwrap();

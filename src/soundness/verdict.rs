@@ -14,6 +14,7 @@ pub struct Verdict {
     pub(super) states: u64,
     pub(super) bound: u32,
     pub(super) findings: Vec<Finding>,
+    pub(super) unforeseen: Vec<String>,
     pub(super) witness: Option<Witness>,
 }
 
@@ -41,6 +42,12 @@ impl Verdict {
     /// What is wrong, or doubtful; the shortest way first.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The stages with `jump_targets: any`, in definition order: the answer is about workflows in which no task of
+    /// theirs jumps.
+    pub fn unforeseen_jumps(&self) -> &[String] {
+        &self.unforeseen
     }
 
     /// A shortest way to the first finding, where one leads there.

@@ -484,11 +484,12 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 86] = [
+    const CONSTRUCTS: [&str; 87] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a stage.jump_targets: name",
         "a stage.jump_targets: map",
+        "a stage.jump_targets=any",
         "a stage.jump_mode=move",
         "a stage.jump_mode=rewind",
         "a trigger.signal=go",

@@ -312,8 +312,10 @@ fn attempt(choice: &mut Choice, state: &State) -> AttemptId {
 /// Where the stage of this attempt may jump.
 fn targets(state: &State, attempt: AttemptId) -> Vec<String> {
     let graph = state.definition().graph();
-    let jumps = graph.stages.get(attempt.task.activation.stage.index()).map_or(&[][..], |stage| &stage.jumps);
-    jumps.iter().map(|arc| graph.stage(graph.arc(*arc).to).ref_id.clone()).collect()
+    let Some(stage) = graph.stages.get(attempt.task.activation.stage.index()) else { return Vec::new() };
+    let anywhere = stage.jumps_anywhere.then(|| graph.block(stage.parent).stages.iter().copied());
+    let declared = stage.jumps.iter().map(|arc| graph.arc(*arc).to);
+    declared.chain(anywhere.into_iter().flatten()).map(|to| graph.stage(to).ref_id.clone()).collect()
 }
 
 fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp, targets: &[String]) -> TaskReport {

@@ -303,7 +303,12 @@ impl Names<'_> {
             Consumed::Arcs(arcs) => format!(" from {}", self.sources(arcs)),
             Consumed::Jump { jump, arcs, .. } => {
                 let others = if arcs.is_empty() { String::new() } else { format!(", and from {}", self.sources(arcs)) };
-                format!(" by jump from {}{others}", self.sources(&[*jump]))
+                let from = if self.graph.arc(*jump).comes_from_anywhere() {
+                    String::new()
+                } else {
+                    format!(" from {}", self.sources(&[*jump]))
+                };
+                format!(" by jump{from}{others}")
             }
         }
     }

@@ -27,6 +27,9 @@ struct Line<'a> {
     states: u64,
     bound: u32,
     findings: Vec<Found<'a>>,
+    /// Stages with `jump_targets: any`: it is about workflows in which they do not jump.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unforeseen_jumps: &'a [String],
     /// Where the way to the first finding was written.
     witness: Option<Written>,
 }
@@ -180,6 +183,11 @@ fn print(file: &Path, checked: &Checked, written: Option<(WorkflowId, &Path)>, o
     let (outcome, title) = (paint.paint(style, verdict.outcome().name()), checked.title(file));
     let (states, bound, policy) = (verdict.states(), verdict.bound(), verdict.policy().name());
     out.line(format_args!("{outcome} {title}: {states} state{plural} seen, bound {bound}, policy {policy}"))?;
+    if !verdict.unforeseen_jumps().is_empty() {
+        let names: Vec<String> = verdict.unforeseen_jumps().iter().map(|name| harmless(name)).collect();
+        let names = names.join(", ");
+        out.line(format_args!("of workflows without a jump from {names}: `jump_targets: any` is not foreseen"))?;
+    }
     for line in checked.lines(file) {
         out.line(line)?;
     }
@@ -199,6 +207,7 @@ fn line<'a>(file: &Path, checked: &'a Checked, written: Option<(WorkflowId, &Pat
         states: verdict.states(),
         bound: verdict.bound(),
         findings: verdict.findings().iter().map(|finding| found(finding, &checked.definition)).collect(),
+        unforeseen_jumps: verdict.unforeseen_jumps(),
         witness: written
             .map(|(workflow, log)| Written { workflow: workflow.to_string(), log: log.display().to_string() }),
     }

@@ -41,6 +41,20 @@ fn a_sound_definition_is_said_to_be_so() {
 }
 
 #[test]
+fn jumps_that_nobody_foresees_are_named_beside_the_answer() {
+    let place = place();
+    place.write("open.yaml", &SOUND.replace("b: { needs: [a],", "b: { needs: [a], jump_targets: any,"));
+    let finished = place.run(&["check", "open.yaml"]).exits(0);
+    let lines: Vec<&str> = finished.out.lines().collect();
+    assert!(lines[0].starts_with("SOUND open.yaml: "), "{}", finished.out);
+    assert_eq!(lines[1..], ["of workflows without a jump from b: `jump_targets: any` is not foreseen"]);
+    let told = place.run(&["check", "open.yaml", "--json"]).exits(0).json();
+    assert_eq!((&told[0]["outcome"], &told[0]["unforeseen_jumps"]), (&json!("SOUND"), &json!(["b"])));
+    let told = place.run(&["check", "sound.yaml", "--json"]).exits(0).json();
+    assert_eq!(told[0].get("unforeseen_jumps"), None);
+}
+
+#[test]
 fn an_unsound_definition_is_refused_and_its_witness_is_read_like_any_log() {
     let place = place();
     let finished = place.run(&["check", "starved.yaml", "--witness", "flaw"]).exits(3);

@@ -256,6 +256,9 @@ impl DiagramBox {
         details.extend(stage.choice_group().map(|group| format!("choice: {group}")));
         details.extend(stage.merge_count().map(|count| format!("merges {count} threads")));
         details.extend(stage.thread_count().map(|count| format!("{count} threads each")));
+        if stage.jumps_anywhere() {
+            details.push("may jump anywhere".to_owned());
+        }
         if stage.reentry() != Reentry::Parallel {
             details.push(format!("reentry: {}", stage.reentry().name()));
         }

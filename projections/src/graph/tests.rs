@@ -407,3 +407,10 @@ stages:
         assert!(expected.iter().all(|detail| shown.details().iter().any(|shown| shown == detail)), "{shown:?}");
     }
 }
+
+#[test]
+fn a_stage_that_may_jump_anywhere_says_so_and_has_no_arc_for_it() {
+    let diagram = Diagram::of(&definition("name: x\nstages: { a: { jump_targets: any }, b: { needs: [a] }, c: }"));
+    assert_eq!(diagram.boxes()[0].details().iter().filter(|detail| *detail == "may jump anywhere").count(), 1);
+    assert_eq!(diagram.arcs().len(), 1);
+}

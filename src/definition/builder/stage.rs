@@ -11,6 +11,7 @@ use crate::definition::cancellation::{CancelMode, Ending};
 use crate::definition::check::END;
 use crate::definition::document::{Content, Entry, Node};
 use crate::definition::graph::{OnConditionError, OnFailure, Reentry};
+use crate::definition::reading::jumps::ANY;
 use crate::time::{Duration, Timestamp};
 use crate::value::Value;
 
@@ -76,6 +77,17 @@ impl Stage {
     /// it.
     pub fn rewind_targets<T: Into<BackArc>>(self, targets: impl IntoIterator<Item = T>) -> Stage {
         self.jump_targets(targets).set("jump_mode", "rewind")
+    }
+
+    /// As [`Stage::jump_targets`], with every stage of its block. Nobody foresees such a jump: no join waits for it,
+    /// and what is found of the definition holds as long as none is made.
+    pub fn jump_targets_any(self) -> Stage {
+        self.set("jump_targets", ANY)
+    }
+
+    /// As [`Stage::rewind_targets`], with every stage of its block, as [`Stage::jump_targets_any`] says.
+    pub fn rewind_targets_any(self) -> Stage {
+        self.jump_targets_any().set("jump_mode", "rewind")
     }
 
     /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.

@@ -17,6 +17,7 @@ use crate::definition::graph::{
 };
 use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
+use crate::definition::reading::jumps::ANY;
 use crate::definition::shell_text::ShellText;
 use crate::definition::sub_workflow::{Called, OWN, OnParentCancel, SubWorkflow};
 use crate::definition::template::{Template, read_template};
@@ -305,10 +306,16 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     Ok(Graph::new(stages, arcs, map.templates("outputs")?).with_rules(termination, regions, max_jumps))
 }
 
+/// May tasks of the stage jump to any stage of its block?
+fn jumps_anywhere(stage: &Fields<'_>) -> bool {
+    stage.get("jump_targets").and_then(Value::as_str) == Some(ANY)
+}
+
 /// By stage the jumps that lead there.
 fn jumps(written: &[Fields<'_>], by_name: &BTreeMap<&str, usize>) -> Read<Vec<Vec<BackArc>>> {
     let mut found: Vec<Vec<BackArc>> = written.iter().map(|_| Vec::new()).collect();
-    for (from, stage) in written.iter().enumerate().filter(|(_, stage)| stage.get("jump_targets").is_some()) {
+    let declares = |stage: &Fields<'_>| stage.get("jump_targets").is_some() && !jumps_anywhere(stage);
+    for (from, stage) in written.iter().enumerate().filter(|(_, stage)| declares(stage)) {
         for target in stage.maps("jump_targets")? {
             let to = by_name.get(target.text("stage")?.as_str()).copied();
             let to = to.ok_or_else(|| target.wrong("stage", "the name of a stage"))?;
@@ -398,6 +405,7 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
         priority: map.integer("priority")?,
         cancellation: place.cancellation,
         jumps: place.jumps,
+        jumps_anywhere: jumps_anywhere(map),
         jump_mode: map.word_or("jump_mode", (&JumpMode::ALL, JumpMode::name), JumpMode::default())?,
         sub_workflow: map.some("sub_workflow", |map, key| sub_workflow(&map.map(key)?))?.map(Box::new),
     })

@@ -11,6 +11,7 @@ use crate::definition::graph::{
 };
 use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
+use crate::definition::reading::jumps::ANY;
 use crate::definition::shell_text::ShellText;
 use crate::definition::sub_workflow::{Called, OWN, SubWorkflow};
 use crate::definition::template::Template;
@@ -177,11 +178,14 @@ fn write_way(graph: &Graph, other: StageIndex, arc: GraphArc) -> Value {
 }
 
 fn write_jumps(graph: &Graph, stage: &GraphStage, map: &mut Map) {
-    if stage.jumps.is_empty() {
+    if stage.jumps_anywhere {
+        put(map, "jump_targets", ANY);
+    } else if stage.jumps.is_empty() {
         return;
+    } else {
+        let arcs = stage.jumps.iter().map(|arc| graph.arc(*arc));
+        put(map, "jump_targets", Value::list(arcs.map(|arc| write_way(graph, arc.to, arc))));
     }
-    let arcs = stage.jumps.iter().map(|arc| graph.arc(*arc));
-    put(map, "jump_targets", Value::list(arcs.map(|arc| write_way(graph, arc.to, arc))));
     put(map, "jump_mode", stage.jump_mode.name());
 }
 

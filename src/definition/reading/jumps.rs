@@ -6,6 +6,10 @@ use super::instances::SEVERAL;
 use super::keys::{Fields, JUMP_TARGET};
 use crate::definition::JumpMode;
 use crate::definition::code::ProblemCode;
+use crate::definition::document::Node;
+
+/// Where a stage may jump that names no others.
+pub(in crate::definition) const ANY: &str = "any";
 
 impl<'d> Reader<'d> {
     /// `jump_mode`: what jumps do that start here.
@@ -14,7 +18,12 @@ impl<'d> Reader<'d> {
         mode.and_then(|node| self.choice(node, "jump_mode", &JumpMode::ALL, JumpMode::name)).unwrap_or_default()
     }
 
-    /// `jump_targets`: names of stages, or maps with `stage` and `max_iterations`.
+    /// `jump_targets: any`: every stage of the block.
+    pub(super) fn jumps_anywhere(&self, fields: &Fields<'d>) -> bool {
+        fields.get("jump_targets").and_then(Node::text).is_some_and(|text| text.eq_ignore_ascii_case(ANY))
+    }
+
+    /// `jump_targets`: names of stages, or maps with `stage` and `max_iterations`; none where it is `any`.
     pub(super) fn jump_targets(&mut self, fields: &Fields<'d>) -> Vec<BackDraft<'d>> {
         let (node, key) = match (fields.get("jump_targets"), fields.key("jump_targets"), fields.key("jump_mode")) {
             (Some(node), Some(key), _) => (node, key),
@@ -31,9 +40,7 @@ impl<'d> Reader<'d> {
             let message = format!("`jump_targets` beside `{other}`: no task of this stage could jump");
             self.report_with_help(ProblemCode::ConflictingKeys, &key.span, message, "jump from a stage with tasks");
         }
-        if node.text().is_some_and(|text| text.eq_ignore_ascii_case("any")) {
-            let message = "`jump_targets: any` is not supported yet";
-            self.report_with_help(ProblemCode::NotSupported, &node.span, message, "name the stages");
+        if self.jumps_anywhere(fields) {
             return Vec::new();
         }
         let items = self.list(node, "jump_targets").unwrap_or_default();

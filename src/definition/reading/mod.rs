@@ -11,7 +11,7 @@ mod generations;
 mod http;
 mod inputs;
 mod instances;
-mod jumps;
+pub(super) mod jumps;
 pub(super) mod keys;
 mod loops;
 mod milestone;

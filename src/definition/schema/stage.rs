@@ -5,6 +5,7 @@ use crate::definition::body::LoopTest;
 use crate::definition::by_hand::{OnDeadline, OnReject};
 use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
 use crate::definition::http::HTTP;
+use crate::definition::reading::jumps::ANY;
 use crate::definition::reading::keys::{APPROVAL, BACK_ARC, JUMP_TARGET, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
 use crate::definition::reading::{
     GENERATION_FIELDS, MERGE_FIELDS, OR_FIELDS, PAIR_FIELDS, SHELL, SPLIT_FIELDS, THRESHOLD_FIELDS, UPSTREAM,
@@ -245,8 +246,8 @@ fn ways() -> Vec<Property> {
         ),
         (
             "jump_targets",
-            "Stages to which its tasks may send control.",
-            with_more(list_of(jump_target()), [("uniqueItems", true.into())]),
+            "Stages to which its tasks may send control; any is every stage of its block.",
+            jump_targets(),
         ),
         (
             "jump_mode",
@@ -269,6 +270,12 @@ fn back_arc() -> Value {
     ];
     let written = with_more(keyed(&BACK_ARC, known), [("required", Value::list(["stage"]))]);
     Value::map([("anyOf", Value::list([text(), written]))])
+}
+
+/// The stages that are named, or all.
+fn jump_targets() -> Value {
+    let named = with_more(list_of(jump_target()), [("uniqueItems", true.into())]);
+    Value::map([("anyOf", Value::list([any_case(ANY), named]))])
 }
 
 /// The name of a stage, or more about jumps there.

@@ -262,8 +262,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["1:39 UNKNOWN_STAGE", "1:45 DUPLICATE_REFERENCE", "1:48 MISSING_KEY", "1:75 MISSING_KEY"],
     ),
     (
-        "{name: x, stages: {a: {jump_targets: any}, b: {jump_targets: [a], jump_mode: fly}}}",
-        &["1:38 NOT_SUPPORTED", "1:78 BAD_VALUE"],
+        "{name: x, stages: {a: {jump_targets: all}, b: {jump_targets: any, jump_mode: fly}}}",
+        &["1:38 WRONG_TYPE", "1:78 BAD_VALUE"],
     ),
     (
         "{name: x, stages: {a: {jump_targets: [y], loop: {while: x, stages: {y: }}}}}",

@@ -86,18 +86,20 @@ impl Decision<'_> {
             let message = format!("an instance of {} jumps to {shown}", spec.ref_id);
             return permanent(ErrorCode::JUMP_OUT_OF_SCOPE, message);
         }
-        let Some(arc) = spec.jumps.iter().copied().find(|arc| graph.stage(graph.arc(*arc).to).ref_id == target) else {
-            let other = graph.stage_index(target).filter(|other| graph.stage(*other).parent != spec.parent);
-            let own = &spec.ref_id;
+        let found = graph.stage_index(target);
+        let declared = spec.jumps.iter().copied().find(|arc| Some(graph.arc(*arc).to) == found);
+        let beside = found.filter(|other| spec.jumps_anywhere && graph.stage(*other).parent == spec.parent);
+        let Some(arc) = declared.or_else(|| graph.jump_from_anywhere(beside?)) else {
+            let other = found.filter(|other| graph.stage(*other).parent != spec.parent);
+            let (own, among) = (&spec.ref_id, if spec.jumps_anywhere { "the stages" } else { "its jump_targets" });
             return match other {
                 Some(_) => permanent(
                     ErrorCode::JUMP_OUT_OF_SCOPE,
                     format!("{own} jumps to {shown}, which does not stand in its block"),
                 ),
-                None => permanent(
-                    ErrorCode::UNDECLARED_JUMP,
-                    format!("{own} jumps to {shown}, which is not among its jump_targets"),
-                ),
+                None => {
+                    permanent(ErrorCode::UNDECLARED_JUMP, format!("{own} jumps to {shown}, which is not among {among}"))
+                }
             };
         };
         if self.state.core.jumps >= graph.max_jumps {

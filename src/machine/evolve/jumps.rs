@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::definition::ArcKind;
 use crate::event::{Consumed, Report, Rewound, TaskReport};
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::machine::past::{Past, TaskResult};
@@ -14,8 +13,9 @@ use super::{Fit, activation, generations, rewind};
 /// A task of `source` has sent control over `arc`, and its activation ends.
 pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex, rewound: Option<&Rewound>) -> Fit<()> {
     let way = state.definition.graph().arcs.get(arc.index()).copied().ok_or("the definition has no such arc")?;
+    let may_jump = state.definition.graph().may_jump(source.stage, way);
     let activation = activation(state, source)?;
-    if way.kind != ArcKind::Jump || way.from != Some(source.stage) || activation.doomed.is_some() {
+    if !may_jump || activation.doomed.is_some() {
         return Err("the activation does not jump there");
     }
     if activation.leaving.is_none() {
@@ -25,6 +25,10 @@ pub(super) fn leave(state: &mut State, source: ActivationId, arc: ArcIndex, rewo
     state.core.jumps = state.core.jumps.saturating_add(1);
     let scope_state = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
     scope_state.jumped.insert(source.stage);
+    if way.comes_from_anywhere() {
+        // Nobody has counted on it.
+        state.candidates.outlooks.forget(scope);
+    }
     let Some(rewound) = rewound else { return Ok(()) };
     if rewound.to.stage != way.to {
         return Err("it goes back to another stage");

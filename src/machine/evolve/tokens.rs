@@ -96,7 +96,7 @@ fn emit_threads(
     }
     for arc in arcs {
         let way = match graph.arcs.get(arc.index()) {
-            Some(way) if way.from == Some(id.stage) => way,
+            Some(way) if way.from == Some(id.stage) || graph.may_jump(id.stage, *way) => way,
             Some(_) | None => return Err("the emitted token lies on no arc from the stage"),
         };
         if (way.kind == ArcKind::Jump) != jump.is_some() {
@@ -115,7 +115,7 @@ fn emit_threads(
 /// An activation has ended: where somebody waits for what comes from it, that is on its way now, or will not come.
 fn move_on(state: &mut State, id: ActivationId, scope: ScopeId, arcs: &[ArcIndex], n_threads: usize) {
     let stage = state.definition.graph().stage(id.stage);
-    let has_other_ways = stage.cancellation.path.is_some() || !stage.jumps.is_empty();
+    let has_other_ways = stage.cancellation.path.is_some() || !stage.jumps.is_empty() || stage.jumps_anywhere;
     let outlooks = &mut state.candidates.outlooks;
     match arcs {
         [only] if stage.outgoing.len() == 1 && !has_other_ways && n_threads == 1 && id.instance.is_none() => {

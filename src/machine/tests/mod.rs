@@ -23,6 +23,7 @@ mod instances_many;
 mod instances_outside;
 mod jumps;
 mod jumps_into_joins;
+mod jumps_to_any;
 mod locks;
 mod loops;
 mod merges;

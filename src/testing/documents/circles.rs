@@ -39,7 +39,7 @@ pub(super) fn jump(stage: &mut Value, targets: Vec<(&str, Option<u32>)>) {
         0 => {}
         _ => insert(stage, "jump_mode", "rewind".into()),
     }
-    insert(stage, "jump_targets", Value::List(targets));
+    insert(stage, "jump_targets", if limited > 4 { "any".into() } else { Value::List(targets) });
 }
 
 /// Where joins count, somebody jumps there: what that does is to be drawn often.
