@@ -177,6 +177,8 @@ stages:
     on_unreachable: Skip
   q: { needs: [b, c], join_type: discriminator, join_mode: Cancelling, join_cancel_scope: { stages: [b, c] } }
   r: { needs: [b], join_type: DISCRIMINATOR, join_mode: cancelling, join_pair: b, join_cancel_scope: Upstream }
+  w: { needs: [b, y], join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: { region: zone } }
+  y: { needs: [b], cancel_region: zone }
   i: { needs: [e], split_type: THREAD, thread_count: 3 }
   j: { needs: [i], join_type: THREAD_MERGE, merge_count: 3, merge_group: innermost }
   k: { needs: [j], join_type: N_OF_M, join_threshold: 1, join_mode: structured, join_pair: j, reset_on: all }

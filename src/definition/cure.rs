@@ -82,7 +82,9 @@ impl ProblemCode {
             ProblemCode::ThresholdTooLarge => "lower join_threshold to what can come",
             ProblemCode::WrongJoinPair => "leave join_pair out: the split is found by itself",
             ProblemCode::LoopInAcyclicCone => "write or_scope: general, by which the join decides in any case",
-            ProblemCode::OpenCancelScope => "name what is withdrawn: join_cancel_scope: { stages: [..] }",
+            ProblemCode::OpenCancelScope => {
+                "name what is withdrawn: join_cancel_scope: { stages: [..] }, or { region: NAME }"
+            }
             ProblemCode::MergeOfSeveralArcs => "let the arcs meet in a stage with join_type: MULTI_MERGE before",
             ProblemCode::JoinBlocks => "write join_mode: blocking, or fit the branches",
             ProblemCode::NotStructured | ProblemCode::PartialCancelInStructuredRegion => {

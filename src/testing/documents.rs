@@ -484,7 +484,7 @@ mod tests {
     use crate::definition::{Definition, spellings};
 
     /// Values and names that have to be drawn too: as the map, the key and what stands there.
-    const CONSTRUCTS: [&str; 87] = [
+    const CONSTRUCTS: [&str; 89] = [
         "a stage.back_from: name",
         "a stage.back_from: map",
         "a stage.jump_targets: name",
@@ -514,6 +514,8 @@ mod tests {
         "a stage.join_type=thread_merge",
         "a stage.join_mode=blocking",
         "a stage.join_mode=cancelling",
+        "a stage.join_cancel_scope: stages",
+        "a stage.join_cancel_scope: region",
         "a stage.reset_on=all",
         "a stage.reset_on=active",
         "a stage.on_unreachable=fail",
@@ -618,6 +620,9 @@ mod tests {
                     ("a workflow", "stages", Value::Map(stages)) => {
                         self.0.insert("stages: map".to_owned());
                         stages.values().for_each(|stage| self.level("a stage", stage));
+                    }
+                    ("a stage", "join_cancel_scope", Value::Map(scope)) => {
+                        self.0.extend(scope.keys().map(|key| format!("a stage.join_cancel_scope: {key}")));
                     }
                     ("a stage", "trigger", _) => self.level("a trigger", entry),
                     ("a stage", "tasks", Value::List(tasks)) => {

@@ -29,6 +29,7 @@ enum Mode {
     Unsaid,
     Blocking { reset_on: Option<&'static str> },
     Cancelling { stages: Vec<Index> },
+    CancellingRegion { name: &'static str },
 }
 
 /// Any such join.
@@ -37,7 +38,8 @@ pub(super) fn joins() -> BoxedStrategy<JoinDraft> {
     let modes = prop_oneof![
         2 => Just(Mode::Unsaid),
         3 => resets.prop_map(|reset_on| Mode::Blocking { reset_on }),
-        3 => prop::collection::vec(any::<Index>(), 0..4).prop_map(|stages| Mode::Cancelling { stages }),
+        2 => prop::collection::vec(any::<Index>(), 0..4).prop_map(|stages| Mode::Cancelling { stages }),
+        2 => prop_oneof![Just("r"), Just("q")].prop_map(|name| Mode::CancellingRegion { name }),
     ];
     let kinds = prop_oneof![5 => Just(Kind::Counts), 2 => Just(Kind::Merges)];
     let flags = (any::<bool>(), any::<bool>(), weighted(0.3, any::<bool>()));
@@ -100,7 +102,11 @@ impl JoinDraft {
                     }
                 }
                 put("join_mode", "cancelling".into());
-                put("join_cancel_scope", Value::map([("stages", Value::list(named))]));
+                put(SCOPE, Value::map([("stages", Value::list(named))]));
+            }
+            Mode::CancellingRegion { name } => {
+                put("join_mode", "cancelling".into());
+                put(SCOPE, Value::map([("region", name)]));
             }
         }
     }
@@ -108,9 +114,12 @@ impl JoinDraft {
 
 /// Where a join names its split, which is known when all stages are.
 const PAIR: &str = "join_pair";
+/// Where a cancelling join says what it withdraws.
+const SCOPE: &str = "join_cancel_scope";
 
 /// What only the whole of a block tells: nothing comes to a merge of threads from what is canceled, as it has one arc,
-/// and joins that name their split name the right one. The stages stand in an order of theirs, or in its reverse.
+/// joins that name their split name the right one, and those that withdraw a region one with stages beside them. The
+/// stages stand in an order of theirs, or in its reverse.
 pub(super) fn settle(stages: &mut [(impl AsRef<str>, Value)]) {
     let names: Vec<String> = stages.iter().map(|(name, _)| name.as_ref().to_owned()).collect();
     let is_merge = |stage: &Value| text(stage, "join_type").as_deref() == Some("THREAD_MERGE");
@@ -119,6 +128,14 @@ pub(super) fn settle(stages: &mut [(impl AsRef<str>, Value)]) {
         let path = text(stage, "on_cancelled").and_then(|path| names.iter().position(|name| *name == path));
         if let (Value::Map(map), true) = (stage, path.is_some_and(|path| merges[path])) {
             map.remove("on_cancelled");
+        }
+    }
+    let regions: Vec<Vec<String>> = stages.iter().map(|(_, stage)| regions_of(stage)).collect();
+    for (place, (_, stage)) in stages.iter_mut().enumerate() {
+        let named = stage.get(SCOPE).and_then(|scope| Some(scope.get("region")?.as_str()?.to_owned()));
+        let fits = |name: &String| regions.iter().any(|of| of.contains(name)) && !regions[place].contains(name);
+        if let (Value::Map(map), true) = (stage, named.is_some_and(|name| !fits(&name))) {
+            map.insert(SCOPE.to_owned(), Value::map([("stages", Value::List(Vec::new()))]));
         }
     }
     let before = before(stages, &names);
@@ -136,6 +153,15 @@ pub(super) fn settle(stages: &mut [(impl AsRef<str>, Value)]) {
             (Some(Value::Null), None) => drop(map.remove(PAIR)),
             (_, _) => {}
         }
+    }
+}
+
+/// The regions in which a stage lies.
+fn regions_of(stage: &Value) -> Vec<String> {
+    match stage.get("cancel_region") {
+        Some(Value::List(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(name) => name.as_str().map(str::to_owned).into_iter().collect(),
+        None => Vec::new(),
     }
 }
 

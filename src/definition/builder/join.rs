@@ -122,6 +122,11 @@ impl CancellingJoin {
         let stages = Value::list(ref_ids.into_iter().map(Into::into));
         CancellingJoin(self.0.with("join_cancel_scope", Value::map([("stages", stages)])))
     }
+
+    /// The stages beside it that lie in this region are withdrawn, and vanish, whatever is said of the region.
+    pub fn region(self, name: impl Into<String>) -> CancellingJoin {
+        CancellingJoin(self.0.with("join_cancel_scope", Value::map([("region", name.into())])))
+    }
 }
 
 impl From<Join> for JoinSpec {

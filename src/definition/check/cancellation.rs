@@ -137,8 +137,8 @@ pub(super) fn regions(
     regions
 }
 
-/// The region of this name.
-fn region(named: &Named<'_>, regions: &[Region], problems: &mut Vec<Problem>) -> Option<RegionIndex> {
+/// The region of this name. That there is none goes to `problems`.
+pub(super) fn region(named: &Named<'_>, regions: &[Region], problems: &mut Vec<Problem>) -> Option<RegionIndex> {
     let found = regions.binary_search_by(|region| region.name.as_str().cmp(named.text));
     if found.is_err() && problems.len() < PROBLEMS_MAX {
         let names = regions.iter().map(|region| region.name.as_str());

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::arcs::Connected;
 use super::balance::Balance;
 use super::between::{Between, Flaw, Splits};
+use super::cancellation;
 use crate::definition::choice::Choices;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
@@ -140,8 +141,10 @@ impl Fitting<'_> {
     }
 
     fn withdrawn(&self, span: &Span, problems: &mut Vec<Problem>) -> Vec<StageIndex> {
-        if let Some((ScopeDraft::Stages(named), _)) = &self.draft.scope {
-            return self.named(named, problems);
+        match &self.draft.scope {
+            Some((ScopeDraft::Stages(named), _)) => return self.named(named, problems),
+            Some((ScopeDraft::Region(named), _)) => return self.in_region(named, problems),
+            Some((ScopeDraft::Upstream, _)) | None => {}
         }
         let between = self.splits.between(self.connected, self.stage);
         let closed = between.and_then(|between| between.opening().map_or(Ok(between.stages), Err));
@@ -149,7 +152,7 @@ impl Fitting<'_> {
             Ok(stages) => stages.into_iter().map(index).collect(),
             Err(why) => {
                 let message = format!("what lies before this join cannot be withdrawn: {why}");
-                let help = "write join_cancel_scope: { stages: [..] }";
+                let help = "write join_cancel_scope: { stages: [..] }, or { region: NAME }";
                 problems.push(Problem::error(ProblemCode::OpenCancelScope, span, message).with_help(help));
                 Vec::new()
             }
@@ -169,6 +172,28 @@ impl Fitting<'_> {
                 }
                 None => problems.push(self.connected.names.unknown(named.text, named.span)),
             }
+        }
+        stages.into_iter().map(index).collect()
+    }
+
+    /// The stages beside the join that lie in the region: what a join withdraws is in its own block.
+    fn in_region(&self, named: &Named<'_>, problems: &mut Vec<Problem>) -> Vec<StageIndex> {
+        let Some(region) = cancellation::region(named, &self.connected.regions, problems) else { return Vec::new() };
+        let lies_in = |stage: &usize| self.connected.stages[*stage].cancellation.regions.contains(&region);
+        let beside = |stage: &usize| self.connected.names.share_a_block(self.stage, *stage);
+        let stages: Vec<usize> = (0..self.connected.stages.len()).filter(lies_in).filter(beside).collect();
+        let (name, region) = (self.name(self.stage), named.text);
+        let flaw = if stages.contains(&self.stage) {
+            let help = "take it out of the region, or name the stages: { stages: [..] }";
+            Some((format!("`{name}` lies in the region `{region}` and would withdraw itself"), help))
+        } else if stages.is_empty() {
+            let help = "name a region in which stages of its own block lie";
+            Some((format!("no stage beside `{name}` lies in the region `{region}`"), help))
+        } else {
+            None
+        };
+        if let Some((message, help)) = flaw {
+            problems.push(Problem::error(ProblemCode::OpenCancelScope, named.span, message).with_help(help));
         }
         stages.into_iter().map(index).collect()
     }

@@ -39,6 +39,8 @@ pub(in crate::definition) enum ScopeDraft<'d> {
     Upstream,
     /// These stages.
     Stages(Vec<Named<'d>>),
+    /// The stages that lie in this region.
+    Region(Named<'d>),
 }
 
 impl<'d> Reader<'d> {
@@ -156,27 +158,26 @@ impl<'d> Reader<'d> {
             if text.eq_ignore_ascii_case(UPSTREAM) {
                 return Some(ScopeDraft::Upstream);
             }
-            let help = "it is upstream, or { stages: [..] }";
+            let help = "it is upstream, { stages: [..] } or { region: NAME }";
             self.report_with_help(ProblemCode::BadValue, &node.span, "this is no join_cancel_scope", help);
             return None;
         };
         let [entry] = entries.as_slice() else {
-            let help = "write { stages: [..] }";
+            let help = "write { stages: [..] } or { region: NAME }";
             self.report_with_help(ProblemCode::BadValue, &node.span, "a join_cancel_scope has one key", help);
             return None;
         };
         match entry.key.text.as_str() {
             "stages" => self.references(&entry.value, "stages").map(ScopeDraft::Stages),
             "region" => {
-                let message = "`region` in join_cancel_scope is not supported yet";
-                let help = "name the stages: { stages: [..] }";
-                self.report_with_help(ProblemCode::NotSupported, &entry.key.span, message, help);
-                None
+                let text = self.text(&entry.value, "the name of a region")?;
+                Some(ScopeDraft::Region(Named { text, span: &entry.value.span }))
             }
             other => {
                 let shown: String = other.chars().take(80).collect();
                 let message = format!("unknown key `{shown}` in join_cancel_scope");
-                self.report_with_help(ProblemCode::UnknownKey, &entry.key.span, message, "it has the key stages");
+                let help = "it has the keys stages and region";
+                self.report_with_help(ProblemCode::UnknownKey, &entry.key.span, message, help);
                 None
             }
         }

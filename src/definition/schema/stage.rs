@@ -293,8 +293,8 @@ fn on_failure() -> Value {
 }
 
 fn cancel_scope() -> Value {
-    let stages = with_more(with("stages", references()), [("type", "object".into()), ("maxProperties", 1.into())]);
-    Value::map([("anyOf", Value::list([any_case(UPSTREAM), stages]))])
+    let only = |key, value| with_more(with(key, value), [("type", "object".into()), ("maxProperties", 1.into())]);
+    Value::map([("anyOf", Value::list([any_case(UPSTREAM), only("stages", references()), only("region", text())]))])
 }
 
 /// One of these kinds of join.

@@ -139,7 +139,8 @@ fn what_cannot_be_is_refused_by_its_name() {
         ("join_type: DISCRIMINATOR, join_mode: cancelling, reset_on: all", "CONFLICTING_KEYS"),
         ("join_type: DISCRIMINATOR, join_cancel_scope: upstream", "CONFLICTING_KEYS"),
         ("join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: { stages: [d] }", "OPEN_CANCEL_SCOPE"),
-        ("join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: { region: r }", "NOT_SUPPORTED"),
+        ("join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: { region: r }", "UNKNOWN_REGION"),
+        ("join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: { region: [r] }", "WRONG_TYPE"),
         ("join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: downstream", "BAD_VALUE"),
         ("join_type: THREAD_MERGE, merge_count: 2", "MERGE_OF_SEVERAL_ARCS"),
         ("merge_count: 2", "JOIN_FIELD_WITHOUT_JOIN"),
@@ -184,6 +185,59 @@ stages:
     assert_eq!(codes(&opened), ["OPEN_CANCEL_SCOPE"]);
     let named = race("  o: { needs: [c] }").replace("cancelling", "cancelling, join_cancel_scope: { stages: [c2, b] }");
     assert_eq!(rest(&named), stages(&[1, 3]));
+}
+
+#[test]
+fn a_cancelling_join_may_withdraw_the_stages_of_a_region_beside_it() {
+    let race = |b: &str, d: &str, more: &str| {
+        format!(
+            "
+name: x
+stages:
+  a:
+  b: {{ needs: [a]{b} }}
+  c: {{ needs: [a], cancel_region: r }}
+  c2: {{ needs: [c], cancel_region: [q, r] }}
+  o: {{ needs: [c] }}
+  d: {{ needs: [b, c2], join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: {d} }}
+{more}"
+        )
+    };
+    let region = race("", "{ region: r }", "");
+    let stages = |places: &[u32]| Rest::Withdrawn { stages: places.iter().copied().map(StageIndex::new).collect() };
+    assert_eq!(rest(&region), stages(&[2, 3]));
+    assert_eq!(rest(&race("", "{ region: q }", "")), stages(&[3]));
+    // What is said of the region is about those who cancel it.
+    let declared = race("", "{ region: r }", "regions: { r: { effect: remove, future: allow } }");
+    assert_eq!(rest(&declared), stages(&[2, 3]));
+    let by_name = race("", "{ stages: [c, c2] }", "");
+    assert_eq!(definition(&region).hash(), definition(&by_name).hash());
+    let back = Definition::from_normal(&definition(&region).to_json()).unwrap();
+    assert_eq!(back.graph(), definition(&region).graph());
+    let stage = |name: &str, needs: &[&str]| Stage::new(name).needs(needs.iter().copied());
+    let d: CancellingJoin = PartialJoin::discriminator().cancelling().region("r");
+    let of_code = [
+        Stage::new("a"),
+        stage("b", &["a"]),
+        stage("c", &["a"]).cancel_region(["r"]),
+        stage("c2", &["c"]).cancel_region(["q", "r"]),
+        stage("o", &["c"]),
+        stage("d", &["b", "c2"]).join(d),
+    ];
+    let built = of_code.into_iter().fold(Definition::builder("x"), Builder::stage).build().unwrap();
+    assert_eq!(built.hash(), definition(&region).hash());
+    // It would be withdrawn with them.
+    let own = race("", "{ region: r }, cancel_region: r", "");
+    assert_eq!(codes(&own), ["OPEN_CANCEL_SCOPE"]);
+    // Stages of a block around or inside it are none of its own.
+    let inside = race("", "{ region: z }", "  l: { loop: { while: 'false', stages: { m: { cancel_region: z } } } }");
+    assert_eq!(codes(&inside), ["OPEN_CANCEL_SCOPE"]);
+    let both = race(
+        ", cancel_region: z",
+        "{ region: z }",
+        "  l: { loop: { while: 'false', stages: { m: { cancel_region: z } } } }",
+    );
+    assert_eq!(rest(&both), stages(&[1]));
 }
 
 #[test]

@@ -267,6 +267,74 @@ stages:
 }
 
 #[test]
+fn what_lies_in_a_region_is_withdrawn_and_vanishes_whatever_is_said_of_the_region() {
+    for rules in ["{}", "{ effect: remove, future: allow }", "{ effect: bypass, future: withdraw }"] {
+        let race = yaml(&format!(
+            "
+name: x
+regions: {{ r: {rules} }}
+stages:
+  a:
+  b: {{ needs: [a] }}
+  c: {{ needs: [a], cancel_region: r }}
+  g: {{ needs: [a], cancel_region: r }}
+  m: {{ needs: [c, g], cancel_region: r }}
+  o: {{ needs: [a] }}
+  d: {{ needs: [b, m], join_type: DISCRIMINATOR, join_mode: cancelling, join_cancel_scope: {{ region: r }} }}
+"
+        ));
+        given(&race)
+            .done(["a", "c"])
+            .when(complete("b"))
+            .then([
+                "task.reported b SUCCEEDED",
+                "task.completed b",
+                "stage.completed b to d",
+                "join.arrived d from b",
+                "stage.started d",
+                "task.queued d",
+                "tokens.removed c to m by discriminator",
+                "join.reset d 0 cancelling",
+                "stage.canceled g by discriminator",
+            ])
+            .open(["o", "d"])
+            .activations("m", 0)
+            .when(complete("o"))
+            .then_among(["stage.completed o"])
+            .when(complete("d"))
+            .then_among(["workflow.completed"])
+            .status(Status::Succeeded);
+    }
+}
+
+#[test]
+fn a_region_that_a_join_withdraws_runs_again_in_the_next_round() {
+    let text = "
+name: x
+stages:
+  a: { join_type: XOR, back_from: [d] }
+  b: { needs: [a] }
+  c: { needs: [a], cancel_region: r }
+  d:
+    needs: [b, c]
+    join_type: DISCRIMINATOR
+    join_mode: cancelling
+    join_cancel_scope: { region: r }
+    split_type: XOR
+    split_conditions: { a: stages.a.activations < 2, z: 'true' }
+  z: { needs: [d] }
+";
+    let mut course = Course::begun(&yaml(text), NOTHING);
+    course.complete(["a", "b"]);
+    assert_eq!(course.open(), ["d"]);
+    course.complete(["d", "a"]);
+    // The second round is won by what was withdrawn in the first; only the region is withdrawn.
+    course.complete(["c"]);
+    assert_eq!((course.open(), course.activations("c")), (vec!["b#2".to_owned(), "d#2".to_owned()], 2));
+    assert_eq!(count(&course, "stage.canceled c by discriminator"), 1);
+}
+
+#[test]
 fn only_the_named_stages_are_withdrawn() {
     let mut course = Course::begun(&race("join_cancel_scope: { stages: [c] }"), NOTHING);
     course.complete(["a", "b", "e", "b2"]);

@@ -2,18 +2,17 @@
 
 use super::words::*;
 
-fn race(more: &str) -> Net {
+fn race(join: &str) -> Net {
     Net::of(&format!(
         "
         a:
         b: {{ needs: [a] }}
         b2: {{ needs: [b] }}
-        c: {{ needs: [a] }}
-        c2: {{ needs: [c] }}
+        c: {{ needs: [a], cancel_region: r }}
+        c2: {{ needs: [c], cancel_region: r }}
         e: {{ needs: [a] }}
-        e2: {{ needs: [e] }}
-        d: {{ needs: [b2, c2, e2], join_type: DISCRIMINATOR, join_mode: cancelling, join_pair: a }}
-        {more}
+        e2: {{ needs: [e], cancel_region: r }}
+        d: {{ needs: [b2, c2, e2], join_type: DISCRIMINATOR, join_mode: cancelling, {join} }}
     "
     ))
 }
@@ -23,7 +22,8 @@ pub(super) fn pattern() -> Pattern {
         let begun = chain().complete("a").any_order([chain().complete("b"), chain().complete("e")]);
         begun.live("e2", 1).complete("b2").live("d", 1).ended("c", Status::Canceled).ended("e2", Status::Canceled)
     };
-    Pattern::of(29, race(""))
+    let in_region = won().complete("d");
+    Pattern::of(29, race("join_pair: a"))
         .positive(
             scenario("the first ends the others, whether they run or were about to", won().complete("d"))
                 .ends(Status::Succeeded)
@@ -39,6 +39,13 @@ pub(super) fn pattern() -> Pattern {
             .ends(Status::Succeeded)
             .runs("a 1, b 1, b2 0, c 1, c2 0, e 1, e2 1, d 1")
             .outcomes("b CANCELED, c CANCELED, e2 SUCCEEDED"),
+        )
+        .positive(
+            scenario("what lies in a region is withdrawn, and nothing else", in_region)
+                .of(&race("join_cancel_scope: { region: r }"))
+                .ends(Status::Succeeded)
+                .runs("a 1, b 1, b2 1, c 1, c2 0, e 1, e2 1, d 1")
+                .outcomes("b2 SUCCEEDED, c CANCELED, e SUCCEEDED, e2 CANCELED"),
         )
         .negative(
             scenario(
