@@ -22,10 +22,12 @@ pub const BUILD: Build = Build {
     version: env!("CARGO_PKG_VERSION"),
     rules: RULES,
     format: LogFiles::FORMAT,
-    features: match (cfg!(feature = "http"), cfg!(feature = "shell")) {
-        (true, true) => &["http", "shell"],
-        (true, false) => &["http"],
-        (false, true) => &["shell"],
-        (false, false) => &[],
+    features: match (cfg!(feature = "http"), cfg!(feature = "python"), cfg!(feature = "shell")) {
+        (true, true, _) => &["http", "python", "shell"],
+        (true, false, true) => &["http", "shell"],
+        (true, false, false) => &["http"],
+        (false, true, _) => &["python", "shell"],
+        (false, false, true) => &["shell"],
+        (false, false, false) => &[],
     },
 };

@@ -18,6 +18,8 @@ pub(crate) use http::keys as http_keys;
 mod outcome;
 mod place;
 mod program;
+#[cfg(feature = "python")]
+mod python;
 mod registry;
 mod settings;
 #[cfg(feature = "shell")]

@@ -55,7 +55,7 @@ impl Registry {
         Registry::default()
     }
 
-    /// The tasks that come with the engine: `noop`, `wait`, `fail`, with their features `shell` and `http`;
+    /// The tasks that come with the engine: `noop`, `wait`, `fail`, with their features `shell`, `python` and `http`;
     /// and `manual` and `approval`, which people do: no engine runs what is registered under these names.
     pub fn with_builtins() -> Registry {
         let mut registry = Registry::new();
@@ -66,6 +66,8 @@ impl Registry {
         registry.replace("approval", ByHand);
         #[cfg(feature = "shell")]
         registry.replace("shell", super::shell::Shell::new());
+        #[cfg(feature = "python")]
+        registry.replace("python", super::python::Python::new());
         #[cfg(feature = "http")]
         registry.replace("http", super::http::Http::new());
         registry

@@ -243,7 +243,10 @@ fn a_pipe_gets_no_colours() {
 fn version_says_what_this_build_is() {
     let place = Place::new();
     let version = place.run(&["version", "--json"]).exits(0);
-    assert_eq!(version.out, "{\"version\":\"0.1.0\",\"rules\":3,\"format\":1,\"features\":[\"http\",\"shell\"]}\n");
+    assert_eq!(
+        version.out,
+        "{\"version\":\"0.1.0\",\"rules\":3,\"format\":1,\"features\":[\"http\",\"python\",\"shell\"]}\n"
+    );
     assert!(place.run(&["version"]).exits(0).out.starts_with("stabilize 0.1.0\n"));
     assert_eq!(place.run(&["--version"]).exits(0).out, "stabilize 0.1.0\n");
 }

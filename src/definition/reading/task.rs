@@ -22,6 +22,9 @@ const COPIED_MAX: usize = 3 * NORMAL_FORM_BYTES_MAX;
 /// The task type of `run`.
 pub(in crate::definition) const SHELL: &str = "shell";
 
+/// The task type whose `script` is code.
+const PYTHON: &str = "python";
+
 /// What tasks have that say nothing else; each level overrides the one outside it.
 #[derive(Clone, Debug)]
 pub(super) struct Inherited {
@@ -320,6 +323,11 @@ impl<'d> Reader<'d> {
                 } else {
                     command = Some(&entry.value);
                 }
+            } else if uses == PYTHON && key == "script" && entry.value.text().is_some_and(|text| text.contains("${{")) {
+                // A value would become code.
+                let help = "give it in inputs: the script finds it in INPUT";
+                let message = "`${{` is not computed in code";
+                self.report_with_help(ProblemCode::TemplateNotAllowed, &entry.value.span, message, help);
             } else {
                 self.refuse_computed_key(entry);
                 options.insert(key.to_owned(), self.template(&entry.value, site));

@@ -35,6 +35,14 @@ fn what_cannot_be_meant_is_said_before_anything_is_asked() {
 }
 
 #[test]
+fn a_value_never_becomes_code() {
+    let problems = refuse("{name: x, stages: {a: {uses: python, with: {script: 'RESULT = ${{ n }}'}}}}");
+    let codes: Vec<String> = problems.iter().map(|problem| problem.code().to_string()).collect();
+    assert_eq!(codes, ["TEMPLATE_NOT_ALLOWED"]);
+    read("{name: x, stages: {a: {uses: python, with: {script: 'RESULT = INPUT', inputs: {n: '${{ n }}'}}}}}");
+}
+
+#[test]
 fn what_is_computed_in_an_address_stays_where_it_stands() {
     for (url, expected) in [
         ("http://h/${{ v }}/x?q=${{ v }}", "http://h/a%2F..%3Fb%26%40%20%C3%A4:1/x?q=a%2F..%3Fb%26%40%20%C3%A4:1"),

@@ -55,6 +55,14 @@ impl Options {
     }
 }
 
+#[cfg(feature = "python")]
+impl Options {
+    /// The same for a program that reads this.
+    pub(in crate::task) fn reading(self, stdin: Vec<u8>) -> Options {
+        Options { stdin: Some(stdin), ..self }
+    }
+}
+
 fn variables(settings: Settings<'_>) -> Result<BTreeMap<String, Option<String>>, TaskError> {
     let Some(entries) = settings.typed("env", "a map", Value::as_map)? else {
         return Ok(BTreeMap::new());
