@@ -141,6 +141,8 @@ codes! {
     MILESTONE_MISSED = "write milestone_policy: wait_skip to have the stage passed by instead";
     /// A task has jumped to a stage that is not among the `jump_targets` of its own.
     UNDECLARED_JUMP = "name the stage in `jump_targets` of the stage that jumps";
+    /// A task goes back to the beginning of a loop of tasks and stands in none.
+    NO_LOOP_START = "write `loop_start: true` on the task to which it is to go back";
     /// A task has jumped to a stage that does not stand in the block of its own.
     JUMP_OUT_OF_SCOPE = "jump inside the block, and let the stage around it send control on";
     /// A jump leads to a stage with more incoming arcs than one event names, or would undo more than that.

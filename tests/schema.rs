@@ -132,7 +132,8 @@ stages:
     tasks:
       - { name: t, run: "true", if: "true", on_failure: stop, env: { G: x }, cwd: x, shell: sh, timeout: 1s }
       - { name: u, uses: shell, with: { command: "true" }, retry: { max_attempts: 2, on: [] } }
-      - { uses: noop }
+      - { uses: noop, loop_start: true }
+      - { uses: noop, loop_start: false, loop_end: true }
 "#;
 
 /// Stages as a list, an ORCHESTRATION, and a split that fails where nothing matches.

@@ -210,6 +210,8 @@ problem_codes! {
     AlternativeOfTwo = "ALTERNATIVE_OF_TWO";
     /// Instances are named of a stage that has none.
     NoInstances = "NO_INSTANCES";
+    /// Where loops of tasks in a stage begin and end does not fit: one inside another, or an end without a beginning.
+    LoopOfTasks = "LOOP_OF_TASKS";
 }
 
 impl fmt::Display for ProblemCode {

@@ -105,6 +105,9 @@ fn of_groups(code: ProblemCode) -> &'static str {
         ProblemCode::InterleavedNotOnce => "take it out, or put the whole group behind one AND split",
         ProblemCode::InterleavedInOrder => "write order: partial for all of the group",
         ProblemCode::SectionNotConnected => "make two sections of it, or add the stages between",
+        ProblemCode::LoopOfTasks => {
+            "write loop_start: true where a loop begins, and loop_end: true before the next begins"
+        }
         ProblemCode::SectionsOverlap | ProblemCode::LockCycle => "take it out of one of the two",
         // A test holds every other kind to a cure above.
         _ => "",

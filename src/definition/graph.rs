@@ -242,6 +242,10 @@ pub(crate) struct GraphTask {
     pub(crate) timeout: Duration,
     /// What a failure of the task means; the stage's where the task has none.
     pub(crate) on_failure: OnFailure,
+    /// `loop_start`: a task after it, or itself, may send its activation back here.
+    pub(crate) loop_start: bool,
+    /// `loop_end`: no task after it may.
+    pub(crate) loop_end: bool,
 }
 
 impl GraphTask {
@@ -252,6 +256,17 @@ impl GraphTask {
 }
 
 impl GraphStage {
+    /// The task to which this one may send its activation back: the first of the loop in which it stands.
+    pub(crate) fn loop_around(&self, task: TaskIndex) -> Option<TaskIndex> {
+        let own = self.tasks.get(task.index())?;
+        if own.loop_start {
+            return Some(task);
+        }
+        let before = (0..task.get()).rev().map(TaskIndex::new);
+        let mut inside = before.take_while(|index| !self.tasks[index.index()].loop_end);
+        inside.find(|index| self.tasks[index.index()].loop_start)
+    }
+
     /// Does control go on from each of its instances?
     pub(crate) fn emits_per_instance(&self) -> bool {
         self.instances.as_ref().is_some_and(|several| several.emission == Emission::PerInstance)

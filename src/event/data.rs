@@ -253,7 +253,7 @@ fn describe_rest(event: &Event, data: &mut Fields<'_>, at: String) {
 /// Do the outputs of a task that ended so reach others? Not where the event itself says why the task failed: then the
 /// report was too much.
 pub(crate) fn counts(status: Status, error: Option<&Failure>) -> bool {
-    matches!(status, Status::Succeeded | Status::FailedContinue) && error.is_none()
+    matches!(status, Status::Succeeded | Status::FailedContinue | Status::Redirect) && error.is_none()
 }
 
 /// The value of recorded JSON; damaged text stands as it is.
@@ -541,7 +541,8 @@ impl<'a> Fields<'a> {
             | Report::FailedContinue { .. }
             | Report::Skipped
             | Report::Canceled
-            | Report::Stopped => (),
+            | Report::Stopped
+            | Report::Redirect => (),
             Report::Jump { target } => self.put("target", target.as_str()),
             Report::Suspended { signals } => self.put("signals", Value::list(signals.iter().map(String::as_str))),
         }

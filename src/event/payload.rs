@@ -254,6 +254,8 @@ pub enum Report {
         /// The ref id of the stage, as the task named it.
         target: String,
     },
+    /// The work is done, and the tasks of the activation go on with the first of the loop in which this one stands.
+    Redirect,
 }
 
 /// A captured stream of a program.
@@ -555,7 +557,7 @@ impl Report {
             Report::Stopped => Status::Stopped.name(),
             Report::Failed { .. } => "FAILED",
             Report::Suspended { .. } => Status::Suspended.name(),
-            Report::Jump { .. } => Status::Redirect.name(),
+            Report::Jump { .. } | Report::Redirect => Status::Redirect.name(),
         }
     }
 
@@ -569,7 +571,8 @@ impl Report {
             | Report::Canceled
             | Report::Stopped
             | Report::Suspended { .. }
-            | Report::Jump { .. } => None,
+            | Report::Jump { .. }
+            | Report::Redirect => None,
         }
     }
 }

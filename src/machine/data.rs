@@ -14,7 +14,7 @@ use crate::definition::{Definition, Template, TemplateError};
 use crate::event::Json;
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
-use crate::ids::{ActivationId, ScopeId, WorkflowId};
+use crate::ids::{ActivationId, ScopeId, TaskIndex, WorkflowId};
 use crate::value::{Map, Value, merge_into};
 
 use self::given::InstanceNames;
@@ -65,6 +65,11 @@ pub(crate) struct DispatchNames {
 }
 
 impl Surroundings {
+    /// The turn of a task that is to be done: 1, and more in a loop of tasks.
+    pub(crate) fn turn_of(&self, task: TaskIndex) -> u32 {
+        TaskResult::turn_of(&self.results, task)
+    }
+
     /// What conditions, templates and tasks of a live activation can see; `None` if it is not one.
     pub(super) fn of_activation(state: &State, id: ActivationId) -> Option<Surroundings> {
         let activation = state.core.live.get(&id)?;

@@ -105,6 +105,27 @@ pub(crate) struct TaskResult {
     pub(crate) outputs: Json,
     /// Why it failed, if it did.
     pub(crate) error: Option<Failure>,
+    /// Its last attempt, 0 if there was none.
+    pub(crate) dispatch: u32,
+    /// How often it has ended in this activation: more than once in a loop of tasks.
+    pub(crate) turn: u32,
+}
+
+impl TaskResult {
+    /// How the task ended last.
+    pub(crate) fn last_of(results: &[TaskResult], task: TaskIndex) -> Option<&TaskResult> {
+        results.iter().find(|result| result.task == Some(task))
+    }
+
+    /// The number of the first attempt of a task, behind those that it had in earlier turns of a loop.
+    pub(super) fn first_dispatch(results: &[TaskResult], task: TaskIndex) -> u32 {
+        TaskResult::last_of(results, task).map_or(0, |last| last.dispatch).saturating_add(1)
+    }
+
+    /// The turn of a task that has not ended in it.
+    pub(crate) fn turn_of(results: &[TaskResult], task: TaskIndex) -> u32 {
+        TaskResult::last_of(results, task).map_or(0, |last| last.turn).saturating_add(1)
+    }
 }
 
 /// For each stage, the newest activation that ended on the way here.

@@ -71,7 +71,12 @@ pub(super) fn prepare(
     let AttemptId { task, dispatch } = item.attempt;
     let stage = definition.graph().stage(task.activation.stage);
     let spec = definition.graph().task(task.activation.stage, task.task);
-    let idempotency_key = format!("{}/{}{}/{}", item.workflow, stage.ref_id, task.activation.suffix(), spec.name);
+    let mut idempotency_key = format!("{}/{}{}/{}", item.workflow, stage.ref_id, task.activation.suffix(), spec.name);
+    // In another turn of a loop of tasks it is another piece of work.
+    let turn = seen.turn_of(task.task);
+    if turn > 1 {
+        idempotency_key.push_str(&format!("~{turn}"));
+    }
     let work = registry.task(&spec.uses).ok_or_else(|| {
         let message = format!("no task is registered as {}", spec.uses);
         Failure::new(ErrorCode::TASK_NOT_FOUND, ErrorClass::Permanent, message)
@@ -226,6 +231,7 @@ pub(super) fn conclude(attempt: AttemptId, report: crate::task::Report, now: Tim
             told(Report::Suspended { signals }, &outputs, &context)
         }
         OutcomeKind::Jump(target) => told(Report::Jump { target }, &outputs, &context),
+        OutcomeKind::Redirect => told(Report::Redirect, &outputs, &context),
         OutcomeKind::Running(Poll::At(until)) => told(Report::Running { until }, &outputs, &context),
         OutcomeKind::Running(Poll::After(length)) => {
             let until = now.saturating_add(length);

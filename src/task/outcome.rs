@@ -46,6 +46,8 @@ pub(crate) enum OutcomeKind {
     Suspended(Vec<String>),
     /// The work is done, and control goes to the stage of this ref id.
     Jump(String),
+    /// The work is done, and the stage goes back to the task with which the loop begins.
+    Redirect,
 }
 
 /// When a task that goes on wants to be called again.
@@ -160,6 +162,27 @@ impl Outcome {
     /// ```
     pub fn jump_to(target: impl Into<String>) -> Outcome {
         Outcome::of(OutcomeKind::Jump(target.into()))
+    }
+
+    /// The work is done, and its stage goes back to the task that says `loop_start`: from there on its tasks are done
+    /// again, each with another [`idempotency_key`](TaskContext::idempotency_key). Outputs and context count as those
+    /// of a success do, so that the next turn sees them. Each such turn counts against `max_jumps` of the workflow.
+    /// The task fails if there are too many, or if it stands in no loop.
+    ///
+    /// ```
+    /// # use stabilize::{Outcome, Task, TaskContext, TaskError};
+    /// struct IsReady;
+    ///
+    /// impl Task for IsReady {
+    ///     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+    ///         let looks = task.get::<u64>("looks")?.unwrap_or(0) + 1;
+    ///         let outcome = if looks < 3 { Outcome::redirect() } else { Outcome::success() };
+    ///         Ok(outcome.output("looks", looks))
+    ///     }
+    /// }
+    /// ```
+    pub fn redirect() -> Outcome {
+        Outcome::of(OutcomeKind::Redirect)
     }
 
     /// For [`running`](Outcome::running): how long to rest before the next call. Without meaning for other outcomes.

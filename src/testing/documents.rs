@@ -402,10 +402,16 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
 
 /// What a stage does: nothing said, one task, or several.
 fn body() -> BoxedStrategy<Keys> {
-    let tasks = vec((work(), task_keys()), 1..4).prop_map(|tasks| {
+    // Where a loop of tasks begins and ends; behind the last one it has no end.
+    let loops = select(vec![None, None, Some((0, 9)), Some((0, 0)), Some((0, 1)), Some((1, 2))]);
+    let tasks = (vec((work(), task_keys()), 1..4), loops).prop_map(|(tasks, turns)| {
+        let turns = turns.filter(|(start, _)| *start < tasks.len());
         let tasks = tasks.into_iter().enumerate().map(|(place, (work, keys))| {
             let named = if place == 1 { one("name", "second") } else { Keys::new() };
-            Value::map(keys.into_iter().chain(work).chain(named))
+            let is_at = |at: fn((usize, usize)) -> usize| turns.map(at) == Some(place);
+            let start = if is_at(|(start, _)| start) { one("loop_start", true) } else { Keys::new() };
+            let end = if is_at(|(_, end)| end) { one("loop_end", true) } else { Keys::new() };
+            Value::map(keys.into_iter().chain(work).chain(named).chain(start).chain(end))
         });
         one("tasks", Value::list(tasks))
     });

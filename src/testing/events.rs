@@ -403,6 +403,7 @@ fn reports() -> BoxedStrategy<Report> {
             .prop_map(|(error, retry_after)| Report::Failed { error, retry_after }),
         vec(texts(), 0..3).prop_map(|signals| Report::Suspended { signals }),
         texts().prop_map(|target| Report::Jump { target }),
+        Just(Report::Redirect),
     ]
     .boxed()
 }

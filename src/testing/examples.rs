@@ -193,6 +193,7 @@ fn reports() -> Vec<Event> {
         Report::Failed { error: failure(ErrorClass::Transient), retry_after },
         Report::Suspended { signals: vec!["go".to_owned(), "stop".to_owned()] },
         Report::Jump { target: "s3".to_owned() },
+        Report::Redirect,
     ];
     let report = |report| TaskReport {
         attempt: attempt(),

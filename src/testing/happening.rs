@@ -56,6 +56,7 @@ enum Told {
     Failed { class: ErrorClass, retry_after: Option<Duration> },
     Suspended(Vec<String>),
     Jump(String),
+    Redirect,
 }
 
 /// The code of the failures that tasks tell here.
@@ -137,6 +138,11 @@ pub fn stopped(work: &str) -> Happening {
 /// This work is done, and control goes to `target`; its outputs and context go along.
 pub fn jump(work: &str, target: &str) -> Happening {
     report(work, Told::Jump(target.to_owned()))
+}
+
+/// This work is done, and its activation goes back to the task with which the loop begins.
+pub fn redirect(work: &str) -> Happening {
+    report(work, Told::Redirect)
 }
 
 /// This work fails with an error of this class; the retry policy decides what follows.
@@ -446,6 +452,7 @@ impl Told {
             Told::Stopped => Report::Stopped,
             Told::Suspended(signals) => Report::Suspended { signals: signals.clone() },
             Told::Jump(target) => Report::Jump { target: target.clone() },
+            Told::Redirect => Report::Redirect,
             Told::Failed { class, retry_after } => Report::Failed { error: error(*class), retry_after: *retry_after },
         }
     }

@@ -324,10 +324,11 @@ fn report(choice: &mut Choice, attempt: AttemptId, now: Timestamp, targets: &[St
     };
     let error = |class| Failure::new(ErrorCode::USER_CODE_ERROR, class, "it did not work");
     let length = |choice: &mut Choice| Duration::from_seconds(choice.of(&[90, 1, 0, u64::MAX]));
-    let report = match choice.below(22) {
+    let report = match choice.below(24) {
         20 | 21 => {
             Report::Jump { target: targets.get(choice.below(targets.len() + 1)).cloned().unwrap_or("c_2".into()) }
         }
+        22 | 23 => Report::Redirect,
         0..=7 => Report::Succeeded,
         8 | 9 => Report::Running { until: now.saturating_add(length(choice)) },
         10 => Report::Terminal { error: error(ErrorClass::Permanent) },

@@ -110,6 +110,19 @@ impl TaskSpec {
     pub fn new(name: impl Into<String>) -> TaskSpec {
         TaskSpec(Fields::new().with("name", name.into()))
     }
+
+    /// It and the tasks after it may send the stage back to it, with [`Outcome::redirect`](crate::Outcome::redirect),
+    /// up to the one that [ends](TaskSpec::loop_end) the loop, or the last. Loops of tasks do not overlap.
+    pub fn loop_start(mut self) -> TaskSpec {
+        self.0.set("loop_start", true);
+        self
+    }
+
+    /// It is the last that may send the stage back to where the loop begins.
+    pub fn loop_end(mut self) -> TaskSpec {
+        self.0.set("loop_end", true);
+        self
+    }
 }
 
 impl Defaults {

@@ -500,6 +500,8 @@ fn task(map: &Fields<'_>) -> Read<GraphTask> {
         retry: retry(&map.map("retry")?)?,
         timeout: map.duration("timeout")?,
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
+        loop_start: map.some("loop_start", Fields::flag)?.unwrap_or(false),
+        loop_end: map.some("loop_end", Fields::flag)?.unwrap_or(false),
     })
 }
 

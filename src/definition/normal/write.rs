@@ -252,6 +252,9 @@ fn write_task(task: &GraphTask) -> Value {
     put(&mut map, "retry", write_retry(&task.retry));
     put(&mut map, "timeout", task.timeout.microseconds());
     put(&mut map, "on_failure", task.on_failure.name());
+    for (key, said) in [("loop_start", task.loop_start), ("loop_end", task.loop_end)] {
+        put_some(&mut map, key, said.then_some(true));
+    }
     Value::Map(map)
 }
 

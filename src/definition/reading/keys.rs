@@ -258,9 +258,23 @@ pub(in crate::definition) const CLOSE_ON: Level =
 
 pub(in crate::definition) const TASK: Level = Level {
     what: "a task",
-    keys: &["name", "run", "uses", "with", "if", "env", "cwd", "shell", "retry", "timeout", "on_failure"],
+    keys: &[
+        "name",
+        "run",
+        "uses",
+        "with",
+        "if",
+        "env",
+        "cwd",
+        "shell",
+        "retry",
+        "timeout",
+        "on_failure",
+        "loop_start",
+        "loop_end",
+    ],
     aliases: &[],
-    later: &["loop_end", "loop_start", "verification"],
+    later: &["verification"],
     extensions: Extensions::Refused,
 };
 

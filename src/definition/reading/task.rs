@@ -273,7 +273,27 @@ impl<'d> Reader<'d> {
         }
         let body = self.body(&fields, site(TaskSite::Body), &inherited)?;
         let name = name.unwrap_or_else(|| default_name(&body.uses, index, taken));
-        Some(graph_task(name, condition, body, inherited))
+        let (loop_start, loop_end) = self.loop_of_tasks(&fields, taken);
+        Some(GraphTask { loop_start, loop_end, ..graph_task(name, condition, body, inherited) })
+    }
+
+    /// `loop_start` and `loop_end` of a task behind those that are `taken`.
+    fn loop_of_tasks(&mut self, fields: &Fields<'d>, taken: &[GraphTask]) -> (bool, bool) {
+        let mut said = |key| self.flag(fields, key) == Some(true);
+        let (starts, ends) = (said("loop_start"), said("loop_end"));
+        let ended = taken.iter().rposition(|task| task.loop_end).map_or(0, |last| last + 1);
+        let open = taken[ended..].iter().find(|task| task.loop_start);
+        if let (true, Some(key), Some(open)) = (starts, fields.key("loop_start"), open) {
+            let message = format!("loop_start inside the loop that begins with `{}`", open.name);
+            let help = "end that one before with loop_end: true, or leave this one out";
+            self.report_with_help(ProblemCode::LoopOfTasks, &key.span, message, help);
+        }
+        if let (true, false, None, Some(key)) = (ends, starts, open, fields.key("loop_end")) {
+            let help = "write loop_start: true on the task with which the loop begins";
+            let message = "loop_end without a loop_start before it";
+            self.report_with_help(ProblemCode::LoopOfTasks, &key.span, message, help);
+        }
+        (starts, ends)
     }
 
     /// The one task of a stage that has `run` or `uses`.
@@ -378,6 +398,8 @@ fn graph_task(
         retry: inherited.retry,
         timeout: inherited.timeout,
         on_failure: inherited.on_failure,
+        loop_start: false,
+        loop_end: false,
     }
 }
 

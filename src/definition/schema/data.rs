@@ -27,6 +27,11 @@ pub(super) fn error_code() -> Value {
     pattern(&format!("^[A-Z][A-Z0-9_]{{0,{}}}$", ERROR_CODE_BYTES_MAX - 1))
 }
 
+/// True or false.
+pub(super) fn flag() -> Value {
+    Value::map([("type", "boolean")])
+}
+
 /// Whatever there is.
 pub(super) fn anything() -> Value {
     Value::Bool(true)

@@ -7,7 +7,7 @@ use crate::limits::INSTANCES_MAX;
 use crate::value::Value;
 
 use super::cancellation::one_of;
-use super::data::{any_case, choice, expression, integer, list_of, name, some_text, some_time, text, without};
+use super::data::{any_case, choice, expression, flag, integer, list_of, name, some_text, some_time, text, without};
 use super::{Property, anything, keyed, not, reference, required, when, with, with_more, with_rules};
 
 /// The three ways to say that a stage has several instances.
@@ -121,10 +121,6 @@ pub(super) fn mi_on() -> Value {
 /// What closes a stage to which instances can be added.
 pub(super) fn close_on() -> Value {
     one_of(keyed(&CLOSE_ON, vec![("signal", "A signal of this name has come.", name())]))
-}
-
-fn flag() -> Value {
-    Value::map([("type", "boolean")])
 }
 
 /// A list, or text that is computed to one.

@@ -17,8 +17,8 @@ use crate::limits::TOKENS_MAX;
 use crate::value::Value;
 
 use super::data::{
-    any_case, anything, choice, expression, instant, integer, list_of, name, named_templates, references, some_text,
-    some_time, templates, text, without,
+    any_case, anything, choice, expression, flag, instant, integer, list_of, name, named_templates, references,
+    some_text, some_time, templates, text, without,
 };
 use super::instances;
 use super::trigger::{trigger_keys, trigger_rules};
@@ -88,6 +88,8 @@ pub(super) fn task() -> Value {
         ("name", "Its name in the stage.", name()),
         ("if", "Whether it runs; false passes it by.", expression()),
         ("on_failure", "What its failure means.", on_failure()),
+        ("loop_start", "Tasks from here on may send the stage back here (outcome redirect).", flag()),
+        ("loop_end", "Tasks behind it may not.", flag()),
     ]);
     let mut rules = work_rules();
     rules.push(Value::map([("anyOf", Value::list([required(["run"]), required(["uses"])]))]));

@@ -6,7 +6,7 @@ use crate::definition::trigger::Durability;
 use crate::limits::SIGNALS_BUFFERED_MAX;
 use crate::value::Value;
 
-use super::data::{choice, expression, integer, name, some_time, without};
+use super::data::{choice, expression, flag, integer, name, some_time, without};
 use super::{Property, keyed, not, reference, required, when, with, with_more, with_rules};
 
 /// A trigger.
@@ -54,8 +54,4 @@ pub(super) fn trigger_rules() -> Vec<Value> {
 
 fn starts() -> Value {
     with_more(required(["start"]), [("properties", Value::map([("start", Value::map([("const", true)]))]))])
-}
-
-fn flag() -> Value {
-    Value::map([("type", "boolean")])
 }

@@ -297,8 +297,13 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {run: x, tasks: [{run: y}]}}}", &["1:24 CONFLICTING_KEYS"]),
     ("{name: x, stages: {a: {tasks: []}}}", &["1:31 BAD_VALUE"]),
     (
-        "{name: x, stages: {a: {tasks: [{name: b}, {name: c, run: x}, {name: c, run: x, loop_start: x}]}}}",
+        "{name: x, stages: {a: {tasks: [{name: b}, {name: c, run: x}, {name: c, run: x, verification: x}]}}}",
         &["1:32 MISSING_KEY", "1:69 DUPLICATE_TASK", "1:80 NOT_SUPPORTED"],
+    ),
+    (
+        "{name: x, stages: {a: {tasks: [{run: x, loop_start: x}, {run: y, loop_end: true}, \
+         {run: z, loop_start: true}, {run: w, loop_start: true}]}}}",
+        &["1:53 WRONG_TYPE", "1:66 LOOP_OF_TASKS", "1:120 LOOP_OF_TASKS"],
     ),
     (
         "{name: x, stages: {a: {run: x, timeout: 5, retry: {initial: '5', max: 5x}}}}",

@@ -164,7 +164,7 @@ impl Decision<'_> {
                 Ok(true) => match self.too_deep(task) {
                     Some(error) => self.refuse_task(task, error),
                     None => {
-                        let attempt = AttemptId { task, dispatch: 1 };
+                        let attempt = AttemptId { task, dispatch: self.first_dispatch(task) };
                         self.push(Event::TaskQueued { attempt, due: None });
                         self.call(attempt);
                     }
@@ -178,6 +178,10 @@ impl Decision<'_> {
                 }
             }
         }
+    }
+
+    fn first_dispatch(&self, task: TaskId) -> u32 {
+        TaskResult::first_dispatch(&self.state.core.live[&task.activation].results, task.task)
     }
 
     /// The tasks of the activation are over: outputs, split, end.

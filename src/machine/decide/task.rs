@@ -100,6 +100,10 @@ impl Decision<'_> {
                 self.push(Event::TimerSet { timer, due: *until, task });
             }
             Report::Suspended { .. } => self.suspend(task),
+            Report::Redirect => match self.refuse_redirect(task) {
+                None => self.end_task(task, Status::Redirect, None),
+                Some(error) => self.end_task(task, failure_status(spec.on_failure), Some(error)),
+            },
             Report::Jump { target } => {
                 if let Err(error) = self.jump(task, target) {
                     self.refuse_jump(task, error);
@@ -136,6 +140,24 @@ impl Decision<'_> {
         }
         let next = AttemptId { dispatch: attempt.dispatch + 1, ..attempt };
         self.push(Event::TaskQueued { attempt: next, due: None });
+    }
+
+    /// Why a task cannot send its activation back to where a loop of tasks begins.
+    fn refuse_redirect(&self, task: TaskId) -> Option<Failure> {
+        let graph = self.state.definition.graph();
+        let spec = graph.stage(task.activation.stage);
+        let name = &graph.task(task.activation.stage, task.task).name;
+        let (code, message) = if spec.loop_around(task.task).is_none() {
+            let message = format!("task {name} of {} goes back and stands in no loop of tasks", spec.ref_id);
+            (ErrorCode::NO_LOOP_START, message)
+        } else if self.state.core.jumps >= graph.max_jumps {
+            let message =
+                format!("the workflow has gone back {} times, as often as its max_jumps allows", graph.max_jumps);
+            (ErrorCode::LOOP_LIMIT, message)
+        } else {
+            return None;
+        };
+        Some(Failure::new(code, ErrorClass::Permanent, message))
     }
 
     /// A timer has fired: the task that waited for it is called again.

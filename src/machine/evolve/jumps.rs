@@ -51,7 +51,7 @@ pub(super) fn arrive(activation: &mut Activation, brought: &Brought) {
     activation.updates = Arc::new(brought.context.clone());
     if !brought.outputs.is_empty() {
         let outputs = brought.outputs.clone();
-        let result = TaskResult { task: None, status: Status::Succeeded, outputs, error: None };
+        let result = TaskResult { task: None, status: Status::Succeeded, outputs, error: None, dispatch: 0, turn: 1 };
         activation.results = Arc::new(vec![result]);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Event, LeaseLoss, TaskReport};
+use crate::event::{Event, LeaseLoss, Report, TaskReport, counts};
 use crate::failure::Failure;
 use crate::ids::{AttemptId, TaskId, TaskIndex};
 use crate::machine::past::TaskResult;
@@ -79,7 +79,7 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
     let queued = AttemptState::Queued { due };
     match &mut activation.progress {
         Progress::Between { next } if *next == attempt.task.task => {
-            if attempt.dispatch != 1 {
+            if attempt.dispatch != TaskResult::first_dispatch(&activation.results, *next) {
                 return Err("the attempt is not the first of its task");
             }
             let (task, dispatch) = (*next, attempt.dispatch);
@@ -123,10 +123,11 @@ pub(super) fn leave_updates(state: &mut State, task: TaskId) -> Fit<()> {
 }
 
 fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Failure>) -> Fit<()> {
-    let status = ends(status)?;
-    let n_tasks = {
+    let status = if status == Status::Redirect { status } else { ends(status)? };
+    let (n_tasks, around) = {
         let graph = state.definition.graph();
-        graph.stages.get(task.activation.stage.index()).ok_or("the definition has no such stage")?.tasks.len()
+        let stage = graph.stages.get(task.activation.stage.index()).ok_or("the definition has no such stage")?;
+        (stage.tasks.len(), stage.loop_around(task.task))
     };
     let reported = match &activation(state, task.activation)?.progress {
         Progress::Open(open) if open.task == task.task => match &open.attempt {
@@ -150,6 +151,12 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
         | Progress::Canceling(_)
         | Progress::Instances => return Err("the task is not open"),
     };
+    let goes_back = reported.as_ref().is_some_and(|told| told.report == Report::Redirect) && error.is_none();
+    if (status == Status::Redirect) != goes_back {
+        return Err("the task goes back exactly if it says so");
+    }
+    let back = if goes_back { Some(around.ok_or("the task stands in no loop")?) } else { None };
+    state.core.jumps = state.core.jumps.saturating_add(u32::from(goes_back));
     // Where the event itself says why the task failed, the report was too much, and nothing of it stays.
     let reported = reported.filter(|_| error.is_none());
     let leaving = reported.as_deref().map(jumps::brought).transpose()?.flatten();
@@ -157,13 +164,22 @@ fn end_task(state: &mut State, task: TaskId, status: Status, error: Option<&Fail
         leave_updates(state, task)?;
     }
     // What a jump takes along is not what its source gives.
-    let counts = matches!(status, Status::Succeeded | Status::FailedContinue) && leaving.is_none();
+    let counts = counts(status, None) && leaving.is_none();
     let outputs = reported.as_ref().filter(|_| counts).map(|report| report.outputs.clone()).unwrap_or_default();
     let error = error.or_else(|| reported.as_ref().and_then(|report| report.report.error())).cloned();
     let activation = activation(state, task.activation)?;
-    Arc::make_mut(&mut activation.results).push(TaskResult { task: Some(task.task), status, outputs, error });
+    let results = Arc::make_mut(&mut activation.results);
+    let turn = TaskResult::turn_of(results, task.task);
+    let dispatch = match &activation.progress {
+        Progress::Open(open) => open.dispatch,
+        // It was passed by; what it had in earlier turns stays known.
+        _ => TaskResult::last_of(results, task.task).map_or(0, |last| last.dispatch),
+    };
+    // Of a task that is done again only the newest result counts.
+    results.retain(|known| known.task != Some(task.task));
+    results.push(TaskResult { task: Some(task.task), status, outputs, error, dispatch, turn });
     activation.leaving = leaving.map(|brought| Box::new(Leaving { brought, back: None }));
-    let next = TaskIndex::new(task.task.get() + 1);
+    let next = back.unwrap_or(TaskIndex::new(task.task.get() + 1));
     if status.is_halt() || next.index() >= n_tasks {
         activation.progress = Progress::CoreEnded;
         let place = (activation.born, task.activation);

@@ -34,6 +34,7 @@ mod or_oracle;
 mod or_split;
 mod pause;
 mod properties;
+mod redirects;
 mod refusals;
 mod regions;
 mod repeats;

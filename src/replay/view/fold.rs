@@ -370,7 +370,20 @@ impl ViewFold {
         if error.is_none() && !jumps {
             self.leave_context(id);
         }
+        if status == Status::Redirect {
+            self.go_back(id);
+        }
         Ok(())
+    }
+
+    /// The tasks of a loop are to be done again.
+    fn go_back(&mut self, id: TaskId) {
+        let first = self.definition.graph().stage(id.activation.stage).loop_around(id.task);
+        let stage = &mut self.stages[id.activation.stage.index()];
+        if let Some(first) = first.filter(|_| stage.number == id.activation.number) {
+            let again = stage.tasks.get_mut(first.index()..=id.task.index());
+            again.unwrap_or_default().iter_mut().for_each(TaskRecord::again);
+        }
     }
 
     /// Context that the reported attempt of a task leaves is there for what follows in its activation.
@@ -456,7 +469,7 @@ impl ViewFold {
         if let Some(brought) = &record.brought {
             outputs.extend(self.entries(brought, at)?);
         }
-        for task in &record.tasks {
+        for task in record.in_order() {
             outputs.extend(self.entries(&task.outputs, at)?);
         }
         if let Some(own) = &record.outputs {

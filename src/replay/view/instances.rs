@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Event, Json, counts};
-use crate::ids::ActivationId;
+use crate::ids::{ActivationId, TaskIndex};
 use crate::machine::outputs_of_instances;
 use crate::status::Status;
 use crate::value::{Map, ValueError};
@@ -64,7 +64,7 @@ impl InstancesView {
 pub(super) struct InstancesRecord {
     counts: InstancesView,
     /// What those that live have told: the last report, and the outputs of the tasks that have ended.
-    live: BTreeMap<u32, (Json, Vec<Json>)>,
+    live: BTreeMap<u32, (Json, Vec<(TaskIndex, Json)>)>,
     /// What those gave that ended while the activation lived.
     ended: BTreeMap<u32, (Status, Vec<Json>)>,
     /// Has the activation itself ended?
@@ -125,14 +125,17 @@ impl InstancesRecord {
     pub(super) fn change_one(&mut self, index: u32, event: &Event) {
         match event {
             Event::TaskReported(_, told) => self.live.entry(index).or_default().0 = told.outputs.clone(),
-            Event::TaskEnded { status, error, .. } => {
+            Event::TaskEnded { task, status, error } => {
                 let (reported, outputs) = self.live.entry(index).or_default();
                 let told = std::mem::take(reported);
-                outputs.extend(Some(told).filter(|told| counts(*status, error.as_ref()) && !told.is_empty()));
+                // Of a task that is done again only the newest outcome counts.
+                outputs.retain(|(of, _)| *of != task.task);
+                let told = Some(told).filter(|told| counts(*status, error.as_ref()) && !told.is_empty());
+                outputs.extend(told.map(|told| (task.task, told)));
             }
             Event::StageEnded { status, outputs, .. } => {
-                let (_, mut gave) = self.live.remove(&index).unwrap_or_default();
-                gave.extend(outputs.clone());
+                let (_, of_tasks) = self.live.remove(&index).unwrap_or_default();
+                let gave = of_tasks.into_iter().map(|(_, outputs)| outputs).chain(outputs.clone()).collect();
                 match status {
                     Status::Canceled => self.counts.canceled += 1,
                     Status::Terminal | Status::Stopped => self.counts.failed += 1,

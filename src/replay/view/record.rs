@@ -45,6 +45,8 @@ pub(super) struct TaskRecord {
     pub(super) left: Json,
     pub(super) outputs: Json,
     pub(super) error: Option<Failure>,
+    /// What ended it last; that may have been in an earlier turn of a loop.
+    pub(super) ended: Option<Sequence>,
     pub(super) version: Option<Sequence>,
 }
 
@@ -62,6 +64,13 @@ impl StageRecord {
         tasks: Vec::new(),
         version: None,
     };
+
+    /// The tasks in the order in which they have ended last.
+    pub(super) fn in_order(&self) -> Vec<&TaskRecord> {
+        let mut tasks: Vec<&TaskRecord> = self.tasks.iter().collect();
+        tasks.sort_by_key(|task| task.ended);
+        tasks
+    }
 
     /// The activation ends, and with it the task that is open: a cancel or a passed deadline leaves one.
     pub(super) fn end(&mut self, id: ActivationId, status: Status, at: Timestamp) -> Result<(), InvalidTransition> {
@@ -92,7 +101,17 @@ impl TaskRecord {
             left: Json::empty(),
             outputs: Json::empty(),
             error: None,
+            ended: None,
             version: None,
+        }
+    }
+
+    /// It is to be done again: what it gave stays until then.
+    pub(super) fn again(&mut self) {
+        (self.newest_attempt, self.counted, self.due) = (None, None, None);
+        (self.start_time, self.end_time, self.error) = (None, None, None);
+        if self.status != Status::Redirect {
+            self.status = Status::NotStarted;
         }
     }
 
@@ -110,6 +129,7 @@ impl TaskRecord {
     pub(super) fn end(&mut self, id: TaskId, status: Status, at: Timestamp) -> Result<(), InvalidTransition> {
         self.end_time = Some(at);
         self.due = None;
+        self.ended = self.version;
         change(&mut self.status, status, "task", || task_id(id))
     }
 }
@@ -129,11 +149,8 @@ pub(super) fn change(
     entity: &str,
     id: impl FnOnce() -> String,
 ) -> Result<(), InvalidTransition> {
-    let from = if *status == Status::NotStarted && to.is_complete() && !status.can_transition(to) {
-        Status::Running
-    } else {
-        *status
-    };
+    let is_idle = matches!(*status, Status::NotStarted | Status::Redirect);
+    let from = if is_idle && to.is_complete() && !status.can_transition(to) { Status::Running } else { *status };
     if !from.can_transition(to) {
         return from.validate_transition(to, entity, &id());
     }
