@@ -20,7 +20,7 @@ use super::state::{Gate, Progress, State};
 pub(super) struct Candidates {
     /// Activations that something outside ends, what is inside before what is around it, then oldest first.
     pub(super) doomed: BTreeSet<Nested>,
-    /// Activations whose tasks are over, oldest first.
+    /// Activations whose tasks are over, and instances that the definition answers, oldest first.
     pub(super) core_ended: BTreeSet<(u64, ActivationId)>,
     /// Activations with a gate to examine, oldest first.
     pub(super) ready: BTreeSet<(u64, ActivationId)>,
@@ -62,6 +62,9 @@ impl State {
             let nested = self.nested(*id, activation);
             if activation.doomed.is_some() {
                 self.candidates.doomed.insert(nested);
+            }
+            if self.is_to_be_answered(*id) {
+                self.candidates.core_ended.insert(place);
             }
             match activation.progress {
                 Progress::Ready(gate) if gate.opens() || gate == Gate::Expired => self.candidates.ready.insert(place),

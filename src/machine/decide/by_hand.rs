@@ -4,7 +4,7 @@
 //! approval that nobody answers is answered by its definition when the deadline of its stage passes.
 
 use crate::definition::{Approval, ByHand, OnDeadline, OnReject};
-use crate::event::{Event, Json, Report, TaskReport, TimerOwner, TimerPurpose};
+use crate::event::{Event, Json, Report, TaskReport, TimerId, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, CommandId, StageIndex, TaskId};
 use crate::machine::address::StageAddress;
@@ -153,12 +153,30 @@ impl State {
     pub(in crate::machine) fn answers_at_deadline(&self, task: TaskId) -> bool {
         verdict_at_deadline(self, task).is_some()
     }
+
+    /// Is this an instance that waits for an answer which its definition gives, as the deadline of the stage is over?
+    pub(in crate::machine) fn is_to_be_answered(&self, id: ActivationId) -> bool {
+        let stage = self.definition.graph().stage(id.stage);
+        if id.instance.is_none() || stage.times.deadline.is_none() {
+            return false;
+        }
+        let of_owner = TimerOf::Owner(TimerOwner::Activation(id.owner()), TimerPurpose::Deadline);
+        let waits = |timer: &TimerId| self.core.timers.get(timer).is_some_and(|set| set.of == of_owner);
+        let owner = self.core.live.get(&id.owner()).filter(|owner| owner.progress == Progress::Instances);
+        let is_past = owner.is_some_and(|owner| owner.doomed.is_none() && !owner.timers.iter().any(waits));
+        is_past && open_in(self, id.stage, id).is_some_and(|(attempt, _)| self.answers_at_deadline(attempt.task))
+    }
 }
 
 impl Decision<'_> {
     /// The deadline of an activation has passed: an open approval in it is answered as its definition says.
     pub(super) fn answer_at_deadline(&mut self, of: TimerOf) {
         let TimerOf::Owner(TimerOwner::Activation(id), TimerPurpose::Deadline) = of else { return };
+        self.answer_as_defined(id);
+    }
+
+    /// An open approval is answered as its definition says, if that says anything.
+    pub(super) fn answer_as_defined(&mut self, id: ActivationId) {
         let Some((attempt, _)) = open_in(self.state, id.stage, id) else { return };
         let Some(verdict) = verdict_at_deadline(self.state, attempt.task) else { return };
         let comment = Some("the deadline of the stage has passed".to_owned());

@@ -98,6 +98,7 @@ impl Decision<'_> {
                 // What is inside it has to stop.
                 Progress::Overdue if self.state.lives_inside(live) => continue,
                 Progress::Overdue => self.end_overdue(id),
+                Progress::Open(_) if self.state.is_to_be_answered(id) => self.answer_as_defined(id),
                 Progress::Ready(_)
                 | Progress::Between { .. }
                 | Progress::Open(_)

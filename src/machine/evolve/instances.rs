@@ -14,7 +14,7 @@ use crate::machine::state::{Activation, AttemptState, OpenTask, Progress, State}
 use crate::machine::trail::Behind;
 use crate::status::Status;
 
-use super::{Fit, ends, scopes, signals, stopping};
+use super::{Fit, ends, scopes, signals, stopping, timers};
 
 /// The activation has begun, and its instances are to be counted.
 pub(super) fn open(state: &mut State, id: ActivationId) -> Fit<()> {
@@ -139,6 +139,7 @@ fn start(state: &mut State, owner: ActivationId, (from, to): (u32, u32), total: 
             state.candidates.inside.insert((layer, born, id));
         }
         state.begin_to_live(id, instance);
+        timers::examine_answer(state, id);
     }
     state.core.born = born;
     state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?.live += count;

@@ -12,7 +12,7 @@ use crate::machine::state::{AttemptState, Leaving, OpenTask, Progress, State};
 use crate::status::Status;
 use crate::time::Timestamp;
 
-use super::{Fit, activation, awaited, ends, jumps, open_task};
+use super::{Fit, activation, awaited, ends, jumps, open_task, timers};
 
 /// What concerns tasks and their attempts.
 pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
@@ -24,7 +24,11 @@ pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
             let known = state.core.fenced.remove(&report.attempt);
             if known { Ok(()) } else { Err("no such attempt was given up") }
         }
-        Event::TaskQueued { attempt, due } => queue(state, *attempt, *due),
+        Event::TaskQueued { attempt, due } => {
+            queue(state, *attempt, *due)?;
+            timers::examine_answer(state, attempt.task.activation);
+            Ok(())
+        }
         Event::TaskRetried { attempt, failures } => count_failure(state, *attempt, *failures),
         Event::TaskEnded { task, status, error } => end_task(state, *task, *status, error.as_ref()),
         _ => Err("it is about no task"),

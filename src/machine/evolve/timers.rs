@@ -145,9 +145,35 @@ pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
 
 /// Does the definition answer in people's place, once the deadline of this activation has passed?
 fn is_answered(state: &State, id: ActivationId) -> bool {
+    match state.core.live.get(&id).map(|live| (&live.progress, live.scope)) {
+        Some((Progress::Open(_), _)) => is_answered_itself(state, id),
+        // All of its instances, or none: half of them would neither be in time nor an answer.
+        Some((Progress::Instances, scope)) => {
+            let mut instances = instances_of(state, id, scope).peekable();
+            instances.peek().is_some() && instances.all(|instance| is_answered_itself(state, instance))
+        }
+        Some(_) | None => false,
+    }
+}
+
+fn is_answered_itself(state: &State, id: ActivationId) -> bool {
     let Some(Progress::Open(open)) = state.core.live.get(&id).map(|live| &live.progress) else { return false };
     let is_open = matches!(open.attempt, AttemptState::Queued { .. });
     is_open && state.answers_at_deadline(TaskId { activation: id, task: open.task })
+}
+
+/// The instances of an activation that live.
+fn instances_of(state: &State, owner: ActivationId, scope: ScopeId) -> impl Iterator<Item = ActivationId> + '_ {
+    state.live_of(scope, owner.stage).filter(move |id| id.instance.is_some() && id.owner() == owner)
+}
+
+/// An instance has work that waits: is it answered, as the deadline of its stage has passed?
+pub(super) fn examine_answer(state: &mut State, id: ActivationId) {
+    if state.is_to_be_answered(id)
+        && let Some(born) = state.core.live.get(&id).map(|live| live.born)
+    {
+        state.candidates.core_ended.insert((born, id));
+    }
 }
 
 /// What an activation makes of its timer.
@@ -159,6 +185,12 @@ fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPu
     match (purpose, &activation.progress) {
         // What the definition answers in people's place follows.
         (TimerPurpose::Deadline, Progress::Open(_)) if is_answered => Ok(()),
+        (TimerPurpose::Deadline, Progress::Instances) if is_answered => {
+            let scope = activation.scope;
+            let instances: Vec<ActivationId> = instances_of(state, id, scope).collect();
+            instances.into_iter().for_each(|instance| examine_answer(state, instance));
+            Ok(())
+        }
         (TimerPurpose::ScheduledTime, Progress::Ready(Gate::Scheduled)) => {
             activation.progress = Progress::Ready(Gate::Passed);
             state.candidates.ready.insert(place);

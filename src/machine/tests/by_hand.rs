@@ -125,6 +125,54 @@ fn an_approval_that_nobody_answers_follows_its_definition_at_the_deadline() {
     ]);
 }
 
+/// Three instances of `ask`, each with an approval of its own.
+fn asked_often(config: &str, with: &str, keys: &str) -> Definition {
+    yaml(&format!(
+        "name: x
+stages:
+  ask: {{ uses: approval, deadline: 2d, mi_config: {{ {config} }}, with: {{ {with} }}{keys} }}
+  after: {{ needs: [ask] }}
+"
+    ))
+}
+
+#[test]
+fn every_instance_that_nobody_has_answered_follows_the_definition_at_the_deadline() {
+    let late =
+        |with: &str| given(&asked_often("count: 3", with, "")).after([complete("ask[1]"), pass("2d")]).when(fire(1));
+    late("on_deadline: approve")
+        .then_among(["task.answered ask#1[0] SUCCEEDED", "task.answered ask#1[2] SUCCEEDED", "stage.started after"])
+        .open(["after"]);
+    late("on_deadline: reject, on_reject: continue")
+        .then_among(["task.answered ask#1[0] FAILED_CONTINUE", "task.answered ask#1[2] FAILED_CONTINUE"])
+        .open(["after"]);
+    late("on_deadline: reject")
+        .then_among(["task.answered ask#1[0] TERMINAL", "stage.failed ask TERMINAL APPROVAL_REJECTED"])
+        .status(Status::Terminal);
+    late("on_deadline: fail")
+        .then_among(["instances.withdrawn ask TERMINAL DEADLINE_EXCEEDED"])
+        .status(Status::Terminal);
+}
+
+#[test]
+fn what_has_not_begun_at_the_deadline_is_answered_when_it_does() {
+    given(&asked_often("count: 3, sequential: true", "on_deadline: approve", ""))
+        .after([complete("ask[0]"), pass("2d")])
+        .when(fire(1))
+        .then_among(["task.answered ask#1[1] SUCCEEDED", "task.answered ask#1[2] SUCCEEDED", "stage.started after"])
+        .open(["after"]);
+    // A rejection fails its instance only, until too few are left to be enough.
+    given(&asked_often("count: 3, join_threshold: 1", "on_deadline: reject", ""))
+        .after([pass("2d")])
+        .when(fire(1))
+        .then_among([
+            "task.answered ask#1[0] TERMINAL",
+            "task.answered ask#1[1] TERMINAL",
+            "task.answered ask#1[2] TERMINAL",
+        ])
+        .status(Status::Terminal);
+}
+
 #[test]
 fn the_deadline_of_an_approval_stands_still_in_a_pause() {
     given(&asked_with("on_deadline: approve"))
