@@ -52,13 +52,15 @@ pub(super) fn aim(stages: &mut [(String, Value)]) {
     let counting = stages.iter().filter_map(|(name, stage)| Some((rank(stage)?, name))).max();
     let Some(counting) = counting.map(|(_, name)| name.clone()) else { return };
     let to_it = |target: &Value| target.get("stage").unwrap_or(target).as_str() == Some(&counting);
-    for (_, stage) in stages.iter_mut().skip(usize::from(counting.len() % 2 == 0)).step_by(2) {
+    for (_, stage) in stages.iter_mut() {
         match stage {
             Value::Map(keys) if keys.contains_key("jump_targets") => {
                 let targets = keys.get_mut("jump_targets");
                 if let Some(Value::List(targets)) =
                     targets.filter(|targets| !targets.as_list().into_iter().flatten().any(to_it))
                 {
+                    // Names alone are drawn often enough.
+                    targets.retain(|target| target.as_str().is_none());
                     targets.insert(0, counting.as_str().into());
                 }
             }
