@@ -167,6 +167,9 @@ impl Fitting<'_> {
                     let message = format!("`{}` would withdraw itself", named.text);
                     problems.push(Problem::error(ProblemCode::OpenCancelScope, named.span, message));
                 }
+                Some(stage) if !self.connected.names.share_a_block(self.stage, stage) => {
+                    problems.push(self.connected.names.crossing(self.stage, stage, named.span));
+                }
                 Some(stage) => {
                     stages.insert(stage);
                 }

@@ -36,9 +36,9 @@ impl<'d> Reader<'d> {
         let interleave = fields.get("interleave").and_then(|node| self.interleave(node));
         let has_instances = ["mi_config", "for_each", "matrix"].iter().any(|key| fields.key(key).is_some());
         if let Some(key) = fields.key("interleave").filter(|_| has_instances) {
-            let message = "interleave of a stage with several instances is not supported yet";
+            let message = "an interleaved stage runs once between the others, and one with instances does not";
             let help = "write mutex_key, which all its instances hold together";
-            self.report_with_help(ProblemCode::NotSupported, &key.span, message, help);
+            self.report_with_help(ProblemCode::ConflictingKeys, &key.span, message, help);
         }
         ExclusionDraft { mutex, interleave, milestone: self.milestone(fields) }
     }

@@ -232,6 +232,8 @@ stages:
     // Stages of a block around or inside it are none of its own.
     let inside = race("", "{ region: z }", "  l: { loop: { while: 'false', stages: { m: { cancel_region: z } } } }");
     assert_eq!(codes(&inside), ["OPEN_CANCEL_SCOPE"]);
+    let named = race("", "{ stages: [m] }", "  l: { loop: { while: 'false', stages: { m: } } }");
+    assert_eq!(codes(&named), ["CROSSES_BLOCK"], "{named}");
     let both = race(
         ", cancel_region: z",
         "{ region: z }",

@@ -140,7 +140,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: , b: {needs: [a], on_cancelled: a}}}", &["1:20 CYCLE_WITHOUT_BACK_EDGE"]),
     (
         "{name: x, stages: {a: {interleave: {group: g}, mi_config: {count: 2}}, b: {interleave: {group: g}}}}",
-        &["1:24 NOT_SUPPORTED"],
+        &["1:24 CONFLICTING_KEYS"],
     ),
     ("{name: x, stages: {a: {cancel_timeout: 5s}}}", &["1:40 CONFLICTING_KEYS"]),
     ("{name: x, stages: {a: {cancel_mode: try, cancel_timeout: 5s}}}", &["1:58 CONFLICTING_KEYS"]),
