@@ -204,7 +204,8 @@ problem_codes! {
     ChoiceOfOne = "CHOICE_OF_ONE";
     /// The stages of a deferred choice are not offered together by one stage before them.
     ChoiceWithoutSplit = "CHOICE_WITHOUT_SPLIT";
-    /// An alternative of a deferred choice has a gate that would keep it from being offered.
+    /// An alternative of a deferred choice has a gate that would keep it from being offered, or does something before
+    /// it is chosen.
     AlternativeHeldBack = "ALTERNATIVE_HELD_BACK";
     /// A stage takes the tokens of two deferred choices at once.
     AlternativeOfTwo = "ALTERNATIVE_OF_TWO";

@@ -34,15 +34,19 @@ impl State {
     }
 
     /// Is an activation of `stage` that consumes this an alternative of a choice?
-    pub(super) fn is_to_be_offered(&self, stage: StageIndex, consumed: &Consumed) -> bool {
+    pub(super) fn is_to_be_offered(&self, scope: ScopeId, stage: StageIndex, consumed: &Consumed) -> bool {
         let graph = self.definition.graph();
-        let arcs = match consumed {
-            Consumed::OnePerArc => graph.stage(stage).incoming.as_slice(),
-            Consumed::Arcs(arcs) | Consumed::Jump { arcs, .. } => arcs,
-            // A join that counts arrivals or merges threads is no alternative.
-            Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
-        };
-        !graph.choices().is_empty() && arcs.iter().any(|arc| graph.choice_of(*arc).is_some())
+        let is_one = |arc: &ArcIndex| graph.choice_of(*arc).is_some();
+        !graph.choices().is_empty()
+            && match consumed {
+                Consumed::OnePerArc => graph.stage(stage).incoming.iter().any(is_one),
+                Consumed::Arcs(arcs) | Consumed::Jump { arcs, .. } => arcs.iter().any(is_one),
+                Consumed::Held => {
+                    self.core.joins.get(&(scope, stage)).is_some_and(|record| record.seen.iter().any(is_one))
+                }
+                // Who merges threads is no alternative.
+                Consumed::Ready | Consumed::Threads(_) => false,
+            }
     }
 
     /// The live activations that are offered together with this one, by stage in definition order; what something else

@@ -165,9 +165,9 @@ impl Outcome {
     }
 
     /// The work is done, and its stage goes back to the task that says `loop_start`: from there on its tasks are done
-    /// again, each with another [`idempotency_key`](TaskContext::idempotency_key). Outputs and context count as those
-    /// of a success do, so that the next turn sees them. Each such turn counts against `max_jumps` of the workflow.
-    /// The task fails if there are too many, or if it stands in no loop.
+    /// again, each with another [`idempotency_key`](crate::TaskContext::idempotency_key). Outputs and context count as
+    /// those of a success do, so that the next turn sees them. Each such turn counts against `max_jumps` of the
+    /// workflow. The task fails if there are too many, or if it stands in no loop.
     ///
     /// ```
     /// # use stabilize::{Outcome, Task, TaskContext, TaskError};

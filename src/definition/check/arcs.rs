@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::between::Splits;
 use super::cancellation;
-use super::choices::{Written, check_choices};
+use super::choices::{Written, check_choices, check_counting};
 use super::cycles::{cycle_of_and_joins, cycles};
 use super::generations;
 use super::splits::Successors;
@@ -111,6 +111,7 @@ pub(in crate::definition) fn connect(
         connected.doubts = generations::fit(&counting, &mut connected, &splits, problems);
         synchronizing::check(&merging, &connected, &splits, problems);
     }
+    check_counting(&connected, problems);
     connected
 }
 

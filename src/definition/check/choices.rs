@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::arcs::Connected;
 use crate::definition::choice::{Choices, common_source};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::flow::{Join, Split};
+use crate::definition::generations::{OnUnreachable, Rest};
 use crate::definition::graph::{GraphArc, GraphStage};
 use crate::definition::problem::Problem;
 use crate::definition::reading::Named;
 use crate::ids::StageIndex;
 use crate::limits::PROBLEMS_MAX;
+
+/// What to do where the join of an alternative is the trouble.
+const BEFORE: &str = "put a stage of its own before the join, and have that chosen";
 
 /// What a stage says of choices, and where.
 pub(super) struct Written<'d> {
@@ -84,12 +89,7 @@ fn check_group(
 
 /// An alternative is offered from the moment at which its join fires until one is chosen.
 fn check_alternatives(stages: &[GraphStage], arcs: &[GraphArc], written: &[Written<'_>], problems: &mut Vec<Problem>) {
-    let choices = Choices::of(stages, arcs);
-    let mut offered: BTreeMap<StageIndex, usize> = BTreeMap::new();
-    for arc in choices.all().iter().flat_map(|choice| &choice.arcs) {
-        *offered.entry(arcs[arc.index()].to).or_default() += 1;
-    }
-    for (alternative, times) in offered {
+    for (alternative, times) in alternatives(stages, arcs) {
         let (stage, span) = (&stages[alternative.index()], written[alternative.index()].span);
         if problems.len() >= PROBLEMS_MAX {
             return;
@@ -102,11 +102,11 @@ fn check_alternatives(stages: &[GraphStage], arcs: &[GraphArc], written: &[Writt
         let takes_several = match stage.join {
             Join::And | Join::GeneralizedAnd | Join::Or => true,
             Join::Xor | Join::MultiMerge => false,
-            Join::Discriminator | Join::NOfM | Join::ThreadMerge => {
-                let message =
-                    format!("`{name}`: a choice among joins of type {} is not supported yet", stage.join.name());
-                let help = "put a stage of its own before the join, and have that chosen";
-                problems.push(Problem::error(ProblemCode::NotSupported, span, message).with_help(help));
+            // How many they take is known later.
+            Join::Discriminator | Join::NOfM => false,
+            Join::ThreadMerge => {
+                let message = format!("`{name}` is an alternative and takes the tokens of several choices at once");
+                problems.push(Problem::error(ProblemCode::AlternativeOfTwo, span, message).with_help(BEFORE));
                 false
             }
         };
@@ -115,6 +115,39 @@ fn check_alternatives(stages: &[GraphStage], arcs: &[GraphArc], written: &[Writt
             problems.push(Problem::error(ProblemCode::AlternativeOfTwo, span, message));
         }
     }
+}
+
+/// Alternatives whose join counts arrivals: nothing may come of them before they are chosen.
+pub(super) fn check_counting(connected: &Connected, problems: &mut Vec<Problem>) {
+    for (alternative, times) in alternatives(&connected.stages, &connected.arcs) {
+        let stage = &connected.stages[alternative.index()];
+        let Some(join) = stage.generations.as_ref().filter(|_| problems.len() < PROBLEMS_MAX) else { continue };
+        let name = &stage.ref_id;
+        let (code, message) = if let Rest::Withdrawn { .. } = join.rest {
+            let message = format!("`{name}` is an alternative and would cancel other branches before it is chosen");
+            (ProblemCode::AlternativeHeldBack, message)
+        } else if join.on_unreachable == OnUnreachable::Skip {
+            let message = format!("`{name}` is an alternative and would be passed by without being chosen");
+            (ProblemCode::AlternativeHeldBack, message)
+        } else if times > 1 && join.threshold > 1 {
+            let message =
+                format!("`{name}` is an alternative of {times} choices and takes the tokens of several at once");
+            (ProblemCode::AlternativeOfTwo, message)
+        } else {
+            continue;
+        };
+        let span = &connected.spans[alternative.index()];
+        problems.push(Problem::error(code, span, message).with_help(BEFORE));
+    }
+}
+
+/// The stages that are offered, each with the number of choices that offer it.
+fn alternatives(stages: &[GraphStage], arcs: &[GraphArc]) -> BTreeMap<StageIndex, usize> {
+    let mut offered = BTreeMap::new();
+    for arc in Choices::of(stages, arcs).all().iter().flat_map(|choice| &choice.arcs) {
+        *offered.entry(arcs[arc.index()].to).or_default() += 1;
+    }
+    offered
 }
 
 /// What keeps an alternative from being offered.

@@ -104,5 +104,22 @@ stages:
   e: { needs: [b] }
 ";
     assert_eq!(refuse(twice).iter().next().unwrap().code().name(), "ALTERNATIVE_OF_TWO");
-    read(&twice.replace("c: { needs: [a, b] }", "c: { needs: [a, b], join_type: XOR }"));
+    let joined =
+        |join: &str| twice.replace("c: { needs: [a, b] }", &format!("c: {{ needs: [a, b], join_type: {join} }}"));
+    read(&joined("XOR"));
+    read(&joined("DISCRIMINATOR, join_mode: blocking"));
+    for (join, expected) in [
+        ("N_OF_M, join_threshold: 2, join_mode: blocking", "ALTERNATIVE_OF_TWO"),
+        ("N_OF_M, join_threshold: 1, join_mode: blocking, on_unreachable: skip", "ALTERNATIVE_HELD_BACK"),
+        ("DISCRIMINATOR, join_mode: cancelling", "ALTERNATIVE_HELD_BACK"),
+    ] {
+        let problems = refuse(&joined(join));
+        let found = problems.iter().find(|problem| problem.code().name() == expected);
+        assert!(found.is_some_and(|problem| problem.help().is_some()), "{join}: {problems}");
+    }
+    let merged = refuse(
+        "{ name: x, stages: { a: { split_type: DEFERRED }, b: { needs: [a] }, \
+                         c: { needs: [a], join_type: THREAD_MERGE, merge_count: 2 } } }",
+    );
+    assert_eq!(merged.iter().next().unwrap().code().name(), "ALTERNATIVE_OF_TWO");
 }

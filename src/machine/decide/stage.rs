@@ -25,7 +25,7 @@ impl Decision<'_> {
         let is_held = spec.condition.is_some() || spec.times.guard_the_start() || spec.is_held_by_a_gate();
         if self.state.withdrawn_by(scope, stage).is_some() {
             self.push(Event::StageReady { activation, scope, consumed });
-        } else if is_held || self.state.is_to_be_offered(stage, &consumed) {
+        } else if is_held || self.state.is_to_be_offered(scope, stage, &consumed) {
             self.push(Event::StageReady { activation, scope, consumed });
             self.set_boundary(activation);
         } else {

@@ -5,7 +5,7 @@ use crate::ids::{ActivationId, ArcIndex};
 use crate::machine::state::{Gate, Progress, State};
 
 use super::scopes::doom;
-use super::{Fit, activation};
+use super::{Fit, activation, generations};
 
 /// Somebody chooses an alternative; that it is chosen is the next event.
 pub(super) fn request(state: &State, request: &StartRequest) -> Fit<()> {
@@ -40,6 +40,12 @@ pub(super) fn make(
         let at = state.token_of_choice(scope, *arc, split).ok_or("no token of the choice waits there")?;
         let token = state.core.marking.take(graph, scope, *arc, at).ok_or("the arc holds no token")?;
         state.end_thread_of(scope, &token);
+        // The first is the one that a join has counted, if it has; the next may be an arrival then.
+        if at == 0 && graph.stage(way.to).generations.is_some() {
+            generations::forget(state, scope, *arc);
+            state.candidates.arrivals.insert((scope, way.to, *arc));
+            state.examine_join(scope, way.to);
+        }
         state.candidates.outlooks.forget(scope);
         state.look_at_section(way.to);
         if state.core.marking.marked(scope, way.to) == 0 {

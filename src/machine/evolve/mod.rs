@@ -250,14 +250,13 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let definition = state.definition.clone();
     let graph = definition.graph();
     let stage = graph.stages.get(id.stage.index()).ok_or("the definition has no such stage")?;
+    // What a join that counts has held until now.
+    let held = if *consumed == Consumed::Held { generations::fire(state, scope, id)? } else { Vec::new() };
     let tokens = match consumed {
         Consumed::OnePerArc => tokens::take(state, id, scope, &stage.incoming)?,
         Consumed::Arcs(arcs) => tokens::take(state, id, scope, arcs)?,
         Consumed::Ready => return open_gate(state, id, scope, progress),
-        Consumed::Held => {
-            let arcs = generations::fire(state, scope, id)?;
-            tokens::take(state, id, scope, &arcs)?
-        }
+        Consumed::Held => tokens::take(state, id, scope, &held)?,
         Consumed::Threads(group) => tokens::merge(state, id.stage, scope, *group)?,
         Consumed::Jump { jump, arcs, .. } => tokens::take(state, id, scope, &[arcs.as_slice(), &[*jump]].concat())?,
     };
@@ -272,7 +271,7 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     let brought = tokens.iter().rev().find_map(|token| token.jump.clone());
     let thread = tokens::thread_of(&tokens, consumed, stage.join);
     let trail = tokens::trail(state, (id, scope), consumed, (depth, &past, &thread), &tokens);
-    let choice = offer(state, id.stage, consumed, &tokens);
+    let choice = offer(state, id.stage, consumed, &held, &tokens);
     if choice.is_some() && !matches!(progress, Progress::Ready(_)) {
         return Err("what is offered does not start before it is chosen");
     }
@@ -312,12 +311,14 @@ fn begin(state: &mut State, id: ActivationId, scope: ScopeId, consumed: &Consume
     cancel::withdraw(state, id, scope)
 }
 
-/// The choice among whose alternatives an activation is that took these tokens.
-fn offer(state: &State, stage: StageIndex, consumed: &Consumed, tokens: &[Token]) -> Option<Offer> {
+/// The choice among whose alternatives an activation is that took these tokens; `held` are the arcs of those that a
+/// join had counted.
+fn offer(state: &State, stage: StageIndex, consumed: &Consumed, held: &[ArcIndex], tokens: &[Token]) -> Option<Offer> {
     let arcs: &[ArcIndex] = match consumed {
         Consumed::OnePerArc => &state.definition.graph().stage(stage).incoming,
         Consumed::Arcs(arcs) | Consumed::Jump { arcs, .. } => arcs,
-        Consumed::Ready | Consumed::Held | Consumed::Threads(_) => &[],
+        Consumed::Held => held,
+        Consumed::Ready | Consumed::Threads(_) => &[],
     };
     arcs.iter().zip(tokens).find_map(|(arc, token)| state.offer_of(*arc, token))
 }

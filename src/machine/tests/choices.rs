@@ -331,3 +331,65 @@ stages:
         .when(claim("b"))
         .then_among(["choice.made b"]);
 }
+
+/// `j` counts what comes of `x`, `y` and the choice of `a`.
+fn counting(join: &str) -> crate::definition::Definition {
+    yaml(&format!(
+        "
+name: x
+leftover_tokens: ignore
+stages:
+  a: {{ split_type: DEFERRED }}
+  b: {{ needs: [a] }}
+  x:
+  y:
+  j: {{ needs: [a, x, y], {join} }}
+"
+    ))
+}
+
+#[test]
+fn a_join_that_counts_is_offered_when_it_has_fired() {
+    given(&counting("join_type: N_OF_M, join_threshold: 2, join_mode: blocking"))
+        .done(["a"])
+        .when(complete("x"))
+        .then_among(["join.arrived j from x", "stage.ready j", "stage.waiting j for choice"])
+        .open(["y", "claim of b#1", "claim of j#1"])
+        .when(claim("j"))
+        .then_among(["choice.made j", "stage.canceled b for j", "stage.started j"])
+        // What comes behind it is late, as behind any other.
+        .when(complete("y"))
+        .then_among(["join.arrived j from y late"])
+        .done(["j"])
+        .status(Status::Succeeded)
+        .activations("j", 1)
+        .activations("b", 0);
+}
+
+#[test]
+fn what_a_join_has_counted_of_a_choice_is_withdrawn_with_it() {
+    given(&counting("join_type: N_OF_M, join_threshold: 2, join_mode: blocking"))
+        .done(["a"])
+        .when(claim("b"))
+        .then_among(["choice.made b before j"])
+        // It has one arrival now, and not two.
+        .when(complete("x"))
+        .then(["task.reported x SUCCEEDED", "task.completed x", "stage.completed x to j", "join.arrived j from x"])
+        .when(complete("y"))
+        .then_among(["join.arrived j from y", "stage.started j"])
+        .done(["b", "j"])
+        .status(Status::Succeeded);
+}
+
+#[test]
+fn a_join_that_has_fired_without_the_choice_is_no_alternative_of_it() {
+    given(&counting("join_type: DISCRIMINATOR, join_mode: blocking"))
+        .when(complete("x"))
+        .then_among(["stage.started j"])
+        .when(complete("a"))
+        .then_among(["stage.completed a to b, j", "stage.ready b", "join.arrived j from a late"])
+        .when(claim("b"))
+        .then_among(["choice.made b", "stage.started b"])
+        .done(["y", "j", "b"])
+        .status(Status::Succeeded);
+}

@@ -41,13 +41,15 @@ pub(super) fn defer(
             continue;
         }
         let splits = entry(&mut stages[place].1, "split_type").is_some();
-        // Joins that count arrivals or merge threads are no alternatives.
-        let counts = |stage: &Value| {
-            let join = stage.get("join_type").and_then(Value::as_str).map(str::to_ascii_uppercase);
-            matches!(join.as_deref(), Some("DISCRIMINATOR" | "N_OF_M" | "THREAD_MERGE"))
+        // Joins that merge threads, or do something before they are chosen, are no alternatives.
+        let said = |stage: &Value, key: &str| stage.get(key).and_then(Value::as_str).map(str::to_ascii_uppercase);
+        let is_none = |stage: &Value| {
+            said(stage, "join_type").as_deref() == Some("THREAD_MERGE")
+                || said(stage, "join_mode").as_deref() == Some("CANCELLING")
+                || said(stage, "on_unreachable").as_deref() == Some("SKIP")
         };
         let is_threads = stages[place].1.get("thread_count").is_some();
-        if is_threads || followers.iter().any(|follower| counts(&stages[*follower].1)) {
+        if is_threads || followers.iter().any(|follower| is_none(&stages[*follower].1)) {
             continue;
         }
         match draft {
