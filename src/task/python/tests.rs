@@ -7,6 +7,7 @@ use super::*;
 use crate::failure::{ErrorClass, ErrorCode};
 use crate::task::outcome::TaskErrorParts;
 use crate::task::{Dispatch, Ended, Place, run};
+use crate::testing::needs;
 
 struct Bench(tempfile::TempDir);
 
@@ -38,6 +39,9 @@ impl Bench {
 
 #[test]
 fn code_finds_its_data_in_input_and_leaves_a_result() {
+    if !needs("python3") {
+        return;
+    }
     let bench = Bench::new();
     fs::write(bench.0.path().join("own.py"), "import sys\nRESULT = [__file__ if 0 else sys.argv[0], INPUT['name']]\n")
         .unwrap();
@@ -63,6 +67,9 @@ fn code_finds_its_data_in_input_and_leaves_a_result() {
 
 #[test]
 fn what_is_printed_is_no_result_and_no_result_is_none() {
+    if !needs("python3") {
+        return;
+    }
     let bench = Bench::new();
     let outputs =
         bench.outputs(r#"{"script":"print('result:=1')\nimport sys; print(sys.stdin.read(), file=sys.stderr)"}"#);
@@ -73,6 +80,9 @@ fn what_is_printed_is_no_result_and_no_result_is_none() {
 
 #[test]
 fn code_that_fails_says_so_by_its_exit_code_and_last_words() {
+    if !needs("python3") {
+        return;
+    }
     let bench = Bench::new();
     for (script, words) in [
         ("1 / 0", "ZeroDivisionError"),
