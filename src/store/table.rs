@@ -3,11 +3,20 @@
 //! A batch is in the table whole or not at all, and after a kill the table is what some earlier batch left. Nothing
 //! here is flushed on purpose. `sled` may panic; what it does is said as an error.
 
+use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 /// Bytes of pages that are held in memory, about.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The file in the directory that `sled` locks.
+const LOCKED: &str = "db";
+
+/// How often, and at which distance, a lock that should be free is looked at again: 5 s in all.
+const LOOKS_MAX: u32 = 5_000;
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Why the table serves no more: what `sled` said.
 #[derive(Debug, thiserror::Error)]
@@ -47,14 +56,32 @@ fn guarded<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
     }
 }
 
+/// Waits until nobody has the table of this directory locked any more, for 5 s at most.
+///
+/// A child process that some thread is just starting has all open files until it executes its program, and with the
+/// file the lock: also the one of a table that was closed in the meantime. It takes a moment.
+fn wait_for_lock(directory: &Path) {
+    let Ok(file) = File::open(directory.join(LOCKED)) else { return };
+    for _ in 0..LOOKS_MAX {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_EVERY),
+            // What another error means, `sled` says when it opens the file. Unlocked here and not by closing it, for
+            // the same reason.
+            Err(TryLockError::Error(_)) => return,
+            Ok(()) => return drop(file.unlock()),
+        }
+    }
+}
+
 impl Table {
-    /// Opens the table in this directory, or makes one.
+    /// Opens the table in this directory, or makes one. The caller knows that no other process uses it.
     ///
     /// # Errors
     ///
     /// If it cannot be opened, somebody else has it, or it is damaged.
     pub(super) fn open(directory: &Path) -> Result<Table, Broken> {
         let config = sled::Config::new().path(directory).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        wait_for_lock(directory);
         guarded(|| config.open()).map(|db| Table { db })
     }
 
@@ -95,6 +122,20 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_that_a_starting_child_still_has_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("index");
+        drop(Table::open(&path).unwrap());
+        let held = File::open(path.join(LOCKED)).unwrap();
+        held.lock().unwrap();
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| Table::open(&path).map(drop));
+            scope.spawn(|| held.unlock().unwrap());
+            opened.join().unwrap().unwrap();
+        });
+    }
 
     #[test]
     fn what_is_put_is_there_until_it_is_removed_also_when_opened_again() {

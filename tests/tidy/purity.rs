@@ -18,13 +18,14 @@ struct Outside {
 const OUTSIDE: &[Outside] = &[
     // The log's bytes; what requests send and download; what programs read and write (output files, streams, the table
     // of processes); definition files; the folder of an engine whose log is in memory; captured streams, read back; the
-    // control socket.
+    // control socket; the lock of the index, which a child that is being started may have.
     Outside {
         what: "std::fs",
         homes: &[
             "src/log/storage.rs",
             "src/task/http/",
             "src/task/program/",
+            "src/store/table.rs",
             "src/runtime/definition_file.rs",
             "src/runtime/open.rs",
             "src/runtime/captured.rs",
@@ -38,6 +39,7 @@ const OUTSIDE: &[Outside] = &[
         what: "std::thread",
         homes: &[
             "src/runtime/workers.rs",
+            "src/store/table.rs",
             "src/task/http/connection.rs",
             "src/task/program/",
             "src/testing/patterns/side_by_side.rs",
