@@ -77,6 +77,9 @@ pub const INSTANT_TURNS_MAX: u32 = 1_000;
 /// Lost workers in a row after which a task has ended: it probably kills the process that runs it (R15).
 pub const WORKERS_LOST_MAX: u32 = 5;
 
+/// Seconds a hook of a task may take behind a timed-out or canceled attempt: it tidies up, and somebody waits for it.
+pub const HOOK_SECONDS: u64 = 30;
+
 /// Newest command ids a workflow remembers; older ones are refused as too old (R8).
 pub const COMMANDS_REMEMBERED: usize = 256;
 

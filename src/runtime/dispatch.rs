@@ -232,10 +232,9 @@ pub(super) fn conclude(attempt: AttemptId, report: crate::task::Report, now: Tim
         }
         OutcomeKind::Jump(target) => told(Report::Jump { target }, &outputs, &context),
         OutcomeKind::Redirect => told(Report::Redirect, &outputs, &context),
-        OutcomeKind::Running(Poll::At(until)) => told(Report::Running { until }, &outputs, &context),
-        OutcomeKind::Running(Poll::After(length)) => {
-            let until = now.saturating_add(length);
-            if outputs.is_empty() && context.is_empty() {
+        OutcomeKind::Running(poll) => {
+            let until = poll.moment(now);
+            if outputs.is_empty() && context.is_empty() && !matches!(poll, Poll::At(_)) {
                 // Nothing has been learnt, so there is nothing to record (R15).
                 return Conclusion::CallAgain(until);
             }

@@ -74,6 +74,13 @@ impl Cancel {
         self.shared.changed.notify_all();
     }
 
+    /// What was asked so far is over, and what comes now has until `deadline`; a later request counts again.
+    pub(super) fn renew(&self, deadline: Option<Instant>) {
+        let mut state = self.state();
+        state.stop = None;
+        state.deadline = deadline;
+    }
+
     /// The deadline, if there is one.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.state().deadline

@@ -81,13 +81,15 @@ pub(crate) struct Dispatch {
 /// What a task may ask while it works on one attempt.
 pub struct TaskContext<'a> {
     dispatch: &'a Dispatch,
+    /// How long after its dispatch the attempt, or what is called behind it, should stop.
+    limit: Duration,
     /// What was captured so far; taken by who called the task, whatever way the task ends.
     streams: Mutex<Vec<StreamRecord>>,
 }
 
 impl<'a> TaskContext<'a> {
-    pub(super) fn new(dispatch: &'a Dispatch) -> TaskContext<'a> {
-        TaskContext { dispatch, streams: Mutex::new(Vec::new()) }
+    pub(super) fn new(dispatch: &'a Dispatch, limit: Duration) -> TaskContext<'a> {
+        TaskContext { dispatch, limit, streams: Mutex::new(Vec::new()) }
     }
 
     /// The value of `key` in the effective context; none if it is missing or null.
@@ -169,6 +171,11 @@ impl<'a> TaskContext<'a> {
     /// The signal that came last for this activation: the one that woke this task, or the trigger of its stage.
     pub fn signal(&self) -> Option<&ReceivedSignal> {
         self.dispatch.signal.as_ref()
+    }
+
+    /// When the attempt's timeout passes, on the engine's clock at its dispatch. Then it is asked to stop.
+    pub fn deadline(&self) -> Timestamp {
+        self.dispatch.now.saturating_add(self.limit)
     }
 
     /// Whether the attempt should stop: it was canceled, its timeout has passed, or the engine closes.

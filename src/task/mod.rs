@@ -8,6 +8,7 @@
     allow(dead_code, reason = "half of the layer is there for tasks that run programs")
 )]
 
+mod attempt;
 mod builtin;
 mod cancel;
 mod context;
@@ -30,10 +31,7 @@ mod signal;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
-
+pub(crate) use attempt::run;
 pub(crate) use cancel::{Cancel, Stop};
 pub use context::TaskContext;
 pub(crate) use context::{ContextSource, Dispatch};
@@ -48,6 +46,7 @@ pub use signal::ReceivedSignal;
 
 use crate::failure::ErrorCode;
 use crate::limits::{PAYLOAD_BYTES_MAX, SIGNALS_AWAITED_MAX};
+use crate::time::Duration;
 use crate::value::Map;
 
 /// A kind of work.
@@ -77,6 +76,55 @@ pub trait Task: Send + Sync {
     ///
     /// Transient if trying again may help, else permanent.
     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError>;
+
+    /// Answers in place of an attempt that was stopped because its timeout has passed: what it gives is what the
+    /// attempt ended with, and an error is retried or not by its own class. With none, as by default, the attempt has
+    /// failed with class timeout.
+    ///
+    /// It is called on the same thread once [`run`](Task::run) has come back, may take 30 seconds, and is asked to stop
+    /// after them as an attempt is; then, or if it panics, the attempt has failed and what it answers does not count.
+    ///
+    /// ```
+    /// # use stabilize::{Outcome, Task, TaskContext, TaskError};
+    /// struct Search;
+    ///
+    /// impl Task for Search {
+    ///     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+    ///         // ..
+    /// #       task.check_canceled()?;
+    ///         Ok(Outcome::success().output("complete", true))
+    ///     }
+    ///
+    ///     fn on_timeout(&self, _task: &TaskContext<'_>) -> Option<Result<Outcome, TaskError>> {
+    ///         Some(Ok(Outcome::success().output("complete", false)))
+    ///     }
+    /// }
+    /// ```
+    fn on_timeout(&self, _task: &TaskContext<'_>) -> Option<Result<Outcome, TaskError>> {
+        None
+    }
+
+    /// Tidies up after an attempt that was canceled while a worker had it, and has stopped with an error.
+    ///
+    /// Outputs and context of what it answers are kept in the event `task.result_discarded`; how it answers changes
+    /// nothing, because what is canceled stays canceled. With none, as by default, nothing is kept. Time and panics are
+    /// as for [`on_timeout`](Task::on_timeout). Work at which no worker is, because it waits for its next try, its next
+    /// poll or a signal, is canceled without being told, as is what a crash or the end of the engine has stopped.
+    fn on_cancel(&self, _task: &TaskContext<'_>) -> Option<Result<Outcome, TaskError>> {
+        None
+    }
+
+    /// The longest that an attempt of this kind may take; a definition can only shorten it. By default there is no such
+    /// bound, and the definition's `timeout` counts.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How long to rest after [`Outcome::running`] that does not say it, when this piece of work began `elapsed` ago;
+    /// by default one second.
+    fn poll_after(&self, _elapsed: Duration) -> Duration {
+        outcome::POLL_AFTER
+    }
 }
 
 /// What became of one attempt.
@@ -97,45 +145,6 @@ pub(crate) enum Ended {
     Failed(TaskError),
     /// The attempt was asked to stop and did; never [`Stop::TimedOut`].
     Stopped(Stop),
-}
-
-/// Makes one attempt on the calling thread, from its real start to its report.
-///
-/// The timeout begins now. It cannot end code that does not look at its request to stop, but what such code answers
-/// afterwards no longer counts: a timed-out attempt is over. An answer that comes in spite of another request counts.
-pub(crate) fn run(task: &dyn Task, dispatch: &Dispatch) -> Report {
-    // A timeout beyond what the clock can hold is none.
-    let deadline = Instant::now().checked_add(dispatch.timeout.into());
-    dispatch.cancel.limit(deadline);
-    let context = TaskContext::new(dispatch);
-    let answer = catch_unwind(AssertUnwindSafe(|| task.run(&context))).unwrap_or_else(|panic| Err(panicked(&*panic)));
-    let answer = match answer {
-        Ok(outcome) => checked(outcome),
-        Err(error) => Err(checked_error(error)),
-    };
-    Report { ended: ended(answer, dispatch), streams: context.into_streams() }
-}
-
-fn ended(answer: Result<Outcome, TaskError>, dispatch: &Dispatch) -> Ended {
-    match (answer, dispatch.cancel.stop()) {
-        (Ok(outcome), None | Some(Stop::Canceled | Stop::Closing)) => Ended::Outcome(outcome),
-        (Ok(outcome), Some(Stop::TimedOut)) => {
-            let error = TaskError::timeout(dispatch.timeout);
-            Ended::Failed(error.outputs_below(outcome.into_parts().outputs))
-        }
-        (Err(error), None) => Ended::Failed(error),
-        (Err(error), Some(Stop::TimedOut)) => Ended::Failed(error.timed_out(dispatch.timeout)),
-        (Err(_), Some(stop @ (Stop::Canceled | Stop::Closing))) => Ended::Stopped(stop),
-    }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> TaskError {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with something that is no text");
-    TaskError::permanent(format!("the task panicked: {text}"))
 }
 
 /// The outcome, if an event can hold it (R15: one that is too large is turned into an error here, at the edge).

@@ -9,7 +9,7 @@ use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value, ValueError};
 
 /// How long a polling task rests between two calls, unless it says so.
-const POLL_AFTER: Duration = Duration::from_seconds(1);
+pub(super) const POLL_AFTER: Duration = Duration::from_seconds(1);
 
 /// How a task ended, or that it goes on, with what it leaves behind.
 ///
@@ -53,10 +53,23 @@ pub(crate) enum OutcomeKind {
 /// When a task that goes on wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Poll {
+    /// When its task says in general; it is asked where the attempt was made.
+    Unsaid,
     /// This long after its report.
     After(Duration),
     /// At this moment, without a worker in the meantime.
     At(Timestamp),
+}
+
+impl Poll {
+    /// When a task that has answered `now` is called again.
+    pub(crate) fn moment(self, now: Timestamp) -> Timestamp {
+        match self {
+            Poll::Unsaid => now.saturating_add(POLL_AFTER),
+            Poll::After(length) => now.saturating_add(length),
+            Poll::At(moment) => moment,
+        }
+    }
 }
 
 /// The pieces of an outcome.
@@ -77,9 +90,10 @@ impl Outcome {
         Outcome::of(OutcomeKind::Success)
     }
 
-    /// The work goes on elsewhere: call the task again, in one second or [`after`](Outcome::after) another time.
+    /// The work goes on elsewhere: call the task again [`after`](Outcome::after) some time, or when
+    /// [`poll_after`](crate::Task::poll_after) says, which is in one second unless the task has its own.
     pub fn running() -> Outcome {
-        Outcome::of(OutcomeKind::Running(Poll::After(POLL_AFTER)))
+        Outcome::of(OutcomeKind::Running(Poll::Unsaid))
     }
 
     /// The work goes on: call the task again at this moment; no worker waits for it.
@@ -218,6 +232,16 @@ impl Outcome {
         (&self.outputs, &self.context)
     }
 
+    /// Does the task go on, without having said when to call it again?
+    pub(super) fn lacks_delay(&self) -> bool {
+        self.kind == OutcomeKind::Running(Poll::Unsaid)
+    }
+
+    /// The same data as what a canceled task leaves.
+    pub(super) fn into_canceled(self) -> Outcome {
+        Outcome { kind: OutcomeKind::Canceled, ..self }
+    }
+
     /// The names of the signals it waits for.
     pub(super) fn signals(&self) -> &[String] {
         if let OutcomeKind::Suspended(names) = &self.kind { names } else { &[] }
@@ -318,6 +342,12 @@ impl TaskError {
     #[cfg(feature = "http")]
     pub(super) fn permanently(mut self) -> TaskError {
         self.class = ErrorClass::Permanent;
+        self
+    }
+
+    /// The same error with another message.
+    pub(super) fn saying(mut self, message: String) -> TaskError {
+        self.message = message;
         self
     }
 
@@ -521,7 +551,7 @@ mod tests {
         let later = std::time::Duration::from_secs(5);
         let after = |seconds| OutcomeKind::Running(Poll::After(Duration::from_seconds(seconds)));
         for (outcome, kind) in [
-            (Outcome::running(), after(1)),
+            (Outcome::running(), OutcomeKind::Running(Poll::Unsaid)),
             (Outcome::running().after(later), after(5)),
             (Outcome::success().after(later), OutcomeKind::Success),
         ] {

@@ -162,6 +162,137 @@ fn a_timed_out_attempt_is_over_whatever_it_answers() {
     assert_eq!(success.outputs, map(r#"{"n":1}"#));
 }
 
+/// A task that answers as its functions say; the attempt itself ends as soon as it is asked to stop.
+struct Hooked {
+    timeout: Option<Duration>,
+    late: fn(&TaskContext<'_>) -> Option<Result<Outcome, TaskError>>,
+    canceled: fn(&TaskContext<'_>) -> Option<Result<Outcome, TaskError>>,
+}
+
+impl Default for Hooked {
+    fn default() -> Hooked {
+        let never: fn(&TaskContext<'_>) -> _ = |_| panic!("called for nothing");
+        Hooked { timeout: Some(Duration::from_milliseconds(1)), late: never, canceled: never }
+    }
+}
+
+impl Task for Hooked {
+    fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+        task.sleep(Duration::from_seconds(3_600))?;
+        Ok(Outcome::success())
+    }
+
+    fn on_timeout(&self, task: &TaskContext<'_>) -> Option<Result<Outcome, TaskError>> {
+        (self.late)(task)
+    }
+
+    fn on_cancel(&self, task: &TaskContext<'_>) -> Option<Result<Outcome, TaskError>> {
+        (self.canceled)(task)
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+}
+
+#[test]
+fn on_timeout_answers_for_an_attempt_that_was_stopped() {
+    let ended = |late| run(&Hooked { late, ..Hooked::default() }, &dispatch()).ended;
+    assert_eq!(
+        ended(|task| {
+            assert!(!task.is_canceled(), "it has time of its own");
+            assert!(task.deadline() >= Timestamp::from_microseconds(30_000_000));
+            Some(Ok(Outcome::success().output("complete", false)))
+        }),
+        Ended::Outcome(Outcome::success().output("complete", false))
+    );
+    assert_eq!(failed(ended(|_| None)).failure.class(), ErrorClass::Timeout);
+    let again = failed(ended(|_| Some(Err(TaskError::transient("busy").context_update("n", 1)))));
+    assert_eq!((again.failure.class(), again.failure.message()), (ErrorClass::Transient, "busy"));
+    assert_eq!(again.context_update, map(r#"{"n":1}"#));
+    let panicked = failed(ended(|_| panic!("out of {}", "ink"))).failure;
+    assert_eq!(panicked.message(), "on_timeout of the task panicked: out of ink");
+    assert_eq!(panicked.class(), ErrorClass::Permanent);
+    let refused = failed(ended(|_| Some(Ok(Outcome::success().output("two words", 1))))).failure;
+    assert_eq!(refused.code(), &ErrorCode::VALIDATION_FAILED);
+}
+
+#[test]
+fn a_hook_that_is_late_has_answered_for_nothing() {
+    let late: fn(&TaskContext<'_>) -> _ = |task| {
+        // As if its time had passed.
+        task.dispatch().cancel.limit(Some(std::time::Instant::now()));
+        assert!(task.is_canceled());
+        Some(Ok(Outcome::success()))
+    };
+    let failure = failed(run(&Hooked { late, ..Hooked::default() }, &dispatch()).ended).failure;
+    assert_eq!(failure.message(), "on_timeout took longer than its 30s");
+    assert_eq!(failure.class(), ErrorClass::Timeout);
+}
+
+#[test]
+fn on_cancel_leaves_data_and_changes_nothing_else() {
+    let ended = |canceled| {
+        let dispatch = dispatch();
+        dispatch.cancel.cancel(Stop::Canceled);
+        run(&Hooked { canceled, timeout: None, ..Hooked::default() }, &dispatch).ended
+    };
+    assert_eq!(ended(|_| None), Ended::Stopped(Stop::Canceled));
+    assert_eq!(
+        ended(|task| {
+            assert!(!task.is_canceled(), "it has time of its own");
+            Some(Ok(Outcome::success().output("undone", 2).context("at", "b")))
+        }),
+        Ended::Outcome(Outcome::canceled().output("undone", 2).context("at", "b"))
+    );
+    let panicked = failed(ended(|_| panic!("no {}", "undo"))).failure;
+    assert_eq!(panicked.message(), "on_cancel of the task panicked: no undo");
+    let dispatch = dispatch();
+    dispatch.cancel.cancel(Stop::Closing);
+    let closed = run(&Hooked { timeout: None, ..Hooked::default() }, &dispatch).ended;
+    assert_eq!(closed, Ended::Stopped(Stop::Closing), "the work will be dispatched again");
+}
+
+#[test]
+fn the_shorter_timeout_counts_and_is_the_deadline() {
+    let second = Duration::from_seconds;
+    for (own, limit) in [(None, 3_600), (Some(second(5)), 5), (Some(second(7_200)), 3_600)] {
+        struct Asks(Option<Duration>);
+        impl Task for Asks {
+            fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+                Ok(Outcome::success().output("until", task.deadline().to_string()))
+            }
+            fn timeout(&self) -> Option<Duration> {
+                self.0
+            }
+        }
+        let until = Timestamp::from_microseconds(0).saturating_add(second(limit)).to_string();
+        let ended = run(&Asks(own), &dispatch()).ended;
+        assert_eq!(ended, Ended::Outcome(Outcome::success().output("until", until)), "{own:?}");
+    }
+}
+
+#[test]
+fn a_task_that_goes_on_rests_as_long_as_it_says_in_general_or_in_its_answer() {
+    struct Polls(fn() -> Outcome);
+    impl Task for Polls {
+        fn run(&self, _task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+            Ok((self.0)())
+        }
+        fn poll_after(&self, elapsed: Duration) -> Duration {
+            elapsed.saturating_add(Duration::from_seconds(5))
+        }
+    }
+    let mut dispatch = dispatch();
+    dispatch.now = Timestamp::from_microseconds(2_000_000);
+    let kind = |answer| outcome(run(&Polls(answer), &dispatch).ended).kind;
+    let after = |seconds| OutcomeKind::Running(Poll::After(Duration::from_seconds(seconds)));
+    assert_eq!(kind(Outcome::running), after(7));
+    assert_eq!(kind(|| Outcome::running().after(Duration::from_seconds(1))), after(1));
+    let plain = report(&dispatch, |_| Ok(Outcome::running()));
+    assert_eq!(outcome(plain).kind, after(1));
+}
+
 #[test]
 fn a_sleep_ends_at_once_when_the_attempt_is_canceled() {
     let dispatch = dispatch();

@@ -5,6 +5,7 @@ mod calls;
 mod damaged;
 mod failing;
 mod futures;
+mod hooks;
 mod instances;
 mod manual;
 mod property;
