@@ -38,6 +38,7 @@ mod version;
 #[cfg(any(test, feature = "patterns"))]
 pub mod testing;
 
+pub use definition::Verification;
 pub use definition::{
     ArcKind, ArcOutline, BackArc, BlockingJoin, Builder, BuilderLoop as Loop, BuilderMilestone as Milestone,
     BuilderSplit as Split, Cancel, CancelMode, CancelOn, CancellingJoin, Choice, Defaults, DeferredSplit, Definition,

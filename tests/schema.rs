@@ -105,6 +105,7 @@ stages:
     cancel_timeout: 5m
     priority: 0
     on_failure: FAIL_AT_END
+    verification: { types: { k: list }, retry: { max_attempts: 3, initial: 1s, factor: 2, max: 60s, jitter: 0 } }
     join_type: and
     split_type: XOR
     split_conditions: { two: "inputs.i == 1", three: true, $end: "false" }
@@ -132,7 +133,9 @@ stages:
     tasks:
       - { name: t, run: "true", if: "true", on_failure: stop, env: { G: x }, cwd: x, shell: sh, timeout: 1s }
       - { name: u, uses: shell, with: { command: "true" }, retry: { max_attempts: 2, on: [] } }
-      - { uses: noop, loop_start: true }
+      - uses: noop
+        loop_start: true
+        verification: { required_keys: [k, n], types: { k: String, n: any }, verifier: v }
       - { uses: noop, loop_start: false, loop_end: true }
 "#;
 

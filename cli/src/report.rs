@@ -100,7 +100,7 @@ fn exit_of_engine(error: &stabilize::Error) -> Exit {
         Error::Replay(error) => exit_of_history(error),
         Error::Remote { reason, .. } => exit_of_reason(*reason),
         Error::Rejected(_) | Error::Unauthorized { .. } => Exit::Conflict,
-        Error::Unsound { .. } => Exit::Refused,
+        Error::Unsound { .. } | Error::UnknownVerifier { .. } => Exit::Refused,
         Error::Inputs(_) | Error::Start { .. } | Error::Unfit { .. } => Exit::Usage,
         Error::NotFound { .. } => Exit::NotFound,
         Error::TimedOut { .. } => Exit::TimedOut,

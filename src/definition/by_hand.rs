@@ -17,6 +17,9 @@ pub(crate) enum ByHand {
 }
 
 impl ByHand {
+    /// The names of the task types that people do.
+    pub(super) const NAMES: [&str; 2] = ["manual", "approval"];
+
     /// What the task type of this name leaves to people; `None` for one that workers do.
     pub(crate) fn of(uses: &str) -> Option<ByHand> {
         match uses {

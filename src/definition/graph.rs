@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::Expression;
+use crate::failure::ErrorCode;
 use crate::ids::{ArcIndex, LockIndex, SectionIndex, StageIndex, TaskIndex};
 use crate::time::Duration;
 
@@ -27,6 +28,7 @@ use super::sub_workflow::SubWorkflow;
 use super::template::Template;
 use super::times::Times;
 use super::trigger::{SignalTrigger, Trigger};
+use super::verification::Verification;
 use crate::limits::JUMPS;
 
 /// Stages and the arcs between them.
@@ -246,9 +248,17 @@ pub(crate) struct GraphTask {
     pub(crate) loop_start: bool,
     /// `loop_end`: no task after it may.
     pub(crate) loop_end: bool,
+    /// What is asked of its outputs.
+    pub(crate) verification: Option<Box<Verification>>,
 }
 
 impl GraphTask {
+    /// When it is tried again after a failure with this code.
+    pub(crate) fn retry_after(&self, code: &ErrorCode) -> &RetryPolicy {
+        let own = self.verification.as_ref().filter(|_| *code == ErrorCode::VERIFICATION_FAILED);
+        own.and_then(|verification| verification.retry.as_ref()).unwrap_or(&self.retry)
+    }
+
     /// What people are to do, where they and no worker do the task.
     pub(crate) fn by_hand(&self) -> Option<ByHand> {
         ByHand::of(&self.uses)

@@ -107,6 +107,11 @@ impl InputType {
         }
     }
 
+    /// What does not fit of a value, in words that begin behind its name.
+    pub(super) fn mismatch(self, value: &Value) -> Option<String> {
+        (!self.holds(value)).then(|| format!("is {}, not {}", shown(value), self.with_article()))
+    }
+
     fn with_article(self) -> &'static str {
         match self {
             InputType::String => "a string",
@@ -123,8 +128,8 @@ impl InputType {
 impl Shape {
     /// What does not fit of a value, in words that begin behind its name; nothing if all does.
     pub(super) fn mismatch(&self, value: &Value) -> Option<String> {
-        if !self.input_type.holds(value) {
-            return Some(format!("is {}, not {}", shown(value), self.input_type.with_article()));
+        if let Some(mismatch) = self.input_type.mismatch(value) {
+            return Some(mismatch);
         }
         if let Some(choices) = &self.choices
             && !choices.contains(value)

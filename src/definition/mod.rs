@@ -35,6 +35,8 @@ mod times;
 
 mod trigger;
 
+mod verification;
+
 mod shell_text;
 
 mod input;
@@ -85,7 +87,7 @@ pub use builder::{
     BackArc, BlockingJoin, Builder, Cancel, CancelOn, CancellingJoin, Defaults, DeferredSplit, InputSpec, InstancesEnd,
     JoinSpec, Loop as BuilderLoop, Milestone as BuilderMilestone, MultiInstance, OrJoin, PartialJoin, Retry,
     SignalTrigger as SignalTriggerSpec, Split as BuilderSplit, Stage, StageSplit, StageTrigger, StartTrigger,
-    StructuredJoin, TaskSpec, WaitForAll, WaitForNone, WaitForSome, WaitsForInstances,
+    StructuredJoin, TaskSpec, Verification, WaitForAll, WaitForNone, WaitForSome, WaitsForInstances,
 };
 pub use by_hand::OnDeadline;
 pub(crate) use by_hand::{Approval, ByHand, OnReject, prompt};
@@ -115,11 +117,13 @@ pub use milestone::{MilestonePolicy, MilestoneStatus};
 pub use outline::{ArcOutline, Choice, StageOutline};
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
+pub(crate) use sub_workflow::Called;
 pub use sub_workflow::OnParentCancel;
 pub(crate) use template::Template;
 pub(crate) use times::Times;
 pub use trigger::Durability;
 pub(crate) use trigger::{SignalTrigger, Trigger, TriggerRole};
+pub(crate) use verification::Verification as AskedOfOutputs;
 
 use crate::ids::DefinitionHash;
 use crate::limits::{DEFINITION_BYTES_MAX, NORMAL_FORM_BYTES_MAX};

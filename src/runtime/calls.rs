@@ -12,6 +12,7 @@ use super::inbox::{Answer, Ask, Entry, Turn};
 use super::promise::promise;
 use super::shared::Shared;
 use super::start::{By, Start, creation};
+use super::verification::refuse_unknown;
 
 impl Shared {
     /// Begins a workflow under this id.
@@ -26,6 +27,7 @@ impl Shared {
         start: Start,
         workflow: WorkflowId,
     ) -> Result<Entry, Error> {
+        refuse_unknown(definition, &self.registry)?;
         self.admissions.admit(definition)?;
         let now = self.clock.now();
         let creation = creation(definition, &start, workflow, now)?;

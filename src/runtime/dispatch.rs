@@ -18,6 +18,7 @@ use crate::task::{
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
+use super::verification::verified;
 use super::worklist::Released;
 
 /// What an attempt leads to.
@@ -81,6 +82,7 @@ pub(super) fn prepare(
         let message = format!("no task is registered as {}", spec.uses);
         Failure::new(ErrorCode::TASK_NOT_FOUND, ErrorClass::Permanent, message)
     })?;
+    let work = verified(spec, work, registry)?;
     let mut names = DispatchNames::default();
     let stage_value = Value::map([
         ("ref_id", Value::from(stage.ref_id.as_str())),

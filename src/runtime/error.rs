@@ -22,6 +22,16 @@ pub enum Error {
     /// The inputs do not fit the definition.
     #[error("the inputs do not fit the definition: {0}")]
     Inputs(InputErrors),
+    /// The definition names a verifier that the engine does not have.
+    #[error("task {task} of stage {stage} is to be verified by {verifier}, and no verifier is registered as that")]
+    UnknownVerifier {
+        /// The name.
+        verifier: String,
+        /// The stage that names it.
+        stage: String,
+        /// The task of that stage.
+        task: String,
+    },
     /// Checking the definition finds what its policy refuses.
     #[error("{message}")]
     Unsound {
@@ -186,7 +196,7 @@ impl RemoteReason {
     /// The reason that an error of the engine is to another process.
     pub(super) fn of(error: &Error) -> RemoteReason {
         match error {
-            Error::Unsound { .. } => RemoteReason::Definition,
+            Error::Unsound { .. } | Error::UnknownVerifier { .. } => RemoteReason::Definition,
             Error::Inputs(_) | Error::Start { .. } | Error::Unfit { .. } => RemoteReason::Input,
             Error::NotFound { .. } => RemoteReason::NotFound,
             Error::Rejected(_) | Error::Unauthorized { .. } => RemoteReason::Rejected,

@@ -36,6 +36,7 @@ mod tests;
 mod timers;
 mod turn;
 mod upkeep;
+mod verification;
 mod waits;
 mod withdrawal;
 mod witness;

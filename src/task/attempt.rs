@@ -22,7 +22,7 @@ type Answer = Result<Outcome, TaskError>;
 /// afterwards no longer counts: a timed-out attempt is over. An answer that comes in spite of another request counts.
 pub(crate) fn run(task: &dyn Task, dispatch: &Dispatch) -> Report {
     let attempt = Attempt { task, dispatch, began: Instant::now() };
-    match guarded("timeout", || task.timeout()) {
+    match guarded("timeout of the task", || task.timeout()) {
         Ok(longest) => attempt.run(longest.map_or(dispatch.timeout, |longest| longest.min(dispatch.timeout))),
         Err(error) => Report { ended: Ended::Failed(error), streams: Vec::new() },
     }
@@ -39,7 +39,7 @@ impl Attempt<'_> {
         // A timeout beyond what the clock can hold is none.
         self.dispatch.cancel.limit(self.began.checked_add(timeout.into()));
         let context = TaskContext::new(self.dispatch, timeout);
-        let answer = guarded("task", || self.task.run(&context)).and_then(|answer| answer);
+        let answer = guarded("the task", || self.task.run(&context)).and_then(|answer| answer);
         let answer = self.polled(held(answer));
         let mut streams = context.into_streams();
         let ended = match ended(answer, self.dispatch.cancel.stop(), timeout) {
@@ -63,7 +63,7 @@ impl Attempt<'_> {
         let elapsed = self.dispatch.now.since(self.dispatch.began);
         match answer {
             Ok(outcome) if outcome.lacks_delay() => {
-                guarded("poll_after", || self.task.poll_after(elapsed)).map(|delay| outcome.after(delay))
+                guarded("poll_after of the task", || self.task.poll_after(elapsed)).map(|delay| outcome.after(delay))
             }
             answer => answer,
         }
@@ -80,7 +80,8 @@ impl Attempt<'_> {
         self.dispatch.cancel.renew(now.checked_add(length.into()));
         let spent = Duration::from(now.duration_since(self.began));
         let context = TaskContext::new(self.dispatch, spent.saturating_add(length));
-        let answer = guarded(name, || hook(&context)).unwrap_or_else(|error| Some(Err(error)));
+        let answer =
+            guarded(&format!("{name} of the task"), || hook(&context)).unwrap_or_else(|error| Some(Err(error)));
         let answer = answer.map(|answer| self.polled(held(answer)));
         let is_late = answer.is_some() && self.dispatch.cancel.stop() == Some(Stop::TimedOut);
         let answer = if is_late { Some(Err(late(name, length))) } else { answer };
@@ -135,7 +136,7 @@ fn late(hook: &str, length: Duration) -> TaskError {
 }
 
 /// What the code of a task gives; a panic is a permanent error with its text.
-fn guarded<T>(what: &str, call: impl FnOnce() -> T) -> Result<T, TaskError> {
+pub(crate) fn guarded<T>(what: &str, call: impl FnOnce() -> T) -> Result<T, TaskError> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| panicked(what, &*panic))
 }
 
@@ -145,6 +146,5 @@ fn panicked(what: &str, panic: &(dyn Any + Send)) -> TaskError {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("with something that is no text");
-    let what = if what == "task" { "the task".to_owned() } else { format!("{what} of the task") };
     TaskError::permanent(format!("{what} panicked: {text}"))
 }

@@ -31,7 +31,7 @@ mod signal;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attempt::run;
+pub(crate) use attempt::{guarded, run};
 pub(crate) use cancel::{Cancel, Stop};
 pub use context::TaskContext;
 pub(crate) use context::{ContextSource, Dispatch};
@@ -41,6 +41,7 @@ pub(crate) use outcome::{OutcomeKind, Poll};
 pub(crate) use outcome::{OutcomeParts, TaskErrorParts};
 pub(crate) use place::{Place, StreamName, StreamRecord};
 pub(crate) use program::kill_leftovers;
+pub(crate) use registry::Verifier;
 pub use registry::{AliasError, DuplicateName, Registry};
 pub use signal::ReceivedSignal;
 

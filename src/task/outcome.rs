@@ -232,6 +232,11 @@ impl Outcome {
         (&self.outputs, &self.context)
     }
 
+    /// The outputs of a success.
+    pub(crate) fn of_success(&self) -> Option<&Map> {
+        (self.kind == OutcomeKind::Success).then_some(&self.outputs)
+    }
+
     /// Does the task go on, without having said when to call it again?
     pub(super) fn lacks_delay(&self) -> bool {
         self.kind == OutcomeKind::Running(Poll::Unsaid)

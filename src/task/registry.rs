@@ -8,13 +8,18 @@ use super::Task;
 use super::builtin::{ByHand, Fail, Noop, Wait};
 use super::context::TaskContext;
 use super::outcome::{Outcome, TaskError};
+use crate::value::Map;
 
-/// A name that is taken already, by a task or an alias.
+/// A name that is taken already, by a task, an alias or a verifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a task named {name:?} is registered already")]
+#[error("a {what} named {name:?} is registered already")]
 pub struct DuplicateName {
+    what: &'static str,
     name: String,
 }
+
+/// What looks at the outputs of a task.
+pub(crate) type Verifier = dyn Fn(&TaskContext<'_>, &Map) -> Result<(), TaskError> + Send + Sync;
 
 /// Why a name could not become another name of a task.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +52,7 @@ pub enum AliasError {
 #[derive(Clone, Default)]
 pub struct Registry {
     tasks: BTreeMap<String, Arc<dyn Task>>,
+    verifiers: BTreeMap<String, Arc<Verifier>>,
 }
 
 impl Registry {
@@ -109,6 +115,36 @@ impl Registry {
         self.insert(alias.into(), task).map_err(AliasError::Duplicate)
     }
 
+    /// Makes a function known as `name` that looks at the outputs of a task that has succeeded, where its
+    /// `verification` names it; tasks have names of their own. What it refuses has failed with the class, message,
+    /// context and delay of its error, and always with code `VERIFICATION_FAILED`. It runs where the task ran, in the
+    /// time of the attempt.
+    ///
+    /// # Errors
+    ///
+    /// If a verifier has this name.
+    ///
+    /// ```
+    /// # use stabilize::{Registry, TaskError, Value};
+    /// let mut tasks = Registry::with_builtins();
+    /// tasks.verifier("is_green", |_, outputs| match outputs.get("failed") {
+    ///     Some(Value::Integer(0)) => Ok(()),
+    ///     _ => Err(TaskError::permanent("some tests have failed")),
+    /// })?;
+    /// # Ok::<(), stabilize::DuplicateName>(())
+    /// ```
+    pub fn verifier<F>(&mut self, name: impl Into<String>, function: F) -> Result<(), DuplicateName>
+    where
+        F: Fn(&TaskContext<'_>, &Map) -> Result<(), TaskError> + Send + Sync + 'static,
+    {
+        let name = name.into();
+        if self.verifiers.contains_key(&name) {
+            return Err(DuplicateName { what: "verifier", name });
+        }
+        self.verifiers.insert(name, Arc::new(function));
+        Ok(())
+    }
+
     /// All names, aliases too, in byte order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tasks.keys().map(String::as_str)
@@ -119,9 +155,14 @@ impl Registry {
         self.tasks.get(name).cloned()
     }
 
+    /// The verifier known by this name.
+    pub(crate) fn verifier_named(&self, name: &str) -> Option<Arc<Verifier>> {
+        self.verifiers.get(name).cloned()
+    }
+
     fn insert(&mut self, name: String, task: Arc<dyn Task>) -> Result<(), DuplicateName> {
         if self.tasks.contains_key(&name) {
-            return Err(DuplicateName { name });
+            return Err(DuplicateName { what: "task", name });
         }
         self.tasks.insert(name, task);
         Ok(())
@@ -161,6 +202,16 @@ mod tests {
         assert!(matches!(registry.alias("x", "y"), Err(AliasError::Unknown { .. })));
         assert!(registry.task("nothing").is_some());
         assert!(registry.task("x").is_none());
+    }
+
+    #[test]
+    fn verifiers_have_names_of_their_own() {
+        let mut registry = Registry::with_builtins();
+        registry.verifier("noop", |_, _| Ok(())).unwrap();
+        let taken = registry.verifier("noop", |_, _| Err("no".into())).unwrap_err();
+        assert_eq!(taken.to_string(), "a verifier named \"noop\" is registered already");
+        assert!(registry.verifier_named("noop").is_some());
+        assert!(registry.verifier_named("wait").is_none());
     }
 
     #[test]

@@ -212,6 +212,34 @@ fn retry() -> BoxedStrategy<Keys> {
     )
 }
 
+/// `verification`, and what it asks for.
+fn verification() -> BoxedStrategy<Keys> {
+    let retry = all(vec![
+        some(80, constant("max_attempts", vec![2.into(), 3.into()])),
+        some(50, texts("initial", &["0s", "1s"])),
+        some(20, constant("factor", vec![1.into()])),
+        some(20, texts("max", &["60s"])),
+        some(50, constant("jitter", vec![0.into()])),
+    ]);
+    let types = Value::map([("k", "string"), ("n", "Integer")]);
+    map(
+        "verification",
+        all(vec![
+            constant("required_keys", vec![Value::list(["k"]), Value::list(["k", "n"]), Value::List(Vec::new())]),
+            some(60, constant("types", vec![types])),
+            some(20, texts("verifier", &["looks good"])),
+            some(50, map("retry", retry)),
+        ]),
+    )
+}
+
+/// Work of which `asked` is asked, unless people do it.
+fn asked((work, asked): (Keys, Keys)) -> Keys {
+    let by_people = [Value::from("manual"), Value::from("approval")];
+    let is_by_people = work.iter().any(|(key, value)| *key == "uses" && by_people.contains(value));
+    if is_by_people { work } else { work.into_iter().chain(asked).collect() }
+}
+
 fn timeout() -> BoxedStrategy<Keys> {
     texts("timeout", &["10m", "90s", "2d"])
 }
@@ -404,18 +432,20 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
 fn body() -> BoxedStrategy<Keys> {
     // Where a loop of tasks begins and ends; behind the last one it has no end.
     let loops = select(vec![None, None, Some((0, 9)), Some((0, 0)), Some((0, 1)), Some((1, 2))]);
-    let tasks = (vec((work(), task_keys()), 1..4), loops).prop_map(|(tasks, turns)| {
-        let turns = turns.filter(|(start, _)| *start < tasks.len());
-        let tasks = tasks.into_iter().enumerate().map(|(place, (work, keys))| {
-            let named = if place == 1 { one("name", "second") } else { Keys::new() };
-            let is_at = |at: fn((usize, usize)) -> usize| turns.map(at) == Some(place);
-            let start = if is_at(|(start, _)| start) { one("loop_start", true) } else { Keys::new() };
-            let end = if is_at(|(_, end)| end) { one("loop_end", true) } else { Keys::new() };
-            Value::map(keys.into_iter().chain(work).chain(named).chain(start).chain(end))
-        });
-        one("tasks", Value::list(tasks))
-    });
-    prop_oneof![3 => Just(Keys::new()), 3 => work(), 4 => tasks, 1 => map("sub_workflow", calls::sub_workflow())]
+    let tasks = (vec(((work(), some(10, verification())).prop_map(asked), task_keys()), 1..4), loops).prop_map(
+        |(tasks, turns)| {
+            let turns = turns.filter(|(start, _)| *start < tasks.len());
+            let tasks = tasks.into_iter().enumerate().map(|(place, (work, keys))| {
+                let named = if place == 1 { one("name", "second") } else { Keys::new() };
+                let is_at = |at: fn((usize, usize)) -> usize| turns.map(at) == Some(place);
+                let start = if is_at(|(start, _)| start) { one("loop_start", true) } else { Keys::new() };
+                let end = if is_at(|(_, end)| end) { one("loop_end", true) } else { Keys::new() };
+                Value::map(keys.into_iter().chain(work).chain(named).chain(start).chain(end))
+            });
+            one("tasks", Value::list(tasks))
+        },
+    );
+    prop_oneof![3 => Just(Keys::new()), 3 => (work(), some(10, verification())).prop_map(asked), 4 => tasks, 1 => map("sub_workflow", calls::sub_workflow())]
         .boxed()
 }
 
@@ -604,7 +634,8 @@ mod tests {
                     (_, "on_condition_error", Value::Bool(false)) => {
                         self.0.insert(format!("{what}.{key}=false"));
                     }
-                    (_, "retry" | "mi_config", _) => self.level(key, entry),
+                    ("verification", "retry", _) => self.level("retry of a verification", entry),
+                    (_, "retry" | "mi_config" | "verification", _) => self.level(key, entry),
                     ("retry", "on", Value::List(classes)) => {
                         let named = |class: &Value| format!("retry.on={}", class.as_str().unwrap_or_default());
                         self.0.extend(classes.iter().map(named));

@@ -11,6 +11,7 @@ mod milestone;
 mod stage;
 mod task;
 mod trigger;
+mod verification;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub use milestone::Milestone;
 pub use stage::{BackArc, DeferredSplit, Split, Stage, StageSplit};
 pub use task::{Defaults, Retry, TaskSpec};
 pub use trigger::{SignalTrigger, StageTrigger, StartTrigger};
+pub use verification::Verification;
 
 use super::Definition;
 use super::cancellation::{RegionEffect, RegionFuture, Termination};

@@ -29,6 +29,11 @@ impl Stage {
         Stage(Fields::new(), ref_id.into())
     }
 
+    pub(super) fn set_map(mut self, key: &str, map: Node) -> Stage {
+        self.0.set_node(key, map);
+        self
+    }
+
     pub(super) fn set(mut self, key: &str, value: impl Into<Value>) -> Stage {
         self.0.set(key, value);
         self

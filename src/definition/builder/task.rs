@@ -9,7 +9,7 @@ use crate::value::Value;
 /// One task of a stage that has several.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct TaskSpec(Fields);
+pub struct TaskSpec(pub(super) Fields);
 
 /// How often and when a failed attempt is tried again.
 #[derive(Clone, Debug)]

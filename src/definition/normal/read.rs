@@ -23,6 +23,7 @@ use crate::definition::sub_workflow::{Called, OWN, OnParentCancel, SubWorkflow};
 use crate::definition::template::{Template, read_template};
 use crate::definition::times::Times;
 use crate::definition::trigger::{Durability, SignalTrigger, Trigger, TriggerRole};
+use crate::definition::verification::Verification;
 use crate::expression::Expression;
 use crate::ids::{ArcIndex, StageIndex};
 use crate::limits::JUMPS;
@@ -502,6 +503,20 @@ fn task(map: &Fields<'_>) -> Read<GraphTask> {
         on_failure: map.word("on_failure", &OnFailure::ALL, OnFailure::name)?,
         loop_start: map.some("loop_start", Fields::flag)?.unwrap_or(false),
         loop_end: map.some("loop_end", Fields::flag)?.unwrap_or(false),
+        verification: map.some("verification", |map, key| verification(&map.map(key)?))?.map(Box::new),
+    })
+}
+
+fn verification(map: &Fields<'_>) -> Read<Verification> {
+    let types = map.map("types")?;
+    let of = |name: &String| Ok((name.clone(), types.word(name, &InputType::ALL, InputType::name)?));
+    let name =
+        |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| map.wrong("required_keys", "names of outputs"));
+    Ok(Verification {
+        required_keys: map.list("required_keys")?.iter().map(name).collect::<Read<_>>()?,
+        types: types.keys().map(of).collect::<Read<_>>()?,
+        verifier: map.some("verifier", Fields::text)?,
+        retry: map.some("retry", |map, key| retry(&map.map(key)?))?,
     })
 }
 

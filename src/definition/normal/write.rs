@@ -17,6 +17,7 @@ use crate::definition::sub_workflow::{Called, OWN, SubWorkflow};
 use crate::definition::template::Template;
 use crate::definition::times::Times;
 use crate::definition::trigger::{SignalTrigger, Trigger, TriggerRole};
+use crate::definition::verification::Verification;
 use crate::expression::Expression;
 use crate::ids::StageIndex;
 use crate::time::{Duration, Timestamp};
@@ -255,6 +256,16 @@ fn write_task(task: &GraphTask) -> Value {
     for (key, said) in [("loop_start", task.loop_start), ("loop_end", task.loop_end)] {
         put_some(&mut map, key, said.then_some(true));
     }
+    put_some(&mut map, "verification", task.verification.as_deref().map(write_verification));
+    Value::Map(map)
+}
+
+fn write_verification(verification: &Verification) -> Value {
+    let mut map = Map::new();
+    put(&mut map, "required_keys", Value::list(verification.required_keys.iter().map(String::as_str)));
+    put(&mut map, "types", Value::map(verification.types.iter().map(|(name, of)| (name.as_str(), of.name()))));
+    put_some(&mut map, "verifier", verification.verifier.as_deref());
+    put_some(&mut map, "retry", verification.retry.as_ref().map(write_retry));
     Value::Map(map)
 }
 

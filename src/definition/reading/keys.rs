@@ -106,6 +106,7 @@ pub(in crate::definition) const STAGE: Level = Level {
         "scheduled_time",
         "start_time_expiry",
         "on_failure",
+        "verification",
         "join_type",
         "join_threshold",
         "join_mode",
@@ -159,7 +160,6 @@ pub(in crate::definition) const STAGE: Level = Level {
         "finalizer_names",
         "or_join_cycle",
         "output_reducers",
-        "verification",
     ],
     extensions: Extensions::Refused,
 };
@@ -272,9 +272,10 @@ pub(in crate::definition) const TASK: Level = Level {
         "on_failure",
         "loop_start",
         "loop_end",
+        "verification",
     ],
     aliases: &[],
-    later: &["verification"],
+    later: &[],
     extensions: Extensions::Refused,
 };
 
@@ -289,6 +290,23 @@ pub(in crate::definition) const TRIGGER: Level = Level {
 pub(in crate::definition) const RETRY: Level = Level {
     what: "retry",
     keys: &["max_attempts", "initial", "factor", "max", "jitter", "on"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+pub(in crate::definition) const VERIFICATION: Level = Level {
+    what: "verification",
+    keys: &["required_keys", "types", "verifier", "retry"],
+    aliases: &[],
+    later: &[],
+    extensions: Extensions::Refused,
+};
+
+/// Which failures it is about is known.
+pub(in crate::definition) const VERIFICATION_RETRY: Level = Level {
+    what: "retry of a verification",
+    keys: &["max_attempts", "initial", "factor", "max", "jitter"],
     aliases: &[],
     later: &[],
     extensions: Extensions::Refused,
@@ -401,6 +419,8 @@ pub(in crate::definition) fn spellings() -> Vec<(&'static str, &'static str)> {
         &TASK,
         &TRIGGER,
         &RETRY,
+        &VERIFICATION,
+        &VERIFICATION_RETRY,
         &INPUT,
         &ITEMS,
         &CANCELS,

@@ -21,6 +21,7 @@ mod suggestion;
 mod synchronizing;
 mod task;
 mod trigger;
+mod verification;
 mod workflow;
 
 pub(super) use cancellation::{CancellationDraft, RegionDraft, TargetDraft};

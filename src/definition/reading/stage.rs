@@ -196,6 +196,7 @@ impl<'d> Reader<'d> {
         (index, span): (usize, &'d Span),
         (join, generations): (Option<Join>, Option<GenerationsDraft<'d>>),
     ) -> StageDraft<'d> {
+        self.refuse_verification(fields);
         StageDraft {
             span,
             needs: fields.get("needs").and_then(|node| self.references(node, "needs")).unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::{DEFAULTS, Fields, RETRY, TASK};
+use super::keys::{DEFAULTS, Fields, Level, RETRY, TASK};
 use super::{Reader, closest, is_name};
 use crate::definition::by_hand::ByHand;
 use crate::definition::code::ProblemCode;
@@ -123,7 +123,7 @@ impl<'d> Reader<'d> {
             inherited.bytes += inherited.shell.as_ref().map_or(0, String::len);
         }
         if let Some(node) = fields.get("retry") {
-            inherited.retry = self.retry(node);
+            inherited.retry = self.policy(node, &RETRY);
         }
         if let Some(node) = fields.get("timeout")
             && let Some(timeout) = self.duration(node, "timeout")
@@ -160,10 +160,10 @@ impl<'d> Reader<'d> {
     }
 
     /// A policy the author wrote; what it leaves out is as in the engine's, but it retries timeouts and exits too.
-    fn retry(&mut self, node: &'d Node) -> RetryPolicy {
+    pub(super) fn policy(&mut self, node: &'d Node, level: &Level) -> RetryPolicy {
         let mut policy = Inherited::engine().retry;
         policy.on = RetryOn::every_class();
-        let Some(fields) = self.fields(node, &RETRY) else { return policy };
+        let Some(fields) = self.fields(node, level) else { return policy };
         if let Some(node) = fields.get("max_attempts")
             && let Some(number) = self.integer(node, "max_attempts", 1, u32::MAX)
         {
@@ -274,7 +274,8 @@ impl<'d> Reader<'d> {
         let body = self.body(&fields, site(TaskSite::Body), &inherited)?;
         let name = name.unwrap_or_else(|| default_name(&body.uses, index, taken));
         let (loop_start, loop_end) = self.loop_of_tasks(&fields, taken);
-        Some(GraphTask { loop_start, loop_end, ..graph_task(name, condition, body, inherited) })
+        let verification = self.verification(&fields, &body.uses);
+        Some(GraphTask { loop_start, loop_end, verification, ..graph_task(name, condition, body, inherited) })
     }
 
     /// `loop_start` and `loop_end` of a task behind those that are `taken`.
@@ -300,7 +301,8 @@ impl<'d> Reader<'d> {
     pub(super) fn only_task(&mut self, fields: &Fields<'d>, stage: usize, inherited: &Inherited) -> Option<GraphTask> {
         let body = self.body(fields, Site::Task(stage, 0, TaskSite::Body), inherited)?;
         let inherited = self.copy(inherited);
-        Some(graph_task(default_name(&body.uses, 0, &[]), None, body, inherited))
+        let verification = self.verification(fields, &body.uses);
+        Some(GraphTask { verification, ..graph_task(default_name(&body.uses, 0, &[]), None, body, inherited) })
     }
 
     /// `run` or `uses`, and `with`; nothing if neither is written.
@@ -400,6 +402,7 @@ fn graph_task(
         on_failure: inherited.on_failure,
         loop_start: false,
         loop_end: false,
+        verification: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod instances;
 mod milestone;
 mod stage;
 mod trigger;
+mod verification;
 
 use super::cancellation::Termination;
 use super::graph::{Join, LeftoverTokens, OnConditionError, OnFailure, OrScope, Reentry, RetryOn};
@@ -51,6 +52,7 @@ pub(super) fn schema() -> Value {
         ("sub_workflow", stage::sub_workflow()),
         ("task", stage::task()),
         ("trigger", trigger::trigger()),
+        ("verification", verification::verification()),
     ];
     let mut root = map(keyed(&WORKFLOW, workflow()));
     root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
@@ -148,17 +150,20 @@ fn inherited() -> Vec<Property> {
 fn retry() -> Value {
     let failures = Value::list([choice(&RetryOn::CLASSES), error_code(), integer(0, 255)]);
     let on = list_of(Value::map([("anyOf", failures)]));
-    keyed(
-        &RETRY,
-        vec![
-            ("max_attempts", "Tries in all, 1 for no retry; default 10.", integer(1, u32::MAX)),
-            ("initial", "Delay before the second try; default 1s.", duration()),
-            ("factor", "Growth of the delay from try to try; default 2.", number(1, RETRY_FACTOR_MAX)),
-            ("max", "No delay is longer; default 60s.", duration()),
-            ("jitter", "Part of the delay that is drawn at random, 0 to 1; default 0.25.", number(0, 1)),
-            ("on", "Failures that are tried again, by class, code or exit code; default the three classes.", on),
-        ],
-    )
+    let mut known = delays();
+    known.push(("on", "Failures that are tried again, by class, code or exit code; default the three classes.", on));
+    keyed(&RETRY, known)
+}
+
+/// How often something is tried again, and when.
+fn delays() -> Vec<Property> {
+    vec![
+        ("max_attempts", "Tries in all, 1 for no retry; default 10.", integer(1, u32::MAX)),
+        ("initial", "Delay before the second try; default 1s.", duration()),
+        ("factor", "Growth of the delay from try to try; default 2.", number(1, RETRY_FACTOR_MAX)),
+        ("max", "No delay is longer; default 60s.", duration()),
+        ("jitter", "Part of the delay that is drawn at random, 0 to 1; default 0.25.", number(0, 1)),
+    ]
 }
 
 fn env() -> Value {
@@ -247,6 +252,7 @@ fn when(condition: Value, then: Value) -> Value {
 mod tests {
     use crate::definition::reading::keys::{
         CANCEL_ON, CANCELS, HTTP, INPUT, INSTANCES, ITEMS, LOOP, REGION, STAGE, SUB_WORKFLOW, TASK, TRIGGER,
+        VERIFICATION,
     };
 
     use super::*;
@@ -264,6 +270,7 @@ mod tests {
             (&INSTANCES, below("instances")),
             (&RETRY, below("retry")),
             (&TRIGGER, below("trigger")),
+            (&VERIFICATION, below("verification")),
             (&INPUT, below("input")),
             (&ITEMS, below("items")),
             (&CANCELS, below("cancels")),

@@ -36,6 +36,7 @@ pub(super) fn stage() -> Value {
     known.extend(super::cancellation::stage());
     known.extend(super::exclusion::stage());
     known.extend(super::milestone::stage());
+    known.push(super::verification::key());
     known.extend(instances::of_stage());
     let tasks =
         with_more(list_of(reference("task")), [("minItems", 1.into()), ("maxItems", TASKS_PER_STAGE_MAX.into())]);
@@ -52,6 +53,7 @@ pub(super) fn stage() -> Value {
     rules.extend(super::cancellation::rules());
     rules.extend(super::exclusion::rules());
     rules.extend(super::milestone::rules());
+    rules.extend(super::verification::rules_of_stage());
     known.extend(trigger_keys());
     rules.extend(trigger_rules());
     rules.extend(join_rules());
@@ -90,9 +92,11 @@ pub(super) fn task() -> Value {
         ("on_failure", "What its failure means.", on_failure()),
         ("loop_start", "Tasks from here on may send the stage back here (outcome redirect).", flag()),
         ("loop_end", "Tasks behind it may not.", flag()),
+        super::verification::key(),
     ]);
     let mut rules = work_rules();
     rules.push(Value::map([("anyOf", Value::list([required(["run"]), required(["uses"])]))]));
+    rules.extend(super::verification::rules());
     with_rules(keyed(&TASK, known), rules)
 }
 

@@ -1,7 +1,7 @@
 //! One definition in several forms: YAML, JSON, a builder, the normal form.
 
 use super::*;
-use crate::definition::builder::{Defaults, InputSpec, Retry, Split, Stage, TaskSpec};
+use crate::definition::builder::{Defaults, InputSpec, Retry, Split, Stage, TaskSpec, Verification};
 use crate::time::{Duration, Timestamp};
 
 #[test]
@@ -38,6 +38,12 @@ fn what_does_not_matter_does_not_change_the_hash() {
     }
 }
 
+/// What `EVERYTHING` asks of outputs.
+fn asked() -> Verification {
+    let asked = Verification::new().required_keys(["done"]).types([("done", "string")]);
+    asked.verifier("is done").retry(Retry::attempts(3))
+}
+
 /// `EVERYTHING` from code.
 fn built() -> Builder {
     let seconds = Duration::from_seconds;
@@ -72,7 +78,8 @@ fn built() -> Builder {
                 .shell("/bin/dash")
                 .retry(Retry::attempts(1))
                 .timeout(seconds(600))
-                .on_failure(OnFailure::Stop),
+                .on_failure(OnFailure::Stop)
+                .verification(asked()),
         )
         .task(
             TaskSpec::new("http")

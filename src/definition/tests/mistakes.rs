@@ -54,8 +54,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {if: x, stageEnabled: y}}}", &["1:31 KEY_AND_ALIAS"]),
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
-        "{name: x, stages: {a: {compensate: x, trigger: 1s, verification: {}, before: {}}}}",
-        &["1:24 NOT_SUPPORTED", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:70 NOT_SUPPORTED"],
+        "{name: x, stages: {a: {compensate: x, trigger: 1s, finalizer_names: {}, before: {}}}}",
+        &["1:24 NOT_SUPPORTED", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:73 NOT_SUPPORTED"],
     ),
     ("{name: x, stages: {a: {join_type: N_OF_M, split_type: later}}}", &["1:35 MISSING_KEY", "1:55 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: DEFERRED}, b: {needs: [a]}}}", &["1:20 CHOICE_OF_ONE"]),
@@ -298,7 +298,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {tasks: []}}}", &["1:31 BAD_VALUE"]),
     (
         "{name: x, stages: {a: {tasks: [{name: b}, {name: c, run: x}, {name: c, run: x, verification: x}]}}}",
-        &["1:32 MISSING_KEY", "1:69 DUPLICATE_TASK", "1:80 NOT_SUPPORTED"],
+        &["1:32 MISSING_KEY", "1:69 DUPLICATE_TASK", "1:94 WRONG_TYPE"],
     ),
     (
         "{name: x, stages: {a: {tasks: [{run: x, loop_start: x}, {run: y, loop_end: true}, \

@@ -13,6 +13,7 @@ mod mistakes;
 mod noise;
 mod synchronizing;
 mod triggers;
+mod verification;
 
 use super::*;
 
@@ -79,6 +80,7 @@ stages:
         retry: { max_attempts: 1 }
         timeout: 10m
         on_failure: stop
+        verification: { required_keys: [done], types: { done: string }, verifier: is done, retry: { max_attempts: 3 } }
       - uses: http
         with: { url: "https://ci.example/r", json: { sha: "${{ sha }}", env: "${{ env.SHARED }}" } }
       - { uses: http, with: { url: "http://ci.example" } }

@@ -116,11 +116,12 @@ impl Decision<'_> {
     fn retry_or_fail(&mut self, told: &TaskReport, spec: &GraphTask, error: &Failure, retry_after: Option<Duration>) {
         let attempt = told.attempt;
         let failures = self.state.open_task(attempt.task).map_or(0, |open| open.failures).saturating_add(1);
-        let is_retried = spec.retry.on.covers(error.class(), error.code(), || exit_code(told));
-        if !is_retried || failures >= spec.retry.max_attempts {
+        let policy = spec.retry_after(error.code());
+        let is_retried = policy.on.covers(error.class(), error.code(), || exit_code(told));
+        if !is_retried || failures >= policy.max_attempts {
             return self.end_task(attempt.task, failure_status(spec.on_failure), None);
         }
-        let delay = retry_after.unwrap_or_else(|| back_off(&spec.retry, failures, seed(self.state.workflow, attempt)));
+        let delay = retry_after.unwrap_or_else(|| back_off(policy, failures, seed(self.state.workflow, attempt)));
         let due = self.state.core.now.saturating_add(delay);
         self.push(Event::TaskRetried { attempt, failures });
         let next = AttemptId { dispatch: attempt.dispatch + 1, ..attempt };

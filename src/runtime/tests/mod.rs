@@ -15,6 +15,7 @@ mod signals;
 mod stopping;
 mod subscriptions;
 mod threads;
+mod verification;
 
 use std::sync::{Arc, Mutex};
 

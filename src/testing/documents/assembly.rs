@@ -85,7 +85,9 @@ fn block_of(
         let jumps: Vec<(&str, Option<u32>)> =
             draft.jumps.iter().map(|(to, most)| (names[to.index(n_stages)].as_str(), *most)).collect();
         if turns.is_some() {
-            draft.keys.retain(|(key, _)| !["run", "uses", "with", "tasks", "sub_workflow"].contains(key));
+            draft
+                .keys
+                .retain(|(key, _)| !["run", "uses", "with", "tasks", "sub_workflow", "verification"].contains(key));
         }
         if ends == Ends::Inside {
             draft.keys.retain(|(key, _)| !["end", "cancels", "cancel_region"].contains(key));
