@@ -4,6 +4,8 @@
 //! layers. Each rule is itself tested on a made-up tree. What is allowed all the same stands, with its reason, in
 //! `tests/tidy/exceptions.rs`. Reads no git and runs no program.
 
+#[path = "tidy/defects.rs"]
+mod defects;
 #[path = "tidy/dependencies.rs"]
 mod dependencies;
 #[path = "tidy/documents.rs"]
@@ -67,6 +69,11 @@ fn documents_lead_somewhere() {
 #[test]
 fn promises_have_tests() {
     verdict(&documents::RULES, guarantees::check(Tree::real()));
+}
+
+#[test]
+fn defects_of_the_system_before_this_one_have_tests() {
+    verdict(&documents::RULES, defects::check(Tree::real()));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The names behind `fn`, also inside of macros.
-fn named_functions(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn named_functions(text: &str) -> impl Iterator<Item = &str> {
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     text.match_indices("fn ").filter_map(move |(at, word)| {
         let rest = text[at + word.len()..].trim_start();
