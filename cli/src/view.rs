@@ -7,7 +7,7 @@ use stabilize::{
     Envelope, Failure, InstancesView, LogFinding, LogFrame, LogKind, LogReport, LogSalvage, LogStats, PausedDetails,
     StageView, TaskView, TriggerView, Value,
 };
-use stabilize::{Timestamp, WorkflowSummary, WorkflowView};
+use stabilize::{Timestamp, Wait, WorkflowSummary, WorkflowView};
 
 fn text(value: impl ToString) -> String {
     value.to_string()
@@ -123,8 +123,9 @@ struct Task<'a> {
     error: Option<Error<'a>>,
 }
 
+/// A failure, whole.
 #[derive(Serialize)]
-struct Error<'a> {
+pub(crate) struct Error<'a> {
     class: &'static str,
     code: &'a str,
     message: &'a str,
@@ -209,6 +210,14 @@ impl<'a> From<&'a Failure> for Error<'a> {
             causes: failure.causes(),
         }
     }
+}
+
+/// Why the last attempt failed at work that is tried again; only of the newest activation of a stage, as a whole, is it
+/// known.
+pub(crate) fn last_failure<'a>(view: &'a WorkflowView, wait: &Wait) -> Option<&'a Failure> {
+    let stage = view.stage(wait.stage()?)?;
+    let is_newest = wait.instance().is_none() && Some(stage.activations()) == wait.activation();
+    stage.task(wait.task()?).filter(|_| is_newest)?.error()
 }
 
 /// `events --json` and `run --json`: one envelope.

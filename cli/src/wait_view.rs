@@ -3,6 +3,8 @@
 use serde::Serialize;
 use stabilize::{Actor, CancelCause, LockHolder, MissingArc, Wait, WaitReason, WorkflowView};
 
+use crate::view::{Error, last_failure};
+
 /// The one line of `why --json`.
 #[derive(Serialize)]
 pub(crate) struct Why<'a> {
@@ -39,6 +41,9 @@ struct Waiting<'a> {
     /// What is offered beside it; one of all is chosen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alternatives: Vec<Server<'a>>,
+    /// Of what is tried again: why the last attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error<'a>>,
     #[serde(flatten)]
     more: More<'a>,
 }
@@ -143,13 +148,14 @@ impl<'a> Why<'a> {
             status: view.status().name(),
             holder,
             on_hold,
-            waits: waits.iter().map(Waiting::from).collect(),
+            waits: waits.iter().map(|wait| Waiting::of(wait, view)).collect(),
         }
     }
 }
 
-impl<'a> From<&'a Wait> for Waiting<'a> {
-    fn from(wait: &'a Wait) -> Waiting<'a> {
+impl<'a> Waiting<'a> {
+    fn of(wait: &'a Wait, view: &'a WorkflowView) -> Waiting<'a> {
+        let is_tried_again = matches!(wait.reason(), WaitReason::RetryAt { .. });
         Waiting {
             reason: wait.reason().code(),
             stage: wait.stage(),
@@ -164,6 +170,7 @@ impl<'a> From<&'a Wait> for Waiting<'a> {
                 .alternatives()
                 .map(|other| Server { stage: other.stage(), activation: other.activation() })
                 .collect(),
+            error: last_failure(view, wait).filter(|_| is_tried_again).map(Error::from),
             more: More::from(wait.reason()),
         }
     }

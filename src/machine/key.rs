@@ -353,7 +353,7 @@ fn of_progress(progress: &Progress, key: &mut Vec<u8>) {
             key.extend(next.get().to_le_bytes());
         }
         Progress::Open(open) => {
-            let OpenTask { task, attempt, dispatch: _, failures: _, lost: _, since: _, changed: _ } = open;
+            let OpenTask { task, attempt, dispatch: _, failures: _, failed: _, lost: _, since: _, changed: _ } = open;
             key.push(5);
             key.extend(task.get().to_le_bytes());
             key.push(match attempt {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::{Definition, Join, OnParentCancel};
 use crate::event::{Actor, CancelCause, Creation, EndReason, Json, TaskReport, TimerId, TimerOwner, TimerPurpose};
+use crate::failure::ErrorCode;
 use crate::ids::{ActivationId, AttemptId, RegionIndex, ScopeId, Sequence, StageIndex, TaskId, TaskIndex, WorkflowId};
 use crate::status::Status;
 use crate::time::{Duration, Timestamp};
@@ -243,6 +244,8 @@ pub(crate) struct OpenTask {
     pub(super) attempt: AttemptState,
     /// Failures that the retry policy counted.
     pub(super) failures: u32,
+    /// The code of the last of them.
+    pub(super) failed: Option<ErrorCode>,
     /// Workers lost since the last report.
     pub(super) lost: u32,
     /// When the first attempt of this task was queued.

@@ -233,7 +233,8 @@ fn of_task(state: &State, id: ActivationId, open: &OpenTask) -> Wait {
         }
         AttemptState::Queued { due: None } => WaitReason::Queued,
         AttemptState::Queued { due: Some(due) } => {
-            WaitReason::RetryAt { due, failures: open.failures, max_attempts: spec.retry.max_attempts }
+            let policy = open.failed.as_ref().map_or(&spec.retry, |code| spec.retry_after(code));
+            WaitReason::RetryAt { due, failures: open.failures, max_attempts: policy.max_attempts }
         }
         AttemptState::Started => WaitReason::Running { timeout: spec.timeout },
         AttemptState::Waiting { timer } => match state.core.timers.get(&timer) {

@@ -130,7 +130,7 @@ pub(super) fn stages(stages: &[StageView]) -> Table {
             status(stage.status()),
             taken(stage.start_time(), stage.end_time()).into(),
             attempts.to_string().into(),
-            stage.error().map(in_short).unwrap_or_default().into(),
+            stage.error().map(in_a_line).unwrap_or_default().into(),
         ]);
         if let Some(instances) = stage.instances() {
             table.row([format!("  {}", counted(instances)).into(), "".into(), "".into(), "".into(), "".into()]);
@@ -141,7 +141,7 @@ pub(super) fn stages(stages: &[StageView]) -> Table {
                 status(task.status()),
                 taken(task.start_time(), task.end_time()).into(),
                 task.attempts().to_string().into(),
-                task.error().map(in_short).unwrap_or_default().into(),
+                task.error().map(in_a_line).unwrap_or_default().into(),
             ]);
         }
     }
@@ -180,6 +180,12 @@ pub(super) fn described(failure: &Failure) -> String {
         text.push_str(cause);
     }
     text.lines().map(harmless).collect::<Vec<String>>().join("\n  ")
+}
+
+/// A failure with its code and causes in a line: of a cause of several, as a standard error is, the last.
+pub(super) fn in_a_line(failure: &Failure) -> String {
+    let causes = failure.causes().iter().filter_map(|cause| cause.lines().last());
+    causes.fold(in_short(failure), |text, cause| format!("{text}: {}", harmless(cause)))
 }
 
 /// A failure in a line.

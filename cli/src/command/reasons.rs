@@ -8,11 +8,12 @@ use stabilize::{
     WaitReason, WorkflowId, WorkflowView,
 };
 
-use super::inspect::{in_short, second};
+use super::inspect::{in_a_line, second};
 use super::log_flag;
 use super::why::{Driving, Mover};
 use crate::paint::harmless;
 use crate::progress::length;
+use crate::view::last_failure;
 
 /// Missing arcs of one join that are shown.
 const ARCS_SHOWN: usize = 10;
@@ -314,12 +315,8 @@ fn retried(wait: &Wait, due: Timestamp, (failures, most): (u32, u32), around: &A
     let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
     let what = format!("has failed {times} and is tried again {} (at most {most} tries)", around.at(due));
     let mut details = Vec::new();
-    let stage = wait.stage().and_then(|stage| around.view.stage(stage));
-    let is_newest =
-        wait.instance().is_none() && stage.is_some_and(|stage| Some(stage.activations()) == wait.activation());
-    let task = stage.filter(|_| is_newest).and_then(|stage| stage.task(wait.task().unwrap_or_default()));
-    if let Some(error) = task.and_then(|task| task.error()) {
-        details.push(format!("the last failure, {} ago: {}", length(wait.since(), around.now), in_short(error)));
+    if let Some(error) = last_failure(around.view, wait) {
+        details.push(format!("the last failure, {} ago: {}", length(wait.since(), around.now), in_a_line(error)));
     }
     details.push(at_the_moment(due, around));
     (what, details)

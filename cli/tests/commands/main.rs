@@ -10,6 +10,7 @@ mod choices;
 mod crash;
 mod damage;
 mod doctor;
+mod errors;
 mod examples;
 mod following;
 mod graph;

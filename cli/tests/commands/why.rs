@@ -106,6 +106,9 @@ stages:
     assert_eq!(reasons, ["TIMER", "RETRY_AT"]);
     assert_eq!((&told["waits"][1]["failures"], &told["waits"][1]["max_attempts"]), (&json!(1), &json!(3)));
     assert!(told["waits"][0]["due"].as_str().unwrap().ends_with('Z'));
+    let error = &told["waits"][1]["error"];
+    assert_eq!((&error["code"], &error["class"]), (&json!("USER_CODE_ERROR"), &json!("transient")));
+    assert_eq!(error["causes"], json!(["no"]));
 }
 
 #[test]

@@ -107,7 +107,8 @@ fn start(state: &mut State, owner: ActivationId, (from, to): (u32, u32), total: 
     for index in from..to {
         let task = TaskIndex::new(0);
         let attempt = AttemptState::Queued { due: None };
-        let open = OpenTask { task, dispatch: 1, attempt, failures: 0, lost: 0, since: now, changed: now };
+        let open =
+            OpenTask { task, dispatch: 1, attempt, failures: 0, failed: None, lost: 0, since: now, changed: now };
         let progress = match &stage.body {
             Body::Loop(_) => Progress::Turning,
             Body::Tasks if begins_at_once => Progress::Open(open),

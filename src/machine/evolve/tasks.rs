@@ -69,9 +69,11 @@ fn lose_attempt(state: &mut State, loss: LeaseLoss) -> Fit<()> {
 
 fn count_failure(state: &mut State, attempt: AttemptId, failures: u32) -> Fit<()> {
     let open = awaited(state, attempt)?;
-    if !matches!(open.attempt, AttemptState::Reported(_)) || open.failures.checked_add(1) != Some(failures) {
+    let AttemptState::Reported(told) = &open.attempt else { return Err("the attempt has not failed") };
+    if open.failures.checked_add(1) != Some(failures) {
         return Err("the attempt has not failed like this");
     }
+    open.failed = told.report.error().map(|error| error.code().clone());
     open.failures = failures;
     leave_updates(state, attempt.task)
 }
@@ -88,7 +90,7 @@ fn queue(state: &mut State, attempt: AttemptId, due: Option<Timestamp>) -> Fit<(
             }
             let (task, dispatch) = (*next, attempt.dispatch);
             let (since, changed) = (now, now);
-            let open = OpenTask { task, dispatch, attempt: queued, failures: 0, lost: 0, since, changed };
+            let open = OpenTask { task, dispatch, attempt: queued, failures: 0, failed: None, lost: 0, since, changed };
             activation.progress = Progress::Open(open);
             Ok(())
         }
