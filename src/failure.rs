@@ -379,6 +379,30 @@ mod tests {
     }
 
     #[test]
+    fn the_sixteen_codes_of_the_seed_are_among_them() {
+        for name in [
+            "UNKNOWN",
+            "SYSTEM_ERROR",
+            "USER_CODE_ERROR",
+            "RESOURCE_EXHAUSTED",
+            "TASK_TIMEOUT",
+            "TASK_NOT_FOUND",
+            "UPSTREAM_DEPENDENCY_FAILED",
+            "CONFIGURATION_INVALID",
+            "CONCURRENCY_CONFLICT",
+            "AUTHENTICATION_FAILED",
+            "VALIDATION_FAILED",
+            "NETWORK_ERROR",
+            "CIRCUIT_OPEN",
+            "BULKHEAD_FULL",
+            "VERIFICATION_FAILED",
+            "RECOVERY_FAILED",
+        ] {
+            assert!(ErrorCode::ALL.iter().any(|code| code.as_str() == name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_long_message_is_cut_at_a_character_and_says_so() {
         for shift in 0..4 {
             let text = "x".repeat(shift) + &"\u{1F600}".repeat(ERROR_BYTES_MAX / 4 + 1);

@@ -8,6 +8,7 @@ mod futures;
 mod hooks;
 mod instances;
 mod manual;
+mod outcomes;
 mod property;
 #[cfg(feature = "http")]
 mod requests;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ids::WorkflowId;
+use crate::machine::WaitReason;
 use crate::replay::{At, StageView};
 use crate::runtime::{Config, Engine, Error, Start};
 use crate::status::Status;
@@ -105,6 +106,8 @@ fn what_a_verifier_says_survives_restarts_and_is_not_asked_again_by_replaying() 
     let engine = open(tasks(&asked));
     let workflow = engine.submit(&definition(text), Start::new()).unwrap();
     settle(&engine, &clock);
+    let waits = engine.why(workflow).unwrap();
+    assert!(matches!(waits[0].reason(), WaitReason::RetryAt { failures: 1, max_attempts: 4, .. }), "{waits:?}");
     engine.close().unwrap();
     let view = |engine: &Engine, workflow: WorkflowId| engine.history().state(workflow, At::Latest).unwrap();
     for (round, status) in [(2, Status::Running), (3, Status::Succeeded)] {
