@@ -81,6 +81,7 @@ impl Verified {
     }
 }
 
+/// Every method of the trait: those that are left out would be the provided ones, and not those of the task.
 impl Task for Verified {
     fn run(&self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
         self.judged(self.task.run(task), task)

@@ -35,3 +35,33 @@ fn errors_of_tasks_keep_their_code_class_and_causes_wherever_they_are_shown() {
         assert_eq!(told["data"]["error"], error, "{told}");
     }
 }
+
+#[test]
+fn a_verifier_that_the_command_does_not_have_is_refused_before_anything_is_recorded() {
+    let place = Place::new();
+    place.write("a.yaml", "name: x\nstages: { a: { run: 'true', verification: { verifier: is_signed } } }\n");
+    for verb in ["run", "start"] {
+        let err = place.run(&[verb, "a.yaml"]).exits(3).err;
+        let said = "task shell of stage a is to be verified by is_signed, and no verifier is registered as that";
+        assert!(err.contains(said), "{verb}: {err}");
+    }
+    assert_eq!(place.run(&["ls", "--json"]).exits(0).json().len(), 0);
+}
+
+#[test]
+fn outputs_that_are_not_as_asked_fail_a_program_that_ended_well_until_they_are() {
+    let place = Place::new();
+    let text = r#"
+name: signs
+stages:
+  a:
+    run: 'test "$STABILIZE_ATTEMPT" -lt 2 || echo "sha=abc" >> "$STABILIZE_OUTPUT"'
+    verification: { required_keys: [sha], types: { sha: string }, retry: { max_attempts: 2, initial: 0s } }
+"#;
+    place.write("a.yaml", text);
+    let events = place.run(&["run", "a.yaml", "--json"]).exits(0).json();
+    let told = events.iter().find(|event| event["type"] == "task.reported").unwrap();
+    assert_eq!(told["data"]["error"]["code"], "VERIFICATION_FAILED");
+    assert_eq!(told["data"]["error"]["message"], "output sha is missing");
+    assert_eq!(events.iter().filter(|event| event["type"] == "task.retried").count(), 1);
+}
