@@ -58,6 +58,11 @@ proptest! {
         for name in ["shell", "noop", "wait", "deploy"] {
             tasks.replace(name, Scripted(seed));
         }
+        // One that definitions name; it refuses some of the work.
+        let refused = || TaskError::transient("not good enough");
+        tasks
+            .verifier("looks good", move |task, _| if task.attempt() % 3 == 1 { Err(refused()) } else { Ok(()) })
+            .unwrap();
         let engine = Engine::open(Config::manual().clock(clock.clone()), tasks).unwrap();
         let start = Start::new().inputs(example.inputs.clone());
         let workflow = engine.submit(&unchecked(&example.definition), start).unwrap();
