@@ -12,6 +12,8 @@ mod attempt;
 mod builtin;
 mod cancel;
 mod context;
+#[cfg(feature = "docker")]
+mod docker;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(all(test, feature = "http"))]

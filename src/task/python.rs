@@ -12,7 +12,7 @@ use super::Task;
 use super::context::TaskContext;
 use super::outcome::{Outcome, TaskError};
 use super::program::{self, Options, Patience};
-use super::settings::{Settings, plain};
+use super::settings::{Settings, word};
 use crate::value::{Map, Value};
 
 /// What the interpreter runs: it reads what it is given, runs that, and writes down the result if there is one.
@@ -114,12 +114,7 @@ fn is_path(text: &str) -> bool {
 }
 
 fn arguments(settings: Settings<'_>) -> Result<Vec<String>, TaskError> {
-    let arguments = settings.typed("args", "a list of texts", |value| {
-        let word = |item: &Value| match item {
-            Value::Null | Value::List(_) | Value::Map(_) => None,
-            Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::String(_) => Some(plain(item)),
-        };
-        value.as_list()?.iter().map(word).collect::<Option<Vec<String>>>()
-    })?;
+    let arguments = settings
+        .typed("args", "a list of texts", |value| value.as_list()?.iter().map(word).collect::<Option<Vec<String>>>())?;
     Ok(arguments.unwrap_or_default())
 }

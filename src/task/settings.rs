@@ -103,6 +103,15 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
+/// A text, or a value that becomes one; nothing of a list, a map or null.
+#[cfg(feature = "shell")]
+pub(super) fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::List(_) | Value::Map(_) => None,
+        Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::String(_) => Some(plain(value)),
+    }
+}
+
 fn seconds(value: &Value) -> Option<Duration> {
     if let Value::Integer(seconds) = value {
         return u64::try_from(*seconds).ok().map(Duration::from_seconds);

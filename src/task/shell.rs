@@ -9,7 +9,7 @@ use super::Task;
 use super::context::TaskContext;
 use super::outcome::{Outcome, TaskError};
 use super::program::{self, Options, Patience};
-use super::settings::{Settings, plain};
+use super::settings::{Settings, word};
 use crate::value::Value;
 
 /// The task behind `uses: shell` and `run:`.
@@ -56,10 +56,6 @@ fn words(settings: Settings<'_>, inherited: Option<&str>) -> Result<Vec<String>,
         }
         Some(Value::List(_)) if shell.is_some() => Err(settings.refused("shell", "a list of words uses no shell")),
         Some(Value::List(items)) if !items.is_empty() => {
-            let word = |item: &Value| match item {
-                Value::Null | Value::List(_) | Value::Map(_) => None,
-                Value::Bool(_) | Value::Integer(_) | Value::Real(_) | Value::String(_) => Some(plain(item)),
-            };
             let words: Option<Vec<String>> = items.iter().map(word).collect();
             words.ok_or_else(|| settings.refused("command", &format!("expected {expected}")))
         }

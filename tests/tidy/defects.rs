@@ -122,14 +122,22 @@ const SURROUNDINGS: [Row; 40] = [
     (
         "D18",
         "a cancel does not stop what runs",
-        Tested(&["a_canceled_attempt_ends_the_whole_group", "an_attempt_that_is_asked_to_stop_hangs_up_at_once"]),
+        Tested(&[
+            "a_canceled_attempt_ends_the_whole_group",
+            "an_attempt_that_is_asked_to_stop_hangs_up_at_once",
+            "a_container_is_ended_with_its_attempt",
+        ]),
     ),
     (
         "D19",
         "values get into headers and addresses as they are",
         Tested(&["a_file_is_uploaded_among_the_fields_of_a_form", "a_value_in_an_address_stays_where_it_stands"]),
     ),
-    ("D20", "settings of docker are easy to evade", NotBuilt("task docker")),
+    (
+        "D20",
+        "settings of docker are easy to evade",
+        Tested(&["what_reaches_behind_the_walls_needs_leave_however_it_is_written"]),
+    ),
     ("D21", "a password is shown with the address of the database", Foreign("no database")),
     ("D22", "three grammars of addresses", Tested(&["an_address_is_read_as_it_will_be_asked"])),
     ("D23", "a filter of the list does nothing", Tested(&["lists_are_newest_first_and_filtered"])),

@@ -18,11 +18,13 @@ struct Outside {
 const OUTSIDE: &[Outside] = &[
     // The log's bytes; what requests send and download; what programs read and write (output files, streams, the table
     // of processes); definition files; the folder of an engine whose log is in memory; captured streams, read back; the
-    // control socket; the lock of the index, which a child that is being started may have.
+    // control socket; the lock of the index, which a child that is being started may have; where the links of a path
+    // lead that a container is to see.
     Outside {
         what: "std::fs",
         homes: &[
             "src/log/storage.rs",
+            "src/task/docker/leave.rs",
             "src/task/http/",
             "src/task/program/",
             "src/store/table.rs",

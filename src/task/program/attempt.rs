@@ -2,7 +2,8 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -16,6 +17,8 @@ use super::options::Options;
 use super::{outputs, result};
 use crate::failure::ErrorCode;
 use crate::limits::{OUTPUT_FILE_BYTES_MAX, PAYLOAD_BYTES_MAX};
+#[cfg(feature = "docker")]
+use crate::task::cancel::Cancel;
 use crate::task::cancel::Stop;
 use crate::task::context::{Dispatch, TaskContext};
 use crate::task::outcome::{Outcome, TaskError, is_output_name};
@@ -38,16 +41,27 @@ pub(in crate::task) fn run(
     options: Options,
     patience: Patience,
 ) -> Result<Outcome, TaskError> {
+    finish(task, words, options, patience)?.answer(task)
+}
+
+/// Runs `words` to the end, and leaves it to the caller what that means. What was left in `$STABILIZE_TMP` stays until
+/// the result is dropped.
+///
+/// # Errors
+///
+/// Whatever keeps the program from running.
+pub(in crate::task) fn finish(
+    task: &TaskContext<'_>,
+    words: Vec<String>,
+    options: Options,
+    patience: Patience,
+) -> Result<Finished, TaskError> {
     let dispatch = task.dispatch();
-    let mut words = words.into_iter();
-    let name = words.next().ok_or(Error::NoCommand)?;
-    let cwd = environment::directory(&dispatch.workdir, options.cwd.as_deref().or(dispatch.cwd.as_deref()))?;
-    let layers = [&dispatch.env, &options.env];
-    let variables = environment::variables(env::vars_os(), layers, dispatch);
-    let path = environment::program(&name, &cwd, &variables)?;
-    let program =
-        Program { path, arguments: words.map(Into::into).collect(), cwd, env: variables, stdin: options.stdin.clone() };
+    let program = program(dispatch, words, &options)?;
     let scratch = Scratch::new(dispatch)?;
+    for (name, text) in &options.files {
+        scratch.write(name, text)?;
+    }
     // All of standard output is needed if it is JSON.
     let out_max = if options.parse_json { PAYLOAD_BYTES_MAX } else { options.max_output_size };
     let capture = |stream, head_max| {
@@ -59,17 +73,126 @@ pub(in crate::task) fn run(
     dispatch.cancel.limit(Instant::now().checked_add(timeout.into()));
     let record = dispatch.place.process(dispatch.workflow, dispatch.attempt);
     let end = group::run(&program, &record, &dispatch.cancel, patience, &mut captures)?;
-    let ended = Ended { streams: captures.map(Capture::finish), options, scratch, timeout };
-    for record in ended.streams.iter().filter_map(|captured| captured.record.clone()) {
-        task.captured(record);
+    if matches!(end, End::Exited(_)) {
+        // The program has kept its time; reading what it left is not its business.
+        dispatch.cancel.limit(None);
     }
+    Ok(Finished { end, ended: Ended { streams: captures.map(Capture::finish), options, scratch, timeout } })
+}
+
+/// Runs a program beside the attempt, which may have been stopped: nothing of it is kept. It has a time of its own.
+///
+/// # Errors
+///
+/// Whatever keeps the program from running, and a passed limit.
+#[cfg(feature = "docker")]
+pub(in crate::task) fn aside(
+    task: &TaskContext<'_>,
+    words: Vec<String>,
+    options: &Options,
+    patience: Patience,
+) -> Result<Aside, TaskError> {
+    let dispatch = task.dispatch();
+    let program = program(dispatch, words, options)?;
+    let mut captures = [StreamName::Out, StreamName::Err].map(|stream| Capture::passing(stream, ASIDE_BYTES));
+    let cancel = Cancel::new();
+    cancel.limit(Instant::now().checked_add(ASIDE));
+    let record = dispatch.place.process(dispatch.workflow, dispatch.attempt);
+    let end = group::run(&program, &record, &cancel, patience, &mut captures)?;
+    let [out, err] = captures.map(Capture::finish);
     match end {
         End::Exited(status) => {
-            // The program has kept its time; reading what it left is not its business.
-            dispatch.cancel.limit(None);
-            ended.exited(code(status), status)
+            Ok(Aside { code: code(status), stdout: out.text(ASIDE_BYTES), last_words: err.last_words() })
         }
-        End::Stopped(stop) => Err(ended.stopped(stop)),
+        End::Stopped(_) => Err(TaskError::timeout(ASIDE.into())),
+    }
+}
+
+/// What a program beside an attempt said.
+#[cfg(feature = "docker")]
+pub(in crate::task) struct Aside {
+    /// Its exit code.
+    pub(in crate::task) code: i32,
+    /// The beginning of its standard output.
+    pub(in crate::task) stdout: String,
+    /// The end of its standard error.
+    pub(in crate::task) last_words: String,
+}
+
+/// How long a program beside an attempt may take, and how much of what it says is looked at.
+#[cfg(feature = "docker")]
+const ASIDE: std::time::Duration = std::time::Duration::from_secs(30);
+#[cfg(feature = "docker")]
+const ASIDE_BYTES: usize = 64 * 1024;
+
+/// What is run: a program's name and what it is given, in the attempt's directory and environment.
+fn program(dispatch: &Dispatch, words: Vec<String>, options: &Options) -> Result<Program, Error> {
+    let mut words = words.into_iter();
+    let name = words.next().ok_or(Error::NoCommand)?;
+    let cwd = environment::directory(&dispatch.workdir, options.cwd.as_deref().or(dispatch.cwd.as_deref()))?;
+    let layers = [&dispatch.env, &options.env];
+    let variables = environment::variables(env::vars_os(), layers, dispatch);
+    let path = environment::program(&name, &cwd, &variables)?;
+    let arguments = words.map(Into::into).collect();
+    Ok(Program { path, arguments, cwd, env: variables, stdin: options.stdin.clone() })
+}
+
+/// A program that has ended, in what way ever.
+pub(in crate::task) struct Finished {
+    end: End,
+    ended: Ended,
+}
+
+impl Finished {
+    /// What every program's end means.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`].
+    pub(in crate::task) fn answer(self, task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+        self.ended.keep_streams(task);
+        match self.end {
+            End::Exited(status) => self.ended.exited(code(status), status),
+            End::Stopped(stop) => Err(self.ended.stopped(stop)),
+        }
+    }
+}
+
+#[cfg(feature = "docker")]
+impl Finished {
+    /// The exit code; none if it was stopped.
+    pub(in crate::task) fn code(&self) -> Option<i32> {
+        match self.end {
+            End::Exited(status) => Some(code(status)),
+            End::Stopped(_) => None,
+        }
+    }
+
+    /// Whether it ended by itself, with an exit code.
+    pub(in crate::task) fn has_exited(&self) -> bool {
+        matches!(self.end, End::Exited(status) if status.code().is_some())
+    }
+
+    /// The end of standard error.
+    pub(in crate::task) fn last_words(&self) -> String {
+        self.ended.streams[1].last_words()
+    }
+
+    /// The text of a file in `$STABILIZE_TMP`; none if there is none that can be read.
+    pub(in crate::task) fn file(&self, name: &str) -> Option<String> {
+        let bytes = read(&self.ended.scratch.tmp.join(name)).ok()??;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// `error` for what the caller knows better than the exit code, with the streams as outputs.
+    pub(in crate::task) fn fail(self, task: &TaskContext<'_>, error: TaskError) -> TaskError {
+        self.ended.keep_streams(task);
+        let mut fixed = self.ended.streams();
+        if let Some(code) = self.code() {
+            fixed.insert("exit_code".to_owned(), code.into());
+            fixed.insert("returncode".to_owned(), code.into());
+        }
+        self.ended.failed(error, fixed)
     }
 }
 
@@ -87,6 +210,12 @@ struct Ended {
 }
 
 impl Ended {
+    fn keep_streams(&self, task: &TaskContext<'_>) {
+        for record in self.streams.iter().filter_map(|captured| captured.record.clone()) {
+            task.captured(record);
+        }
+    }
+
     fn exited(&self, code: i32, status: ExitStatus) -> Result<Outcome, TaskError> {
         let mut fixed = self.streams();
         fixed.insert("exit_code".to_owned(), code.into());
@@ -223,6 +352,13 @@ impl Scratch {
         fs::create_dir_all(&scratch.tmp).map_err(Error::io("create", &scratch.tmp))?;
         File::create(&scratch.outputs).map_err(Error::io("create", &scratch.outputs))?;
         Ok(scratch)
+    }
+
+    /// Writes a file for the program that nobody else may read.
+    fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        let path = self.tmp.join(name);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::io("write", &path))
     }
 
     fn remove(&self) -> io::Result<()> {

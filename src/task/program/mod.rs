@@ -24,6 +24,8 @@ mod result;
 
 pub(crate) use leftover::kill_leftovers;
 
+#[cfg(feature = "docker")]
+pub(super) use attempt::{Finished, aside, finish};
 #[cfg(feature = "shell")]
 pub(super) use {attempt::run, group::Patience, options::Options};
 

@@ -10,6 +10,7 @@ use crate::time::Duration;
 use crate::value::Value;
 
 /// The options of a program; `default()` is what holds without a word about it.
+#[derive(Clone)]
 pub(in crate::task) struct Options {
     /// Directory to run in, seen from the workflow's; stands above the task's own `cwd`.
     pub(super) cwd: Option<PathBuf>,
@@ -27,6 +28,8 @@ pub(in crate::task) struct Options {
     pub(super) parse_json: bool,
     /// How long the attempt may take; stands above the task's own `timeout`.
     pub(super) timeout: Option<Duration>,
+    /// Files made in `$STABILIZE_TMP` before the program runs, readable for its user only: name and text.
+    pub(super) files: Vec<(&'static str, String)>,
 }
 
 impl Options {
@@ -51,6 +54,7 @@ impl Options {
             max_output_size: settings.bytes("max_output_size", PAYLOAD_BYTES_MAX)?.unwrap_or(STREAM_BYTES_IN_OUTPUTS),
             parse_json: settings.flag("parse_json")?.unwrap_or(false),
             timeout: settings.length_or_seconds("timeout")?,
+            files: Vec::new(),
         })
     }
 }
@@ -60,6 +64,31 @@ impl Options {
     /// The same for a program that reads this.
     pub(in crate::task) fn reading(self, stdin: Vec<u8>) -> Options {
         Options { stdin: Some(stdin), ..self }
+    }
+}
+
+#[cfg(feature = "docker")]
+impl Options {
+    /// Whether there is something for the program to read.
+    pub(in crate::task) fn has_input(&self) -> bool {
+        self.stdin.is_some()
+    }
+
+    /// The same for a program that finds a file in `$STABILIZE_TMP`.
+    pub(in crate::task) fn with_file(mut self, name: &'static str, text: String) -> Options {
+        self.files.push((name, text));
+        self
+    }
+
+    /// The same with these variables above those that are there.
+    pub(in crate::task) fn with_env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Options {
+        self.env.extend(variables.into_iter().map(|(name, value)| (name, Some(value))));
+        self
+    }
+
+    /// The same for a program that reads nothing, beside the one these are for.
+    pub(in crate::task) fn without_input(&self) -> Options {
+        Options { stdin: None, files: Vec::new(), ..self.clone() }
     }
 }
 
