@@ -45,8 +45,9 @@ pub use definition::{
     Durability, Ending, InputError, InputErrors, InputSpec, InterleaveOrder, Join, JoinMode, JoinSpec, LeftoverTokens,
     LockKind, LoopTest, MilestonePolicy, MilestoneStatus, OnConditionError, OnDeadline, OnFailure, OnParentCancel,
     OnUnreachable, OrJoin, OrScope, PartialJoin, Problem, ProblemCode, Problems, Reentry, RegionEffect, RegionFuture,
-    ResetOn, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StageSplit,
-    StageTrigger, StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json, map_from_yaml,
+    ResetOn, Retry, Severity, SignalTriggerSpec as SignalTrigger, Soundness, Span, Stage, StageOutline, StagePhase,
+    StageSplit, StageTrigger, StartTrigger, StructuredJoin, TaskSpec, Termination, WorkflowType, map_from_json,
+    map_from_yaml,
 };
 pub use definition::{InstancesEnd, MultiInstance, WaitForAll, WaitForNone, WaitForSome, WaitsForInstances};
 pub use event::{

@@ -228,6 +228,17 @@ stages:
   m: { needs: [l], loop: { until: 'k', stages: [{ ref_id: n, run: 'true' }] } }
 ";
 
+/// Stages that stand beside the work of others.
+const PARTS: &str = "
+name: x
+stages:
+  a:
+    before: { b: { run: 'true' }, c: { needs: [b] } }
+    after: [{ ref_id: d, after: { e: } }]
+    on_failure: { stages: { f: { run: 'echo ${{ stages.a.error.message }}' } }, then: continue }
+  g: { needs: [a], on_failure: { stages: { h: } } }
+";
+
 /// Stages with several instances.
 const INSTANCES: &str = "
 name: x
@@ -315,7 +326,7 @@ fn documents_with_every_key() -> Vec<Value> {
     files.sort();
     let examples = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     let texts = examples.map(|path| fs::read_to_string(path).unwrap());
-    let ours = [MAP, ROUTES, ENDS, TURNS, INSTANCES, REQUESTS].into_iter().chain(LISTS).map(str::to_owned);
+    let ours = [MAP, ROUTES, ENDS, TURNS, PARTS, INSTANCES, REQUESTS].into_iter().chain(LISTS).map(str::to_owned);
     texts.chain(ours).map(|text| document(&text)).collect()
 }
 

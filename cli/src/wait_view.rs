@@ -82,6 +82,8 @@ struct More<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     iteration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<Lock<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<usize>,
@@ -212,6 +214,7 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 More { signals: Some(names), correlate: correlate.as_deref(), ..none }
             }
             WaitReason::OpenTrigger { signal } => More { signals: Some(std::slice::from_ref(signal)), ..none },
+            WaitReason::Phase { phase } => More { phase: Some(phase.name()), ..none },
             WaitReason::Inside { iteration } => More { iteration: Some(*iteration), ..none },
             WaitReason::Milestone { of, status, until } => {
                 let milestone = Milestone { of, status: status.name(), until: until.as_deref() };

@@ -78,8 +78,8 @@ pub(super) fn common_source(
     };
     let from = |arc: &ArcIndex| arcs[arc.index()].from;
     // The start of one block is not that of another.
-    let block = members.first()?.parent;
-    if members.iter().any(|member| member.parent != block) {
+    let block = members.first()?.block();
+    if members.iter().any(|member| member.block() != block) {
         return None;
     }
     let sources: Vec<Vec<ArcIndex>> = members.iter().map(|member| forward(member)).collect();

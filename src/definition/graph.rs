@@ -21,6 +21,7 @@ use super::generations::{Generations, Rest};
 use super::instances::{Emission, Instances};
 use super::jumps::Jumps;
 use super::milestone::{Milestone, watchers};
+use super::phase::{BlockId, StagePhase};
 use super::rank::ranks;
 pub(crate) use super::retry::{RetryOn, RetryPolicy};
 use super::shell_text::ShellText;
@@ -56,8 +57,8 @@ pub(crate) struct Graph {
     jumps: Jumps,
     /// How often tasks of one workflow may jump.
     pub(crate) max_jumps: u32,
-    /// What is nested in what, by the stage it is nested in; `None` is the workflow itself.
-    blocks: BTreeMap<Option<StageIndex>, Block>,
+    /// What is nested in what.
+    blocks: BTreeMap<BlockId, Block>,
     /// What activations hold, one at a time: mutex keys, then interleaved groups, each by name.
     pub(crate) locks: Vec<Lock>,
     /// Stages that hold a lock together, by key and name.
@@ -103,6 +104,8 @@ pub(crate) struct GraphStage {
     pub(crate) ref_id: String,
     /// The stage in whose block it stands; `None` is the workflow itself.
     pub(crate) parent: Option<StageIndex>,
+    /// Which part of that stage; of the workflow its body.
+    pub(crate) phase: StagePhase,
     /// Its name for people.
     pub(crate) name: String,
     /// Type shown to people: as written, or the type of the first task.
@@ -266,6 +269,11 @@ impl GraphTask {
 }
 
 impl GraphStage {
+    /// The block it stands in.
+    pub(crate) fn block(&self) -> BlockId {
+        BlockId { owner: self.parent, phase: self.phase }
+    }
+
     /// The task to which this one may send its activation back: the first of the loop in which it stands.
     pub(crate) fn loop_around(&self, task: TaskIndex) -> Option<TaskIndex> {
         let own = self.tasks.get(task.index())?;
@@ -340,9 +348,9 @@ impl Graph {
             signals.entry(trigger.signal.clone()).or_default().push(StageIndex::new(place));
             starts.extend(stage.is_started_by_signals().then(|| StageIndex::new(place)));
         }
-        let mut blocks: BTreeMap<Option<StageIndex>, Block> = BTreeMap::new();
+        let mut blocks: BTreeMap<BlockId, Block> = BTreeMap::new();
         for (place, stage) in (0..).zip(&stages) {
-            let block = blocks.entry(stage.parent).or_default();
+            let block = blocks.entry(stage.block()).or_default();
             block.stages.push(StageIndex::new(place));
             let from_start = stage.incoming.iter().filter(|arc| arcs[arc.index()].from.is_none());
             block.starts.extend(from_start.filter(|_| !stage.is_started_by_signals()));
@@ -439,7 +447,7 @@ impl Graph {
     /// May tasks of `from` jump over this arc, whether it was declared for them or not?
     pub(crate) fn may_jump(&self, from: StageIndex, way: GraphArc) -> bool {
         let stage = self.stage(from);
-        let shares = way.from.is_none() && stage.jumps_anywhere && stage.parent == self.stage(way.to).parent;
+        let shares = way.from.is_none() && stage.jumps_anywhere && stage.block() == self.stage(way.to).block();
         way.kind == ArcKind::Jump && (way.from == Some(from) || shares)
     }
 
@@ -469,10 +477,20 @@ impl Graph {
         arcs.filter_map(|arc| self.arc(*arc).from)
     }
 
-    /// What is nested directly in a stage; `None` is the workflow itself.
-    pub(crate) fn block(&self, parent: Option<StageIndex>) -> &Block {
+    /// The stages of a block; none, if there is no such block.
+    pub(crate) fn block(&self, block: BlockId) -> &Block {
         const NOTHING: &Block = &Block { stages: Vec::new(), starts: Vec::new() };
-        self.blocks.get(&parent).unwrap_or(NOTHING)
+        self.blocks.get(&block).unwrap_or(NOTHING)
+    }
+
+    /// Has the stage this part?
+    pub(crate) fn has_phase(&self, stage: StageIndex, phase: StagePhase) -> bool {
+        self.blocks.contains_key(&BlockId::of(stage, phase))
+    }
+
+    /// Has the stage stages beside its own work?
+    pub(crate) fn has_phases(&self, stage: StageIndex) -> bool {
+        StagePhase::BESIDE.into_iter().any(|phase| self.has_phase(stage, phase))
     }
 
     /// Does something in it end activations, or take tokens away, of which others go on?

@@ -3,6 +3,7 @@
 //! A jump that was declared has an arc of its own. Those to anywhere share one for each stage of their block, which
 //! comes from nowhere: so they cost no more than the stages there are, and nobody who looks back along arcs finds them.
 
+use super::phase::BlockId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{ArcIndex, StageIndex};
@@ -22,9 +23,9 @@ pub(super) struct Jumps {
 impl Jumps {
     /// Those of these stages. Arcs of jumps to anywhere are put behind the others, where there are none yet.
     pub(super) fn of(stages: &[GraphStage], arcs: &mut Vec<GraphArc>) -> Jumps {
-        let open: BTreeSet<Option<StageIndex>> =
-            stages.iter().filter(|stage| stage.jumps_anywhere).map(|stage| stage.parent).collect();
-        let may_be_anywhere = |stage: &GraphStage| open.contains(&stage.parent);
+        let open: BTreeSet<BlockId> =
+            stages.iter().filter(|stage| stage.jumps_anywhere).map(GraphStage::block).collect();
+        let may_be_anywhere = |stage: &GraphStage| open.contains(&stage.block());
         if !arcs.iter().any(GraphArc::comes_from_anywhere) {
             let targets = (0..).zip(stages).filter(|(_, stage)| may_be_anywhere(stage));
             arcs.extend(targets.map(|(place, _)| GraphArc {
@@ -39,12 +40,12 @@ impl Jumps {
             to.entry(arc.to).or_default().push(ArcIndex::new(place));
         }
         let mut rewound_to = BTreeSet::new();
-        let mut rewound: BTreeSet<Option<StageIndex>> = BTreeSet::new();
+        let mut rewound: BTreeSet<BlockId> = BTreeSet::new();
         for stage in stages.iter().filter(|stage| stage.jump_mode == JumpMode::Rewind) {
             rewound_to.extend(stage.jumps.iter().map(|arc| arcs[arc.index()].to));
-            rewound.extend(stage.jumps_anywhere.then_some(stage.parent));
+            rewound.extend(stage.jumps_anywhere.then_some(stage.block()));
         }
-        let targets = (0..).zip(stages).filter(|(_, stage)| rewound.contains(&stage.parent));
+        let targets = (0..).zip(stages).filter(|(_, stage)| rewound.contains(&stage.block()));
         rewound_to.extend(targets.map(|(place, _)| StageIndex::new(place)));
         Jumps { to, rewound_to }
     }

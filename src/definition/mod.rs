@@ -59,6 +59,7 @@ mod milestone;
 mod instances;
 
 mod outline;
+mod phase;
 
 mod decision_limits;
 
@@ -115,6 +116,8 @@ pub(crate) use instances::{Completion, Emission, Instances, Remaining, Source, W
 pub(crate) use milestone::{Milestone, MilestoneCondition, Reached};
 pub use milestone::{MilestonePolicy, MilestoneStatus};
 pub use outline::{ArcOutline, Choice, StageOutline};
+pub(crate) use phase::BlockId;
+pub use phase::StagePhase;
 pub use plain_data::{map_from_json, map_from_yaml};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use sub_workflow::Called;

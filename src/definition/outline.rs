@@ -7,6 +7,7 @@ use super::generations::{Generations, JoinMode};
 use super::graph::{ArcKind, Graph, GraphStage, Join, OnFailure, Reentry, Split, Target};
 use super::instances::{Completion, Source};
 use super::milestone::MilestoneStatus;
+use super::phase::StagePhase;
 use super::trigger::Trigger;
 use crate::ids::StageIndex;
 
@@ -67,6 +68,11 @@ impl<'d> StageOutline<'d> {
     /// The stage in whose block it stands, by its place in definition order; `None` is the workflow itself.
     pub fn parent(&self) -> Option<StageIndex> {
         self.stage.parent
+    }
+
+    /// Which part of that stage its block is; of the workflow it is the body.
+    pub fn phase(&self) -> StagePhase {
+        self.stage.phase
     }
 
     /// When its loop asks whether there is another turn, and what: the key and the expression. `None` if it is no loop.

@@ -6,8 +6,9 @@
 mod ending;
 mod instances;
 mod jump;
+mod scopes;
 
-use crate::definition::{Graph, GraphStage, GraphTask};
+use crate::definition::{BlockId, Graph, GraphStage, GraphTask};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, LockIndex, RegionIndex, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
@@ -70,7 +71,7 @@ impl Envelope {
             Event::TimerFired(_, timer) => data.put("timer", timer.0),
             Event::WorkflowStarted => {
                 data.put("start_time", at);
-                data.put("initial_stage_ids", initial_stages(data.graph, None));
+                data.put("initial_stage_ids", scopes::initial_stages(data.graph, BlockId::ROOT));
             }
             Event::WorkflowEnded { status, reason, outputs } => {
                 data.end(*status, at);
@@ -103,12 +104,6 @@ impl Envelope {
             | Event::CancelsMarked { .. }
             | Event::RegionCanceled { .. }
             | Event::TokensRemoved { .. }) => data.cancellation(event, at),
-            Event::TimerSet { .. }
-            | Event::TokensLeft { .. }
-            | Event::ScopeOpened { .. }
-            | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. }
-            | Event::JumpExecuted { .. } => self.describe_scope(data, at),
             Event::InstancesStarted { .. }
             | Event::InstancesAdded { .. }
             | Event::InstancesAddRequested(..)
@@ -121,6 +116,7 @@ impl Envelope {
             event => {
                 data.joins(event);
                 self.describe_signal(data);
+                self.describe_scope(data, &at);
                 describe_rest(event, data, at);
             }
         }
@@ -146,46 +142,6 @@ impl Envelope {
             Event::TaskSuspended { task } => data.task(*task),
             Event::SignalsLeft { signals } => {
                 data.put("signals", Value::list(signals.iter().map(|signal| Value::from(signal.get()))));
-            }
-            _ => (),
-        }
-    }
-
-    /// What the event says of timers of tasks, of scopes and of what lies in them.
-    fn describe_scope(&self, data: &mut Fields<'_>, at: String) {
-        match self.event() {
-            Event::TimerSet { timer, due, task } => {
-                data.task(*task);
-                data.timer(*timer, *due);
-            }
-            Event::TokensLeft { scope, left } => {
-                data.put("left", data.left(left));
-                // Of the workflow itself it is not said.
-                data.put_some("scope", (*scope != ScopeId::ROOT).then(|| scope.get()));
-            }
-            Event::ScopeOpened { scope, owner } => {
-                data.stage(*owner);
-                data.put("scope", scope.get());
-                data.put("initial_stage_ids", initial_stages(data.graph, Some(owner.stage)));
-            }
-            Event::ScopeClosed { scope, owner, status, reason } => {
-                data.stage(*owner);
-                data.put("scope", scope.get());
-                data.end(*status, at);
-                data.end_reason(reason.as_ref());
-            }
-            Event::JumpExecuted { source, arc, rewound } => {
-                data.stage(*source);
-                let ends = data.ends_of(*arc);
-                data.put_some("jump", ends.map(Value::map));
-                if let Some(rewound) = rewound {
-                    data.undone(rewound);
-                }
-            }
-            Event::LoopTested { activation, iteration, value } => {
-                data.stage(*activation);
-                data.put("iteration", *iteration);
-                data.put("value", *value);
             }
             _ => (),
         }
@@ -263,11 +219,6 @@ fn json(json: &Json) -> Value {
 
 fn text_of_json(text: &str) -> Value {
     Value::from_json(text).unwrap_or_else(|_| Value::from(text))
-}
-
-fn initial_stages(graph: &Graph, block: Option<StageIndex>) -> Value {
-    let initial = graph.block(block).starts.iter();
-    Value::list(initial.map(|arc| named(graph, graph.arc(*arc).to)))
 }
 
 fn trigger(trigger: &TriggerRecord) -> Value {
@@ -349,7 +300,7 @@ impl<'a> Fields<'a> {
         self.put("type", creation.workflow_type.as_str());
         self.put("trigger_type", creation.trigger.trigger_type.as_str());
         self.put("stage_count", self.graph.stages.len());
-        let n_initial = self.graph.block(None).starts.len();
+        let n_initial = self.graph.block(BlockId::ROOT).starts.len();
         self.put("initial_stage_count", n_initial);
         self.put("definition", creation.definition.to_string());
         self.put("version", creation.version.as_str());

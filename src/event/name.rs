@@ -6,7 +6,7 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 68] = [
+    pub const NAMES: [&str; 69] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
@@ -28,6 +28,7 @@ impl Event {
         "lock.taken",
         "log.accepted",
         "loop.tested",
+        "phase.started",
         "region.canceled",
         "scope.closed",
         "scope.opened",
@@ -142,6 +143,7 @@ impl Event {
             Event::JumpExecuted { .. } => 60,
             Event::TaskStopped(..) => 61,
             Event::StageCanceling { .. } => 62,
+            Event::PhaseStarted { .. } => 63,
         }
     }
 
@@ -168,7 +170,7 @@ impl Event {
 
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 62] = [
+    const NAMES: [&str; 63] = [
         "definition.registered",
         "workflow.created",
         "workflow.cancel_requested",
@@ -231,6 +233,7 @@ pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
         "jump.executed",
         "task.stopped",
         "stage.canceling",
+        "phase.started",
     ];
     NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ActivationId, ScopeId};
+use crate::ids::{ActivationId, ScopeId, StageIndex};
 use crate::time::Timestamp;
 
 use super::as_json;
-use super::past::{Past, TaskResult};
-use super::state::{Inside, State};
+use super::past::{Ended, Line, Past, Remembered, TaskResult};
+use super::state::{Inside, SoFar, State};
 use crate::value::Map;
 
 /// One layer of what surrounds a scope.
@@ -33,6 +33,15 @@ pub(crate) struct Around {
     pub(super) turn: Option<Turn>,
     /// What surrounds the scope of the owner.
     pub(super) outer: Option<Arc<Around>>,
+}
+
+impl Around {
+    /// The newest activation of a stage in this layer, those included that were parts of the owner's work.
+    pub(super) fn named(&self, stage: StageIndex) -> Option<&Arc<Ended>> {
+        let parts = self.past.get(self.owner.stage).filter(|ended| ended.activation == self.owner);
+        let parts = parts.and_then(|ended| ended.behind.get(stage).or_else(|| ended.inside.get(stage)));
+        self.past.get(stage).or(parts)
+    }
 }
 
 /// A turn of a loop.
@@ -66,20 +75,47 @@ impl State {
     /// What will surround the next scope inside a live activation.
     pub(super) fn around_next(&self, owner: ActivationId) -> Option<Around> {
         let activation = self.core.live.get(&owner)?;
-        let turn = activation
-            .inside
-            .as_deref()
-            .map(|inside: &Inside| Turn { index: inside.begun, previous: inside.last.clone() });
+        let is_loop = self.definition.graph().stage(owner.stage).body.as_loop().is_some();
+        let inside = activation.inside.as_deref();
+        let turn = inside.filter(|_| is_loop);
+        let turn = turn.map(|inside: &Inside| Turn { index: inside.begun, previous: inside.last.clone() });
         // What lies behind an instance lies behind the activation that has it.
         let set = self.core.instances.get(&owner.owner()).filter(|_| owner.instance.is_some());
+        let mut past = set.map_or(&activation.past, |set| &set.past).clone();
+        inside.iter().for_each(|inside| past.union(&inside.given_before()));
         Some(Around {
             owner,
             since: self.core.now,
-            past: set.map_or(&activation.past, |set| &set.past).clone(),
+            past,
             results: Arc::clone(&activation.results),
             updates: Arc::clone(&activation.updates),
             turn,
             outer: self.core.scopes.get(&activation.scope)?.around.clone(),
         })
+    }
+
+    /// What will surround a part of the work of a live activation that is done beside its own. Behind that, its own
+    /// work lies behind, with how it has ended so far.
+    pub(super) fn around_phase(&self, owner: ActivationId, so_far: Option<&SoFar>) -> Option<Around> {
+        let next = Around { turn: None, ..self.around_next(owner)? };
+        let Some(SoFar { status, error }) = so_far else { return Some(next) };
+        let activation = self.core.live.get(&owner)?;
+        let inside = activation.inside.as_deref()?;
+        let ended = Ended {
+            activation: owner,
+            depth: activation.depth,
+            status: *status,
+            tasks: activation.results.to_vec(),
+            inside: inside.given(),
+            behind: inside.given_behind(),
+            outputs: None,
+            error: error.clone(),
+            instances: None,
+            line: Line::default(),
+            keys: Remembered::default(),
+        };
+        let mut past = activation.past.clone();
+        past.insert(Arc::new(ended));
+        Some(Around { past, results: Arc::default(), ..next })
     }
 }

@@ -476,6 +476,7 @@ impl Command {
             | Event::WorkflowClosing { .. }
             | Event::WorkflowClosed
             | Event::ScopeOpened { .. }
+            | Event::PhaseStarted { .. }
             | Event::ScopeClosed { .. }
             | Event::LoopTested { .. }
             | Event::LockTaken { .. }

@@ -41,8 +41,10 @@ pub(crate) struct Surroundings {
     pub(super) past: Past,
     /// What surrounds the scope of the activation.
     pub(super) around: Option<Arc<Around>>,
-    /// What the last turn of the activation's own loop gave.
+    /// What was done before the activation's own work, and the last turn of its own loop.
     pub(super) inside: Past,
+    /// What was done behind the activation's own work.
+    pub(super) behind: Past,
     /// What earlier tasks of the activation gave, and `outputs:` of its stage once it is computed.
     pub(super) results: Arc<Vec<TaskResult>>,
     pub(super) outputs: Option<Json>,
@@ -85,6 +87,7 @@ impl Surroundings {
             activation: Some(id),
             past: behind.clone(),
             around: state.core.scopes.get(&activation.scope).and_then(|scope| scope.around.clone()),
+            inside: activation.inside.as_ref().map_or_else(Past::empty, |inside| inside.given_before()),
             results: Arc::clone(&activation.results),
             updates: Arc::clone(&activation.updates),
             signal: activation.signal.clone(),
@@ -104,6 +107,7 @@ impl Surroundings {
             past: Past::empty(),
             around: None,
             inside: Past::empty(),
+            behind: Past::empty(),
             results: Arc::default(),
             outputs: None,
             updates: Arc::default(),
@@ -160,6 +164,9 @@ impl Surroundings {
         {
             return Ok(found.merged());
         }
+        if look_in(&without_fixed(key, &self.behind), key, &mut found)? {
+            return Ok(found.merged());
+        }
         for result in self.results.iter().rev() {
             if found.is_final(of_json(Some(&result.outputs), key)?) {
                 return Ok(found.merged());
@@ -195,6 +202,7 @@ impl Surroundings {
         if let Some(gathered) = &self.gathered {
             merge_into(&mut all, gathered.outputs()?);
         }
+        merge_into(&mut all, &merged(&self.behind)?);
         if let Some(outputs) = &self.outputs {
             merge_into(&mut all, &parsed(outputs)?);
         }
@@ -371,8 +379,9 @@ impl Surroundings {
 
     fn stage_named(&self, ref_id: &str) -> Result<Option<Value>, Failure> {
         let Some(stage) = self.definition.graph().stage_index(ref_id) else { return Ok(None) };
-        let around = || self.layers().find_map(|layer| layer.past.get(stage));
-        self.past.get(stage).or_else(around).map(|ended| stage_value(ended)).transpose()
+        let around = || self.layers().find_map(|layer| layer.named(stage));
+        let own = || [&self.behind, &self.inside, &self.past].into_iter().find_map(|past| past.get(stage));
+        own().or_else(around).map(|ended| stage_value(ended)).transpose()
     }
 
     fn own_context(&self) -> &[(String, Template)] {
@@ -387,6 +396,7 @@ impl Surroundings {
         let inherited = Surroundings {
             activation: None,
             inside: Past::empty(),
+            behind: Past::empty(),
             results: Arc::default(),
             outputs: None,
             updates: Arc::default(),
@@ -434,6 +444,7 @@ impl Surroundings {
             past: layer.past.clone(),
             around: layer.outer.clone(),
             inside: Past::empty(),
+            behind: Past::empty(),
             results: Arc::clone(&layer.results),
             outputs: None,
             updates: Arc::clone(&layer.updates),

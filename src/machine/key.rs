@@ -4,6 +4,7 @@
 //! states which differ only in them have one key. Every field of what is stored is named here, kept or left out on
 //! purpose: a new one does not compile until somebody has thought about it.
 
+use crate::status::Status;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::Reached;
@@ -15,8 +16,8 @@ use super::instances::InstanceSet;
 use super::locks::Holder;
 use super::past::Past;
 use super::state::{
-    Absorbing, Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Progress, Scope, ScopeFailure, State,
-    Timer, TimerOf,
+    Absorbing, Activation, AttemptState, Core, Gate, Inside, OpenTask, Phase, Phases, Progress, Scope, ScopeFailure,
+    State, Timer, TimerOf,
 };
 
 impl State {
@@ -305,10 +306,11 @@ impl State {
         purposes.sort_unstable();
         text(&mut key, &purposes);
         if let Some(inside) = inside {
-            let Inside { scope, begun, last: _, failure } = &**inside;
+            let Inside { scope, begun, last: _, failure, phases } = &**inside;
             // A loop that is tested afterwards is not asked before its first turn; how many came after makes no
             // difference without data.
             key.extend([u8::from(*begun > 0), u8::from(failure.is_some())]);
+            of_phases(phases.as_deref(), &mut key);
             if let Some(scope) = scope {
                 let mut of_scope = Vec::new();
                 self.key_of_scope(*scope, cap, &mut of_scope);
@@ -416,4 +418,14 @@ fn number(key: &mut Vec<u8>, number: usize) {
 fn text(key: &mut Vec<u8>, part: &[u8]) {
     number(key, part.len());
     key.extend(part);
+}
+
+/// What is done beside the own work of an activation: what has begun, how it has ended so far, and whether something
+/// before it has gone on after a failure.
+fn of_phases(phases: Option<&Phases>, key: &mut Vec<u8>) {
+    let Some(Phases { begun, before, behind: _, so_far }) = phases else { return };
+    text(key, &begun.iter().map(|phase| phase.name().as_bytes()[0]).collect::<Vec<u8>>());
+    key.push(u8::from(before.iter().any(|ended| ended.status == Status::FailedContinue)));
+    text(key, so_far.as_ref().map_or("", |so_far| so_far.status.name()).as_bytes());
+    key.push(u8::from(so_far.as_ref().is_some_and(|so_far| so_far.error.is_some())));
 }

@@ -69,13 +69,18 @@ impl State {
         for activation in self.core.live.values() {
             behind.union(&activation.past);
             if let Some(inside) = &activation.inside {
-                behind.union(&inside.last);
+                behind.union(&inside.given());
+                behind.union(&inside.given_behind());
             }
         }
-        let mut inside: Vec<Past> = behind.iter().map(|ended| ended.inside.clone()).collect();
+        let nested = |past: &Past| -> Vec<Past> {
+            let inside = past.iter().flat_map(|ended| [ended.inside.clone(), ended.behind.clone()]);
+            inside.filter(|inside| !inside.is_empty()).collect()
+        };
+        let mut inside = nested(&behind);
         while let Some(next) = inside.pop() {
             behind.union(&next);
-            inside.extend(next.iter().map(|ended| ended.inside.clone()).filter(|inside| !inside.is_empty()));
+            inside.extend(nested(&next));
         }
         behind
     }
@@ -86,12 +91,12 @@ impl State {
     ///
     /// If recorded data is damaged.
     pub(crate) fn given_inside(&self) -> Result<BTreeMap<ActivationId, Map>, Failure> {
-        let is_composite = |stage: &crate::definition::GraphStage| stage.body.as_loop().is_some();
-        if !self.definition.graph().stages.iter().any(is_composite) {
+        let graph = self.definition.graph();
+        if graph.stages.iter().all(|stage| stage.parent.is_none()) {
             return Ok(BTreeMap::new());
         }
         let behind = self.everything_behind();
-        let ended = behind.iter().filter(|ended| !ended.inside.is_empty());
+        let ended = behind.iter().filter(|ended| !ended.inside.is_empty() || !ended.behind.is_empty());
         ended.map(|ended| Ok((ended.activation, outputs_of(ended)?))).collect()
     }
 }

@@ -27,8 +27,10 @@ pub(crate) struct Ended {
     pub(crate) status: Status,
     /// What its tasks gave, in their order.
     pub(crate) tasks: Vec<TaskResult>,
-    /// What lies behind the threads that ended inside it, in the last turn of its loop.
+    /// What lies behind the threads that ended inside it, before its own work and in the last turn of its loop.
     pub(crate) inside: Past,
+    /// The same of what was done behind its own work.
+    pub(crate) behind: Past,
     /// What `outputs:` of the stage gave.
     pub(crate) outputs: Option<Json>,
     /// Why it failed, where no task of it did.
@@ -56,7 +58,7 @@ impl Ended {
     fn keys(&self) -> Keys {
         *self.keys.0.get_or_init(|| {
             let jsons = self.tasks.iter().map(|task| &task.outputs).chain(&self.outputs);
-            let inside = self.inside.keys();
+            let inside = self.inside.keys().or(self.behind.keys());
             let own = jsons.filter(|json| !json.is_empty()).map(Keys::of_map).fold(inside, Keys::or);
             let Some(instances) = &self.instances else { return own };
             instances.told().map(|ended| ended.keys()).fold(own.or(Keys::of("instances")), Keys::or)
@@ -300,6 +302,7 @@ mod tests {
             status: Status::Succeeded,
             tasks: Vec::new(),
             inside: Past::empty(),
+            behind: Past::empty(),
             outputs,
             error: None,
             instances: None,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::Reached;
+use crate::definition::{Reached, StagePhase};
 use crate::event::Json;
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, RegionIndex, ScopeId, StageIndex, TaskIndex};
+use crate::status::Status;
 use crate::value::Map;
 
 use super::around::Around;
@@ -104,4 +105,57 @@ pub(crate) struct Inside {
     pub(super) last: Past,
     /// Why that scope failed, if it did.
     pub(super) failure: Option<Failure>,
+    /// What is done beside its own work, if its stage has that.
+    pub(super) phases: Option<Box<Phases>>,
+}
+
+/// What is done before and behind the own work of an activation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Phases {
+    /// Those that have begun, the newest last.
+    pub(super) begun: Vec<StagePhase>,
+    /// What lies behind the threads that ended before its own work.
+    pub(super) before: Past,
+    /// The same of those behind it.
+    pub(super) behind: Past,
+    /// How its work has ended so far, once something behind it has begun.
+    pub(super) so_far: Option<SoFar>,
+}
+
+/// How the work of an activation has ended, as long as something behind it is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SoFar {
+    pub(super) status: Status,
+    /// Why it failed, where no task did.
+    pub(super) error: Option<Failure>,
+}
+
+impl Inside {
+    /// Which part of the work of its activation the open scope is, and was if none is open.
+    pub(super) fn phase(&self) -> StagePhase {
+        let newest = self.phases.as_ref().and_then(|phases| phases.begun.last().copied());
+        match newest {
+            // Behind that its own work begins.
+            Some(StagePhase::Before) if self.begun > 0 => StagePhase::Body,
+            Some(newest) => newest,
+            None => StagePhase::Body,
+        }
+    }
+
+    /// What was given before and in its own work.
+    pub(super) fn given(&self) -> Past {
+        let mut given = self.last.clone();
+        self.phases.iter().for_each(|phases| given.union(&phases.before));
+        given
+    }
+
+    /// What was given behind its own work.
+    pub(super) fn given_behind(&self) -> Past {
+        self.phases.as_ref().map_or_else(Past::empty, |phases| phases.behind.clone())
+    }
+
+    /// What was given before its own work.
+    pub(super) fn given_before(&self) -> Past {
+        self.phases.as_ref().map_or_else(Past::empty, |phases| phases.before.clone())
+    }
 }

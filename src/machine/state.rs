@@ -29,7 +29,7 @@ use super::outlook::Waiting;
 use super::past::{Past, TaskResult};
 use super::pause::Pause;
 use super::repeats::Remembered;
-pub(crate) use super::scope::{Absorbing, Brought, Inside, Leaving, Scope, ScopeFailure};
+pub(crate) use super::scope::{Absorbing, Brought, Inside, Leaving, Phases, Scope, ScopeFailure, SoFar};
 use super::signals::{GivenSignal, SignalWait, Signals};
 use super::stopping::Stopping;
 use super::threads::Thread;

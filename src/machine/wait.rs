@@ -2,6 +2,7 @@
 //!
 //! Frozen values with names in the place of indices. Found by `waits`.
 
+use crate::definition::StagePhase;
 use crate::definition::{Definition, GraphTask, LockKind, MilestoneStatus, OnDeadline};
 use crate::event::{Actor, CancelCause, TimerId};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex, WorkflowId};
@@ -144,6 +145,11 @@ pub enum WaitReason {
         /// The number of the turn of its loop that is under way, from 0.
         iteration: u32,
     },
+    /// What is done before or behind the own work of the stage is under way. Released by the end of what is inside.
+    Phase {
+        /// Which part that is.
+        phase: StagePhase,
+    },
     /// The stage needs a lock that others hold. Released when they need it no more.
     Lock {
         /// What the lock comes from.
@@ -266,6 +272,7 @@ impl WaitReason {
             WaitReason::Paused { .. } => "PAUSED",
             WaitReason::Child { .. } => "CHILD",
             WaitReason::Inside { .. } => "INSIDE",
+            WaitReason::Phase { .. } => "PHASE",
             WaitReason::Lock { .. } => "LOCK",
             WaitReason::Arrivals { .. } => "ARRIVALS",
             WaitReason::Blocked { .. } => "BLOCKED",
@@ -301,6 +308,7 @@ impl WaitReason {
             | WaitReason::OpenTrigger { .. }
             | WaitReason::Child { .. }
             | WaitReason::Inside { .. }
+            | WaitReason::Phase { .. }
             | WaitReason::Lock { .. }
             | WaitReason::Claim
             | WaitReason::Milestone { .. }

@@ -3,6 +3,7 @@
 //! A function of state, like `outstanding`: what is told is what the engine itself goes by. Every live activation,
 //! every token on an arc, a request for the end and a batch that was cut give at least one entry.
 
+use crate::definition::StagePhase;
 use crate::definition::{Approval, ByHand, GraphTask, Join, prompt};
 use crate::event::{TimerId, TimerPurpose};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
@@ -91,7 +92,12 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
         }
         Progress::Inside => {
             let inside = activation.inside.as_deref();
-            let reason = WaitReason::Inside { iteration: inside.map_or(0, |inside| inside.begun.saturating_sub(1)) };
+            let reason = match inside.map_or(StagePhase::Body, |inside| inside.phase()) {
+                StagePhase::Body => {
+                    WaitReason::Inside { iteration: inside.map_or(0, |inside| inside.begun.saturating_sub(1)) }
+                }
+                phase @ (StagePhase::Before | StagePhase::After | StagePhase::OnFailure) => WaitReason::Phase { phase },
+            };
             let deadline = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Deadline);
             let deadline = deadline.and_then(|(_, set)| state.due(set));
             let since = inside

@@ -19,6 +19,7 @@ mod choices;
 mod circles;
 mod exclusion;
 mod milestones;
+mod phases;
 mod splits;
 mod triggers;
 
@@ -322,6 +323,8 @@ struct StageDraft {
     /// The stages of its block to which its tasks may jump, and how often at most.
     jumps: Vec<(Index, Option<u32>)>,
     turns: Option<LoopDraft>,
+    /// What stands beside its own work.
+    phases: Option<Box<phases::PhasesDraft>>,
     join: Option<JoinDraft>,
     /// It splits into threads, if it has no other split.
     is_threads: bool,
@@ -346,8 +349,9 @@ struct LoopDraft {
 }
 
 fn stages() -> BoxedStrategy<StageDraft> {
-    (plain_stages(), weighted(0.2, turns(plain_stages())))
-        .prop_map(|(stage, turns)| StageDraft { turns, ..stage })
+    let phases = weighted(0.12, phases::phases(plain_stages()).prop_map(Box::new));
+    (plain_stages(), weighted(0.2, turns(plain_stages())), phases)
+        .prop_map(|(stage, turns, phases)| StageDraft { turns, phases, ..stage })
         .boxed()
 }
 
@@ -408,7 +412,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
     let spelling = prop_oneof![4 => Just(Spelling::Ours), 1 => Just(Spelling::Seed)];
     let back_from = weighted(0.18, (any::<Index>(), weighted(0.9, 1..4_u32)));
     let jumps = weighted(0.2, vec((any::<Index>(), weighted(0.4, 1..4_u32)), 1..3)).prop_map(Option::unwrap_or_default);
-    let splits = (weighted(0.35, splits()), weighted(0.42, joins::joins()), prop::bool::weighted(0.06));
+    let splits = (weighted(0.35, splits()), weighted(0.48, joins::joins()), prop::bool::weighted(0.06));
     let choice = weighted(0.4, choices::choice());
     (keys, needs, splits, (back_from, jumps), any::<Index>(), spelling, choice)
         .prop_map(|(keys, needs, (split, join, is_threads), (back_from, jumps), named, spelling, choice)| StageDraft {
@@ -421,6 +425,7 @@ fn plain_stages() -> BoxedStrategy<StageDraft> {
             back_from,
             jumps,
             turns: None,
+            phases: None,
             choice,
             named,
             spelling,

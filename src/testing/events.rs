@@ -2,6 +2,7 @@
 //!
 //! The parts are boxed: drawn by value, an event of all parts is larger than the stack of a test.
 
+use crate::definition::StagePhase;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -187,10 +188,17 @@ fn undone() -> BoxedStrategy<Box<Rewound>> {
         .boxed()
 }
 
+fn phases() -> impl Strategy<Value = StagePhase> {
+    select(StagePhase::BESIDE.to_vec())
+}
+
 /// What becomes of blocks inside activations.
 fn blocks() -> BoxedStrategy<Event> {
     prop_oneof![
         (scopes(), activations()).prop_map(|(scope, owner)| Event::ScopeOpened { scope, owner }),
+        (scopes(), activations(), phases(), option::of(statuses()), option::of(failures())).prop_map(
+            |(scope, owner, phase, status, error)| Event::PhaseStarted { scope, owner, phase, status, error }
+        ),
         (scopes(), activations(), statuses(), option::of(end_reasons()))
             .prop_map(|(scope, owner, status, reason)| Event::ScopeClosed { scope, owner, status, reason }),
         (activations(), arcs_one(), option::of(undone())).prop_map(|(source, arc, rewound)| Event::JumpExecuted {

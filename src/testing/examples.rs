@@ -2,6 +2,7 @@
 //!
 //! Every type of event, and every variant inside one, stands here at least once.
 
+use crate::definition::StagePhase;
 use crate::definition::{OnParentCancel, Soundness};
 use crate::event::{
     Acceptance, Actor, Arrival, CancelCause, CancelRequest, CheckOutcome, CheckRecord, ChildEnd, ChildRefusal,
@@ -287,6 +288,15 @@ fn scopes(activation: ActivationId) -> Vec<Event> {
     let failed = Some(EndReason::StageFailed { activation, error: Some(failure(ErrorClass::Permanent)) });
     vec![
         Event::ScopeOpened { scope, owner },
+        Event::PhaseStarted { scope, owner, phase: StagePhase::Before, status: None, error: None },
+        Event::PhaseStarted { scope, owner, phase: StagePhase::After, status: Some(Status::Succeeded), error: None },
+        Event::PhaseStarted {
+            scope,
+            owner,
+            phase: StagePhase::OnFailure,
+            status: Some(Status::Terminal),
+            error: Some(failure(ErrorClass::Permanent)),
+        },
         Event::ScopeClosed { scope, owner, status: Status::Succeeded, reason: None },
         Event::ScopeClosed { scope, owner, status: Status::Terminal, reason: failed },
         Event::LoopTested { activation, iteration: 2, value: true },

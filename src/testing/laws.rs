@@ -2,6 +2,7 @@
 //!
 //! Each law takes what it speaks of and panics where it does not hold.
 
+use crate::definition::{BlockId, StagePhase};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::{ArcKind, Graph, GraphStage};
@@ -371,19 +372,8 @@ impl<'g> Counted<'g> {
 
     fn follow(&mut self, event: &Event) {
         match event {
-            Event::WorkflowStarted => self.put(ScopeId::ROOT, &self.graph.block(None).starts),
-            Event::ScopeOpened { scope, owner } => {
-                assert_eq!(
-                    self.inside.insert(*owner, *scope),
-                    None,
-                    "one scope at a time is open inside an activation"
-                );
-                self.put(*scope, &self.graph.block(Some(owner.stage)).starts);
-            }
-            Event::ScopeClosed { scope, owner, .. } => {
-                assert_eq!(self.inside.remove(owner), Some(*scope));
-                self.drop_scope(*scope);
-            }
+            Event::WorkflowStarted => self.put(ScopeId::ROOT, &self.graph.block(BlockId::ROOT).starts),
+            Event::ScopeOpened { .. } | Event::PhaseStarted { .. } | Event::ScopeClosed { .. } => self.nest(event),
             Event::StageReady { activation, scope, consumed } | Event::StageStarted { activation, scope, consumed } => {
                 self.scopes.insert(*activation, *scope);
                 self.owners.insert(*activation, *scope);
@@ -436,6 +426,32 @@ impl<'g> Counted<'g> {
             Event::TokensLeft { scope, left } => {
                 let mut listed = left.iter().map(|left| self.left.insert((*scope, left.arc), left.tokens.into()));
                 assert!(listed.all(|before| before.is_none()), "an arc is listed once");
+            }
+            _ => {}
+        }
+    }
+
+    /// What is opened and closed inside activations.
+    fn nest(&mut self, event: &Event) {
+        match event {
+            Event::ScopeOpened { scope, owner } => {
+                assert_eq!(
+                    self.inside.insert(*owner, *scope),
+                    None,
+                    "one scope at a time is open inside an activation"
+                );
+                self.put(*scope, &self.graph.block(BlockId::of(owner.stage, StagePhase::Body)).starts);
+            }
+            Event::PhaseStarted { scope, owner, phase, .. } => {
+                // A scope in which a deadline has ended everything may stand there still.
+                if let Some(earlier) = self.inside.insert(*owner, *scope) {
+                    self.drop_scope(earlier);
+                }
+                self.put(*scope, &self.graph.block(BlockId::of(owner.stage, *phase)).starts);
+            }
+            Event::ScopeClosed { scope, owner, .. } => {
+                assert_eq!(self.inside.remove(owner), Some(*scope));
+                self.drop_scope(*scope);
             }
             _ => {}
         }

@@ -313,7 +313,7 @@ fn attempt(choice: &mut Choice, state: &State) -> AttemptId {
 fn targets(state: &State, attempt: AttemptId) -> Vec<String> {
     let graph = state.definition().graph();
     let Some(stage) = graph.stages.get(attempt.task.activation.stage.index()) else { return Vec::new() };
-    let anywhere = stage.jumps_anywhere.then(|| graph.block(stage.parent).stages.iter().copied());
+    let anywhere = stage.jumps_anywhere.then(|| graph.block(stage.block()).stages.iter().copied());
     let declared = stage.jumps.iter().map(|arc| graph.arc(*arc).to);
     declared.chain(anywhere.into_iter().flatten()).map(|to| graph.stage(to).ref_id.clone()).collect()
 }

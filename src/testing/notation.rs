@@ -132,6 +132,11 @@ impl Names<'_> {
             Event::WorkflowClosing { children } => children.to_string(),
             Event::WorkflowClosed => String::new(),
             Event::ScopeOpened { scope, owner } => format!("{} {}", scope.get(), self.activation(*owner)),
+            Event::PhaseStarted { scope, owner, phase, status, error } => {
+                let so_far = status.map(|status| format!(" {}", status.name())).unwrap_or_default();
+                let code = error.as_ref().map(|error| format!(" {}", error.code())).unwrap_or_default();
+                format!("{} {} {}{so_far}{code}", scope.get(), self.activation(*owner), phase.name())
+            }
             Event::ScopeClosed { scope, owner, status, reason } => {
                 let reason = self.end(reason.as_ref(), None);
                 let reason = if reason.is_empty() { reason } else { format!(" {reason}") };

@@ -109,6 +109,7 @@ fn request(wait: &Wait) -> Request {
         WaitReason::Join { .. }
         | WaitReason::Serialized { .. }
         | WaitReason::Inside { .. }
+        | WaitReason::Phase { .. }
         | WaitReason::Lock { .. }
         | WaitReason::Arrivals { .. }
         | WaitReason::Blocked { .. }

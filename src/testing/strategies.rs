@@ -155,7 +155,8 @@ mod tests {
     use crate::status::Status;
 
     /// What has to happen in histories: events by name, with what tells variants apart, ends and refusals by code.
-    const HAPPENINGS: [&str; 129] = [
+    const HAPPENINGS: [&str; 130] = [
+        "phase.started",
         "stage.canceling",
         "task.stopped",
         "stage cancel_timeout set",

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use stabilize::{
-    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, ServerName, Timestamp, Wait,
-    WaitReason, WorkflowId, WorkflowView,
+    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, ServerName, StagePhase, Timestamp,
+    Wait, WaitReason, WorkflowId, WorkflowView,
 };
 
 use super::inspect::{in_a_line, second};
@@ -112,6 +112,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Claim => claim(wait, around),
         WaitReason::OpenTrigger { signal } => open_trigger(wait, signal, around),
         WaitReason::Inside { iteration } => inside(wait, *iteration, around),
+        WaitReason::Phase { phase } => beside(wait, *phase, around),
         WaitReason::Milestone { of, status, until } => milestone(wait, (of, status.name()), until.as_deref(), around),
         WaitReason::Lock { kind, name, holder } => locked(wait, (*kind, name), holder, around),
         WaitReason::Instances { .. } => instances(wait, around),
@@ -486,6 +487,7 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
         WaitReason::Claim => "waits to be claimed",
         WaitReason::TriggerTimer { .. } => "waits for the timer of its trigger",
         WaitReason::Inside { .. } => "turns",
+        WaitReason::Phase { .. } => "does what stands beside its own work",
         WaitReason::Lock { .. } => "waits for a lock",
         WaitReason::Milestone { .. } => "waits for its milestone",
         WaitReason::Instances { .. } => "waits for its instances",
@@ -496,6 +498,17 @@ fn doing(reason: &WaitReason, around: &Around<'_>) -> &'static str {
 
 fn inside(wait: &Wait, iteration: u32, around: &Around<'_>) -> (String, Vec<String>) {
     let what = format!("turn {} of its loop is under way, {}", iteration.saturating_add(1), around.since(wait.since()));
+    (what, vec!["released by the end of what is inside".to_owned()])
+}
+
+fn beside(wait: &Wait, phase: StagePhase, around: &Around<'_>) -> (String, Vec<String>) {
+    let stages = match phase {
+        StagePhase::Before => "its before-stages are",
+        StagePhase::After => "its after-stages are",
+        StagePhase::OnFailure => "it has failed, and its on_failure stages are",
+        _ => "its stages are",
+    };
+    let what = format!("{stages} under way, {}", around.since(wait.since()));
     (what, vec!["released by the end of what is inside".to_owned()])
 }
 

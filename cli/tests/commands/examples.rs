@@ -82,6 +82,24 @@ fn an_order_goes_the_way_its_conditions_say_and_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_deployment_prepares_checks_and_takes_itself_back() {
+    let place = Place::new();
+    let file = root().join("examples/deploy.yaml");
+    let deploy = |inputs: &[&str], code: i32| {
+        place.run(&[&["run", file.to_str().unwrap()], inputs].concat()).exits(code);
+        let workflow = place.run(&["show", "last", "--json"]).exits(0).last();
+        let stages = workflow["stages"].as_array().unwrap().iter();
+        let begun = stages.filter(|stage| stage["status"] != "NOT_STARTED" && stage["status"] != "SKIPPED");
+        begun.map(|stage| stage["ref_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(deploy(&[], 0), "build deploy backup drain probe warm_up announce");
+    assert_eq!(deploy(&["--input", "healthy=false"], 1), "build deploy backup drain restore");
+    let said = place.run(&["logs", "last", "restore"]).exits(0).out;
+    assert!(said.contains("back to before-1.4.2.sql because the program ended with exit code 1"), "{said}");
+    place.run(&["replay", "last"]).exits(0);
+}
+
+#[test]
 fn every_definition_among_the_examples_is_clean() {
     let place = Place::new();
     let examples = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());

@@ -1,8 +1,11 @@
 //! What is to be seen: the stages of a definition with their marks, the arcs with their conditions, and, of a workflow,
 //! what has become of each.
 
+use std::collections::BTreeSet;
+
 use stabilize::{
-    ArcKind, Choice, Definition, Join, OnFailure, Reentry, StageOutline, StageView, Status, TaskView, WorkflowView,
+    ArcKind, Choice, Definition, Join, OnFailure, Reentry, StageOutline, StagePhase, StageView, Status, TaskView,
+    WorkflowView,
 };
 
 use super::drawing::Drawing;
@@ -88,6 +91,7 @@ impl Diagram {
                 arcs.push(DiagramArc { from: place, to, label, is_default, is_back });
             }
         }
+        arcs.extend(ways_in(&stages, &arcs));
         for ((stage, entered), shown) in stages.iter().zip(entered).zip(&mut boxes) {
             shown.join = (entered > 1 || stage.merge_count().is_some()).then(|| stage.join());
         }
@@ -198,6 +202,23 @@ struct Way {
     is_back: bool,
 }
 
+/// Where control goes into what is nested in a stage: to each stage that nothing else leads to.
+fn ways_in(stages: &[StageOutline<'_>], arcs: &[DiagramArc]) -> Vec<DiagramArc> {
+    let led_to: BTreeSet<usize> = arcs.iter().filter(|arc| !arc.is_back).map(|arc| arc.to).collect();
+    let nested = stages.iter().enumerate().filter(|(place, _)| !led_to.contains(place));
+    let way = |(to, stage): (usize, &StageOutline<'_>)| {
+        let label = match stage.phase() {
+            StagePhase::Before => "before",
+            StagePhase::After => "after",
+            StagePhase::OnFailure => "on failure",
+            _ => "each turn",
+        };
+        let from = stage.parent()?.get() as usize;
+        Some(DiagramArc { from, to, label: Some(label.to_owned()), is_default: false, is_back: false })
+    };
+    nested.filter_map(way).collect()
+}
+
 /// Where control goes from a stage: each place once, with what is written on the arc.
 fn ways(stage: &StageOutline<'_>) -> Vec<Way> {
     let arcs = stage.arcs();
@@ -244,7 +265,7 @@ impl DiagramBox {
         details.extend(stage.condition().map(|condition| format!("if: {condition}")));
         let work = match stage.task_count() {
             1 if stage.stage_type() == "shell" => None,
-            1 => Some(stage.stage_type().to_owned()),
+            0 | 1 => Some(stage.stage_type().to_owned()),
             count => Some(format!("{count} tasks")),
         };
         details.extend(work);

@@ -59,6 +59,16 @@ impl Fields {
         self.set_node(key, Node::unplaced(Content::List(items)));
     }
 
+    /// Adds an entry to the map that stands under `key`, also one with the key of another: the reader tells.
+    pub(super) fn push_entry_in(&mut self, key: &str, item: Entry) {
+        let mut items = match self.0.iter_mut().find(|entry| entry.key.text == key) {
+            Some(Entry { value: Node { content: Content::Map(items), .. }, .. }) => std::mem::take(items),
+            Some(_) | None => Vec::new(),
+        };
+        items.push(item);
+        self.set_node(key, Node::unplaced(Content::Map(items)));
+    }
+
     pub(super) fn into_node(self) -> Node {
         Node::unplaced(Content::Map(self.0))
     }

@@ -107,6 +107,30 @@ impl Stage {
         self
     }
 
+    /// Adds a stage to those that are done before its own work; they see what it sees, and it sees what they give. Ref
+    /// ids are unique in the whole definition. Not beside instances.
+    pub fn before(mut self, stage: Stage) -> Stage {
+        self.0.push_entry_in("before", stage.into_entry());
+        self
+    }
+
+    /// Adds a stage to those that are done when its own work has succeeded: they see what it gave, and what they give
+    /// is its own. If one of them fails, it fails. Not beside instances.
+    pub fn after(mut self, stage: Stage) -> Stage {
+        self.0.push_entry_in("after", stage.into_entry());
+        self
+    }
+
+    /// Stages that are done when it has failed, before that means what `then` says. They see what failed as
+    /// `stages.REF.error`, and change nothing about it. In the place of `on_failure`; not beside instances.
+    pub fn when_failed(mut self, stages: impl IntoIterator<Item = Stage>, then: OnFailure) -> Stage {
+        let mut fields = Fields::new().with("then", then.name());
+        let stages = stages.into_iter().map(Stage::into_entry).collect();
+        fields.set_node("stages", Node::unplaced(Content::Map(stages)));
+        self.0.set_node("on_failure", fields.into_node());
+        self
+    }
+
     /// 0 to 9, larger first; the workflow's unless said otherwise.
     pub fn priority(self, priority: u8) -> Stage {
         self.set("priority", priority)

@@ -1,5 +1,6 @@
 //! Connects stages by their `needs`: arcs and cycles, with everything that is wrong with them.
 
+use crate::definition::phase::StagePhase;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::between::Splits;
@@ -170,8 +171,8 @@ fn too_many_arcs(total: usize, span: &Span) -> Option<Problem> {
 pub(in crate::definition) struct Names {
     by_name: BTreeMap<String, usize>,
     names: Vec<String>,
-    /// By stage the one in whose block it stands.
-    parents: Vec<Option<usize>>,
+    /// By stage the one in whose block it stands, and which part of that it is.
+    parents: Vec<(Option<usize>, StagePhase)>,
 }
 
 impl Names {
@@ -187,7 +188,7 @@ impl Names {
             }
         }
         let names = drafts.iter().map(|draft| draft.stage.ref_id.clone()).collect();
-        Names { by_name, names, parents: drafts.iter().map(|draft| draft.parent).collect() }
+        Names { by_name, names, parents: drafts.iter().map(|draft| (draft.parent, draft.stage.phase)).collect() }
     }
 
     /// Where the stage with this ref id stands.
@@ -202,7 +203,12 @@ impl Names {
 
     /// The stage in whose block a stage stands; `None` is the workflow itself.
     pub(in crate::definition) fn parent(&self, index: usize) -> Option<usize> {
-        self.parents.get(index).copied().flatten()
+        self.parents.get(index)?.0
+    }
+
+    /// Which part of the stage around it a stage belongs to.
+    pub(in crate::definition) fn phase(&self, index: usize) -> StagePhase {
+        self.parents.get(index).map_or(StagePhase::Body, |(_, phase)| *phase)
     }
 
     /// The problem that no stage has this ref id.

@@ -9,7 +9,7 @@ use crate::definition::problem::Problem;
 impl Names {
     /// Whether two stages stand in the same block.
     pub(super) fn share_a_block(&self, one: usize, other: usize) -> bool {
-        self.parent(one) == self.parent(other)
+        (self.parent(one), self.phase(one)) == (self.parent(other), self.phase(other))
     }
 
     /// The stages in which a stage is nested, from the inside out.

@@ -8,6 +8,7 @@ use crate::definition::code::ProblemCode;
 use crate::definition::document::{Node, Span};
 use crate::definition::graph::GraphStage;
 use crate::definition::input::Input;
+use crate::definition::phase::StagePhase;
 use crate::definition::problem::Problem;
 use crate::definition::reading::closest;
 use crate::definition::site::{Site, StageSite, TaskSite, Use};
@@ -255,6 +256,9 @@ impl Check<'_> {
         }
         let Some(own) = own_stage(self.site) else { return Ok(()) };
         let names = &self.connected.names;
+        if self.is_done_around(own, found) {
+            return Ok(());
+        }
         let beside = names.beside(own, found);
         let before = |later| self.before.contains(&Pair { earlier: found, later });
         if !self.connected.certain[own] || beside.is_some_and(before) {
@@ -282,11 +286,35 @@ impl Check<'_> {
         Err(Found::new(ProblemCode::NotAnAncestor, message).help(format!("add `{name}` to the needs of `{own_name}`")))
     }
 
+    /// Was `found` done before what this field belongs to, as another part of a stage around it: one of its
+    /// before-stages, say, or behind that its own work?
+    fn is_done_around(&self, own: usize, found: usize) -> bool {
+        let names = &self.connected.names;
+        // Which part of the stage the field itself belongs to: what stages before its work see, too, is computed first.
+        let of_field = match self.site {
+            Site::Stage(_, StageSite::Outputs | StageSite::Split) => StagePhase::OnFailure,
+            Site::Stage(_, StageSite::Loop | StageSite::Completion) | Site::Task(..) => StagePhase::Body,
+            _ => StagePhase::Before,
+        };
+        let around = || std::iter::once(own).chain(names.around(own));
+        let parts = std::iter::once(of_field).chain(around().map(|inner| names.phase(inner)));
+        let mut places = around().zip(parts);
+        places.any(|(outer, part)| {
+            let is_part = names.parent(found) == Some(outer) && names.phase(found) < part;
+            let is_earlier = is_part && names.phase(found) != StagePhase::Body;
+            is_earlier || (found == outer && outer != own && part > StagePhase::Body)
+        })
+    }
+
     /// `loop`, inside one and in what it asks itself.
     fn turn(&self) -> Result<(), Found> {
         let in_loop = |stage: usize| {
-            let around = self.connected.names.around(stage);
-            around.into_iter().any(|outer| self.connected.stages[outer].body.as_loop().is_some())
+            let names = &self.connected.names;
+            let inner = std::iter::once(stage).chain(names.around(stage));
+            let mut turns = inner.filter(|inner| names.phase(*inner) == StagePhase::Body);
+            turns.any(|inner| {
+                names.parent(inner).is_some_and(|outer| self.connected.stages[outer].body.as_loop().is_some())
+            })
         };
         let asked = matches!(self.site, Site::Stage(_, StageSite::Loop));
         if !asked && !own_stage(self.site).is_some_and(in_loop) {

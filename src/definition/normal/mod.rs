@@ -12,5 +12,11 @@ mod milestone;
 mod read;
 mod write;
 
+use super::phase::StagePhase;
+
+/// The keys under which the stages stand that a stage has beside its own work.
+const PHASES: [(&str, StagePhase); 3] =
+    [("before", StagePhase::Before), ("after", StagePhase::After), ("when_failed", StagePhase::OnFailure)];
+
 pub(super) use read::read;
 pub(super) use write::write;

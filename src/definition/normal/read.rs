@@ -17,6 +17,7 @@ use crate::definition::graph::{
 };
 use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::{Input, InputType, Pattern, Shape};
+use crate::definition::phase::{BlockId, StagePhase};
 use crate::definition::reading::jumps::ANY;
 use crate::definition::shell_text::ShellText;
 use crate::definition::sub_workflow::{Called, OWN, OnParentCancel, SubWorkflow};
@@ -30,7 +31,7 @@ use crate::limits::JUMPS;
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value};
 
-use super::instances;
+use super::{PHASES, instances};
 use crate::definition::instances::Instances;
 pub(super) type Read<T> = Result<T, NormalFormError>;
 
@@ -82,6 +83,7 @@ fn signal_limits(limits: &Fields<'_>) -> Read<SignalLimits> {
 }
 
 /// A map of the form and the path to it.
+#[derive(Clone)]
 pub(super) struct Fields<'v> {
     map: &'v Map,
     path: String,
@@ -249,14 +251,14 @@ fn shape(map: &Fields<'_>) -> Read<Shape> {
 
 fn graph(map: &Fields<'_>) -> Read<Graph> {
     let mut written = Vec::new();
-    let mut parents = Vec::new();
-    flatten(map, None, &mut written, &mut parents)?;
+    let mut blocks = Vec::new();
+    flatten((map, "stages"), BlockId::ROOT, &mut written, &mut blocks)?;
     let names: Vec<String> = written.iter().map(|stage| stage.text("ref_id")).collect::<Read<_>>()?;
     let by_name: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
     let mut sources = Sources::default();
     for stage in &written {
         let own = sources.needs.len();
-        let beside = |other: &usize| parents.get(*other) == parents.get(own);
+        let beside = |other: &usize| blocks.get(*other) == blocks.get(own);
         let find = |need: &Value| need.as_str().and_then(|name| by_name.get(name)).copied().filter(beside);
         let needs: Option<Vec<usize>> = stage.list("needs")?.iter().map(find).collect();
         sources.needs.push(needs.ok_or_else(|| stage.wrong("needs", "names of stages"))?);
@@ -273,7 +275,7 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     }
     let Arcs { arcs, incoming, outgoing, paths, jumps } = Arcs::of(&sources);
     let regions = cancellation::read_regions(map)?;
-    let block = |stage: StageIndex| parents.get(stage.index());
+    let block = |stage: StageIndex| blocks.get(stage.index());
     if arcs.iter().any(|arc| arc.from.is_some_and(|from| block(from) != block(arc.to))) {
         return Err(map.wrong("stages", "arcs inside blocks"));
     }
@@ -290,13 +292,13 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
         };
         let split = split(map, target, &outgoing)?;
         let cancellation = Cancellation { path, ..cancellation::read(map, (&by_name, &regions))? };
-        let parent = parents.get(stages.len()).copied().flatten();
+        let block = blocks.get(stages.len()).copied().unwrap_or(BlockId::ROOT);
         let join = map.word("join_type", &Join::ALL, Join::name)?;
         let find = |name: &str| Some(StageIndex::new(u32::try_from(*by_name.get(name)?).ok()?));
         let generations = generations::read(map, join, incoming.len(), find)?;
         let several = map.some("instances", |map, key| instances::read(&map.map(key)?, &by_name).map(Box::new))?;
         let place =
-            Place { parent, incoming, outgoing, join, generations, split, cancellation, instances: several, jumps };
+            Place { block, incoming, outgoing, join, generations, split, cancellation, instances: several, jumps };
         let mut stage = stage(map, place)?;
         stage.exclusion = exclusion::read(map, sections.remove(&stage.ref_id))?;
         stage.milestone = milestone::read(map, &by_name)?;
@@ -338,20 +340,27 @@ fn back_from(stage: &Fields<'_>, by_name: &BTreeMap<&str, usize>) -> Read<Vec<Ba
     stage.maps("back_from")?.iter().map(read).collect()
 }
 
-/// The stages below `map`, each with the one it is nested in; those nested in one stand right behind it.
+/// The stages in a list, each with the block it stands in; those nested in one stand right behind it, in the order of
+/// its phases.
 fn flatten<'v>(
-    map: &Fields<'v>,
-    parent: Option<StageIndex>,
+    (map, key): (&Fields<'v>, &str),
+    block: BlockId,
     stages: &mut Vec<Fields<'v>>,
-    parents: &mut Vec<Option<StageIndex>>,
+    blocks: &mut Vec<BlockId>,
 ) -> Read<()> {
-    for stage in map.maps("stages")? {
-        let index = u32::try_from(stages.len()).map_err(|_| map.wrong("stages", "fewer stages"))?;
-        let inside = stage.some("loop", Fields::map)?;
-        stages.push(stage);
-        parents.push(parent);
-        if let Some(inside) = inside {
-            flatten(&inside, Some(StageIndex::new(index)), stages, parents)?;
+    for stage in map.maps(key)? {
+        let index = u32::try_from(stages.len()).map_err(|_| map.wrong(key, "fewer stages"))?;
+        let index = StageIndex::new(index);
+        let turns = stage.some("loop", Fields::map)?;
+        stages.push(stage.clone());
+        blocks.push(block);
+        let mut inside: Vec<(StagePhase, (&Fields<'v>, &str))> = Vec::new();
+        inside.extend(turns.as_ref().map(|turns| (StagePhase::Body, (turns, "stages"))));
+        let beside = PHASES.iter().filter(|(key, _)| stage.get(key).is_some());
+        inside.extend(beside.map(|(key, phase)| (*phase, (&stage, *key))));
+        inside.sort_by_key(|(phase, _)| *phase);
+        for (phase, list) in inside {
+            flatten(list, BlockId::of(index, phase), stages, blocks)?;
         }
     }
     Ok(())
@@ -359,7 +368,7 @@ fn flatten<'v>(
 
 /// What a stage has of the graph around it.
 struct Place {
-    parent: Option<StageIndex>,
+    block: BlockId,
     incoming: Vec<ArcIndex>,
     outgoing: Vec<ArcIndex>,
     join: Join,
@@ -378,7 +387,8 @@ fn stage(map: &Fields<'_>, place: Place) -> Read<GraphStage> {
     }
     Ok(GraphStage {
         ref_id: map.text("ref_id")?,
-        parent: place.parent,
+        parent: place.block.owner,
+        phase: place.block.phase,
         name: map.text("name")?,
         stage_type: map.text("type")?,
         incoming: place.incoming,

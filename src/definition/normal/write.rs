@@ -1,6 +1,6 @@
 //! Writes the normal form.
 
-use super::{cancellation, exclusion, generations, milestone};
+use super::{PHASES, cancellation, exclusion, generations, milestone};
 use crate::definition::body::Loop;
 use crate::definition::cancellation::Termination;
 use crate::definition::check::END;
@@ -11,6 +11,7 @@ use crate::definition::graph::{
 };
 use crate::definition::header::{Header, Soundness};
 use crate::definition::input::{Input, Shape};
+use crate::definition::phase::{BlockId, StagePhase};
 use crate::definition::reading::jumps::ANY;
 use crate::definition::shell_text::ShellText;
 use crate::definition::sub_workflow::{Called, OWN, SubWorkflow};
@@ -63,7 +64,7 @@ fn body(header: &Header, graph: &Graph) -> Map {
     if header.soundness != Soundness::default() {
         put(&mut map, "soundness", header.soundness.name());
     }
-    put(&mut map, "stages", write_block(graph, None));
+    put(&mut map, "stages", write_block(graph, BlockId::ROOT));
     put(&mut map, "outputs", templates(&graph.outputs));
     cancellation::write_regions(&graph.regions, &mut map);
     exclusion::write_sections(graph, &mut map);
@@ -110,9 +111,9 @@ fn write_shape(shape: &Shape) -> Map {
     map
 }
 
-/// The stages nested in one, or in none, in definition order.
-fn write_block(graph: &Graph, parent: Option<StageIndex>) -> Value {
-    Value::list(graph.block(parent).stages.iter().map(|stage| write_stage(graph, *stage)))
+/// The stages of a block, in definition order.
+fn write_block(graph: &Graph, block: BlockId) -> Value {
+    Value::list(graph.block(block).stages.iter().map(|stage| write_stage(graph, *stage)))
 }
 
 fn write_stage(graph: &Graph, index: StageIndex) -> Value {
@@ -138,7 +139,15 @@ fn write_stage(graph: &Graph, index: StageIndex) -> Value {
     put_some(&mut map, "if", expression(stage.condition.as_ref()));
     put(&mut map, "on_condition_error", stage.on_condition_error.name());
     put(&mut map, "tasks", Value::list(stage.tasks.iter().map(write_task)));
-    put_some(&mut map, "loop", stage.body.as_loop().map(|turns| write_loop(turns, write_block(graph, Some(index)))));
+    put_some(
+        &mut map,
+        "loop",
+        stage.body.as_loop().map(|turns| write_loop(turns, write_block(graph, BlockId::of(index, StagePhase::Body)))),
+    );
+    for (key, phase) in PHASES {
+        let block = graph.has_phase(index, phase).then(|| write_block(graph, BlockId::of(index, phase)));
+        put_some(&mut map, key, block);
+    }
     put(&mut map, "context", templates(&stage.context));
     put(&mut map, "outputs", templates(&stage.outputs));
     put(&mut map, "on_failure", stage.on_failure.name());

@@ -150,17 +150,11 @@ pub(in crate::definition) const STAGE: Level = Level {
         "milestone_until",
         "milestone_policy",
         "milestone_blocks",
+        "before",
+        "after",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
-    later: &[
-        "after",
-        "before",
-        "cleanup_on_failure",
-        "compensate",
-        "finalizer_names",
-        "or_join_cycle",
-        "output_reducers",
-    ],
+    later: &["cleanup_on_failure", "compensate", "finalizer_names", "or_join_cycle", "output_reducers"],
     extensions: Extensions::Refused,
 };
 
@@ -207,6 +201,10 @@ pub(in crate::definition) const JUMP_TARGET: Level = Level {
     later: &[],
     extensions: Extensions::Refused,
 };
+
+/// What is done when a stage has failed.
+pub(in crate::definition) const ON_FAILURE: Level =
+    Level { what: "on_failure", keys: &["stages", "then"], aliases: &[], later: &[], extensions: Extensions::Refused };
 
 /// A structured loop.
 pub(in crate::definition) const LOOP: Level = Level {

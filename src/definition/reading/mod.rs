@@ -15,6 +15,7 @@ pub(super) mod jumps;
 pub(super) mod keys;
 mod loops;
 mod milestone;
+mod phases;
 mod stage;
 mod sub_workflow;
 mod suggestion;

@@ -18,6 +18,7 @@ use crate::definition::graph::{
     GraphStage, GraphTask, Join, JumpMode, OnConditionError, OnFailure, OrScope, Reentry, Split,
 };
 use crate::definition::instances::Instances;
+use crate::definition::phase::StagePhase;
 use crate::definition::site::{Site, StageSite};
 use crate::definition::times::Times;
 use crate::expression::Expression;
@@ -46,9 +47,9 @@ pub(in crate::definition) struct StageDraft<'d> {
     pub(in crate::definition) generations: Option<GenerationsDraft<'d>>,
 }
 
-/// The stages of a block, and what they have of the levels outside it.
+/// The blocks of a stage in the order of their phases, and what their stages have of the levels outside.
 pub(super) struct Nested<'d> {
-    pub(super) stages: &'d Node,
+    pub(super) blocks: Vec<(StagePhase, &'d Node)>,
     pub(super) inherited: Inherited,
     pub(super) priority: u8,
 }
@@ -60,6 +61,8 @@ pub(super) struct Outer<'a> {
     pub(super) priority: u8,
     /// The stage in whose block it stands, by its place.
     pub(super) parent: Option<usize>,
+    /// Which part of that stage.
+    pub(super) phase: StagePhase,
 }
 
 /// The fields of a split as they were written.
@@ -126,16 +129,13 @@ impl<'d> Reader<'d> {
         let site = |site| Site::Stage(index, site);
         let outer = self.copy(around.inherited);
         let mut inherited = self.inherit(&fields, outer, site(StageSite::Defaults), site(StageSite::Defaults));
-        inherited.on_failure = self.stage_on_failure(&fields).unwrap_or(inherited.on_failure);
+        let (on_failure, when_failed) = self.stage_on_failure(&fields);
+        inherited.on_failure = on_failure.unwrap_or(inherited.on_failure);
         let on_failure = inherited.on_failure;
         let priority = self.priority(&fields).unwrap_or(around.priority);
         let (body, stages) = self.looping(&fields, index);
-        // What a failure of a stage means is said by the stage itself, not by the one around it.
-        let nested = stages.map(|stages| {
-            let mut inherited = self.copy(&inherited);
-            inherited.on_failure = OnFailure::Fail;
-            Nested { stages, inherited, priority }
-        });
+        let blocks = self.blocks(&fields, stages, when_failed);
+        let nested = self.nested(blocks, &inherited, priority);
         let (sub_workflow, tasks) = match self.sub_workflow(&fields, index, &inherited) {
             Some((sub_workflow, task)) => (Some(sub_workflow), vec![task]),
             None if body == Body::Tasks => (None, self.tasks(&fields, index, inherited)),
@@ -152,6 +152,7 @@ impl<'d> Reader<'d> {
         let stage = GraphStage {
             ref_id: ref_id.to_owned(),
             parent: around.parent.map(stage_index),
+            phase: around.phase,
             name: name.unwrap_or(ref_id).to_owned(),
             stage_type: stage_type.unwrap_or(tasks.first().map_or(LOOP_TYPE, |task| &task.uses)).to_owned(),
             incoming: Vec::new(),
@@ -188,6 +189,22 @@ impl<'d> Reader<'d> {
         Some((StageDraft { cancellation, choice_group, ..draft }, nested))
     }
 
+    /// The blocks of a stage, if it has any. What a failure of a stage means is said by the stage itself, not by the
+    /// one around it.
+    fn nested(
+        &mut self,
+        blocks: Vec<(StagePhase, &'d Node)>,
+        inherited: &Inherited,
+        priority: u8,
+    ) -> Option<Nested<'d>> {
+        if blocks.is_empty() {
+            return None;
+        }
+        let mut inherited = self.copy(inherited);
+        inherited.on_failure = OnFailure::Fail;
+        Some(Nested { blocks, inherited, priority })
+    }
+
     /// The stage with what it says of others.
     fn draft(
         &mut self,
@@ -211,16 +228,6 @@ impl<'d> Reader<'d> {
             parent: stage.parent.map(StageIndex::index),
             stage,
         }
-    }
-
-    /// What its failure means, if it says so.
-    fn stage_on_failure(&mut self, fields: &Fields<'d>) -> Option<OnFailure> {
-        let node = fields.get("on_failure")?;
-        if matches!(node.content, Content::Map(_)) {
-            self.report(ProblemCode::NotSupported, &node.span, "`on_failure` with stages is not supported yet");
-            return None;
-        }
-        self.choice(node, "on_failure", &OnFailure::ALL, OnFailure::name)
     }
 
     fn choice_group(&mut self, fields: &Fields<'d>) -> Option<Named<'d>> {
@@ -400,6 +407,7 @@ fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDr
     let stage = GraphStage {
         ref_id: ref_id.to_owned(),
         parent: around.parent.map(stage_index),
+        phase: around.phase,
         name: ref_id.to_owned(),
         stage_type: task.uses.clone(),
         incoming: Vec::new(),

@@ -15,6 +15,7 @@ use crate::definition::document::{Content, Document, Node, Span};
 use crate::definition::graph::LeftoverTokens;
 use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::Input;
+use crate::definition::phase::StagePhase;
 use crate::definition::problem::Problem;
 use crate::definition::site::{Site, Use};
 use crate::definition::template::Template;
@@ -82,7 +83,7 @@ impl<'d> Reader<'d> {
         match fields.get("stages") {
             Some(node) => {
                 let (inherited, priority) = (&inherited, header.priority);
-                self.stages(node, Outer { inherited, priority, parent: None }, &mut stages);
+                self.stages(node, Outer { inherited, priority, parent: None, phase: StagePhase::Body }, &mut stages);
             }
             None => {
                 self.report_with_help(
@@ -242,8 +243,9 @@ impl<'d> Reader<'d> {
             let index = stages.len();
             let Some((draft, nested)) = self.stage(node, key, index, around) else { continue };
             stages.push(draft);
-            if let Some(Nested { stages: node, inherited, priority }) = nested {
-                self.stages(node, Outer { inherited: &inherited, priority, parent: Some(index) }, stages);
+            let Some(Nested { blocks, inherited, priority }) = nested else { continue };
+            for (phase, node) in blocks {
+                self.stages(node, Outer { inherited: &inherited, priority, parent: Some(index), phase }, stages);
             }
         }
     }

@@ -6,7 +6,9 @@ use crate::definition::by_hand::{OnDeadline, OnReject};
 use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
 use crate::definition::http::HTTP;
 use crate::definition::reading::jumps::ANY;
-use crate::definition::reading::keys::{APPROVAL, BACK_ARC, JUMP_TARGET, LOOP, MANUAL, STAGE, SUB_WORKFLOW, TASK};
+use crate::definition::reading::keys::{
+    APPROVAL, BACK_ARC, JUMP_TARGET, LOOP, MANUAL, ON_FAILURE, STAGE, SUB_WORKFLOW, TASK,
+};
 use crate::definition::reading::{
     GENERATION_FIELDS, MERGE_FIELDS, OR_FIELDS, PAIR_FIELDS, SHELL, SPLIT_FIELDS, THRESHOLD_FIELDS, UPSTREAM,
     WORK_FIELDS,
@@ -49,6 +51,7 @@ pub(super) fn stage() -> Value {
     rules.push(when(required(["loop"]), without(WORK_FIELDS)));
     rules.push(when(required(["jump_targets"]), without(["loop", "sub_workflow", "mi_config", "for_each", "matrix"])));
     rules.push(when(required(["jump_mode"]), required(["jump_targets"])));
+    rules.extend(phase_rules());
     rules.extend(split_rules());
     rules.extend(super::cancellation::rules());
     rules.extend(super::exclusion::rules());
@@ -190,7 +193,9 @@ fn control() -> Vec<Property> {
     let on_error = choice(&OnConditionError::ALL.map(OnConditionError::name));
     let on_error = Value::map([("anyOf", Value::list([on_error, Value::map([("const", false)])]))]);
     let mut known = vec![
-        ("on_failure", "What its failure means.", on_failure()),
+        ("on_failure", "What its failure means, and what is done before that.", stage_on_failure()),
+        ("before", "Stages that are done before its own work.", stages()),
+        ("after", "Stages that are done when its own work has succeeded.", stages()),
         (
             "join_type",
             "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each, OR when \
@@ -296,6 +301,24 @@ fn jump_target() -> Value {
 
 fn on_failure() -> Value {
     choice(&OnFailure::ALL.map(OnFailure::name))
+}
+
+fn stage_on_failure() -> Value {
+    let known =
+        vec![("stages", "Stages that are done first.", stages()), ("then", "What its failure means.", on_failure())];
+    let written = with_more(keyed(&ON_FAILURE, known), [("required", Value::list(["stages"]))]);
+    Value::map([("anyOf", Value::list([on_failure(), written]))])
+}
+
+/// What a stage has beside its own work it has once, not for each of its instances.
+fn phase_rules() -> Vec<Value> {
+    let several = ["mi_config", "for_each", "matrix"];
+    let stages = with("on_failure", with_more(required(["stages"]), [("type", "object".into())]));
+    vec![
+        when(required(["before"]), without(several)),
+        when(required(["after"]), without(several)),
+        when(stages, without(several)),
+    ]
 }
 
 fn cancel_scope() -> Value {

@@ -55,7 +55,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
         "{name: x, stages: {a: {compensate: x, trigger: 1s, finalizer_names: {}, before: {}}}}",
-        &["1:24 NOT_SUPPORTED", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:73 NOT_SUPPORTED"],
+        &["1:24 NOT_SUPPORTED", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:81 NO_STAGES"],
     ),
     ("{name: x, stages: {a: {join_type: N_OF_M, split_type: later}}}", &["1:35 MISSING_KEY", "1:55 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: DEFERRED}, b: {needs: [a]}}}", &["1:20 CHOICE_OF_ONE"]),
@@ -87,7 +87,6 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["1:66 CONFLICTING_KEYS"],
     ),
     ("{name: x, stages: {a: {join_type: all, on_failure: ignore}}}", &["1:35 BAD_VALUE", "1:52 BAD_VALUE"]),
-    ("{name: x, stages: {a: {on_failure: {stages: {}}}}}", &["1:36 NOT_SUPPORTED"]),
     // Other workflows as work.
     (
         "{name: x, definitions: {d: {name: d, definitions: {}, stages: {b: }}}, stages: {a: {sub_workflow: {definition: e}}}}",
@@ -392,7 +391,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn said(problems: &Problems) -> Vec<String> {
+pub(super) fn said(problems: &Problems) -> Vec<String> {
     problems.iter().map(|problem| format!("{} {}", problem.span(), problem.code())).collect()
 }
 

@@ -11,6 +11,7 @@ mod meaning;
 mod milestones;
 mod mistakes;
 mod noise;
+mod phases;
 mod synchronizing;
 mod triggers;
 mod verification;

@@ -83,13 +83,16 @@ impl Newest {
     }
 }
 
-/// The outputs of an ended activation: those of its last turn or of its tasks, later over earlier, then those of its
-/// stage.
+/// The outputs of an ended activation: those before its work and of its last turn, those of its tasks, later over
+/// earlier, those behind its work, then those of its stage.
 pub(crate) fn outputs_of(ended: &Ended) -> Result<Map, Failure> {
     let mut outputs = if ended.inside.is_empty() { Map::new() } else { merged(&ended.inside)? };
     outputs.extend(outputs_of_tasks(&ended.tasks)?);
     if let Some(instances) = &ended.instances {
         outputs.extend(instances.outputs()?.clone());
+    }
+    if !ended.behind.is_empty() {
+        outputs.extend(merged(&ended.behind)?);
     }
     if let Some(own) = &ended.outputs {
         outputs.extend(parsed(own)?);
@@ -117,6 +120,7 @@ pub(in crate::machine) fn outputs_of_tasks(tasks: &[TaskResult]) -> Result<Map, 
 fn mentions(ended: &Ended, key: &str, quoted: &str) -> bool {
     let inside = |ended: &Ended| mentions(ended, key, quoted);
     ended.inside.newest_with(key, &inside).is_some()
+        || ended.behind.newest_with(key, &inside).is_some()
         || ended.tasks.iter().any(|task| task.outputs.text().contains(quoted))
         || ended.outputs.as_ref().is_some_and(|outputs| outputs.text().contains(quoted))
         // Theirs are put together once, and then looking is cheap.

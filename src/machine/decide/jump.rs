@@ -88,9 +88,9 @@ impl Decision<'_> {
         }
         let found = graph.stage_index(target);
         let declared = spec.jumps.iter().copied().find(|arc| Some(graph.arc(*arc).to) == found);
-        let beside = found.filter(|other| spec.jumps_anywhere && graph.stage(*other).parent == spec.parent);
+        let beside = found.filter(|other| spec.jumps_anywhere && graph.stage(*other).block() == spec.block());
         let Some(arc) = declared.or_else(|| graph.jump_from_anywhere(beside?)) else {
-            let other = found.filter(|other| graph.stage(*other).parent != spec.parent);
+            let other = found.filter(|other| graph.stage(*other).block() != spec.block());
             let (own, among) = (&spec.ref_id, if spec.jumps_anywhere { "the stages" } else { "its jump_targets" });
             return match other {
                 Some(_) => permanent(

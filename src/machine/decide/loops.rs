@@ -1,6 +1,6 @@
 //! Loops and the blocks of stages: another turn or none, and the end of what lies inside an activation.
 
-use crate::definition::{Loop, LoopTest, OnConditionError};
+use crate::definition::{BlockId, Loop, LoopTest, OnConditionError, StagePhase};
 use crate::event::Event;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ScopeId};
@@ -47,6 +47,8 @@ impl Decision<'_> {
         let (status, reason) = self.verdict_inside(scope);
         self.list_tokens_left(scope);
         self.push(Event::ScopeClosed { scope, owner, status, reason });
+        // What was done before its own work is over.
+        self.next_task(owner);
     }
 
     /// Another turn of a loop, or its end.
@@ -99,7 +101,7 @@ impl Decision<'_> {
                 format!("{most} turns in which nothing was done outside, the last of {ref_id}"),
             );
         }
-        let n_starts = graph.block(Some(id.stage)).starts.len() as u64;
+        let n_starts = graph.block(BlockId::of(id.stage, StagePhase::Body)).starts.len() as u64;
         if self.state.core.marking.count() + n_starts > limits.tokens_max {
             let message = format!("a workflow holds at most {} tokens", limits.tokens_max);
             return permanent(ErrorCode::LIMIT_TOKENS, message);

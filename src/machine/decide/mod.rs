@@ -17,6 +17,7 @@ mod lock;
 mod loops;
 mod milestone;
 mod or_join;
+mod phases;
 mod rewind;
 mod sender;
 mod settle;
@@ -257,7 +258,9 @@ fn weight(event: &Event) -> usize {
         Event::ChoiceMade { withdrawn, .. } => 4 * withdrawn.len(),
         Event::JumpExecuted { rewound, .. } => rewound.as_deref().map_or(0, weight_undone),
         Event::InstancesAddRequested(_, addition) => addition.items.iter().map(String::len).sum(),
-        Event::InstancesWithdrawn { error, .. } => error.as_ref().map_or(0, Failure::bytes),
+        Event::InstancesWithdrawn { error, .. } | Event::PhaseStarted { error, .. } => {
+            error.as_ref().map_or(0, Failure::bytes)
+        }
         Event::DefinitionRegistered(..)
         | Event::LogAccepted(..)
         | Event::WorkflowPaused(..)

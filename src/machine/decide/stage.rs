@@ -5,7 +5,7 @@ use crate::event::{Consumed, Emitted, Event, Json, TimerOwner, TimerPurpose};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::machine::data::Surroundings;
-use crate::machine::past::{Past, TaskResult};
+use crate::machine::past::TaskResult;
 use crate::machine::state::{Gate, Progress, TimerOf};
 use crate::status::Status;
 
@@ -43,7 +43,10 @@ impl Decision<'_> {
         let deadline = self.state.definition.graph().stage(id.stage).times.deadline;
         self.set_deadline(TimerOwner::Activation(id), deadline);
         self.heed_outside(id);
-        self.next_task(id);
+        match self.first_phase(id) {
+            Some(phase) => self.start_phase(id, phase, None, None),
+            None => self.next_task(id),
+        }
     }
 
     /// The next gate of a ready activation; false if it is closed.
@@ -190,11 +193,13 @@ impl Decision<'_> {
         let stage = definition.graph().stage(id.stage);
         let live = &self.state.core.live[&id];
         let failure = live.inside.as_ref().and_then(|inside| inside.failure.clone());
-        let status = match (self.state.core.instances.get(&id), &failure) {
+        let so_far = self.so_far(id);
+        let (status, failure) = match (self.state.core.instances.get(&id), failure, so_far) {
             // What it cancels has ended.
-            (Some(set), _) => super::instances::succeeded(set),
-            (None, Some(_)) => failure_status(stage.on_failure),
-            (None, None) => core_status(stage, &live.results),
+            (Some(set), failure, _) => (super::instances::succeeded(set), failure),
+            (None, Some(failure), _) => (failure_status(stage.on_failure), Some(failure)),
+            (None, None, Some((status, error))) => (status, error),
+            (None, None, None) => (self.after_before(id, core_status(stage, &live.results)), None),
         };
         self.end_stage(id, status, failure);
         if id.instance.is_some() {
@@ -214,6 +219,9 @@ impl Decision<'_> {
 
     pub(super) fn end_stage(&mut self, id: ActivationId, status: Status, error: Option<Failure>) {
         self.list_tokens_inside(id);
+        if let Some(phase) = self.phase_behind(id, status, error.as_ref()) {
+            return self.start_phase(id, phase, Some(status), error);
+        }
         if !status.is_continuable() {
             let emitted = Emitted::Nothing;
             self.push(Event::StageEnded { activation: id, status, emitted, outputs: None, error });
@@ -280,10 +288,11 @@ impl Decision<'_> {
 
     /// What conditions and outputs of a live activation can see.
     pub(super) fn surroundings(&self, id: ActivationId) -> Surroundings {
-        let inside = self.state.core.live[&id].inside.as_ref();
-        let inside = inside.map_or_else(Past::empty, |inside| inside.last.clone());
         let seen = Surroundings::of_activation(self.state, id).expect("an activation that is decided on lives");
-        Surroundings { inside, ..seen }
+        match self.state.core.live[&id].inside.as_ref() {
+            Some(inside) => Surroundings { inside: inside.given(), behind: inside.given_behind(), ..seen },
+            None => seen,
+        }
     }
 }
 

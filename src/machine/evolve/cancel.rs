@@ -88,8 +88,10 @@ pub(super) fn end(state: &mut State, id: ActivationId, cause: CancelCause, emitt
     if *emitted != Emitted::Nothing {
         // Who comes behind it sees that it was canceled, and nothing of what it gave.
         let (tasks, outputs, error, keys) = (Vec::new(), None, None, Remembered::default());
-        let (status, inside, line) = (Status::Canceled, Past::empty(), state.line_of(id, &past));
-        let ended = Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys };
+        let (status, line) = (Status::Canceled, state.line_of(id, &past));
+        let (inside, behind) = (Past::empty(), Past::empty());
+        let ended =
+            Ended { activation: id, depth, status, tasks, inside, behind, outputs, error, instances, line, keys };
         past.insert(Arc::new(ended));
     }
     if let CancelCause::Rewound { .. } = cause {

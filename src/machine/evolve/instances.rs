@@ -247,8 +247,9 @@ pub(super) fn end_one(
             Some(inside) => (error.or(inside.failure), inside.last),
             None => (error, Past::empty()),
         };
-        let (instances, line) = (None, line);
-        let ended = Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys };
+        let (instances, line, behind) = (None, line, Past::empty());
+        let ended =
+            Ended { activation: id, depth, status, tasks, inside, behind, outputs, error, instances, line, keys };
         if let Some(way) = &mut way {
             way.past.insert(Arc::new(ended.clone()));
         }

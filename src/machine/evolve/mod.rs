@@ -23,7 +23,7 @@ mod tokens;
 
 use std::sync::Arc;
 
-use crate::definition::{Join, Reentry};
+use crate::definition::{BlockId, Join, Reentry};
 use crate::event::{CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, Stamp};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
@@ -84,7 +84,7 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::TaskQueued { .. }
         | Event::TaskRetried { .. }
         | Event::TaskEnded { .. } => tasks::apply(state, event),
-        Event::TimerFired(_, timer) => timers::fire(state, *timer),
+        Event::TimerFired(..) | Event::TimerSet { .. } | Event::TimerSetFor { .. } => timers::apply(state, event),
         Event::SettleContinued(_) => go_on(state),
         Event::WorkflowStarted => start_workflow(state),
         Event::WorkflowEnded { status, reason, outputs } => {
@@ -97,12 +97,9 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         }
         Event::StageCanceled { activation, cause, emitted } => cancel::end(state, *activation, *cause, emitted),
         Event::CancelsMarked { by } => cancel::mark(state, *by),
-        Event::RegionCanceled { region, scope, by } => regions::cancel(state, *region, *scope, *by),
-        Event::TokensRemoved { scope, removed, cause } => regions::remove_tokens(state, *scope, removed, *cause),
+        Event::RegionCanceled { .. } | Event::TokensRemoved { .. } => regions::apply(state, event),
         Event::JumpExecuted { source, arc, rewound } => jumps::leave(state, *source, *arc, rewound.as_deref()),
-        Event::TimerSet { timer, due, task } => timers::set(state, *timer, *due, *task),
         Event::SettleDeferred => defer(state),
-        Event::TimerSetFor { timer, due, owner, purpose } => timers::set_for(state, *timer, *due, *owner, *purpose),
         Event::TokensLeft { scope, left } => tokens::left(state, *scope, left),
         Event::JoinArrived { .. } | Event::JoinReset { .. } => generations::apply(state, event),
         Event::StageStartRequested(_, request) => choice::request(state, request),
@@ -121,7 +118,10 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::ChildRefused(..)
         | Event::WorkflowClosing { .. }
         | Event::WorkflowClosed => child::apply(state, event),
-        Event::ScopeOpened { .. } | Event::ScopeClosed { .. } | Event::LoopTested { .. } => scopes::apply(state, event),
+        Event::ScopeOpened { .. }
+        | Event::ScopeClosed { .. }
+        | Event::LoopTested { .. }
+        | Event::PhaseStarted { .. } => scopes::apply(state, event),
         Event::LockTaken { .. } | Event::LockReleased { .. } => locks::apply(state, event),
         Event::InstancesStarted { .. }
         | Event::InstancesAdded { .. }
@@ -214,7 +214,7 @@ fn start_workflow(state: &mut State) -> Fit<()> {
     // They were there to begin it.
     state.core.timers.clear();
     state.candidates.starts.extend(state.definition.graph().started_by_signals());
-    scopes::put_on_starts(state, ScopeId::ROOT, None);
+    scopes::put_on_starts(state, ScopeId::ROOT, BlockId::ROOT);
     Ok(())
 }
 
@@ -375,6 +375,10 @@ fn remove(state: &mut State, id: ActivationId) -> Fit<Activation> {
     Ok(*activation)
 }
 
+fn has_phases(activation: &Activation) -> bool {
+    activation.inside.as_ref().is_some_and(|inside| inside.phases.is_some())
+}
+
 /// May an activation that stands there end so? What it still does is given up.
 fn come_to_its_end(state: &mut State, id: ActivationId, activation: &Activation, status: Status) -> Fit<()> {
     match activation.progress {
@@ -393,6 +397,8 @@ fn come_to_its_end(state: &mut State, id: ActivationId, activation: &Activation,
         | Progress::Instances
             if activation.doomed.is_none() => {}
         Progress::Between { .. } if activation.leaving.is_some() => {}
+        // There was no room for what is done before its tasks.
+        Progress::Between { next } if next.index() == 0 && status.is_halt() && has_phases(activation) => {}
         // Control cannot go on behind it, though its region says that it does.
         ref progress if matches!(activation.doomed, Some(CancelCause::Region { .. })) && status.is_halt() => {
             if let Progress::Open(open) = progress {
@@ -444,11 +450,12 @@ fn end_activation(
     let stopped = of_task.or(taken.as_ref().and_then(|taken| taken.stopped));
     let (keys, instances) = (Remembered::default(), taken.map(|taken| taken.gathered));
     let line = state.line_of(id, &activation.past);
-    let (error, inside) = match activation.inside {
-        Some(inside) => (error.or(inside.failure), inside.last),
-        None => (error, Past::empty()),
+    let (error, inside, behind) = match activation.inside {
+        Some(inside) => (error.or(inside.failure.clone()), inside.given(), inside.given_behind()),
+        None => (error, Past::empty(), Past::empty()),
     };
-    let ended = Arc::new(Ended { activation: id, depth, status, tasks, inside, outputs, error, instances, line, keys });
+    let ended = Ended { activation: id, depth, status, tasks, inside, behind, outputs, error, instances, line, keys };
+    let ended = Arc::new(ended);
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
     let leaving = activation.leaving.filter(|_| tokens::may_jump(state.definition.graph(), emitted));

@@ -1,15 +1,26 @@
 //! What it changes that regions are canceled: what is in them is marked, and withdrawn as long as the region is.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "one match leads here, with these events")]
+
 use crate::definition::{RegionEffect, RegionFuture};
-use crate::event::{CancelCause, LeftTokens};
+use crate::event::{CancelCause, Event, LeftTokens};
 use crate::ids::{ActivationId, RegionIndex, ScopeId, StageIndex};
 use crate::machine::state::State;
 
 use super::scopes::doom;
 use super::{Fit, generations, jumps};
 
+/// What concerns regions, and tokens that are taken away.
+pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    match event {
+        Event::RegionCanceled { region, scope, by } => cancel(state, *region, *scope, *by),
+        Event::TokensRemoved { scope, removed, cause } => remove_tokens(state, *scope, removed, *cause),
+        _ => Err("it is about no region"),
+    }
+}
+
 /// A region is canceled: what lives in it ends, and its tokens are taken away where it is to vanish.
-pub(super) fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by: Option<ActivationId>) -> Fit<()> {
+fn cancel(state: &mut State, region: RegionIndex, scope: ScopeId, by: Option<ActivationId>) -> Fit<()> {
     let definition = state.definition.clone();
     let spec = definition.graph().regions.get(region.index()).ok_or("the definition has no such region")?;
     let found = state.core.scopes.get_mut(&scope).ok_or("the scope is not open")?;
@@ -59,7 +70,7 @@ pub(super) fn reopen(state: &mut State, scope: ScopeId, stage: StageIndex) {
 }
 
 /// Tokens are taken away.
-pub(super) fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTokens], cause: CancelCause) -> Fit<()> {
+fn remove_tokens(state: &mut State, scope: ScopeId, removed: &[LeftTokens], cause: CancelCause) -> Fit<()> {
     let definition = state.definition.clone();
     let graph = definition.graph();
     for LeftTokens { arc, tokens } in removed {

@@ -6,13 +6,14 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::definition::Body;
+use crate::definition::{BlockId, Body, StagePhase};
 use crate::event::{CancelCause, EndReason, Event};
 use crate::ids::{ActivationId, ScopeId, StageIndex};
+use crate::machine::around::Around;
 use crate::machine::candidates::Nested;
 use crate::machine::marking::Token;
 use crate::machine::past::Past;
-use crate::machine::state::{Activation, Inside, Progress, Scope, State};
+use crate::machine::state::{Activation, Inside, Progress, Scope, SoFar, State};
 use crate::machine::threads::Thread;
 use crate::status::Status;
 
@@ -24,6 +25,10 @@ pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
         Event::ScopeOpened { scope, owner } => open(state, *scope, *owner),
         Event::ScopeClosed { scope, owner, status, reason } => close(state, *scope, *owner, *status, reason.as_ref()),
         Event::LoopTested { activation, iteration, value } => test(state, *activation, *iteration, *value),
+        Event::PhaseStarted { scope, owner, phase, status, error } => {
+            let so_far = status.map(|status| SoFar { status, error: error.clone() });
+            start_phase(state, *scope, *owner, *phase, so_far)
+        }
         _ => Err("it is about no block"),
     }
 }
@@ -31,10 +36,12 @@ pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
 /// Where an activation of this stage stands when it has started.
 pub(super) fn started(state: &State, id: ActivationId) -> Progress {
     let stage = state.definition.graph().stage(id.stage);
-    if stage.instances.is_some() {
-        return Progress::Instances;
-    }
-    match stage.body {
+    if stage.instances.is_some() { Progress::Instances } else { own_work(&stage.body) }
+}
+
+/// Where an activation stands whose own work is next.
+fn own_work(body: &Body) -> Progress {
+    match body {
         Body::Tasks => Progress::Between { next: crate::ids::TaskIndex::new(0) },
         Body::Loop(_) => Progress::Turning,
     }
@@ -42,11 +49,15 @@ pub(super) fn started(state: &State, id: ActivationId) -> Progress {
 
 /// The activation has a block, which is to be opened if it is to be opened at all.
 pub(super) fn begin_inside(state: &mut State, id: ActivationId) -> Fit<()> {
+    let phases = state.definition.graph().has_phases(id.stage).then(Box::default);
     let activation = activation(state, id)?;
     if activation.progress == Progress::Turning {
-        activation.inside = Some(Box::default());
+        activation.inside = Some(Box::new(Inside { phases, ..Inside::default() }));
         look_inside(state, id);
         return Ok(());
+    }
+    if phases.is_some() {
+        activation.inside = Some(Box::new(Inside { phases, ..Inside::default() }));
     }
     if activation.progress == Progress::Instances { instances::open(state, id) } else { Ok(()) }
 }
@@ -95,15 +106,63 @@ fn open(state: &mut State, id: ScopeId, owner: ActivationId) -> Fit<()> {
     inside.begun = inside.begun.checked_add(1).ok_or("a loop has no more turns")?;
     let is_turn = inside.begun > 1;
     activation.progress = Progress::Inside;
+    state.core.instant_turns += u64::from(is_turn);
+    begin_scope(state, id, owner, (StagePhase::Body, around))
+}
+
+/// The next scope of the workflow, inside a live activation.
+fn begin_scope(state: &mut State, id: ScopeId, owner: ActivationId, (phase, around): (StagePhase, Around)) -> Fit<()> {
     let depth = state.depth_of(activation_scope(state, owner)?) + 1;
     state.core.scopes_opened = id.get();
-    state.core.instant_turns += u64::from(is_turn);
     let scope = Scope { owner: Some(owner), depth, around: Some(Arc::new(around)), ..Scope::default() };
     state.core.scopes.insert(id, Box::new(scope));
     // Where nothing in it can start, it is over at once.
     state.candidates.over.insert((Reverse(depth), id));
-    put_on_starts(state, id, Some(owner));
+    put_on_starts(state, id, BlockId::of(owner.stage, phase));
     Ok(())
+}
+
+/// A part of the work of an activation begins that is done beside its own.
+fn start_phase(
+    state: &mut State,
+    id: ScopeId,
+    owner: ActivationId,
+    phase: StagePhase,
+    so_far: Option<SoFar>,
+) -> Fit<()> {
+    if state.core.scopes_opened.checked_add(1) != Some(id.get()) || owner.instance.is_some() {
+        return Err("the scope is not the next of its workflow, or an instance would have it");
+    }
+    if owner.stage.index() >= state.definition.graph().stages.len()
+        || !state.definition.graph().has_phase(owner.stage, phase)
+    {
+        return Err("the stage has no such part");
+    }
+    let around = state.around_phase(owner, so_far.as_ref()).ok_or("the activation is not live")?;
+    let live = activation(state, owner)?;
+    let fits = match (phase, &live.progress) {
+        (StagePhase::Before, Progress::Between { next }) => next.index() == 0 && so_far.is_none(),
+        (StagePhase::Before, Progress::Turning) => so_far.is_none(),
+        (StagePhase::After | StagePhase::OnFailure, Progress::CoreEnded | Progress::Overdue | Progress::Turning) => {
+            so_far.is_some()
+        }
+        _ => false,
+    };
+    if !fits || live.doomed.is_some() || live.leaving.is_some() {
+        return Err("the activation does not begin that part of its work now");
+    }
+    let inside = live.inside.as_mut().ok_or("the activation has no parts")?;
+    let earlier = inside.scope.replace(id);
+    let phases = inside.phases.as_mut().ok_or("the activation has no parts")?;
+    if phases.begun.contains(&phase) || (phase == StagePhase::Before && inside.begun > 0) {
+        return Err("that part has begun already");
+    }
+    phases.begun.push(phase);
+    phases.so_far = so_far;
+    inside.failure = None;
+    live.progress = Progress::Inside;
+    forget_over(state, earlier)?;
+    begin_scope(state, id, owner, (phase, around))
 }
 
 fn activation_scope(state: &State, id: ActivationId) -> Fit<ScopeId> {
@@ -111,10 +170,10 @@ fn activation_scope(state: &State, id: ActivationId) -> Fit<ScopeId> {
 }
 
 /// A token lies on every arc from the start of a block.
-pub(super) fn put_on_starts(state: &mut State, scope: ScopeId, owner: Option<ActivationId>) {
+pub(super) fn put_on_starts(state: &mut State, scope: ScopeId, block: BlockId) {
     let definition = state.definition.clone();
     let graph = definition.graph();
-    for arc in &graph.block(owner.map(|owner| owner.stage)).starts {
+    for arc in &graph.block(block).starts {
         let token = Token::new(0, Past::empty(), Thread::default(), state.core.now);
         tokens::put(state, scope, *arc, token);
     }
@@ -136,18 +195,35 @@ fn close(state: &mut State, id: ScopeId, owner: ActivationId, status: Status, re
         return Err("the activation ends for another reason");
     }
     inside.scope = None;
-    inside.last = last;
-    if ends(status)? == Status::Succeeded {
-        activation.progress = Progress::Turning;
-        look_inside(state, owner);
-    } else {
-        inside.failure = failure;
+    let phase = keep_given(inside, last);
+    let is_over = match (phase, ends(status)? == Status::Succeeded) {
+        (StagePhase::After | StagePhase::OnFailure, true) | (_, false) => true,
+        (StagePhase::Before | StagePhase::Body, true) => false,
+    };
+    // Why the stage has failed, nothing that is done about it changes.
+    inside.failure = failure.filter(|_| phase != StagePhase::OnFailure);
+    if is_over {
         activation.progress = Progress::CoreEnded;
         let place = (activation.born, owner);
         state.candidates.core_ended.insert(place);
+    } else {
+        let next = own_work(&state.definition.graph().stage(owner.stage).body);
+        self::activation(state, owner)?.progress = next;
+        look_inside(state, owner);
     }
     forget(state, id);
     Ok(())
+}
+
+/// What a part of the work of an activation has given stays with it, by what that part was.
+fn keep_given(inside: &mut Inside, last: Past) -> StagePhase {
+    let phase = inside.phase();
+    match (phase, inside.phases.as_mut()) {
+        (StagePhase::Before, Some(phases)) => phases.before = last,
+        (StagePhase::After | StagePhase::OnFailure, Some(phases)) => phases.behind.union(&last),
+        (StagePhase::Body, _) | (_, None) => inside.last = last,
+    }
+    phase
 }
 
 /// The scope and what lies in it are gone.
@@ -164,7 +240,11 @@ fn forget(state: &mut State, id: ScopeId) {
 
 /// An activation ends, and with it the scope inside it.
 pub(super) fn forget_inside(state: &mut State, inside: Option<&Inside>) -> Fit<()> {
-    let Some(id) = inside.and_then(|inside| inside.scope) else { return Ok(()) };
+    forget_over(state, inside.and_then(|inside| inside.scope))
+}
+
+fn forget_over(state: &mut State, scope: Option<ScopeId>) -> Fit<()> {
+    let Some(id) = scope else { return Ok(()) };
     if state.core.scopes.get(&id).is_some_and(|scope| scope.live > 0) {
         return Err("an activation inside it lives");
     }

@@ -1,6 +1,8 @@
 //! What it changes that a timer is set, fires, or ends with what it was set for.
 
-use crate::event::{CancelCause, TimerId, TimerOwner, TimerPurpose};
+#![allow(clippy::wildcard_enum_match_arm, reason = "one match leads here, with these events")]
+
+use crate::event::{CancelCause, Event, TimerId, TimerOwner, TimerPurpose};
 use crate::ids::{ActivationId, ScopeId, TaskId};
 use crate::machine::state::{AttemptState, Gate, Progress, ScopeFailure, State, Timer, TimerOf};
 use crate::time::Timestamp;
@@ -8,8 +10,18 @@ use crate::time::Timestamp;
 use super::scopes::{doom, doom_all};
 use super::{Fit, activation, give_up, open_task, signals, stopping, tasks};
 
+/// What concerns timers.
+pub(super) fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    match event {
+        Event::TimerFired(_, timer) => fire(state, *timer),
+        Event::TimerSet { timer, due, task } => set(state, *timer, *due, *task),
+        Event::TimerSetFor { timer, due, owner, purpose } => set_for(state, *timer, *due, *owner, *purpose),
+        _ => Err("it is about no timer"),
+    }
+}
+
 /// A task asked to be called again.
-pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
+fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskId) -> Fit<()> {
     is_next(state, timer)?;
     if !matches!(open_task(state, task)?.attempt, AttemptState::Reported(_)) {
         return Err("the task did not ask for a timer");
@@ -24,13 +36,7 @@ pub(super) fn set(state: &mut State, timer: TimerId, due: Timestamp, task: TaskI
 }
 
 /// A timer is set for the workflow or an activation.
-pub(super) fn set_for(
-    state: &mut State,
-    timer: TimerId,
-    due: Timestamp,
-    owner: TimerOwner,
-    purpose: TimerPurpose,
-) -> Fit<()> {
+fn set_for(state: &mut State, timer: TimerId, due: Timestamp, owner: TimerOwner, purpose: TimerPurpose) -> Fit<()> {
     is_next(state, timer)?;
     let of = TimerOf::Owner(owner, purpose);
     match owner {
@@ -110,7 +116,7 @@ fn keep(state: &mut State, timer: TimerId, due: Timestamp, of: TimerOf) {
 }
 
 /// The moment of a timer has come.
-pub(super) fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
+fn fire(state: &mut State, timer: TimerId) -> Fit<()> {
     let fired = state.core.timers.remove(&timer).ok_or("no such timer is set")?;
     match fired.of {
         TimerOf::Task(task) => {

@@ -33,6 +33,7 @@ mod or_nets;
 mod or_oracle;
 mod or_split;
 mod pause;
+mod phases;
 mod properties;
 mod redirects;
 mod refusals;

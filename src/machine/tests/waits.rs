@@ -67,6 +67,7 @@ fn line(wait: &Wait) -> String {
         WaitReason::Instances { total, done, .. } => format!("INSTANCES {done} of {total}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
+        WaitReason::Phase { phase } => format!("PHASE {}", phase.name()),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. } | WaitReason::Claim) => {
             reason.code().to_owned()
         }

@@ -88,6 +88,7 @@ impl ViewFold {
         self.change(recorded).map_err(|source| Error::Transition { workflow, sequence, source })
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are named where they are touched")]
     fn change(&mut self, recorded: &Recorded) -> Result<(), InvalidTransition> {
         let (at, sequence) = (recorded.recorded_at, recorded.sequence);
         if let Some(id) = concerned(&recorded.event) {
@@ -110,6 +111,20 @@ impl ViewFold {
             Event::TaskEnded { task, status, error } => self.end_task(*task, *status, error.as_ref(), recorded),
             Event::TimerSet { due, task, .. } => self.wait_until(*task, *due, sequence),
             Event::TaskRetried { attempt, .. } => self.retry(attempt.task),
+            Event::TaskSuspended { task } => self.suspended(*task, Status::Suspended, sequence),
+            Event::SignalDelivered { to: SignalRecipient::Task(task), .. } => {
+                self.suspended(*task, Status::Running, sequence)
+            }
+            event => {
+                self.touch(event, sequence);
+                Ok(())
+            }
+        }
+    }
+
+    /// The event changes nothing that people are told, the place of the newest one about its activation aside.
+    fn touch(&mut self, event: &Event, sequence: Sequence) {
+        match event {
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
             | Event::StageWaiting { activation, .. }
             | Event::StageCanceling { activation, .. }
@@ -117,14 +132,12 @@ impl ViewFold {
             | Event::ChoiceMade { winner: activation, .. }
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
+            | Event::PhaseStarted { owner: activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
             | Event::LoopTested { activation, .. }
-            | Event::JumpExecuted { source: activation, .. } => self.touch(*activation, sequence),
-            Event::TaskSuspended { task } => self.suspended(*task, Status::Suspended, sequence),
-            Event::SignalDelivered { to: SignalRecipient::Task(task), .. } => {
-                self.suspended(*task, Status::Running, sequence)
+            | Event::JumpExecuted { source: activation, .. } => {
+                self.newest(*activation, sequence);
             }
-            // None of these changes what people are told, the place of the newest event aside.
             Event::DefinitionRegistered(..)
             | Event::LogAccepted(..)
             | Event::WorkflowCreated(..)
@@ -158,14 +171,28 @@ impl ViewFold {
             | Event::SignalDelivered { .. }
             | Event::SignalBuffered { .. }
             | Event::SignalDiscarded { .. }
-            | Event::SignalsLeft { .. } => Ok(()),
+            | Event::SignalsLeft { .. }
+            | Event::WorkflowCancelRequested(..)
+            | Event::WorkflowPaused(..)
+            | Event::WorkflowResumed(..)
+            | Event::WorkflowStarted
+            | Event::WorkflowEnded { .. }
+            | Event::StageReady { .. }
+            | Event::StageStarted { .. }
+            | Event::StageEnded { .. }
+            | Event::StageCanceled { .. }
+            | Event::TaskQueued { .. }
+            | Event::TaskStarted(..)
+            | Event::TaskReported(..)
+            | Event::TaskAnswered(..)
+            | Event::ChildStarted { .. }
+            | Event::ChildEnded(..)
+            | Event::ChildRefused(..)
+            | Event::TaskEnded { .. }
+            | Event::TimerSet { .. }
+            | Event::TaskRetried { .. }
+            | Event::TaskSuspended { .. } => (),
         }
-    }
-
-    /// The event is about this activation, and changes nothing else that people are told.
-    fn touch(&mut self, activation: ActivationId, sequence: Sequence) -> Result<(), InvalidTransition> {
-        self.newest(activation, sequence);
-        Ok(())
     }
 
     /// What an event about the workflow as a whole changes.

@@ -81,7 +81,9 @@ fn block_of(
         before.extend_from_slice(outer);
         let needed: Vec<&str> = needs[place].iter().map(|other| name(*other)).collect();
         let turns = draft.turns.take();
-        exclusion::nest(&mut draft.keys, ends == Ends::Inside, turns.is_some());
+        let has_several = draft.keys.iter().any(|(key, _)| ["mi_config", "for_each", "matrix"].contains(key));
+        let parts = draft.phases.take().filter(|_| !has_several);
+        exclusion::nest(&mut draft.keys, ends == Ends::Inside, turns.is_some() || parts.is_some());
         let jumps: Vec<(&str, Option<u32>)> =
             draft.jumps.iter().map(|(to, most)| (names[to.index(n_stages)].as_str(), *most)).collect();
         if turns.is_some() {
@@ -105,12 +107,16 @@ fn block_of(
         if is_last && ends == Ends::Explicitly {
             cancellation::terminate(&mut stage);
         }
-        if let Some(LoopDraft { keys, stages }) = turns {
-            let mut asked = Value::map(keys);
-            name_others(&mut asked, named.as_deref(), None);
-            let inner: Vec<String> = (0..stages.len()).map(|inner| format!("{}-{inner}", names[place])).collect();
-            insert(&mut asked, "stages", Value::map(block_of(stages, &inner, &before, (order, Ends::Inside))));
-            insert(&mut stage, "loop", asked);
+        let earlier = parts.as_ref().map(|parts| parts.names_before(&names[place])).unwrap_or_default();
+        if let Some(turns) = turns {
+            let outer = [before.as_slice(), &earlier].concat();
+            insert(&mut stage, "loop", turned(turns, (&names[place], named.as_deref()), &outer, order));
+        }
+        if let Some(parts) = parts {
+            let block = |stages, names: &[String], outer: &[String]| {
+                Value::map(block_of(stages, names, outer, (order, Ends::Inside)))
+            };
+            parts.assemble(&names[place], &mut stage, &before, &block);
         }
         circles::jump(&mut stage, jumps);
         stages.push((names[place].clone(), stage));
@@ -122,6 +128,15 @@ fn block_of(
         stages.reverse();
     }
     stages
+}
+
+/// A loop of the stage with this name, of which an ancestor has the other; `outer` are those that have ended before it.
+fn turned(turns: LoopDraft, (name, ancestor): (&str, Option<&str>), outer: &[String], order: Order) -> Value {
+    let mut asked = Value::map(turns.keys);
+    name_others(&mut asked, ancestor, None);
+    let inner: Vec<String> = (0..turns.stages.len()).map(|inner| format!("{name}-{inner}")).collect();
+    insert(&mut asked, "stages", Value::map(block_of(turns.stages, &inner, outer, (order, Ends::Inside))));
+    asked
 }
 
 pub(super) fn needed(place: usize, draws: &[Index]) -> Vec<usize> {

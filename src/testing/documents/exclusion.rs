@@ -65,7 +65,9 @@ pub(super) fn settle(document: &mut Value, stages: &mut [(impl AsRef<str>, Value
     }
     let Some(key) = document.get("critical_sections").and_then(Value::as_str).map(str::to_owned) else { return };
     // What a section holds nothing inside its stages may wait for.
-    let has_blocks = stages.iter().any(|(_, stage)| stage.get("loop").is_some());
+    let holds_others = |stage: &Value| ["loop", "before", "after"].iter().any(|key| stage.get(key).is_some());
+    let answers = |stage: &Value| stage.get("on_failure").is_some_and(|means| means.get("stages").is_some());
+    let has_blocks = stages.iter().any(|(_, stage)| holds_others(stage) || answers(stage));
     let key = if has_blocks { "c".to_owned() } else { key };
     let later = stages.iter().position(|(_, stage)| !needs(stage).is_empty());
     let Some((later, before)) = later.and_then(|later| Some((later, needs(&stages[later].1).first()?.clone()))) else {

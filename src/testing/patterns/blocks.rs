@@ -37,18 +37,20 @@ impl Block {
                         block.activations.insert(*activation);
                     }
                 }
-                Event::ScopeOpened { scope, owner: whose } => match &mut found {
-                    Some(block) => {
-                        let inside = lies_in.get(&whose.owner()).is_some_and(|scope| block.scopes.contains(scope));
-                        block.scopes.extend(inside.then_some(*scope));
+                Event::ScopeOpened { scope, owner: whose } | Event::PhaseStarted { scope, owner: whose, .. } => {
+                    match &mut found {
+                        Some(block) => {
+                            let inside = lies_in.get(&whose.owner()).is_some_and(|scope| block.scopes.contains(scope));
+                            block.scopes.extend(inside.then_some(*scope));
+                        }
+                        None if whose.stage != owner => (),
+                        None if seen < opening.number => seen += 1,
+                        None => {
+                            let events = at..course.events().len();
+                            found = Some(Block { scopes: vec![*scope], activations: BTreeSet::new(), events });
+                        }
                     }
-                    None if whose.stage != owner => (),
-                    None if seen < opening.number => seen += 1,
-                    None => {
-                        let events = at..course.events().len();
-                        found = Some(Block { scopes: vec![*scope], activations: BTreeSet::new(), events });
-                    }
-                },
+                }
                 Event::ScopeClosed { scope, .. } => {
                     if let Some(block) = found.as_mut().filter(|block| block.scopes[0] == *scope) {
                         block.events.end = at;
