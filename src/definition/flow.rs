@@ -62,9 +62,9 @@ impl Join {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum JumpMode {
     /// Nothing: its own thread alone goes elsewhere.
-    #[default]
     Move,
     /// What has come from the activation of the target that lies behind the jump is undone.
+    #[default]
     Rewind,
 }
 

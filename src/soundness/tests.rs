@@ -49,20 +49,20 @@ fn verdicts_on_blocks_that_fit_and_blocks_that_do_not() {
 fn verdicts_on_jumps() {
     let cases: [(&str, CheckOutcome, &[&str]); 13] = [
         // Back, over a join, and into one out of a branch, where what comes late is absorbed.
-        ("a: , b: { needs: [a], jump_targets: [a] }, c: { needs: [b] }", CheckOutcome::Sound, &[]),
+        ("a: , b: { needs: [a], jump_targets: [a], jump_mode: move }, c: { needs: [b] }", CheckOutcome::Sound, &[]),
         (
-            "a: , b: { needs: [a], jump_targets: [e] }, c: { needs: [a] }, d: { needs: [b, c] }, e: { needs: [d], join_type: XOR }",
+            "a: , b: { needs: [a], jump_targets: [e], jump_mode: move }, c: { needs: [a] }, d: { needs: [b, c] }, e: { needs: [d], join_type: XOR }",
             CheckOutcome::Sound,
             &[],
         ),
         (
-            "a: , b: { needs: [a], jump_targets: [d] }, c: { needs: [a] }, d: { needs: [b, c] }",
+            "a: , b: { needs: [a], jump_targets: [d], jump_mode: move }, c: { needs: [a] }, d: { needs: [b, c] }",
             CheckOutcome::Sound,
             &[],
         ),
         // Back out of one branch: its join gets two tokens from the other.
         (
-            "a: , b: { needs: [a], jump_targets: [a] }, c: { needs: [a] }, d: { needs: [b, c] }",
+            "a: , b: { needs: [a], jump_targets: [a], jump_mode: move }, c: { needs: [a] }, d: { needs: [b, c] }",
             CheckOutcome::Unsound,
             &["UNSAFE_AND_JOIN", "UNBOUNDED"],
         ),
@@ -77,7 +77,11 @@ fn verdicts_on_jumps() {
             CheckOutcome::Sound,
             &[],
         ),
-        ("a: , b: , d: { needs: [a, b], jump_targets: [a] }, e: { needs: [d] }", CheckOutcome::Unsound, &["DEADLOCK"]),
+        (
+            "a: , b: , d: { needs: [a, b], jump_targets: [a], jump_mode: move }, e: { needs: [d] }",
+            CheckOutcome::Unsound,
+            &["DEADLOCK"],
+        ),
         (
             "s: , a: { needs: [s] }, b: { needs: [s] }, d: { needs: [a, b], join_type: DISCRIMINATOR }, \
              e: { needs: [d], jump_targets: [a, s, d2], jump_mode: rewind }, d2: { needs: [e], join_type: XOR }",
@@ -92,14 +96,14 @@ fn verdicts_on_jumps() {
         ),
         // Into joins that count: what comes late behind the jump is no arrival.
         (
-            "s: , a: { needs: [s], jump_targets: [d] }, b: { needs: [s] }, c: { needs: [s] }, \
+            "s: , a: { needs: [s], jump_targets: [d], jump_mode: move }, b: { needs: [s] }, c: { needs: [s] }, \
              d: { needs: [a, b, c], join_type: N_OF_M, join_threshold: 2 }, e: { needs: [d] }",
             CheckOutcome::Sound,
             &[],
         ),
         (
             "s: , a: { needs: [s] }, b: { needs: [s] }, d: { needs: [a, b], join_type: DISCRIMINATOR }, \
-             e: { needs: [d], jump_targets: [d] }",
+             e: { needs: [d], jump_targets: [d], jump_mode: move }",
             CheckOutcome::Sound,
             &[],
         ),
@@ -143,7 +147,7 @@ fn the_answer_of_check_is_about_workflows_without_it() {
             assert_eq!((verdict.outcome(), verdict.unforeseen_jumps().len()), (outcome, 1), "{stages}");
         }
     }
-    assert!(check("a: { jump_targets: [a] }", &CheckOptions::new()).unforeseen_jumps().is_empty());
+    assert!(check("a: { jump_targets: [a], jump_mode: move }", &CheckOptions::new()).unforeseen_jumps().is_empty());
 }
 
 #[test]

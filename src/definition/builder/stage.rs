@@ -69,7 +69,8 @@ impl Stage {
     }
 
     /// The stages to which tasks of this one may send control by [`Outcome::jump_to`](crate::Outcome::jump_to): each a
-    /// ref id or a [`BackArc`] with the most times it may be taken. Excludes `repeat`, `sub_workflow` and instances.
+    /// ref id or a [`BackArc`] with the most times it may be taken. A jump back undoes what has come from the
+    /// activation of its target that lies behind it. Excludes `repeat`, `sub_workflow` and instances.
     pub fn jump_targets<T: Into<BackArc>>(mut self, targets: impl IntoIterator<Item = T>) -> Stage {
         self.0.set_node("jump_targets", Node::unplaced(Content::List(Vec::new())));
         for target in targets {
@@ -78,10 +79,9 @@ impl Stage {
         self
     }
 
-    /// As [`Stage::jump_targets`]; a jump back undoes what has come from the activation of its target that lies behind
-    /// it.
-    pub fn rewind_targets<T: Into<BackArc>>(self, targets: impl IntoIterator<Item = T>) -> Stage {
-        self.jump_targets(targets).set("jump_mode", "rewind")
+    /// As [`Stage::jump_targets`]; a jump back undoes nothing: only its own thread goes elsewhere.
+    pub fn move_targets<T: Into<BackArc>>(self, targets: impl IntoIterator<Item = T>) -> Stage {
+        self.jump_targets(targets).set("jump_mode", "move")
     }
 
     /// As [`Stage::jump_targets`], with every stage of its block. Nobody foresees such a jump: no join waits for it,
@@ -90,9 +90,9 @@ impl Stage {
         self.set("jump_targets", ANY)
     }
 
-    /// As [`Stage::rewind_targets`], with every stage of its block, as [`Stage::jump_targets_any`] says.
-    pub fn rewind_targets_any(self) -> Stage {
-        self.jump_targets_any().set("jump_mode", "rewind")
+    /// As [`Stage::move_targets`], with every stage of its block, as [`Stage::jump_targets_any`] says.
+    pub fn move_targets_any(self) -> Stage {
+        self.jump_targets_any().set("jump_mode", "move")
     }
 
     /// Adds a task behind those there are. Excludes `run`, `uses` and `with` of the stage.

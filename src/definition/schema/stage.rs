@@ -262,7 +262,7 @@ fn ways() -> Vec<Property> {
         ),
         (
             "jump_mode",
-            "What a jump does: move takes along only its own thread, rewind undoes what has come from its target.",
+            "What a jump does: rewind (default) undoes what has come from its target, move only leaves for it.",
             choice(&JumpMode::ALL.map(JumpMode::name)),
         ),
         (

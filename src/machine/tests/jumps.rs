@@ -51,7 +51,7 @@ fn runs(course: &Course) -> Vec<usize> {
 #[test]
 fn a_jump_back_goes_the_way_again() {
     let definition = yaml(
-        "{ name: x, stages: { a: , b: { needs: [a] }, c: { needs: [b], jump_targets: [a] }, d: { needs: [c] } } }",
+        "{ name: x, stages: { a: , b: { needs: [a] }, c: { needs: [b], jump_targets: [a], jump_mode: move }, d: { needs: [c] } } }",
     );
     let then = given(&definition)
         .after([complete("a"), complete("b")])
@@ -72,7 +72,7 @@ fn a_jump_back_goes_the_way_again() {
 
 #[test]
 fn a_stage_may_jump_to_itself() {
-    let definition = yaml("{ name: x, stages: { a: { jump_targets: [a] }, b: { needs: [a] } } }");
+    let definition = yaml("{ name: x, stages: { a: { jump_targets: [a], jump_mode: move }, b: { needs: [a] } } }");
     given(&definition)
         .after([jump("a", "a"), jump("a", "a"), complete("a")])
         .when(complete("b"))
@@ -84,7 +84,7 @@ fn a_stage_may_jump_to_itself() {
 
 #[test]
 fn a_jump_forward_passes_over_what_lies_between() {
-    let then = given(&diamond(&[("a", "jump_targets: [e]")]))
+    let then = given(&diamond(&[("a", "jump_targets: [e], jump_mode: move")]))
         .when(jump("a", "e"))
         .then_among(["stage.started e by jump from a"])
         .after([complete("e")])
@@ -95,7 +95,7 @@ fn a_jump_forward_passes_over_what_lies_between() {
 
 #[test]
 fn a_jump_out_of_a_branch_into_its_join_does_not_wait_and_what_comes_late_is_absorbed() {
-    let then = given(&diamond(&[("b", "jump_targets: [d]")]))
+    let then = given(&diamond(&[("b", "jump_targets: [d], jump_mode: move")]))
         .after([complete("a")])
         .when(jump("b", "d"))
         .then_among(["stage.started d by jump from b"])
@@ -114,7 +114,7 @@ fn a_jump_out_of_a_branch_into_its_join_does_not_wait_and_what_comes_late_is_abs
 
 #[test]
 fn a_jump_into_a_join_takes_along_what_has_come() {
-    let then = given(&diamond(&[("b", "jump_targets: [d]")]))
+    let then = given(&diamond(&[("b", "jump_targets: [d], jump_mode: move")]))
         .after([complete("a"), complete("c")])
         .when(jump("b", "d"))
         .then_among(["stage.started d by jump from b, and from c"])
@@ -126,7 +126,8 @@ fn a_jump_into_a_join_takes_along_what_has_come() {
 
 #[test]
 fn what_comes_after_a_jump_into_the_join_and_knows_of_it_is_not_absorbed() {
-    let definition = diamond(&[("b", "jump_targets: [d]"), ("e", "jump_targets: [a]")]);
+    let definition =
+        diamond(&[("b", "jump_targets: [d], jump_mode: move"), ("e", "jump_targets: [a], jump_mode: move")]);
     // `c` has lived since before the first jump; the second round brings its own tokens.
     let mut course = played(
         &definition,
@@ -139,7 +140,7 @@ fn what_comes_after_a_jump_into_the_join_and_knows_of_it_is_not_absorbed() {
 
 #[test]
 fn a_jump_over_a_join_leaves_what_waits_there_and_the_workflow_succeeds() {
-    let then = given(&diamond(&[("b", "jump_targets: [e]")]))
+    let then = given(&diamond(&[("b", "jump_targets: [e], jump_mode: move")]))
         .after([complete("a"), jump("b", "e"), complete("e")])
         .when(complete("c"))
         .then_among(["tokens.left c to d", "workflow.completed"]);
@@ -149,7 +150,7 @@ fn a_jump_over_a_join_leaves_what_waits_there_and_the_workflow_succeeds() {
 
 #[test]
 fn a_jump_moves_its_own_thread_only() {
-    let then = given(&diamond(&[("b", "jump_targets: [a]")]))
+    let then = given(&diamond(&[("b", "jump_targets: [a], jump_mode: move")]))
         .after([complete("a")])
         .when(jump("b", "a"))
         .then_among(["stage.started a#2 by jump from b"])
@@ -188,8 +189,9 @@ fn an_instance_cannot_jump_out_of_its_activation() {
 
 #[test]
 fn a_jump_may_be_limited() {
-    let definition =
-        yaml("{ name: x, stages: { a: , b: { needs: [a], jump_targets: [{ stage: a, max_iterations: 2 }] } } }");
+    let definition = yaml(
+        "{ name: x, stages: { a: , b: { needs: [a], jump_targets: [{ stage: a, max_iterations: 2 }], jump_mode: move } } }",
+    );
     given(&definition)
         .after([complete("a"), jump("b", "a"), complete("a"), jump("b", "a"), complete("a")])
         .when(jump("b", "a"))
@@ -199,7 +201,8 @@ fn a_jump_may_be_limited() {
 
 #[test]
 fn a_workflow_jumps_ten_times_unless_it_says_otherwise() {
-    let definition = |most: &str| yaml(&format!("{{ name: x{most}, stages: {{ a: {{ jump_targets: [a] }} }} }}"));
+    let definition =
+        |most: &str| yaml(&format!("{{ name: x{most}, stages: {{ a: {{ jump_targets: [a], jump_mode: move }} }} }}"));
     for (most, jumps) in [("", 10), (", max_jumps: 0", 0), (", max_jumps: 2", 2), (", max_jumps: 40", 40)] {
         let mut course = played(&definition(most), []);
         for _ in 0..jumps {
@@ -218,7 +221,7 @@ fn a_workflow_jumps_ten_times_unless_it_says_otherwise() {
 #[test]
 fn what_a_jump_brings_is_the_first_of_its_target() {
     let definition = yaml(
-        "{ name: x, stages: { a: { outputs: { k: 1 } }, b: { needs: [a], jump_targets: [a] }, c: { needs: [b] } } }",
+        "{ name: x, stages: { a: { outputs: { k: 1 } }, b: { needs: [a], jump_targets: [a], jump_mode: move }, c: { needs: [b] } } }",
     );
     let mut course = played(&definition, [complete("a"), jump("b", "a").output("given", 5).context("why", "again")]);
     assert_eq!(seen(&course, "why"), Some(Value::from("again")));
@@ -231,7 +234,7 @@ fn what_a_jump_brings_is_the_first_of_its_target() {
 #[test]
 fn later_tasks_of_who_jumps_do_not_follow() {
     let definition = yaml(
-        "{ name: x, stages: { a: { tasks: [{ name: t, run: x }, { name: u, run: x }], jump_targets: [c] }, b: { needs: [a] }, \
+        "{ name: x, stages: { a: { tasks: [{ name: t, run: x }, { name: u, run: x }], jump_targets: [c], jump_mode: move }, b: { needs: [a] }, \
          c: { needs: [b] } } }",
     );
     given(&definition).when(jump("a.t", "c")).then([
@@ -246,7 +249,8 @@ fn later_tasks_of_who_jumps_do_not_follow() {
 
 #[test]
 fn a_jump_waits_for_a_target_that_is_not_to_overlap() {
-    let definition = yaml("{ name: x, stages: { a: { reentry: serialize }, b: { jump_targets: [a] } } }");
+    let definition =
+        yaml("{ name: x, stages: { a: { reentry: serialize }, b: { jump_targets: [a], jump_mode: move } } }");
     given(&definition)
         .when(jump("b", "a"))
         .then(["task.reported b REDIRECT", "task.completed b", "jump.executed b to a", "stage.completed b to a"])
@@ -259,7 +263,7 @@ fn a_jump_waits_for_a_target_that_is_not_to_overlap() {
 #[test]
 fn a_gate_of_the_target_holds_a_jump_too() {
     let definition = yaml(
-        "{ name: x, stages: { a: { jump_targets: [c] }, b: { needs: [a] }, c: { needs: [b], if: missing == 1 } } }",
+        "{ name: x, stages: { a: { jump_targets: [c], jump_mode: move }, b: { needs: [a] }, c: { needs: [b], if: missing == 1 } } }",
     );
     given(&definition).when(jump("a", "c")).then_among([
         "stage.ready c by jump from a",
@@ -273,7 +277,7 @@ fn an_or_join_waits_for_who_may_jump_before_it() {
     let definition = || {
         yaml(
             "{ name: x, stages: { a: { split_type: OR, split_conditions: { p: missing == 1 } }, b: { needs: [a] }, \
-             c: { needs: [a], jump_targets: [p] }, p: { needs: [a] }, j: { needs: [b, p], join_type: OR } } }",
+             c: { needs: [a], jump_targets: [p], jump_mode: move }, p: { needs: [a] }, j: { needs: [b, p], join_type: OR } } }",
         )
     };
     given(&definition())
@@ -289,7 +293,7 @@ fn an_or_join_waits_for_who_may_jump_before_it() {
 #[test]
 fn jumps_stay_in_the_turn_of_a_loop() {
     let definition = yaml(
-        "{ name: x, stages: { l: { loop: { while: loop.index < 2, stages: { a: , b: { needs: [a], jump_targets: [a] } } } } } }",
+        "{ name: x, stages: { l: { loop: { while: loop.index < 2, stages: { a: , b: { needs: [a], jump_targets: [a], jump_mode: move } } } } } }",
     );
     let mut course = played(&definition, [complete("a"), jump("b", "a"), complete("a"), complete("b")]);
     finish(&mut course);

@@ -24,8 +24,8 @@ const JOINS: [&str; 7] = [
 /// `a`, then `b`, `c` and `e` at once, then `d` with this join, then `f`; tasks of `b` and `f` may jump to these.
 fn fan(join: &str, targets: &str) -> Definition {
     yaml(&format!(
-        "{{ name: x, stages: {{ a: , b: {{ needs: [a], jump_targets: [d] }}, c: {{ needs: [a] }}, e: {{ needs: [a] }}, \
-         d: {{ needs: [b, c, e], {join} }}, f: {{ needs: [d], jump_targets: {targets} }} }} }}"
+        "{{ name: x, stages: {{ a: , b: {{ needs: [a], jump_targets: [d], jump_mode: move }}, c: {{ needs: [a] }}, e: {{ needs: [a] }}, \
+         d: {{ needs: [b, c, e], {join} }}, f: {{ needs: [d], jump_targets: {targets}, jump_mode: move }} }} }}"
     ))
 }
 
@@ -171,7 +171,7 @@ fn what_waits_for_the_next_generation_is_taken_along_one_of_each_arc() {
     let definition = yaml(
         "{ name: x, stages: { p1: , p2: , p3: , p: { needs: [p1, p2, p3], join_type: MULTI_MERGE }, q: , \
          d: { needs: [p, q], join_type: DISCRIMINATOR, join_mode: blocking, reset_on: all }, \
-         f: { needs: [d], jump_targets: [d] } } }",
+         f: { needs: [d], jump_targets: [d], jump_mode: move } } }",
     );
     let then = given(&definition)
         .after([complete("p1"), complete("p"), complete("p2"), complete("p"), complete("p3"), complete("p")])
@@ -280,7 +280,7 @@ fn a_rewind_into_the_join_after_one_over_it_comes_late_for_nothing() {
 fn what_a_rewind_undoes_absorbs_nothing_any_more() {
     // The jump into the join is undone with what it began: what comes then is counted.
     let definition = yaml(
-        "{ name: x, stages: { a: , b: { needs: [a], jump_targets: [d] }, c: { needs: [a] }, e: { needs: [a] }, \
+        "{ name: x, stages: { a: , b: { needs: [a], jump_targets: [d], jump_mode: move }, c: { needs: [a] }, e: { needs: [a] }, \
          d: { needs: [b, c, e], join_type: N_OF_M, join_threshold: 2 }, \
          f: { needs: [d], jump_targets: [b], jump_mode: rewind } } }",
     );
@@ -300,7 +300,7 @@ fn what_a_rewind_undoes_absorbs_nothing_any_more() {
 /// `a` splits into three threads through `b`, whose tasks may jump to `m`, which merges them; then `z`.
 fn threads(mode: &str) -> Definition {
     yaml(&format!(
-        "{{ name: x, stages: {{ a: {{ split_type: THREAD, thread_count: 3 }}, b: {{ needs: [a], jump_targets: [m] }}, \
+        "{{ name: x, stages: {{ a: {{ split_type: THREAD, thread_count: 3 }}, b: {{ needs: [a], jump_targets: [m], jump_mode: move }}, \
          m: {{ needs: [b], join_type: THREAD_MERGE, merge_count: 3 }}, \
          z: {{ needs: [m], jump_targets: [m], jump_mode: {mode} }} }} }}"
     ))

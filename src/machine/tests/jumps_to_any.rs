@@ -216,7 +216,7 @@ fn it_stands_in_the_normal_form_as_it_is_written() {
     let read = Definition::from_normal(&written.to_json()).unwrap();
     assert_eq!((read.hash(), read.graph()), (written.hash(), written.graph()));
     let stage = |name: &str, before: &str| Stage::new(name).needs([before]);
-    let built = Definition::builder("x").stage(Stage::new("a")).stage(stage("b", "a").rewind_targets_any());
+    let built = Definition::builder("x").stage(Stage::new("a")).stage(stage("b", "a").jump_targets_any());
     let built = built.stage(stage("c", "b")).stage(stage("d", "c"));
     assert_eq!(built.build().unwrap().hash(), written.hash());
     assert!(written.stages().map(|stage| stage.jumps_anywhere()).eq([false, true, false, false]));

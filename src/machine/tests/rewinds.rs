@@ -46,6 +46,22 @@ fn finish(course: &mut Course) {
 }
 
 #[test]
+fn a_jump_rewinds_unless_its_stage_says_otherwise() {
+    let definition = |mode: &str| {
+        yaml(&format!(
+            "{{ name: x, stages: {{ a: , b: {{ needs: [a] }}, c: {{ needs: [a], jump_targets: [a]{mode} }} }} }}"
+        ))
+    };
+    given(&definition(""))
+        .after([complete("a")])
+        .when(jump("c", "a"))
+        .then_among(["jump.executed c to a undoing a, ends b"])
+        .open(["a#2"]);
+    let moved = given(&definition(", jump_mode: move")).after([complete("a")]).when(jump("c", "a"));
+    moved.then_among(["jump.executed c to a"]).open(["a#2", "b"]);
+}
+
+#[test]
 fn what_does_not_come_from_the_target_is_not_done_again() {
     let then = given(&delivery())
         .after([complete("test"), complete("lint")])
