@@ -319,8 +319,7 @@ pub fn signals_are_taken_once(course: &Course) {
 ///
 /// If it is not so.
 pub fn tokens_are_conserved(course: &Course) {
-    let graph = course.state().definition().graph();
-    let mut counted = Counted::of(graph);
+    let mut counted = Counted::of(course);
     for event in course.events() {
         counted.follow(event);
     }
@@ -342,6 +341,7 @@ pub fn tokens_are_conserved(course: &Course) {
 }
 
 struct Counted<'g> {
+    course: &'g Course,
     graph: &'g Graph,
     on_arcs: BTreeMap<(ScopeId, ArcIndex), u64>,
     /// What was listed as left, of scopes that are open or have ended with the workflow.
@@ -362,12 +362,22 @@ struct Counted<'g> {
 struct Arrived {
     arcs: BTreeSet<ArcIndex>,
     fired: bool,
+    /// Arcs of which a choice has taken a token while others lie there: what was counted may be what it took, and then
+    /// the next token arrives.
+    unsure: BTreeSet<ArcIndex>,
+}
+
+impl Arrived {
+    fn count(&mut self, arc: ArcIndex) -> bool {
+        self.arcs.insert(arc) || self.unsure.remove(&arc)
+    }
 }
 
 impl<'g> Counted<'g> {
-    fn of(graph: &'g Graph) -> Counted<'g> {
+    fn of(course: &'g Course) -> Counted<'g> {
+        let graph = course.state().definition().graph();
         let (on_arcs, left, scopes, inside, counted, owners) = Default::default();
-        Counted { graph, on_arcs, left, scopes, inside, counted, owners, produced: 0, consumed: 0 }
+        Counted { course, graph, on_arcs, left, scopes, inside, counted, owners, produced: 0, consumed: 0 }
     }
 
     fn follow(&mut self, event: &Event) {
@@ -398,7 +408,7 @@ impl<'g> Counted<'g> {
             Event::JoinArrived { scope, arc, arrival } => {
                 let stage = self.graph.arc(*arc).to;
                 let counted = self.counted.entry((*scope, stage)).or_default();
-                assert!(counted.arcs.insert(*arc), "a generation counts an arc once");
+                assert!(counted.count(*arc), "a generation counts an arc once: {}", self.course.story());
                 assert_eq!(counted.fired, *arrival == Arrival::Late, "what comes late is not counted");
                 if *arrival == Arrival::Late {
                     self.take_from(*scope, &[*arc]);
@@ -480,8 +490,17 @@ impl<'g> Counted<'g> {
     fn withdraw(&mut self, scope: ScopeId, arcs: &[ArcIndex]) {
         for arc in arcs {
             let count = self.on_arcs.get_mut(&(scope, *arc)).filter(|count| **count > 0);
-            *count.expect("only what lies on an arc is withdrawn") -= 1;
+            let lies = count.unwrap_or_else(|| panic!("only what lies is withdrawn: {}", self.course.story()));
+            *lies -= 1;
+            let is_empty = *lies == 0;
             self.consumed += 1;
+            // A join that has fired has counted for a generation that is over.
+            let counted = self.counted.get_mut(&(scope, self.graph.arc(*arc).to)).filter(|counted| !counted.fired);
+            match counted {
+                Some(counted) if is_empty => drop(counted.arcs.remove(arc)),
+                Some(counted) if counted.arcs.contains(arc) => drop(counted.unsure.insert(*arc)),
+                _ => (),
+            }
         }
     }
 
@@ -537,7 +556,8 @@ impl<'g> Counted<'g> {
     fn take_from(&mut self, scope: ScopeId, arcs: &[ArcIndex]) {
         for arc in arcs {
             let count = self.on_arcs.get_mut(&(scope, *arc)).filter(|count| **count > 0);
-            *count.expect("only what lies on an arc is taken") -= 1;
+            let lies = count.unwrap_or_else(|| panic!("only what lies on an arc is taken: {}", self.course.story()));
+            *lies -= 1;
             self.consumed += 1;
         }
     }
