@@ -85,7 +85,7 @@ pub use store::{
     Append, Appended, CodecError, Encoded, Error as StoreError, EventStore, Expected, LogError, LogFiles, LogFinding,
     LogFrame, LogHolder, LogKind, LogReport, LogSalvage, LogStats, PayloadError, RecordPlace, StoreWriter, Upkeep,
 };
-pub use task::{AliasError, DuplicateName, Outcome, ReceivedSignal, Registry, Task, TaskContext, TaskError};
+pub use task::{AliasError, DuplicateName, Outcome, ReceivedSignal, Registry, Secrets, Task, TaskContext, TaskError};
 pub use time::{Duration, TimeError, Timestamp};
 pub use value::{Map, Real, Value, ValueError};
 pub use version::{BUILD, Build};

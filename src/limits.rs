@@ -95,6 +95,9 @@ pub const SIGNALS_REMEMBERED: usize = 1_024;
 /// Bytes of the id of a signal. It is a key, not data.
 pub const SIGNAL_ID_BYTES_MAX: usize = 256;
 
+/// The shortest secret: masking one that is shorter would tear apart texts that have nothing to do with it.
+pub const SECRET_BYTES_MIN: usize = 4;
+
 /// Names of signals one task waits for at once.
 pub const SIGNALS_AWAITED_MAX: usize = 64;
 

@@ -21,7 +21,7 @@ impl Shared {
             return;
         }
         let now = self.clock.now();
-        let prepared = prepare(&item, &self.registry, &self.place, cancel.clone(), now);
+        let prepared = prepare(&item, &self.registry, &self.secrets, &self.place, cancel.clone(), now);
         let conclusion = match prepared {
             Err(failure) => Conclusion::Report(not_begun(attempt, failure)),
             Ok((task, dispatch)) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ids::WorkflowId;
+use crate::task::{EnvironmentSecrets, Secrets};
 
 #[cfg(test)]
 use crate::store::EventStore;
@@ -21,6 +22,7 @@ pub struct Config {
     pub(super) drive: Drive,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) actor: String,
+    pub(super) secrets: Arc<dyn Secrets>,
     pub(super) control: Control,
     pub(super) authorize: Option<Authorize>,
 }
@@ -90,6 +92,7 @@ impl Config {
             drive: Drive::All,
             clock: Arc::new(SystemClock),
             actor: "library".to_owned(),
+            secrets: Arc::new(EnvironmentSecrets),
             control: Control::Listens,
             authorize: None,
         }
@@ -126,6 +129,12 @@ impl Config {
     /// Who sends the commands of callers that do not say so themselves.
     pub fn actor(mut self, name: impl Into<String>) -> Config {
         self.actor = name.into();
+        self
+    }
+
+    /// Where tasks that ask for a secret get its value; the environment's `STABILIZE_SECRET_NAME` if nothing is said.
+    pub fn secrets(mut self, secrets: impl Secrets + 'static) -> Config {
+        self.secrets = Arc::new(secrets);
         self
     }
 

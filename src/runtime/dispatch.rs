@@ -13,7 +13,8 @@ use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::AttemptId;
 use crate::machine::{DispatchNames, GivenSignal, Surroundings, template_failure};
 use crate::task::{
-    Cancel, ContextSource, Dispatch, Ended, OutcomeKind, Place, Poll, ReceivedSignal, Registry, StreamRecord, Task,
+    Cancel, ContextSource, Dispatch, Ended, GivenSecrets, OutcomeKind, Place, Poll, ReceivedSignal, Registry, Secrets,
+    StreamRecord, Task,
 };
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
@@ -63,6 +64,7 @@ impl ContextSource for Surroundings {
 pub(super) fn prepare(
     item: &Released,
     registry: &Registry,
+    secrets: &Arc<dyn Secrets>,
     place: &Place,
     cancel: Cancel,
     now: Timestamp,
@@ -122,6 +124,7 @@ pub(super) fn prepare(
         began: item.since,
         now,
         context: Box::new(seen.clone()),
+        secrets: GivenSecrets::of(Arc::clone(secrets)),
         cancel,
         place: place.clone(),
     };

@@ -79,6 +79,7 @@ impl Engine {
             history: History::of(Arc::clone(&opened.store)),
             store: opened.store,
             registry: tasks,
+            secrets: Arc::clone(&config.secrets),
             clock: Arc::clone(&config.clock),
             place: opened.place,
             scratch: opened.scratch,

@@ -9,7 +9,7 @@ use crate::ids::{StreamId, WorkflowId};
 use crate::machine::Request;
 use crate::replay::{History, has_ended};
 use crate::store::EventStore;
-use crate::task::{Place, Registry};
+use crate::task::{Place, Registry, Secrets};
 use crate::time::Timestamp;
 
 use super::admission::Admissions;
@@ -37,6 +37,7 @@ pub(super) struct Shared {
     /// Shares the definitions it has read with all who ask for it.
     pub(super) history: History,
     pub(super) registry: Registry,
+    pub(super) secrets: Arc<dyn Secrets>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) place: Place,
     /// Removed when the engine closes: where files of attempts stand if the log is in memory.

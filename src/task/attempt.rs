@@ -40,7 +40,7 @@ impl Attempt<'_> {
         self.dispatch.cancel.limit(self.began.checked_add(timeout.into()));
         let context = TaskContext::new(self.dispatch, timeout);
         let answer = guarded("the task", || self.task.run(&context)).and_then(|answer| answer);
-        let answer = self.polled(held(answer));
+        let answer = self.told(answer);
         let mut streams = context.into_streams();
         let ended = match ended(answer, self.dispatch.cancel.stop(), timeout) {
             Ended::Failed(error) if self.dispatch.cancel.stop() == Some(Stop::TimedOut) => {
@@ -56,6 +56,13 @@ impl Attempt<'_> {
             ended => ended,
         };
         Report { ended, streams }
+    }
+
+    /// What is told of an answer: no secret, and nothing that an event cannot hold.
+    fn told(&self, answer: Answer) -> Answer {
+        // Masked first, since what refuses an answer may show a piece of it, and last, since polling may fail.
+        let answer = held(self.dispatch.secrets.mask(answer));
+        self.dispatch.secrets.mask(self.polled(answer))
     }
 
     /// The answer, with how long a task that goes on rests.
@@ -82,7 +89,7 @@ impl Attempt<'_> {
         let context = TaskContext::new(self.dispatch, spent.saturating_add(length));
         let answer =
             guarded(&format!("{name} of the task"), || hook(&context)).unwrap_or_else(|error| Some(Err(error)));
-        let answer = answer.map(|answer| self.polled(held(answer)));
+        let answer = answer.map(|answer| self.told(answer));
         let is_late = answer.is_some() && self.dispatch.cancel.stop() == Some(Stop::TimedOut);
         let answer = if is_late { Some(Err(late(name, length))) } else { answer };
         (answer, context.into_streams())

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::cancel::Cancel;
 use super::outcome::TaskError;
 use super::place::{Place, StreamRecord};
+use super::secret::GivenSecrets;
 use super::signal::ReceivedSignal;
 use crate::failure::ErrorCode;
 use crate::ids::{ActivationId, AttemptId, WorkflowId};
@@ -72,6 +73,8 @@ pub(crate) struct Dispatch {
     pub(crate) now: Timestamp,
     /// The effective context.
     pub(crate) context: Box<dyn ContextSource>,
+    /// The secrets it may ask for.
+    pub(crate) secrets: GivenSecrets,
     /// The request to stop.
     pub(crate) cancel: Cancel,
     /// Where files of attempts stand.
@@ -171,6 +174,27 @@ impl<'a> TaskContext<'a> {
     /// The signal that came last for this activation: the one that woke this task, or the trigger of its stage.
     pub fn signal(&self) -> Option<&ReceivedSignal> {
         self.dispatch.signal.as_ref()
+    }
+
+    /// The value of a secret, asked for now. Whatever the attempt answers, here or in a hook, has `***` in its place:
+    /// in outputs, context, errors and their causes, also as part of a longer text. A value that was changed, encoded
+    /// or cut is not found again, and what the task writes elsewhere is its own affair.
+    ///
+    /// ```
+    /// use stabilize::{Outcome, TaskContext, TaskError};
+    ///
+    /// fn call(task: &TaskContext<'_>) -> Result<Outcome, TaskError> {
+    ///     let token = task.secret("API_TOKEN")?;
+    ///     // ..
+    ///     Ok(Outcome::success().output("bytes", token.len()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Transient, with code `SECRET_UNAVAILABLE`: it is missing, or shorter than 4 bytes and so cannot be masked.
+    pub fn secret(&self, name: &str) -> Result<String, TaskError> {
+        self.dispatch.secrets.read(name)
     }
 
     /// When the attempt's timeout passes, on the engine's clock at its dispatch. Then it is asked to stop.

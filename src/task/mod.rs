@@ -24,6 +24,7 @@ mod program;
 #[cfg(feature = "python")]
 mod python;
 mod registry;
+mod secret;
 mod settings;
 #[cfg(feature = "shell")]
 mod shell;
@@ -45,6 +46,8 @@ pub(crate) use place::{Place, StreamName, StreamRecord};
 pub(crate) use program::kill_leftovers;
 pub(crate) use registry::Verifier;
 pub use registry::{AliasError, DuplicateName, Registry};
+pub use secret::Secrets;
+pub(crate) use secret::{EnvironmentSecrets, GivenSecrets};
 pub use signal::ReceivedSignal;
 
 use crate::failure::ErrorCode;

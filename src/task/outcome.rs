@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use super::secret::map_of_texts;
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::time::{Duration, Timestamp};
 use crate::value::{Map, Value, ValueError};
@@ -252,6 +253,18 @@ impl Outcome {
         if let OutcomeKind::Suspended(names) = &self.kind { names } else { &[] }
     }
 
+    /// The same outcome with other texts.
+    pub(super) fn map_texts(self, change: &dyn Fn(&str) -> String) -> Outcome {
+        let kind = match self.kind {
+            OutcomeKind::Terminal(error) => OutcomeKind::Terminal(error.map_texts(change)),
+            OutcomeKind::FailedContinue(error) => OutcomeKind::FailedContinue(error.map_texts(change)),
+            OutcomeKind::Suspended(names) => OutcomeKind::Suspended(names.iter().map(|name| change(name)).collect()),
+            OutcomeKind::Jump(target) => OutcomeKind::Jump(change(&target)),
+            kind => kind,
+        };
+        Outcome { kind, outputs: map_of_texts(self.outputs, change), context: map_of_texts(self.context, change) }
+    }
+
     /// The pieces.
     pub(crate) fn into_parts(self) -> OutcomeParts {
         OutcomeParts { kind: self.kind, outputs: self.outputs, context: self.context }
@@ -422,6 +435,19 @@ impl TaskError {
     /// Outputs and entries for the context.
     pub(super) fn data(&self) -> (&Map, &Map) {
         (&self.outputs, &self.context_update)
+    }
+
+    /// The same error with other texts; a code that would be another is none of ours.
+    pub(super) fn map_texts(self, change: &dyn Fn(&str) -> String) -> TaskError {
+        let is_kept = change(self.code.as_str()) == self.code.as_str();
+        TaskError {
+            code: if is_kept { self.code } else { ErrorCode::UNKNOWN },
+            message: change(&self.message),
+            causes: self.causes.iter().map(|cause| change(cause)).collect(),
+            context_update: map_of_texts(self.context_update, change),
+            outputs: map_of_texts(self.outputs, change),
+            ..self
+        }
     }
 
     /// The pieces.

@@ -30,6 +30,7 @@ pub(super) fn dispatch() -> Dispatch {
         began: Timestamp::from_microseconds(0),
         now: Timestamp::from_microseconds(0),
         context: Box::new(Map::new()),
+        secrets: GivenSecrets::of(std::sync::Arc::new(EnvironmentSecrets)),
         cancel: Cancel::new(),
         place: Place::new(root),
     }

@@ -55,7 +55,13 @@ const OUTSIDE: &[Outside] = &[
     // What programs inherit; and the folder for temporary files.
     Outside {
         what: "std::env",
-        homes: &["src/task/program/", "src/runtime/open.rs", "src/runtime/control/door.rs", "src/testing/"],
+        homes: &[
+            "src/task/program/",
+            "src/task/secret.rs",
+            "src/runtime/open.rs",
+            "src/runtime/control/door.rs",
+            "src/testing/",
+        ],
     },
 ];
 

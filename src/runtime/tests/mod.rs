@@ -12,6 +12,7 @@ mod outcomes;
 mod property;
 #[cfg(feature = "http")]
 mod requests;
+mod secrets;
 mod signals;
 mod stopping;
 mod subscriptions;
