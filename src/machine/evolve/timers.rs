@@ -185,12 +185,15 @@ pub(super) fn examine_answer(state: &mut State, id: ActivationId) {
 /// What an activation makes of its timer.
 fn fire_of(state: &mut State, id: ActivationId, timer: TimerId, purpose: TimerPurpose) -> Fit<()> {
     let is_answered = purpose == TimerPurpose::Deadline && is_answered(state, id);
+    let is_decided = state.core.instances.get(&id).is_some_and(|set| set.ending.is_some());
     let activation = activation(state, id)?;
     activation.timers.retain(|known| *known != timer);
     let place = (activation.born, id);
     match (purpose, &activation.progress) {
         // What the definition answers in people's place follows.
         (TimerPurpose::Deadline, Progress::Open(_)) if is_answered => Ok(()),
+        // Its instances are withdrawn: how it ends is decided, and it waits for no more than that they stop.
+        (TimerPurpose::Deadline, Progress::Instances) if is_decided => Ok(()),
         (TimerPurpose::Deadline, Progress::Instances) if is_answered => {
             let scope = activation.scope;
             let instances: Vec<ActivationId> = instances_of(state, id, scope).collect();

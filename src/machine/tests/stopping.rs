@@ -310,6 +310,36 @@ fn an_activation_with_instances_ends_behind_the_last_of_them() {
         .then_among(["stage.canceled m#1[2] by mi", "stage.canceled m by mi", "lock.taken bench c"]);
 }
 
+/// Who has decided how it ends is in time, however long those take to stop that it does not need.
+#[test]
+fn a_deadline_that_passes_while_the_remaining_instances_stop_changes_nothing() {
+    let net = yaml(
+        "
+name: stops in time
+stages:
+  v: { trigger: { signal: never } }
+  m:
+    deadline: 1s
+    cancel_mode: wait
+    cancels: [{ stage: v }]
+    mi_config: { count: 2, complete_mi_on: [{ timer: 1h }, { signal: enough }] }
+  d: { needs: [m] }
+",
+    );
+    let mut course = Course::begun(&net, [("k", 0); 0]);
+    course.happen(&start("m[0]"));
+    course.happen(&signal("enough"));
+    course.happen(&pass("1h"));
+    for timer in [1, 2] {
+        course.happen(&fire(timer));
+    }
+    course.happen(&has_stopped("m#1[0]@1"));
+    course.happen(&has_stopped("m#1[1]@1"));
+    course.complete(["d"]);
+    assert_eq!(course.status(), Status::Succeeded);
+    assert!(course.told("stage.canceled v by m"), "{}", course.story());
+}
+
 #[test]
 fn a_serialized_stage_starts_again_when_it_has_stopped() {
     let serial = yaml(
