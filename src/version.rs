@@ -18,16 +18,36 @@ pub struct Build {
 }
 
 /// This build.
-pub const BUILD: Build = Build {
-    version: env!("CARGO_PKG_VERSION"),
-    rules: RULES,
-    format: LogFiles::FORMAT,
-    features: match (cfg!(feature = "http"), cfg!(feature = "python"), cfg!(feature = "shell")) {
-        (true, true, _) => &["http", "python", "shell"],
-        (true, false, true) => &["http", "shell"],
-        (true, false, false) => &["http"],
-        (false, true, _) => &["python", "shell"],
-        (false, false, true) => &["shell"],
-        (false, false, false) => &[],
-    },
+pub const BUILD: Build =
+    Build { version: env!("CARGO_PKG_VERSION"), rules: RULES, format: LogFiles::FORMAT, features: &ON };
+
+/// The features that bring tasks, and whether they are on.
+const FEATURES: [(&str, bool); 5] = [
+    ("docker", cfg!(feature = "docker")),
+    ("http", cfg!(feature = "http")),
+    ("python", cfg!(feature = "python")),
+    ("shell", cfg!(feature = "shell")),
+    ("ssh", cfg!(feature = "ssh")),
+];
+
+const ON: [&str; count()] = {
+    let mut names = [""; count()];
+    let (mut from, mut to) = (0, 0);
+    while from < FEATURES.len() {
+        if FEATURES[from].1 {
+            names[to] = FEATURES[from].0;
+            to += 1;
+        }
+        from += 1;
+    }
+    names
 };
+
+const fn count() -> usize {
+    let (mut index, mut count) = (0, 0);
+    while index < FEATURES.len() {
+        count += FEATURES[index].1 as usize;
+        index += 1;
+    }
+    count
+}

@@ -31,6 +31,8 @@ mod shell;
 #[cfg(all(test, feature = "shell"))]
 pub(crate) use shell::patient as patient_shell;
 mod signal;
+#[cfg(feature = "ssh")]
+mod ssh;
 #[cfg(test)]
 mod tests;
 

@@ -61,8 +61,9 @@ impl Registry {
         Registry::default()
     }
 
-    /// The tasks that come with the engine: `noop`, `wait`, `fail`, with their features `shell`, `python`, `docker` and
-    /// `http`; and `manual` and `approval`, which people do: no engine runs what is registered under these names.
+    /// The tasks that come with the engine: `noop`, `wait`, `fail`, with their features `shell`, `python`, `docker`,
+    /// `ssh` and `http`; and `manual` and `approval`, which people do: no engine runs what is registered under these
+    /// names.
     pub fn with_builtins() -> Registry {
         let mut registry = Registry::new();
         registry.replace("noop", Noop);
@@ -76,6 +77,8 @@ impl Registry {
         registry.replace("python", super::python::Python::new());
         #[cfg(feature = "docker")]
         registry.replace("docker", super::docker::Docker::new());
+        #[cfg(feature = "ssh")]
+        registry.replace("ssh", super::ssh::Ssh::new());
         #[cfg(feature = "http")]
         registry.replace("http", super::http::Http::new());
         registry

@@ -126,6 +126,7 @@ const SURROUNDINGS: [Row; 40] = [
             "a_canceled_attempt_ends_the_whole_group",
             "an_attempt_that_is_asked_to_stop_hangs_up_at_once",
             "a_container_is_ended_with_its_attempt",
+            "a_program_on_another_host_is_ended_with_its_attempt",
         ]),
     ),
     (

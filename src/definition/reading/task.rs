@@ -22,9 +22,6 @@ const COPIED_MAX: usize = 3 * NORMAL_FORM_BYTES_MAX;
 /// The task type of `run`.
 pub(in crate::definition) const SHELL: &str = "shell";
 
-/// The task type whose `script` is code.
-const PYTHON: &str = "python";
-
 /// What tasks have that say nothing else; each level overrides the one outside it.
 #[derive(Clone, Debug)]
 pub(super) struct Inherited {
@@ -345,9 +342,9 @@ impl<'d> Reader<'d> {
                 } else {
                     command = Some(&entry.value);
                 }
-            } else if uses == PYTHON && key == "script" && entry.value.text().is_some_and(|text| text.contains("${{")) {
-                // A value would become code.
-                let help = "give it in inputs: the script finds it in INPUT";
+            } else if let Some(help) = instead_of_code(&uses, key)
+                && entry.value.text().is_some_and(|text| text.contains("${{"))
+            {
                 let message = "`${{` is not computed in code";
                 self.report_with_help(ProblemCode::TemplateNotAllowed, &entry.value.span, message, help);
             } else {
@@ -367,6 +364,15 @@ impl<'d> Reader<'d> {
             self.report_with_help(ProblemCode::MissingKey, span, "a shell task without command", help);
         }
         Some(Body { uses, with: Template::of_entries(options), shell_text })
+    }
+}
+
+/// Where to give values to a task of this type, if what it has under this key is code: a value would become code, too.
+fn instead_of_code(uses: &str, key: &str) -> Option<&'static str> {
+    match (uses, key) {
+        ("python", "script") => Some("give it in inputs: the script finds it in INPUT"),
+        ("ssh", "command") => Some("write a list of words, each of which stays one word, or give it in environment"),
+        _ => None,
     }
 }
 

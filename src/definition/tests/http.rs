@@ -36,10 +36,15 @@ fn what_cannot_be_meant_is_said_before_anything_is_asked() {
 
 #[test]
 fn a_value_never_becomes_code() {
-    let problems = refuse("{name: x, stages: {a: {uses: python, with: {script: 'RESULT = ${{ n }}'}}}}");
-    let codes: Vec<String> = problems.iter().map(|problem| problem.code().to_string()).collect();
-    assert_eq!(codes, ["TEMPLATE_NOT_ALLOWED"]);
+    for with in
+        ["uses: python, with: {script: 'RESULT = ${{ n }}'}", "uses: ssh, with: {host: h, command: 'ls ${{ n }}'}"]
+    {
+        let problems = refuse(&format!("{{name: x, stages: {{a: {{{with}}}}}}}"));
+        let codes: Vec<String> = problems.iter().map(|problem| problem.code().to_string()).collect();
+        assert_eq!(codes, ["TEMPLATE_NOT_ALLOWED"], "{with}");
+    }
     read("{name: x, stages: {a: {uses: python, with: {script: 'RESULT = INPUT', inputs: {n: '${{ n }}'}}}}}");
+    read("{name: x, stages: {a: {uses: ssh, with: {host: h, command: [ls, '${{ n }}']}}}}");
 }
 
 #[test]

@@ -134,7 +134,8 @@ fn program(dispatch: &Dispatch, words: Vec<String>, options: &Options) -> Result
     let variables = environment::variables(env::vars_os(), layers, dispatch);
     let path = environment::program(&name, &cwd, &variables)?;
     let arguments = words.map(Into::into).collect();
-    Ok(Program { path, arguments, cwd, env: variables, stdin: options.stdin.clone() })
+    let (stdin, holds_input) = (options.stdin.clone(), options.holds_input);
+    Ok(Program { path, arguments, cwd, env: variables, stdin, holds_input })
 }
 
 /// A program that has ended, in what way ever.
@@ -160,14 +161,6 @@ impl Finished {
 
 #[cfg(feature = "docker")]
 impl Finished {
-    /// The exit code; none if it was stopped.
-    pub(in crate::task) fn code(&self) -> Option<i32> {
-        match self.end {
-            End::Exited(status) => Some(code(status)),
-            End::Stopped(_) => None,
-        }
-    }
-
     /// Whether it ended by itself, with an exit code.
     pub(in crate::task) fn has_exited(&self) -> bool {
         matches!(self.end, End::Exited(status) if status.code().is_some())
@@ -176,6 +169,17 @@ impl Finished {
     /// The end of standard error.
     pub(in crate::task) fn last_words(&self) -> String {
         self.ended.streams[1].last_words()
+    }
+}
+
+#[cfg(any(feature = "docker", feature = "ssh"))]
+impl Finished {
+    /// The exit code; none if it was stopped.
+    pub(in crate::task) fn code(&self) -> Option<i32> {
+        match self.end {
+            End::Exited(status) => Some(code(status)),
+            End::Stopped(_) => None,
+        }
     }
 
     /// The text of a file in `$STABILIZE_TMP`; none if there is none that can be read.

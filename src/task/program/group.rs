@@ -53,6 +53,8 @@ pub(super) struct Program {
     pub(super) env: BTreeMap<OsString, OsString>,
     /// What it reads; none is `/dev/null`.
     pub(super) stdin: Option<Vec<u8>>,
+    /// Whether the end of what it reads is how it is asked to end, in place of TERM.
+    pub(super) holds_input: bool,
 }
 
 /// How long to wait for those who were asked to end.
@@ -73,7 +75,8 @@ pub(super) enum End {
     Stopped(Stop),
 }
 
-/// Runs a program to its end, or until `cancel` says stop: then TERM to its group, KILL after the grace.
+/// Runs a program to its end, or until `cancel` says stop: then TERM to its group, or the end of an input that is held,
+/// and KILL after the grace.
 ///
 /// `record` is the file that names the group while it lives.
 ///
@@ -158,8 +161,9 @@ fn follow(leader: Pid, mut pipes: Pipes<'_>, cancel: &Cancel, patience: Patience
                 };
                 let send;
                 (phase, send) = phase.next(&seen, patience);
-                for name in send {
-                    signal(leader, *name);
+                match phase {
+                    Phase::Asked { .. } if pipes.holds_input => pipes.stdin = None,
+                    _ => send.iter().for_each(|name| signal(leader, *name)),
                 }
                 if let Phase::Over { stop } = phase {
                     return Ok(stop);
@@ -256,6 +260,7 @@ impl Phase {
 struct Pipes<'a> {
     stdin: Option<ChildStdin>,
     input: Vec<u8>,
+    holds_input: bool,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
     captures: &'a mut [Capture; 2],
@@ -265,7 +270,8 @@ impl<'a> Pipes<'a> {
     fn of(child: &mut Child, program: &Program, captures: &'a mut [Capture; 2]) -> Pipes<'a> {
         let mut input = b"\n".to_vec();
         input.extend_from_slice(program.stdin.as_deref().unwrap_or_default());
-        Pipes { stdin: child.stdin.take(), input, stdout: child.stdout.take(), stderr: child.stderr.take(), captures }
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        Pipes { stdin, input, holds_input: program.holds_input, stdout, stderr, captures }
     }
 
     fn are_closed(&self) -> bool {
@@ -298,7 +304,8 @@ impl<'a> Pipes<'a> {
         let readable = PollFlags::IN;
         let asked = [
             Some((wake.as_fd(), readable)),
-            self.stdin.as_ref().map(|pipe| (pipe.as_fd(), PollFlags::OUT)),
+            // One that is only held has nothing to be written.
+            self.stdin.as_ref().filter(|_| !self.input.is_empty()).map(|pipe| (pipe.as_fd(), PollFlags::OUT)),
             self.stdout.as_ref().map(|pipe| (pipe.as_fd(), readable)),
             self.stderr.as_ref().map(|pipe| (pipe.as_fd(), readable)),
         ];
@@ -334,7 +341,7 @@ impl<'a> Pipes<'a> {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             Err(error) => return Err(error),
         }
-        if self.input.is_empty() {
+        if self.input.is_empty() && !self.holds_input {
             self.stdin = None;
         }
         Ok(())

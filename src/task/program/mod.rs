@@ -25,7 +25,9 @@ mod result;
 pub(crate) use leftover::kill_leftovers;
 
 #[cfg(feature = "docker")]
-pub(super) use attempt::{Finished, aside, finish};
+pub(super) use attempt::aside;
+#[cfg(any(feature = "docker", feature = "ssh"))]
+pub(super) use attempt::{Finished, finish};
 #[cfg(feature = "shell")]
 pub(super) use {attempt::run, group::Patience, options::Options};
 

@@ -18,6 +18,8 @@ pub(in crate::task) struct Options {
     pub(super) env: BTreeMap<String, Option<String>>,
     /// What the program reads.
     pub(super) stdin: Option<Vec<u8>>,
+    /// Whether what it reads ends only when it is to stop.
+    pub(super) holds_input: bool,
     /// Exit codes that mean success.
     pub(super) expected_codes: Vec<i32>,
     /// Exit codes that mean: try again.
@@ -49,6 +51,7 @@ impl Options {
             cwd: settings.text("cwd")?.map(PathBuf::from),
             env: variables(settings)?,
             stdin: settings.value("stdin").map(|value| plain(value).into_bytes()),
+            holds_input: false,
             expected_codes: settings.exit_codes("expected_codes")?.unwrap_or_else(|| vec![0]),
             transient_codes,
             max_output_size: settings.bytes("max_output_size", PAYLOAD_BYTES_MAX)?.unwrap_or(STREAM_BYTES_IN_OUTPUTS),
@@ -64,6 +67,15 @@ impl Options {
     /// The same for a program that reads this.
     pub(in crate::task) fn reading(self, stdin: Vec<u8>) -> Options {
         Options { stdin: Some(stdin), ..self }
+    }
+}
+
+#[cfg(feature = "ssh")]
+impl Options {
+    /// The same for a program that reads this and no end of it as long as it may run: that end asks it to end, in place
+    /// of TERM.
+    pub(in crate::task) fn holding(self, stdin: Vec<u8>) -> Options {
+        Options { stdin: Some(stdin), holds_input: true, ..self }
     }
 }
 
