@@ -100,8 +100,8 @@ codes! {
     CONCURRENCY_CONFLICT = "read what is there now and try again";
     /// The other side does not know or does not allow us.
     AUTHENTICATION_FAILED = "check the credentials and what they are allowed to do";
-    /// A secret that a task asks for is missing, or too short to be masked.
-    SECRET_UNAVAILABLE = "set `STABILIZE_SECRET_NAME` for the engine, or what its `Secrets` reads; then retry";
+    /// A secret that a task asks for is missing, or cannot be masked: it is too short or too long.
+    SECRET_UNAVAILABLE = "set `STABILIZE_SECRET_NAME` for the engine, or put it into the file of `--secrets`; then retry";
     /// Data does not have the form it must have.
     VALIDATION_FAILED = "look at the data the message names, and at who made them";
     /// The other side could not be reached or hung up.

@@ -98,6 +98,9 @@ pub const SIGNAL_ID_BYTES_MAX: usize = 256;
 /// The shortest secret: masking one that is shorter would tear apart texts that have nothing to do with it.
 pub const SECRET_BYTES_MIN: usize = 4;
 
+/// The longest secret: streams are held back while they look like the beginning of one.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+
 /// Names of signals one task waits for at once.
 pub const SIGNALS_AWAITED_MAX: usize = 64;
 

@@ -65,6 +65,8 @@ inputs:
   ll: { type: list, default: [], items: { type: list, items: { type: any } } }
   m: { type: map, default: { k: 1 } }
   any: { type: any, enum: [null, 1, [a]], default: null }
+  token: { type: String, secret: true, default: "env:TOKEN", description: what }
+  open: { type: string, secret: false, default: x }
 outputs: { k: "${{ k }}" }
 context: { c: "${{ inputs.s }}", deep: { list: [1, "${{ inputs.i }}"] } }
 env: { A: text, B: 1, C: true, D: null, STABILIZE_OWN: x }

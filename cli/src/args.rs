@@ -161,6 +161,9 @@ pub(crate) struct Run {
     pub(crate) resume: Option<String>,
     #[command(flatten)]
     pub(crate) with: StartWith,
+    /// Secrets from a file that only its owner may use (mode 0600): lines NAME=value; read whenever a task asks.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets: Option<PathBuf>,
     /// Stop following after this time, like 90s or 1h30m.
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<Duration>,
@@ -195,6 +198,9 @@ pub(crate) struct Worker {
     /// End once no workflow is open any more.
     #[arg(long)]
     pub(crate) until_idle: bool,
+    /// Secrets from a file that only its owner may use (mode 0600): lines NAME=value; read whenever a task asks.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets: Option<PathBuf>,
     /// Tasks that run at once [default: 16].
     #[arg(long, value_name = "N")]
     pub(crate) tasks: Option<NonZeroUsize>,

@@ -12,6 +12,7 @@ mod output;
 mod paint;
 mod progress;
 mod report;
+mod secrets;
 mod table;
 mod view;
 mod wait_view;

@@ -142,6 +142,8 @@ problem_codes! {
     TemplateInShellSyntax = "TEMPLATE_IN_SHELL_SYNTAX";
     /// An expression uses a name that does not exist, or not there.
     UnknownName = "UNKNOWN_NAME";
+    /// A secret stands where its value would be recorded or could be seen.
+    SecretNotAllowed = "SECRET_NOT_ALLOWED";
     /// An expression uses an input that is not declared.
     UnknownInput = "UNKNOWN_INPUT";
     /// An expression reads a stage that has not always ended before.

@@ -54,6 +54,9 @@ impl ProblemCode {
             | ProblemCode::TemplateInQuotedHereDocument
             | ProblemCode::TemplateInArithmetic
             | ProblemCode::TemplateInShellSyntax => "put it into env: and read the variable there",
+            ProblemCode::SecretNotAllowed => {
+                "hand it over in `with`, `env` or `run` of a task: programs read it from `env` or `stdin`"
+            }
             ProblemCode::UnknownName => "use inputs, context, stages, tasks, env, workflow, trigger, stage or task",
             ProblemCode::UnknownInput => "declare it under inputs:",
             ProblemCode::NotAnAncestor => "add the stage to `needs`, directly or through others",

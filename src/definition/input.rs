@@ -14,8 +14,46 @@ pub(crate) struct Input {
     pub(crate) shape: Shape,
     /// Taken where none is given; without it, the input must be.
     pub(crate) default: Option<Value>,
+    /// Its value is where its text says, and is read when a task is dispatched.
+    pub(crate) secret: bool,
     /// For people.
     pub(crate) description: Option<String>,
+}
+
+/// Where the value of a secret input is; what is recorded of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretPlace<'t> {
+    /// A variable in the environment of the engine: `env:NAME`.
+    Variable(&'t str),
+    /// A file, seen from the workflow's directory: `file:PATH`.
+    File(&'t str),
+}
+
+impl SecretPlace<'_> {
+    /// The place that a text names; none if it names none, and then may be the value itself.
+    pub(crate) fn read(text: &str) -> Option<SecretPlace<'_>> {
+        let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+        let is_name = |name: &str| {
+            name.bytes().next().is_some_and(letter) && name.bytes().all(|byte| letter(byte) || byte.is_ascii_digit())
+        };
+        if let Some(name) = text.strip_prefix("env:") {
+            return is_name(name).then_some(SecretPlace::Variable(name));
+        }
+        let path = text.strip_prefix("file:")?;
+        (!path.is_empty() && !path.contains('\0')).then_some(SecretPlace::File(path))
+    }
+}
+
+impl Input {
+    /// What does not fit of a value, in words that begin behind its name; nothing if all does.
+    pub(super) fn mismatch(&self, value: &Value) -> Option<String> {
+        if !self.secret {
+            return self.shape.mismatch(value);
+        }
+        // Not shown: who gives the value itself should not find it in a log.
+        let is_place = value.as_str().is_some_and(|text| SecretPlace::read(text).is_some());
+        (!is_place).then(|| "is secret: give it as env:NAME or file:PATH, never its value".to_owned())
+    }
 }
 
 /// What a value has to look like.
@@ -244,7 +282,7 @@ pub(super) fn bind(inputs: &BTreeMap<String, Input>, given: Map) -> Result<Map, 
     for (name, input) in inputs {
         match given.get(name).or(input.default.as_ref()) {
             Some(value) => {
-                if let Some(mismatch) = input.shape.mismatch(value) {
+                if let Some(mismatch) = input.mismatch(value) {
                     errors.push(InputError::IllTyped { name: name.clone(), mismatch });
                 }
                 bound.insert(name.clone(), value.clone());
@@ -262,6 +300,13 @@ pub(super) fn parse(inputs: &BTreeMap<String, Input>, name: &str, text: &str) ->
     let Some(input) = inputs.get(name) else {
         return Err(undeclared(inputs, name));
     };
+    if input.secret {
+        let value = Value::from(text);
+        return match input.mismatch(&value) {
+            None => Ok(value),
+            Some(mismatch) => Err(InputError::IllTyped { name: name.to_owned(), mismatch }),
+        };
+    }
     let input_type = input.shape.input_type;
     let value = match input_type {
         InputType::String => Some(Value::from(text)),

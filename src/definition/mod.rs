@@ -111,6 +111,7 @@ pub(crate) use graph::{Branch, Graph, GraphArc, GraphStage, GraphTask, JumpMode,
 pub(crate) use header::Header;
 pub use header::{Soundness, WorkflowType};
 pub(crate) use http::HTTP;
+pub(crate) use input::SecretPlace;
 pub use input::{InputError, InputErrors};
 pub(crate) use instances::{Completion, Emission, Instances, Remaining, Source, Withdrawal};
 pub(crate) use milestone::{Milestone, MilestoneCondition, Reached};

@@ -66,6 +66,8 @@ pub(super) struct Use<'d> {
     pub(super) offset: usize,
     /// The field.
     pub(super) site: Site,
+    /// Who sees its value, if a secret must not stand in it though it is computed where work is dispatched.
+    pub(super) seen_by: Option<&'static str>,
 }
 
 impl Use<'_> {

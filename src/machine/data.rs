@@ -10,7 +10,7 @@ mod outputs;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::definition::{Definition, Template, TemplateError};
+use crate::definition::{Definition, SecretPlace, Template, TemplateError};
 use crate::event::Json;
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
@@ -62,8 +62,18 @@ pub(crate) struct Surroundings {
 /// Names that exist only where work is dispatched.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DispatchNames {
-    /// `task` and, once it is computed, `env`; also `stage`, which is known without.
+    /// `task`, `secrets` and, once it is computed, `env`; also `stage`, which is known without, and in `inputs` the
+    /// values of secret ones, which stand above what is known of them.
     pub(crate) names: BTreeMap<&'static str, Value>,
+}
+
+impl DispatchNames {
+    /// The inputs as the work sees them.
+    fn inputs(&self, known: &Map) -> Map {
+        let mut inputs = known.clone();
+        inputs.extend(self.names.get("inputs").and_then(Value::as_map).cloned().unwrap_or_default());
+        inputs
+    }
 }
 
 impl Surroundings {
@@ -236,7 +246,7 @@ impl Surroundings {
         for reference in references {
             let first = reference.path.first().map(String::as_str);
             match (reference.root.as_str(), first) {
-                ("inputs", _) => scope.insert("inputs", Value::Map(self.start.inputs.clone())),
+                ("inputs", _) => scope.insert("inputs", Value::Map(dispatch.inputs(&self.start.inputs))),
                 ("workflow", _) => scope.insert("workflow", self.workflow_names()),
                 ("trigger", _) => scope.insert("trigger", self.trigger()?),
                 ("stages", Some(stage)) => {
@@ -277,7 +287,7 @@ impl Surroundings {
                             scope.insert("signal", signal.value()?);
                         }
                     }
-                    None if matches!(name, "env" | "task") => (),
+                    None if matches!(name, "env" | "secrets" | "task") => (),
                     None if self.is_of_instances(name) => {
                         if let Some(value) = self.of_instances(name)? {
                             scope.insert(name, value);
@@ -335,6 +345,12 @@ impl Surroundings {
             ("artifacts", artifacts),
             ("payload", Value::Map(parsed(&trigger.payload)?)),
         ]))
+    }
+
+    /// Where the value of an input is, if it is a secret one.
+    pub(crate) fn secret_place(&self, input: &str) -> Option<SecretPlace<'_>> {
+        self.definition.header().inputs.get(input).filter(|input| input.secret)?;
+        SecretPlace::read(self.start.inputs.get(input)?.as_str()?)
     }
 
     /// The directory that relative directories of tasks start from.

@@ -3,10 +3,10 @@
 //! Templates are computed here, on the worker's thread, at every dispatch; nothing of it is stored.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::definition::{GraphTask, HTTP, Template};
+use crate::definition::{GraphTask, HTTP, SecretPlace, Template};
 use crate::event::{Json, Report, StreamFile, TaskReport};
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
@@ -60,11 +60,24 @@ impl ContextSource for Surroundings {
 ///
 /// # Errors
 ///
-/// If no such task is registered, or a template cannot be computed.
+/// If no such task is registered, a secret cannot be had, or a template cannot be computed.
 pub(super) fn prepare(
     item: &Released,
     registry: &Registry,
     secrets: &Arc<dyn Secrets>,
+    place: &Place,
+    cancel: Cancel,
+    now: Timestamp,
+) -> Result<(Arc<dyn Task>, Dispatch), Failure> {
+    let given = GivenSecrets::of(Arc::clone(secrets));
+    let filled = fill(item, registry, given.clone(), place, cancel, now);
+    filled.map_err(|failure| given.mask_failure(&failure))
+}
+
+fn fill(
+    item: &Released,
+    registry: &Registry,
+    secrets: GivenSecrets,
     place: &Place,
     cancel: Cancel,
     now: Timestamp,
@@ -98,6 +111,9 @@ pub(super) fn prepare(
     ]);
     names.names.insert("stage", stage_value);
     names.names.insert("task", task_value);
+    let read = SecretsRead::of(spec, seen, &secrets)?;
+    names.names.insert("secrets", Value::Map(read.named));
+    names.names.insert("inputs", Value::Map(read.inputs));
     let mut env = environment(spec, seen, &mut names)?;
     let mut with = with_of(spec, seen, &names)?;
     if let Some(text) = &spec.shell_text {
@@ -124,7 +140,7 @@ pub(super) fn prepare(
         began: item.since,
         now,
         context: Box::new(seen.clone()),
-        secrets: GivenSecrets::of(Arc::clone(secrets)),
+        secrets,
         cancel,
         place: place.clone(),
     };
@@ -135,6 +151,41 @@ pub(super) fn prepare(
 fn received(signal: &GivenSignal) -> Result<ReceivedSignal, Failure> {
     let (name, actor) = (signal.name.clone(), signal.actor.to_string());
     Ok(ReceivedSignal { name, data: signal.parsed()?, actor })
+}
+
+/// The secrets that a task names, read now; no others.
+#[derive(Default)]
+struct SecretsRead {
+    /// By their names.
+    named: Map,
+    /// Values of inputs.
+    inputs: Map,
+}
+
+impl SecretsRead {
+    fn of(spec: &GraphTask, seen: &Surroundings, secrets: &GivenSecrets) -> Result<SecretsRead, Failure> {
+        let env = spec.env.iter().filter_map(|(_, value)| value.as_ref());
+        let templates = env.chain([&spec.with]).flat_map(|template| template.references());
+        let text = spec.shell_text.iter().flat_map(|text| text.references());
+        let mut read = SecretsRead::default();
+        for reference in templates.chain(text) {
+            let Some(name) = reference.path.first() else { continue };
+            let (values, value) = match reference.root.as_str() {
+                "secrets" if !read.named.contains_key(name) => (&mut read.named, secrets.read(name)),
+                "inputs" if !read.inputs.contains_key(name) => match seen.secret_place(name) {
+                    None => continue,
+                    Some(SecretPlace::Variable(variable)) => (&mut read.inputs, secrets.read_variable(variable)),
+                    Some(SecretPlace::File(path)) => {
+                        (&mut read.inputs, secrets.read_file(&Path::new(seen.workdir()).join(path)))
+                    }
+                },
+                _ => continue,
+            };
+            let value = value.map_err(|error| error.into_parts().failure)?;
+            values.insert(name.clone(), value.into());
+        }
+        Ok(read)
+    }
 }
 
 /// The environment of the task; from here on `env` is a name.

@@ -192,7 +192,8 @@ impl<'a> TaskContext<'a> {
     ///
     /// # Errors
     ///
-    /// Transient, with code `SECRET_UNAVAILABLE`: it is missing, or shorter than 4 bytes and so cannot be masked.
+    /// Transient, with code `SECRET_UNAVAILABLE`: it is missing, or has less than 4 bytes or more than
+    /// 64 KiB and so cannot be masked.
     pub fn secret(&self, name: &str) -> Result<String, TaskError> {
         self.dispatch.secrets.read(name)
     }

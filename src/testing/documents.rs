@@ -150,7 +150,9 @@ fn inputs() -> BoxedStrategy<Keys> {
     ]);
     let nested = all(vec![texts("type", &["list"]), some(50, map("items", items.clone()))]);
     let default = |value: Value| some(50, constant("default", vec![value]));
+    let secret = constant("secret", vec![true.into(), false.into()]);
     all(vec![
+        some(20, map("t", all(vec![texts("type", &["string"]), secret, one_default(text("env:TOKEN"))]))),
         map("n", all(vec![texts("type", &["integer"]), ranged(), default(2.into())])),
         map("s", all(vec![texts("type", &["string"]), some(30, texts("pattern", &["^[a-z]"])), default(text("main"))])),
         map("b", all(vec![texts("type", &["boolean"]), default(true.into())])),

@@ -185,7 +185,15 @@ const SURROUNDINGS: [Row; 40] = [
         "examples do not run",
         Tested(&["every_definition_among_the_examples_is_clean", "the_commands_of_the_readme_run"]),
     ),
-    ("D39", "secrets are kept in clear", NotBuilt("secrets by reference")),
+    (
+        "D39",
+        "secrets are kept in clear",
+        Tested(&[
+            "a_planted_value_is_in_no_file_no_table_of_processes_and_nothing_that_is_printed",
+            "programs_are_given_secrets_that_no_file_of_the_engine_holds",
+            "a_secret_is_refused_wherever_its_value_would_be_recorded_or_seen",
+        ]),
+    ),
     ("D40", "figures that nobody counts", Tested(&["a_follower_has_taken_in_what_was_durable_when_it_is_read"])),
 ];
 

@@ -27,6 +27,7 @@ const OUTSIDE: &[Outside] = &[
             "src/task/docker/leave.rs",
             "src/task/http/",
             "src/task/program/",
+            "src/task/secret.rs",
             "src/store/table.rs",
             "src/runtime/definition_file.rs",
             "src/runtime/open.rs",

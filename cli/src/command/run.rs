@@ -34,7 +34,8 @@ fn begin(file: &Path, args: &Run, log: &Path, out: &mut Output) -> Result<Exit, 
     let mut pursuit = Pursuit {
         log,
         workflow,
-        search: Search::for_driving(log, Drive::Only([workflow].into()), &actor)?,
+        search: search(args, log, workflow, &actor)?,
+        has_secrets: args.secrets.is_some(),
         from: None,
         deadline: deadline(args),
         is_begun: false,
@@ -60,13 +61,18 @@ fn resume(id: &str, args: &Run, log: &Path, out: &mut Output) -> Result<Exit, St
     let mut pursuit = Pursuit {
         log,
         workflow,
-        search: Search::for_driving(log, Drive::Only([workflow].into()), &actor(args.with.actor.as_ref()))?,
+        search: search(args, log, workflow, &actor(args.with.actor.as_ref()))?,
+        has_secrets: args.secrets.is_some(),
         from: Some(from),
         deadline: deadline(args),
         is_begun: true,
         goes_on: Some(view),
     };
     pursuit.conclude(Follower::new(out, log_flag(log))?, |taker, _| taker.drive(workflow))
+}
+
+fn search(args: &Run, log: &Path, workflow: WorkflowId, actor: &str) -> Result<Search, Report> {
+    Search::for_driving(log, Drive::Only([workflow].into()), actor)?.with_secrets(args.secrets.as_deref())
 }
 
 fn deadline(args: &Run) -> Option<Instant> {
@@ -78,6 +84,8 @@ struct Pursuit<'a> {
     log: &'a Path,
     workflow: WorkflowId,
     search: Search,
+    /// A file of secrets was named, which only an engine of our own reads.
+    has_secrets: bool,
     /// What stands before this position has been told, or is old.
     from: Option<Position>,
     deadline: Option<Instant>,
@@ -194,6 +202,9 @@ impl Pursuit<'_> {
                     let pid = control.pid();
                     *site = Site::There { pid };
                     follower.progress().say(format!("it runs in the engine of pid {pid}, which holds the log"));
+                    if self.has_secrets {
+                        follower.progress().warn("that engine has secrets of its own: --secrets is not read there");
+                    }
                     Course::There(control, history)
                 }
             };

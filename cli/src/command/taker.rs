@@ -14,6 +14,7 @@ use stabilize::{
 
 use crate::exit::Exit;
 use crate::report::Report;
+use crate::secrets::SecretsFile;
 
 /// How long to wait for one holder that cannot be reached; each new one has it from the beginning.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -217,6 +218,21 @@ impl Search {
     pub(super) fn configured(mut self, change: impl FnOnce(Config) -> Config) -> Search {
         self.config = change(self.config);
         self
+    }
+
+    /// The same, with the secrets in this file, if one is named, for an engine of our own.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretsFile::open`].
+    pub(super) fn with_secrets(self, file: Option<&Path>) -> Result<Search, Report> {
+        match file {
+            None => Ok(self),
+            Some(file) => {
+                let secrets = SecretsFile::open(file)?;
+                Ok(self.configured(|config| config.secrets(secrets)))
+            }
+        }
     }
 
     /// Looks once; `None` if somebody holds the log who cannot be talked to.

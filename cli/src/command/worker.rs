@@ -50,7 +50,7 @@ pub(super) fn worker(args: &Worker, log: &Path, out: &mut Output) -> Result<Exit
 
 /// The log, once those who only write a line to it have gone.
 fn open(args: &Worker, log: &Path) -> Result<Engine, Report> {
-    let search = Search::for_driving(log, Drive::All, &actor(None))?;
+    let search = Search::for_driving(log, Drive::All, &actor(None))?.with_secrets(args.secrets.as_deref())?;
     let mut search = search.configured(|config| match args.tasks {
         Some(count) => config.workers(count.get()),
         None => config,

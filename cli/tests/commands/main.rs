@@ -23,6 +23,7 @@ mod reading;
 mod refusal;
 mod requests;
 mod running;
+mod secrets;
 mod signals;
 mod terminal;
 mod terminals;

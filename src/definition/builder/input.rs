@@ -85,6 +85,12 @@ impl InputSpec {
         self
     }
 
+    /// Of text: what is given says where the value is, `env:NAME` or `file:PATH`; only tasks are given the value, in
+    /// `with`, `env` and `run`.
+    pub fn secret(self) -> InputSpec {
+        self.set("secret", true)
+    }
+
     /// For people.
     pub fn description(self, description: impl Into<String>) -> InputSpec {
         self.set("description", description.into())

@@ -10,13 +10,11 @@ use crate::definition::graph::GraphStage;
 use crate::definition::input::Input;
 use crate::definition::phase::StagePhase;
 use crate::definition::problem::Problem;
-use crate::definition::reading::closest;
+use crate::definition::reading::{closest, is_name};
 use crate::definition::site::{Site, StageSite, TaskSite, Use};
+use crate::definition::template::Template;
 use crate::expression::Reference;
 use crate::limits::{PROBLEMS_MAX, PROBLEMS_PER_TEXT_MAX};
-
-/// Names with a meaning of their own that this version does not have yet.
-const LATER: [&str; 1] = ["secrets"];
 
 const WORKFLOW: [&str; 6] = ["id", "name", "application", "definition", "started_at", "workdir"];
 const TRIGGER: [&str; 5] = ["type", "user", "parameters", "artifacts", "payload"];
@@ -49,7 +47,7 @@ pub(in crate::definition) fn check_names(
             if of_text == PROBLEMS_PER_TEXT_MAX || problems.len() >= PROBLEMS_MAX {
                 break;
             }
-            let check = Check { reference, site: site.site, inputs, connected, before: &before };
+            let check = Check { reference, site: site.site, seen_by: site.seen_by, inputs, connected, before: &before };
             if let Err(found) = check.reference() {
                 problems.push(found.at(&site.span_of(reference, source)));
                 of_text += 1;
@@ -99,6 +97,8 @@ impl Found {
 struct Check<'c> {
     reference: &'c Reference,
     site: Site,
+    /// Who sees the value, if it is no place for secrets.
+    seen_by: Option<&'static str>,
     inputs: &'c BTreeMap<String, Input>,
     connected: &'c Connected,
     /// The stages that are named, with those they come before.
@@ -108,11 +108,8 @@ struct Check<'c> {
 impl Check<'_> {
     fn reference(&self) -> Result<(), Found> {
         let root = self.reference.root.as_str();
-        if LATER.contains(&root) {
-            let message = format!("`{root}` is not supported yet");
-            return Err(Found::new(ProblemCode::NotSupported, message));
-        }
         match root {
+            "secrets" => self.secret(),
             "inputs" => self.input(),
             "workflow" => self.workflow(),
             "trigger" => self.member(&TRIGGER),
@@ -132,7 +129,8 @@ impl Check<'_> {
             _ if matches!(self.site, Site::WorkflowName | Site::WorkflowContext) => {
                 Err(self.not_here("stages").help("before a workflow starts there are inputs, trigger and workflow"))
             }
-            _ => Ok(()),
+            "context" => self.key(0).map_or(Ok(()), |name| self.of_context(name)),
+            name => self.of_context(name),
         }
     }
 
@@ -215,7 +213,17 @@ impl Check<'_> {
     }
 
     fn input(&self) -> Result<(), Found> {
-        let Some(key) = self.key(0).filter(|key| !self.inputs.contains_key(*key)) else { return Ok(()) };
+        let Some(key) = self.key(0) else {
+            let Some((name, _)) = self.inputs.iter().find(|(_, input)| input.secret) else { return Ok(()) };
+            let message = format!("`inputs` without a fixed name, and `{name}` is secret");
+            return Err(Found::new(ProblemCode::SecretNotAllowed, message).help("write inputs.NAME"));
+        };
+        if self.is_secret(key) {
+            return self.hidden("a secret input");
+        }
+        if self.inputs.contains_key(key) {
+            return Ok(());
+        }
         let help = match closest(key, self.inputs.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `inputs.{near}`?"),
             None => format!("declare it: inputs: {{ {key}: {{ type: string }} }}"),
@@ -352,12 +360,64 @@ impl Check<'_> {
         }
     }
 
+    /// A secret by its name, where only the task sees what it is.
+    fn secret(&self) -> Result<(), Found> {
+        let Some(name) = self.key(0) else {
+            let message = "`secrets` without the fixed name of one of them";
+            return Err(Found::new(ProblemCode::UnknownName, message).help("write secrets.NAME"));
+        };
+        self.hidden("a secret")?;
+        if is_name(name) {
+            return Ok(());
+        }
+        let message = format!("{name:?} is no name of a secret: it has letters, digits, `_` and `-`, 64 at most");
+        Err(Found::new(ProblemCode::UnknownName, message))
+    }
+
+    fn is_secret(&self, input: &str) -> bool {
+        self.inputs.get(input).is_some_and(|input| input.secret)
+    }
+
+    /// Whether a value is made with a secret.
+    fn holds_secret(&self, template: &Template) -> bool {
+        template.references().iter().any(|reference| match (reference.root.as_str(), reference.path.first()) {
+            ("secrets", _) => true,
+            ("inputs", Some(name)) => self.is_secret(name),
+            _ => false,
+        })
+    }
+
+    /// A name of the context, where secret inputs are not what they seem.
+    fn of_context(&self, name: &str) -> Result<(), Found> {
+        if !self.is_secret(name) {
+            return Ok(());
+        }
+        let message = format!("`{name}` is a secret input, of which the context has only where its value is");
+        Err(Found::new(ProblemCode::SecretNotAllowed, message).help(format!("write inputs.{name}")))
+    }
+
+    /// Is this a place for `what`?
+    fn hidden(&self, what: &str) -> Result<(), Found> {
+        if !self.is_dispatched() {
+            let message = format!("{what} is known only in with, env and run of a task: here it would be recorded");
+            return Err(Found::new(ProblemCode::SecretNotAllowed, message));
+        }
+        let Some(who) = self.seen_by else { return Ok(()) };
+        Err(Found::new(ProblemCode::SecretNotAllowed, format!("{what} would be seen here by {who}")))
+    }
+
     fn env(&self) -> Result<(), Found> {
         let Site::Task(stage, task, TaskSite::Body) = self.site else {
             return Err(self.not_here("run, with and cwd of a task"));
         };
         let task = self.connected.stages.get(stage).and_then(|stage| stage.tasks.get(task));
-        let (Some(key), Some(task)) = (self.key(0), task) else { return Ok(()) };
+        let Some(task) = task else { return Ok(()) };
+        let is_read = |name: &str| self.key(0).is_none_or(|key| key == name);
+        let mut read = task.env.iter().filter(|(name, _)| is_read(name)).filter_map(|(_, value)| value.as_ref());
+        if self.seen_by.is_some() && read.any(|value| self.holds_secret(value)) {
+            return self.hidden("a variable with a secret");
+        }
+        let Some(key) = self.key(0) else { return Ok(()) };
         if task.env.iter().any(|(name, _)| name == key) {
             return Ok(());
         }

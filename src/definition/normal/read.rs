@@ -232,6 +232,7 @@ fn input(map: &Fields<'_>) -> Read<Input> {
     Ok(Input {
         shape: shape(map)?,
         default: map.get("default").cloned(),
+        secret: map.some("secret", Fields::flag)?.unwrap_or(false),
         description: map.some("description", Fields::text)?,
     })
 }

@@ -96,6 +96,7 @@ fn expression(expression: Option<&Expression>) -> Option<&str> {
 fn write_input(input: &Input) -> Value {
     let mut map = write_shape(&input.shape);
     put_some(&mut map, "default", input.default.as_ref());
+    put_some(&mut map, "secret", input.secret.then_some(true));
     put_some(&mut map, "description", input.description.as_deref());
     Value::Map(map)
 }

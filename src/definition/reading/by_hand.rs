@@ -24,7 +24,7 @@ impl<'d> Reader<'d> {
         let mut options = BTreeMap::new();
         if let Some(node) = get("prompt") {
             if matches!(node.content, Content::Text(_)) {
-                options.insert("prompt".to_owned(), self.template(node, site));
+                options.insert("prompt".to_owned(), self.open_template(node, site, "whoever is asked"));
             } else {
                 self.wrong_type(node, "a prompt is text");
             }

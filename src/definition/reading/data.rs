@@ -192,6 +192,21 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// A template of whose value more is told than to the task itself: no secret may stand in it.
+    pub(super) fn open_template(&mut self, node: &'d Node, site: Site, seen_by: &'static str) -> Template {
+        let before = self.uses.len();
+        let template = self.template(node, site);
+        self.open_uses(before, seen_by);
+        template
+    }
+
+    /// No secret may stand in what was read since there were `before` uses of names.
+    pub(super) fn open_uses(&mut self, before: usize, seen_by: &'static str) {
+        for name in &mut self.uses[before..] {
+            name.seen_by = Some(seen_by);
+        }
+    }
+
     fn entries(&mut self, entries: &'d [Entry], site: Site) -> BTreeMap<String, Template> {
         let mut templates = BTreeMap::new();
         for entry in entries {
@@ -264,7 +279,7 @@ impl<'d> Reader<'d> {
         let reading = ShellText::read(text);
         for placed in &reading.expressions {
             let references = placed.expression.references();
-            self.uses.push(Use { references, node, offset: placed.offset, site });
+            self.uses.push(Use { references, node, offset: placed.offset, site, seen_by: None });
         }
         for error in reading.errors.into_iter().take(PROBLEMS_PER_TEXT_MAX) {
             match error {

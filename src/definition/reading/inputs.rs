@@ -11,17 +11,33 @@ impl<'d> Reader<'d> {
     /// One input. What is broken is read as one that anything fits.
     pub(super) fn input(&mut self, node: &'d Node) -> Input {
         let Some(fields) = self.fields(node, &INPUT) else {
-            return Input { shape: Shape::of(InputType::Any), default: None, description: None };
+            return Input { shape: Shape::of(InputType::Any), default: None, secret: false, description: None };
         };
         let shape = self.shape(&fields, "an input");
+        let secret = self.flag(&fields, "secret") == Some(true);
+        if secret {
+            self.check_secret(&fields, shape.input_type);
+        }
         let default = fields.get("default").map(|node| self.constant(node));
-        if let (Some(node), Some(value)) = (fields.get("default"), &default)
-            && let Some(mismatch) = shape.mismatch(value)
+        let description = fields.get("description").and_then(|node| self.text(node, "description")).map(str::to_owned);
+        let input = Input { shape, default, secret, description };
+        if let (Some(node), Some(value)) = (fields.get("default"), &input.default)
+            && let Some(mismatch) = input.mismatch(value)
         {
             self.report(ProblemCode::BadDefault, &node.span, format!("the default {mismatch}"));
         }
-        let description = fields.get("description").and_then(|node| self.text(node, "description")).map(str::to_owned);
-        Input { shape, default, description }
+        input
+    }
+
+    /// Nothing but that it is text is known of a secret before a task has it.
+    fn check_secret(&mut self, fields: &Fields<'d>, input_type: InputType) {
+        if let Some(node) = fields.get("type").filter(|_| input_type != InputType::String) {
+            self.report(ProblemCode::ConflictingKeys, &node.span, "a secret input is of type string");
+        }
+        for key in ["enum", "min", "max", "pattern"].into_iter().filter_map(|key| fields.key(key)) {
+            let message = format!("`{}` means nothing for a secret input, whose value is not looked at", key.text);
+            self.report(ProblemCode::ConflictingKeys, &key.span, message);
+        }
     }
 
     fn shape(&mut self, fields: &Fields<'d>, what: &str) -> Shape {

@@ -312,9 +312,9 @@ pub(in crate::definition) const VERIFICATION_RETRY: Level = Level {
 
 pub(in crate::definition) const INPUT: Level = Level {
     what: "an input",
-    keys: &["type", "default", "enum", "min", "max", "pattern", "items", "description"],
+    keys: &["type", "default", "enum", "min", "max", "pattern", "items", "secret", "description"],
     aliases: &[],
-    later: &["secret"],
+    later: &[],
     extensions: Extensions::Refused,
 };
 

@@ -180,7 +180,8 @@ impl<'d> Reader<'d> {
     fn parse_expression(&mut self, node: &'d Node, text: &str, range: Range<usize>, site: Site) -> Option<Expression> {
         match Expression::parse(&text[range.clone()]) {
             Ok(expression) => {
-                self.uses.push(Use { references: expression.references(), node, offset: range.start, site });
+                let references = expression.references();
+                self.uses.push(Use { references, node, offset: range.start, site, seen_by: None });
                 Some(expression)
             }
             Err(error) => {
@@ -198,7 +199,7 @@ impl<'d> Reader<'d> {
 }
 
 /// Whether a text is a name: `[A-Za-z0-9_][A-Za-z0-9_-]{0,63}`.
-pub(super) fn is_name(text: &str) -> bool {
+pub(in crate::definition) fn is_name(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.len() <= 64 && text.bytes().next().is_some_and(letter) && text.bytes().all(|byte| letter(byte) || byte == b'-')
 }

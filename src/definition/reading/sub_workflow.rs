@@ -37,7 +37,9 @@ impl<'d> Reader<'d> {
                 None
             }
         };
+        let before = self.uses.len();
         let input = own.get("input").map(|node| self.templates(node, Site::Task(stage, 0, TaskSite::Body), "input"));
+        self.open_uses(before, "the log, which holds the inputs of workflows");
         let output = own.get("output").map(|node| self.outputs(node, Site::Stage(stage, StageSite::Outputs)));
         let max_depth = own.get("max_depth").and_then(|node| self.integer(node, "max_depth", 1, CALL_DEPTH_MAX));
         let on_parent_cancel = own

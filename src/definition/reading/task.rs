@@ -22,6 +22,15 @@ const COPIED_MAX: usize = 3 * NORMAL_FORM_BYTES_MAX;
 /// The task type of `run`.
 pub(in crate::definition) const SHELL: &str = "shell";
 
+/// The task type whose `script` is code.
+const PYTHON: &str = "python";
+
+/// The task type that runs containers.
+const DOCKER: &str = "docker";
+
+/// The task type of programs on other hosts, where their words are seen by everybody, too.
+const SSH: &str = "ssh";
+
 /// What tasks have that say nothing else; each level overrides the one outside it.
 #[derive(Clone, Debug)]
 pub(super) struct Inherited {
@@ -107,7 +116,7 @@ impl<'d> Reader<'d> {
             inherited.cwd = match &node.content {
                 Content::Text(text) => {
                     inherited.bytes += text.len();
-                    Some(self.template(node, site))
+                    Some(self.open_template(node, site, "whoever lists processes"))
                 }
                 _ => {
                     self.wrong_type(node, "cwd is text");
@@ -338,7 +347,7 @@ impl<'d> Reader<'d> {
                     let message = "`command` beside `run`, which is the command";
                     self.report(ProblemCode::ConflictingKeys, &entry.key.span, message);
                 } else if matches!(entry.value.content, Content::List(_)) {
-                    options.insert(key.to_owned(), self.template(&entry.value, site));
+                    options.insert(key.to_owned(), self.option(&uses, key, &entry.value, site));
                 } else {
                     command = Some(&entry.value);
                 }
@@ -349,7 +358,7 @@ impl<'d> Reader<'d> {
                 self.report_with_help(ProblemCode::TemplateNotAllowed, &entry.value.span, message, help);
             } else {
                 self.refuse_computed_key(entry);
-                options.insert(key.to_owned(), self.template(&entry.value, site));
+                options.insert(key.to_owned(), self.option(&uses, key, &entry.value, site));
             }
         }
         // The task's own option stands above what is inherited.
@@ -365,13 +374,34 @@ impl<'d> Reader<'d> {
         }
         Some(Body { uses, with: Template::of_entries(options), shell_text })
     }
+
+    /// The value of a key of `with`.
+    fn option(&mut self, uses: &str, key: &str, node: &'d Node, site: Site) -> Template {
+        if is_hidden(uses, key) {
+            self.template(node, site)
+        } else {
+            self.open_template(node, site, "whoever lists processes")
+        }
+    }
+}
+
+/// Whether a program is given this key of `with` as its environment or input, which only its user can see.
+fn is_hidden(uses: &str, key: &str) -> bool {
+    match uses {
+        SHELL => matches!(key, "env" | "stdin"),
+        PYTHON => matches!(key, "env" | "inputs"),
+        DOCKER => matches!(key, "env" | "stdin" | "environment" | "build_args"),
+        SSH => matches!(key, "env" | "stdin" | "environment"),
+        // What is no program gets values only.
+        _ => true,
+    }
 }
 
 /// Where to give values to a task of this type, if what it has under this key is code: a value would become code, too.
 fn instead_of_code(uses: &str, key: &str) -> Option<&'static str> {
     match (uses, key) {
-        ("python", "script") => Some("give it in inputs: the script finds it in INPUT"),
-        ("ssh", "command") => Some("write a list of words, each of which stays one word, or give it in environment"),
+        (PYTHON, "script") => Some("give it in inputs: the script finds it in INPUT"),
+        (SSH, "command") => Some("write a list of words, each of which stays one word, or give it in environment"),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::definition::input::InputType;
 use crate::definition::reading::keys::{INPUT, ITEMS, Level};
 use crate::value::Value;
 
-use super::data::{any_case, anything, choice, list_of, name, text, without};
+use super::data::{any_case, anything, choice, flag, list_of, name, text, without};
 use super::{Property, keyed, not, reference, when, with, with_more, with_rules};
 
 /// The inputs by their names.
@@ -20,7 +20,14 @@ pub(super) fn declared() -> Value {
 pub(super) fn input() -> Value {
     let mut known = shape();
     known.push(("default", "Taken where none is given; without it the input must be.", anything()));
-    ruled(&INPUT, known)
+    known.push(("secret", "Whether its value is read where a text says, env:NAME or file:PATH.", flag()));
+    // Nothing but that it is text is known of a secret before a task has it.
+    let is_secret = with("secret", Value::map([("const", true)]));
+    let is_text = with("type", any_case(InputType::String.name()));
+    with_rules(
+        ruled(&INPUT, known),
+        [when(is_secret.clone(), is_text), when(is_secret, without(["enum", "min", "max", "pattern"]))],
+    )
 }
 
 /// What the items of a list look like.

@@ -319,8 +319,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {outputs: {a b: 1}}}}", &["1:34 BAD_NAME"]),
     // Inputs.
     (
-        "{name: x, inputs: {a: {}, b: {type: int}, c: string, d: {type: string, secret: true}}, stages: {a: }}",
-        &["1:23 MISSING_KEY", "1:37 BAD_VALUE", "1:46 WRONG_TYPE", "1:72 NOT_SUPPORTED"],
+        "{name: x, inputs: {a: {}, b: {type: int}, c: string}, stages: {a: }}",
+        &["1:23 MISSING_KEY", "1:37 BAD_VALUE", "1:46 WRONG_TYPE"],
     ),
     (
         "{name: x, inputs: {a: {type: integer, default: x}, b: {type: string, pattern: '('}}, stages: {a: }}",
@@ -378,7 +378,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "{name: x, stages: {a: {if: 'item or secrets.x or matrix.y or loop.index or mi.total or signal.name', run: x}}}",
         &[
             "1:29 UNKNOWN_NAME",
-            "1:37 NOT_SUPPORTED",
+            "1:37 SECRET_NOT_ALLOWED",
             "1:50 UNKNOWN_NAME",
             "1:62 UNKNOWN_NAME",
             "1:76 UNKNOWN_NAME",

@@ -12,6 +12,7 @@ mod milestones;
 mod mistakes;
 mod noise;
 mod phases;
+mod secrets;
 mod synchronizing;
 mod triggers;
 mod verification;

@@ -130,3 +130,84 @@ fn a_secret_that_is_missing_or_too_short_may_be_there_for_the_next_try() {
     assert_eq!(view.stage("a").unwrap().status(), Status::Succeeded);
     engine.close().unwrap();
 }
+
+/// What its programs do with a secret: they print it, cut in two, fail with it, and give it as outputs and errors.
+#[cfg(feature = "shell")]
+const PROGRAMS: &str = r#"
+name: programs
+inputs: { pad: { type: string } }
+stages:
+  prints:
+    env: { K: "${{ secrets.TOKEN }}" }
+    run: |
+      [ "$K" = "${{ secrets.TOKEN }}" ]
+      echo "whole $K" && printf %s "${K%7*}" && printf '%s\n' "7${K##*7}" && echo "error $K" >&2
+      printf 'k<<END\n%s\nEND\n' "$K" >> "$STABILIZE_OUTPUT"
+      echo "length:=$(printf %s "$K" | wc -c)" >> "$STABILIZE_OUTPUT"
+  half:
+    needs: [prints]
+    run: 'printf "%s %s\n" "${{ inputs.pad }}" "${{ secrets.TOKEN }}" >> "$STABILIZE_OUTPUT"'
+    on_failure: continue
+  reads: { needs: [prints], uses: shell, with: { command: [cat], stdin: "in ${{ secrets.TOKEN }} out" } }
+  counts: { needs: [prints], run: echo "$N", with: { env: { N: "${{ secrets.NUMBER }}" }, parse_json: false } }
+  fails: { needs: [prints], run: 'echo "${{ secrets.TOKEN }}" >&2; exit 3', on_failure: continue }
+  asks: { needs: [prints], uses: fail, with: { message: "no ${{ secrets.TOKEN }}" }, on_failure: continue }
+  nowhere:
+    needs: [prints]
+    env: { PATH: "/${{ secrets.TOKEN }}" }
+    uses: shell
+    with: { command: [tool] }
+    on_failure: continue
+"#;
+
+#[cfg(feature = "shell")]
+#[test]
+fn programs_are_given_secrets_that_no_file_of_the_engine_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::at(directory.path()).secrets(Known::default());
+    let engine = Engine::open(config, Registry::with_builtins()).unwrap();
+    // So long that the line is cut inside of the value where it is told what is wrong with it.
+    let start = Start::new().input("pad", "x".repeat(70));
+    let workflow = engine.submit(&definition(PROGRAMS), start).unwrap();
+    engine.wait(workflow, Duration::from_secs(3_600)).unwrap();
+    let view = engine.history().state(workflow, At::Latest).unwrap();
+    assert_eq!(view.status(), Status::Succeeded, "{view:?}");
+    let output = |stage: &str, name: &str| view.stage(stage).unwrap().outputs().get(name).cloned().unwrap();
+    assert_eq!(output("prints", "length").as_integer(), Some(PLANTED.len() as i128));
+    assert_eq!(output("prints", "stdout").as_str(), Some("whole ***\n***"));
+    assert_eq!(output("prints", "stderr").as_str(), Some("error ***"));
+    assert_eq!(output("prints", "k").as_str(), Some("***"));
+    let failure = view.stage("half").unwrap().tasks()[0].error().unwrap();
+    assert!(failure.message().contains("x ***") && !failure.message().contains("plant"), "{failure:?}");
+    assert_eq!(output("reads", "stdout").as_str(), Some("in *** out"));
+    assert_eq!(output("counts", "stdout").as_str(), Some("***"));
+    assert!(!format!("{view:?}").contains(PIECE));
+    engine.close().unwrap();
+    assert_eq!(files_that_hold(directory.path(), PIECE), [""; 0]);
+    assert_eq!(files_that_hold(directory.path(), "735135"), [""; 0]);
+    assert!(files_that_hold(directory.path(), "whole ***").iter().any(|file| file.ends_with(".out")));
+}
+
+#[test]
+fn a_secret_that_a_definition_names_is_waited_for_as_any_transient_failure() {
+    let engine = Engine::open(Config::memory().secrets(Known::default()), Registry::with_builtins()).unwrap();
+    let text = "
+name: x
+stages:
+  a: { uses: fail, with: { outcome: failed_continue, message: 'got ${{ secrets.LATE }}' }, retry: { initial: 1ms } }
+  b: { needs: [a], uses: fail, with: { message: '${{ secrets.MISSING }}' }, retry: { max_attempts: 2, initial: 1ms } }
+";
+    let workflow = engine.submit(&definition(text), Start::new()).unwrap();
+    engine.wait(workflow, Duration::from_secs(3_600)).unwrap();
+    let view = engine.history().state(workflow, At::Latest).unwrap();
+    let failure = |stage: &str| view.stage(stage).unwrap().tasks()[0].error().unwrap().clone();
+    assert_eq!(failure("a").message(), "got ***");
+    let missing = failure("b");
+    assert_eq!((missing.class(), missing.code()), (ErrorClass::Transient, &ErrorCode::SECRET_UNAVAILABLE));
+    assert_eq!(missing.message(), "there is no secret \"MISSING\"");
+    assert_eq!(
+        (view.stage("a").unwrap().tasks()[0].attempts(), view.stage("b").unwrap().tasks()[0].attempts()),
+        (2, 2)
+    );
+    engine.close().unwrap();
+}

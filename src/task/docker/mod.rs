@@ -18,6 +18,7 @@ use super::Task;
 use super::context::TaskContext;
 use super::outcome::{Outcome, TaskError};
 use super::program::{self, Finished, Options, Patience};
+use super::secret::GivenSecrets;
 use super::settings::Settings;
 use crate::digest::sha256;
 use crate::failure::ErrorCode;
@@ -44,7 +45,12 @@ impl Task for Docker {
         let action = named.action;
         let settings = Settings::read("docker", &dispatch.with, &named.keys())?;
         let tmp = dispatch.place.tmp(dispatch.workflow, dispatch.attempt);
-        let work = Work { mark: mark(task.idempotency_key()), key: task.idempotency_key(), tmp: &tmp };
+        let work = Work {
+            mark: mark(task.idempotency_key()),
+            key: task.idempotency_key(),
+            tmp: &tmp,
+            secrets: &dispatch.secrets,
+        };
         let call = named.call(settings, &work, &dispatch.workdir)?;
         let client = Client { docker: self, task, action, settings, mark: &work.mark, options: &call.options };
         let mut finished = client.finish(&call.words)?;
@@ -65,6 +71,8 @@ struct Work<'a> {
     key: &'a str,
     /// `$STABILIZE_TMP`.
     tmp: &'a Path,
+    /// What the task was given.
+    secrets: &'a GivenSecrets,
 }
 
 /// The same for every attempt at one piece of work, and no other.

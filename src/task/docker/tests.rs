@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 
 use super::super::tests::{dispatch, map};
 use super::*;
 use crate::failure::{ErrorClass, ErrorCode};
 use crate::task::outcome::TaskErrorParts;
-use crate::task::{Dispatch, Ended, Place, Stop, run};
+use crate::task::{Dispatch, Ended, GivenSecrets, Place, Secrets, Stop, run};
 use crate::value::{Map, Value};
 
 /// Keeps its words, one call a line, each word in brackets; `$cid` and `$envs` are its files.
@@ -345,4 +346,40 @@ fn a_missing_client_is_a_matter_of_configuration() {
     let failure = error.into_parts().failure;
     assert_eq!(failure.code(), &ErrorCode::CONFIGURATION_INVALID);
     assert!(failure.message().contains("program \"docker\" is in no directory of PATH"), "{failure}");
+}
+
+/// Every secret has this value.
+struct Hush;
+
+impl Secrets for Hush {
+    fn get(&self, _name: &str) -> Option<String> {
+        Some("hush-hush".to_owned())
+    }
+}
+
+#[test]
+fn a_container_is_given_secrets_by_the_environment_of_the_client_and_by_no_file_or_word() {
+    let bench =
+        Bench::new("echo \"$KEY\" > \"$STUB/given\"; cp \"$envs\" \"$STUB/envs\"; echo 0123456789ab > \"$cid\"");
+    let with = |environment: &str| {
+        let with = format!(r#"{{"image":"alpine","environment":{environment}}}"#);
+        let dispatch = Dispatch { secrets: GivenSecrets::of(Arc::new(Hush)), ..bench.dispatch(&with) };
+        dispatch.secrets.read("KEY").unwrap();
+        dispatch
+    };
+    let ended = bench.ended(&with(r#"{"KEY":"of hush-hush","PLAIN":"x"}"#));
+    assert!(matches!(ended, Ended::Outcome(_)), "{ended:?}");
+    assert_eq!(fs::read_to_string(bench.path("given")).unwrap(), "of hush-hush\n");
+    let envs = fs::read_to_string(bench.path("envs")).unwrap();
+    assert!(envs.contains("PLAIN=x\n") && !envs.contains("KEY=of") && !envs.contains("hush"), "{envs}");
+    let calls = bench.calls().concat();
+    assert!(calls.contains("[--env=KEY]") && !calls.contains("hush"), "{calls}");
+    match bench.ended(&with(r#"{"PATH":"/hush-hush"}"#)) {
+        Ended::Failed(error) => {
+            let failure = error.into_parts().failure;
+            let message = "docker: with.environment: \"PATH\" cannot hold a secret: the client itself obeys it";
+            assert_eq!((failure.code(), failure.message()), (&ErrorCode::CONFIGURATION_INVALID, message));
+        }
+        other => panic!("{other:?}"),
+    }
 }

@@ -178,6 +178,8 @@ fn run(settings: Settings<'_>, options: Options, work: &Work<'_>, workdir: &Path
     words.option("--label", format!("{LABEL}={}", work.mark));
     words.option("--cidfile", work.tmp.join(CONTAINER).display());
     words.option("--env-file", work.tmp.join(ENVIRONMENT).display());
+    let environment = Environment::read(settings, work)?;
+    environment.name(&mut words);
     let keeps = settings.flag("remove")? == Some(false);
     if !keeps {
         words.flag("--rm");
@@ -229,14 +231,15 @@ fn run(settings: Settings<'_>, options: Options, work: &Work<'_>, workdir: &Path
     if settings.value("command").is_some() {
         words.0.extend(command(settings, "command", Split::Words)?);
     }
-    let environment = environment(settings, work)?;
-    Ok(Call { words: words.0, options: options.with_file(ENVIRONMENT, environment) })
+    Ok(Call { words: words.0, options: environment.give(options) })
 }
 
 fn exec(settings: Settings<'_>, options: Options, work: &Work<'_>) -> Result<Call, TaskError> {
     let name = required_name(settings)?;
     let mut words = Words::of("exec");
     words.option("--env-file", work.tmp.join(ENVIRONMENT).display());
+    let environment = Environment::read(settings, work)?;
+    environment.name(&mut words);
     if settings.flag("interactive")?.unwrap_or(options.has_input()) {
         words.flag("--interactive");
     }
@@ -250,8 +253,7 @@ fn exec(settings: Settings<'_>, options: Options, work: &Work<'_>) -> Result<Cal
     }
     words.0.push(name.to_owned());
     words.0.extend(command(settings, "command", Split::Words)?);
-    let environment = environment(settings, work)?;
-    Ok(Call { words: words.0, options: options.with_file(ENVIRONMENT, environment) })
+    Ok(Call { words: words.0, options: environment.give(options) })
 }
 
 fn build(settings: Settings<'_>, options: Options, work: &Work<'_>) -> Result<Call, TaskError> {
@@ -275,10 +277,7 @@ fn build(settings: Settings<'_>, options: Options, work: &Work<'_>) -> Result<Ca
     // The client takes the values from its own environment, which only its user can see.
     let arguments = pairs(settings, "build_args")?;
     for (name, _) in &arguments {
-        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let is_clients =
-            ["PATH", "HOME"].contains(&name.as_str()) || ["DOCKER_", "LD_"].iter().any(|of| name.starts_with(of));
-        if name.is_empty() || !is_name || name.starts_with(|first: char| first.is_ascii_digit()) || is_clients {
+        if !is_free(name) {
             let reason = format!("{name:?} is no name of a variable, or one that the client itself obeys");
             return Err(settings.refused("build_args", &reason));
         }
@@ -365,26 +364,60 @@ fn pairs(settings: Settings<'_>, key: &str) -> Result<Vec<(String, String)>, Tas
     Ok(entries.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), plain(value))).collect())
 }
 
-/// The file of variables: a line each, taken as it is.
-fn environment(settings: Settings<'_>, work: &Work<'_>) -> Result<String, TaskError> {
-    let mut lines = format!("STABILIZE_IDEMPOTENCY_KEY={}\n{MARK}={}\n", work.key, work.mark);
-    for (name, value) in pairs(settings, "environment")? {
-        let is_line = |text: &str| !text.contains(['\n', '\r', '\0']);
-        if name.is_empty()
-            || name.starts_with('#')
-            || name.starts_with("STABILIZE_")
-            || name.contains(['=', ' ', '\t'])
-            || !is_line(&name)
-        {
-            return Err(settings.refused("environment", &format!("{name:?} is no name of a variable")));
+/// What a container finds in its environment.
+struct Environment {
+    /// The file of variables: a line each, taken as it is.
+    lines: String,
+    /// Those with secrets, which stand in no file: the client takes them from its own environment.
+    hidden: Vec<(String, String)>,
+}
+
+impl Environment {
+    fn read(settings: Settings<'_>, work: &Work<'_>) -> Result<Environment, TaskError> {
+        let lines = format!("STABILIZE_IDEMPOTENCY_KEY={}\n{MARK}={}\n", work.key, work.mark);
+        let mut environment = Environment { lines, hidden: Vec::new() };
+        for (name, value) in pairs(settings, "environment")? {
+            let refused = |reason: &str| Err(settings.refused("environment", reason));
+            let is_line = |text: &str| !text.contains(['\n', '\r', '\0']);
+            if name.is_empty()
+                || name.starts_with('#')
+                || name.starts_with("STABILIZE_")
+                || name.contains(['=', ' ', '\t'])
+                || !is_line(&name)
+            {
+                return refused(&format!("{name:?} is no name of a variable"));
+            }
+            if work.secrets.are_in(&value) {
+                if !is_free(&name) {
+                    return refused(&format!("{name:?} cannot hold a secret: the client itself obeys it"));
+                }
+                environment.hidden.push((name, value));
+            } else if is_line(&value) {
+                environment.lines += &format!("{name}={value}\n");
+            } else {
+                let reason = "has more than one line, which a container takes from a file in with.volumes";
+                return refused(&format!("{name} {reason}"));
+            }
         }
-        if !is_line(&value) {
-            let reason = format!("{name} has more than one line, which a container takes from a file in with.volumes");
-            return Err(settings.refused("environment", &reason));
-        }
-        lines += &format!("{name}={value}\n");
+        Ok(environment)
     }
-    Ok(lines)
+
+    fn name(&self, words: &mut Words) {
+        for (name, _) in &self.hidden {
+            words.option("--env", name);
+        }
+    }
+
+    fn give(self, options: Options) -> Options {
+        options.with_file(ENVIRONMENT, self.lines).with_env(self.hidden)
+    }
+}
+
+/// Whether a variable of this name may be given to the client for somebody else.
+fn is_free(name: &str) -> bool {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_clients = ["PATH", "HOME"].contains(&name) || ["DOCKER_", "LD_"].iter().any(|of| name.starts_with(of));
+    is_name && !is_clients && !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// Whether a text is cut at its blanks.

@@ -208,7 +208,10 @@ impl<'a> Exchange<'a> {
         let options = self.options;
         if !options.expected.has(answer.status) {
             let bytes_max = options.response_bytes_max.min(HTTP_FAILURE_BYTES_KEPT);
-            let body = Body::Bytes(answer::beginning(answer, bytes_max));
+            let beginning = answer::beginning(answer, bytes_max);
+            // Before it is cut again for the message: no piece of a secret may be left.
+            let is_cut = beginning.len() as u64 >= bytes_max;
+            let body = Body::Bytes(self.dispatch.secrets.cover().whole(&beginning, is_cut));
             return Err(self.unexpected(answer, &body));
         }
         let (host, bytes_max) = (self.hop.url.authority(), options.response_bytes_max);

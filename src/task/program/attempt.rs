@@ -23,6 +23,7 @@ use crate::task::cancel::Stop;
 use crate::task::context::{Dispatch, TaskContext};
 use crate::task::outcome::{Outcome, TaskError, is_output_name};
 use crate::task::place::StreamName;
+use crate::task::secret::GivenSecrets;
 use crate::time::Duration;
 use crate::value::{Map, Value};
 
@@ -66,7 +67,7 @@ pub(in crate::task) fn finish(
     let out_max = if options.parse_json { PAYLOAD_BYTES_MAX } else { options.max_output_size };
     let capture = |stream, head_max| {
         let path = dispatch.place.stream(dispatch.workflow, dispatch.attempt, stream);
-        Capture::new(stream, path, head_max)
+        Capture::new(stream, path, head_max).map(|capture| capture.covered(dispatch.secrets.cover()))
     };
     let mut captures = [capture(StreamName::Out, out_max)?, capture(StreamName::Err, options.max_output_size)?];
     let timeout = options.timeout.unwrap_or(dispatch.timeout);
@@ -77,7 +78,8 @@ pub(in crate::task) fn finish(
         // The program has kept its time; reading what it left is not its business.
         dispatch.cancel.limit(None);
     }
-    Ok(Finished { end, ended: Ended { streams: captures.map(Capture::finish), options, scratch, timeout } })
+    let (streams, secrets) = (captures.map(Capture::finish), dispatch.secrets.clone());
+    Ok(Finished { end, ended: Ended { streams, options, scratch, timeout, secrets } })
 }
 
 /// Runs a program beside the attempt, which may have been stopped: nothing of it is kept. It has a time of its own.
@@ -94,7 +96,8 @@ pub(in crate::task) fn aside(
 ) -> Result<Aside, TaskError> {
     let dispatch = task.dispatch();
     let program = program(dispatch, words, options)?;
-    let mut captures = [StreamName::Out, StreamName::Err].map(|stream| Capture::passing(stream, ASIDE_BYTES));
+    let passing = |stream| Capture::passing(stream, ASIDE_BYTES).covered(dispatch.secrets.cover());
+    let mut captures = [StreamName::Out, StreamName::Err].map(passing);
     let cancel = Cancel::new();
     cancel.limit(Instant::now().checked_add(ASIDE));
     let record = dispatch.place.process(dispatch.workflow, dispatch.attempt);
@@ -211,6 +214,7 @@ struct Ended {
     options: Options,
     scratch: Scratch,
     timeout: Duration,
+    secrets: GivenSecrets,
 }
 
 impl Ended {
@@ -273,7 +277,14 @@ impl Ended {
 
     fn own_outputs(&self) -> Result<Map, TaskError> {
         let bytes = read(&self.scratch.outputs)?.unwrap_or_default();
-        outputs::parse(&bytes, self.reserved()).map_err(|error| invalid(&error.to_string()))
+        outputs::parse(&bytes, self.reserved()).map_err(|_| {
+            // What is wrong is told with the beginning of the line, which must not be that of a secret.
+            let told = self.secrets.cover().whole(&bytes, false);
+            match outputs::parse(&told, self.reserved()) {
+                Err(error) => invalid(&error.to_string()),
+                Ok(_) => invalid("the output file has a line that is none of name=text, name:=JSON and name<<WORD"),
+            }
+        })
     }
 
     /// `json`, and the keys of an object there that can name outputs and are not taken; the others are in `json`.

@@ -10,6 +10,7 @@ use super::error::Error;
 use crate::digest::Sha256;
 use crate::limits::{STREAM_BYTES_IN_ERROR, STREAM_BYTES_KEPT};
 use crate::task::place::{StreamName, StreamRecord};
+use crate::task::secret::Cover;
 
 /// One stream while it is read.
 pub(super) struct Capture {
@@ -23,6 +24,7 @@ pub(super) struct Capture {
     head_max: usize,
     tail: Vec<u8>,
     failure: Option<io::Error>,
+    cover: Option<Cover>,
 }
 
 /// One stream when it has ended.
@@ -55,6 +57,7 @@ impl Capture {
             head_max,
             tail: Vec::new(),
             failure: None,
+            cover: None,
         })
     }
 
@@ -73,11 +76,27 @@ impl Capture {
             head_max,
             tail: Vec::new(),
             failure: None,
+            cover: None,
         }
+    }
+
+    /// The same, without the values that `cover` hides: neither file, length, hash nor memory has them.
+    pub(super) fn covered(self, cover: Cover) -> Capture {
+        Capture { cover: Some(cover), ..self }
     }
 
     /// Takes the next bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
+        match &mut self.cover {
+            None => self.keep(bytes),
+            Some(cover) => {
+                let told = cover.push(bytes);
+                self.keep(&told);
+            }
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
         let room = self.head_max - self.head.len();
         self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -117,6 +136,9 @@ impl Capture {
     /// The program has done its work whatever becomes of the copy of what it said: a file that cannot be written is
     /// reported to the operator, removed, and has no record.
     pub(super) fn finish(mut self) -> Captured {
+        if let Some(mut cover) = self.cover.take() {
+            self.keep(&cover.finish());
+        }
         if self.failure.is_none() {
             self.failure = self.sync().err();
         }
