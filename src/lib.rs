@@ -67,8 +67,8 @@ pub use ids::{
 };
 pub use machine::{
     Answers, AttemptStage, Batch, Broken, CancelLimit, Command, EvolveError, InvalidAddress, LockHolder, MissingArc,
-    RULES, Rejection, Request, ResumeRequest, ServerName, Site, StageAddress, State, Wait, WaitReason, Work, decide,
-    evolve, outstanding, waits,
+    RULES, Rejection, Request, ResumeRequest, ServerName, Site, StageAddress, State, Undone, Wait, WaitReason, Work,
+    decide, evolve, outstanding, waits,
 };
 pub use replay::InstancesView;
 pub use replay::{

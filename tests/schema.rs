@@ -238,7 +238,9 @@ stages:
     before: { b: { run: 'true' }, c: { needs: [b] } }
     after: [{ ref_id: d, after: { e: } }]
     on_failure: { stages: { f: { run: 'echo ${{ stages.a.error.message }}' } }, then: continue }
-  g: { needs: [a], on_failure: { stages: { h: } } }
+  g: { needs: [a], on_failure: { stages: { h: } }, compensate: { run: 'true' } }
+  i: { compensate: { stages: { j: , k: { needs: [j] } } } }
+finally: { l: { run: 'echo ${{ workflow.status }}' } }
 ";
 
 /// Stages with several instances.

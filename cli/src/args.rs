@@ -213,7 +213,8 @@ pub(crate) struct Worker {
 #[command(after_help = "\
 Examples:
   stabilize cancel last --reason 'wrong branch'
-  stabilize cancel 9GKZ4Q --reason superseded --actor ci")]
+  stabilize cancel 9GKZ4Q --reason superseded --actor ci
+  stabilize cancel last --force --reason 'the clean-up hangs'")]
 pub(crate) struct Cancel {
     /// An id, a unique prefix or suffix of 6 characters or more, or `last`.
     pub(crate) id: String,
@@ -223,6 +224,9 @@ pub(crate) struct Cancel {
     /// Who asks, as recorded [default: the user's name].
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: Option<String>,
+    /// Of a workflow that is ending, end what it does before that: the compensation under way, or its `finally`.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// What a workflow begins with.

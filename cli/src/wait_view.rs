@@ -1,7 +1,7 @@
 //! `why --json`: what a workflow waits for, in the form that programs read.
 
 use serde::Serialize;
-use stabilize::{Actor, CancelCause, LockHolder, MissingArc, Wait, WaitReason, WorkflowView};
+use stabilize::{Actor, CancelCause, LockHolder, MissingArc, StagePhase, Wait, WaitReason, WorkflowView};
 
 use crate::view::{Error, last_failure};
 
@@ -83,6 +83,10 @@ struct More<'a> {
     iteration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heading_for: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone: Option<Server<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<Lock<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,6 +218,12 @@ impl<'a> From<&'a WaitReason> for More<'a> {
                 More { signals: Some(names), correlate: correlate.as_deref(), ..none }
             }
             WaitReason::OpenTrigger { signal } => More { signals: Some(std::slice::from_ref(signal)), ..none },
+            WaitReason::Finishing { status, undone } => {
+                let phase = if undone.is_some() { StagePhase::Compensate } else { StagePhase::Finally };
+                let undone = undone.as_ref();
+                let undone = undone.map(|of| Server { stage: &of.stage, activation: Some(of.activation) });
+                More { heading_for: Some(status.name()), phase: Some(phase.name()), undone, ..none }
+            }
             WaitReason::Phase { phase } => More { phase: Some(phase.name()), ..none },
             WaitReason::Inside { iteration } => More { iteration: Some(*iteration), ..none },
             WaitReason::Milestone { of, status, until } => {

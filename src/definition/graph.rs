@@ -488,6 +488,17 @@ impl Graph {
         self.blocks.contains_key(&BlockId::of(stage, phase))
     }
 
+    /// Has the stage stages of its own, be it for its work or for the end of the workflow?
+    pub(crate) fn has_blocks(&self, stage: StageIndex) -> bool {
+        let parts = [StagePhase::Body, StagePhase::Compensate];
+        self.has_phases(stage) || parts.into_iter().any(|phase| self.has_phase(stage, phase))
+    }
+
+    /// Is something done when the workflow ends, however that comes?
+    pub(crate) fn has_finally(&self) -> bool {
+        self.blocks.contains_key(&BlockId::FINALLY)
+    }
+
     /// Has the stage stages beside its own work?
     pub(crate) fn has_phases(&self, stage: StageIndex) -> bool {
         StagePhase::BESIDE.into_iter().any(|phase| self.has_phase(stage, phase))

@@ -34,7 +34,7 @@ impl Envelope {
 
     fn describe_request(&self, data: &mut Fields<'_>, at: String) {
         let reason = match self.event() {
-            Event::WorkflowCancelRequested(_, request) => {
+            Event::WorkflowCancelRequested(_, request) | Event::WorkflowCancelForced(_, request) => {
                 data.put("canceled_by", self.actor());
                 request.reason.as_deref()
             }
@@ -60,7 +60,10 @@ impl Envelope {
             Event::DefinitionRegistered(_, registration) => data.registration(registration),
             Event::LogAccepted(_, acceptance) => data.put("reason", acceptance.reason.as_str()),
             Event::WorkflowCreated(_, creation) => data.creation(creation),
-            Event::WorkflowCancelRequested(..) | Event::WorkflowPaused(..) | Event::WorkflowResumed(..) => {
+            Event::WorkflowCancelRequested(..)
+            | Event::WorkflowCancelForced(..)
+            | Event::WorkflowPaused(..)
+            | Event::WorkflowResumed(..) => {
                 self.describe_request(data, at);
             }
             Event::TaskStarted(_, attempt) => data.start(attempt.task, at),
@@ -115,6 +118,7 @@ impl Envelope {
             }
             event => {
                 data.joins(event);
+                data.ending(event, &at);
                 self.describe_signal(data);
                 self.describe_scope(data, &at);
                 describe_rest(event, data, at);

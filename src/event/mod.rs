@@ -411,10 +411,54 @@ pub enum Event {
         /// Why it failed, where no task of it did.
         error: Option<Failure>,
     },
+    /// The workflow is on its way to its end, and something is done before that; nothing else begins any more.
+    WorkflowEnding {
+        /// SUCCEEDED, TERMINAL or CANCELED: how it is to end.
+        status: Status,
+        /// Why, where it does not succeed.
+        reason: Option<EndReason>,
+        /// What `outputs:` of the definition gave; `None` where it has none.
+        outputs: Option<Json>,
+    },
+    /// The work of an activation that had succeeded is undone: a token lies on each arc from the start of `compensate`.
+    CompensationStarted {
+        /// The new scope.
+        scope: ScopeId,
+        /// The activation, which has ended.
+        activation: ActivationId,
+    },
+    /// What undoes the work of an activation is over.
+    CompensationEnded {
+        /// The scope.
+        scope: ScopeId,
+        /// The activation.
+        activation: ActivationId,
+        /// SUCCEEDED, TERMINAL, or CANCELED where somebody forced that.
+        status: Status,
+        /// Why, where it did not succeed.
+        reason: Option<EndReason>,
+    },
+    /// What the workflow does last begins: a token lies on each arc from the start of `finally`.
+    FinallyStarted {
+        /// The new scope.
+        scope: ScopeId,
+    },
+    /// What the workflow does last is over.
+    FinallyEnded {
+        /// The scope.
+        scope: ScopeId,
+        /// SUCCEEDED, TERMINAL, or CANCELED where somebody forced that.
+        status: Status,
+        /// Why, where it did not succeed.
+        reason: Option<EndReason>,
+    },
+    /// Input: somebody asked for the end of the workflow, and of what is done at its end if it is ending.
+    WorkflowCancelForced(Stamp, CancelRequest),
 }
 
 impl Event {
     /// The stamp of an input; `None` for a derived event.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the inputs are those that hold a stamp")]
     pub fn stamp(&self) -> Option<&Stamp> {
         match self {
             Event::DefinitionRegistered(stamp, _)
@@ -437,49 +481,10 @@ impl Event {
             | Event::InstancesAddRequested(stamp, _)
             | Event::InstancesCloseRequested(stamp, _)
             | Event::InstancesCompleteRequested(stamp, _)
-            | Event::TaskStopped(stamp, _) => Some(stamp),
-            Event::WorkflowStarted
-            | Event::WorkflowEnded { .. }
-            | Event::StageReady { .. }
-            | Event::StageStarted { .. }
-            | Event::StageEnded { .. }
-            | Event::StageCanceled { .. }
-            | Event::TaskQueued { .. }
-            | Event::TaskRetried { .. }
-            | Event::TaskEnded { .. }
-            | Event::TaskAnswered(..)
-            | Event::TimerSet { .. }
-            | Event::SettleDeferred
-            | Event::TimerSetFor { .. }
-            | Event::CancelsMarked { .. }
-            | Event::RegionCanceled { .. }
-            | Event::TokensLeft { .. }
-            | Event::JoinArrived { .. }
-            | Event::JoinReset { .. }
-            | Event::TokensRemoved { .. }
-            | Event::JoinForced { .. }
-            | Event::SignalDelivered { .. }
-            | Event::SignalBuffered { .. }
-            | Event::SignalDiscarded { .. }
-            | Event::StageWaiting { .. }
-            | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. }
-            | Event::ChildStarted { .. }
-            | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed
-            | Event::ScopeOpened { .. }
-            | Event::PhaseStarted { .. }
-            | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. }
-            | Event::LockTaken { .. }
-            | Event::LockReleased { .. }
-            | Event::ChoiceMade { .. }
-            | Event::InstancesStarted { .. }
-            | Event::InstancesAdded { .. }
-            | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. }
-            | Event::StageCanceling { .. } => None,
+            | Event::TaskStopped(stamp, _)
+            | Event::WorkflowCancelForced(stamp, _) => Some(stamp),
+            // A consequence has none to give.
+            _ => None,
         }
     }
 

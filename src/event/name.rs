@@ -6,13 +6,21 @@ use super::Event;
 
 impl Event {
     /// Every name that events have, in byte order.
-    pub const NAMES: [&str; 69] = [
+    pub const NAMES: [&str; 79] = [
         "cancels.marked",
         "child.ended",
         "child.refused",
         "child.started",
         "choice.made",
+        "compensation.canceled",
+        "compensation.completed",
+        "compensation.failed",
+        "compensation.started",
         "definition.registered",
+        "finally.canceled",
+        "finally.completed",
+        "finally.failed",
+        "finally.started",
         "instances.add_requested",
         "instances.added",
         "instances.close_requested",
@@ -66,12 +74,14 @@ impl Event {
         "tokens.left",
         "tokens.removed",
         "trigger.closed",
+        "workflow.cancel_forced",
         "workflow.cancel_requested",
         "workflow.canceled",
         "workflow.closed",
         "workflow.closing",
         "workflow.completed",
         "workflow.created",
+        "workflow.ending",
         "workflow.failed",
         "workflow.paused",
         "workflow.resumed",
@@ -79,6 +89,7 @@ impl Event {
     ];
 
     /// The kind number of the event's type and version, as it stands in a frame.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is named behind it")]
     pub fn kind(&self) -> u16 {
         match self {
             Event::DefinitionRegistered(..) => 1,
@@ -144,6 +155,21 @@ impl Event {
             Event::TaskStopped(..) => 61,
             Event::StageCanceling { .. } => 62,
             Event::PhaseStarted { .. } => 63,
+            at_the_end => at_the_end.kind_at_the_end(),
+        }
+    }
+
+    /// The same of what is done before the end of a workflow. A test holds every event to its kind.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whoever calls this has named the others")]
+    fn kind_at_the_end(&self) -> u16 {
+        match self {
+            Event::WorkflowEnding { .. } => 64,
+            Event::CompensationStarted { .. } => 65,
+            Event::CompensationEnded { .. } => 66,
+            Event::FinallyStarted { .. } => 67,
+            Event::FinallyEnded { .. } => 68,
+            Event::WorkflowCancelForced(..) => 69,
+            _ => 0,
         }
     }
 
@@ -161,6 +187,15 @@ impl Event {
             Event::TaskEnded { status, .. } => {
                 ended_as(*status).of(["task.completed", "task.skipped", "task.failed", "task.canceled"])
             }
+            Event::CompensationEnded { status, .. } => {
+                let [completed, failed, canceled] =
+                    ["compensation.completed", "compensation.failed", "compensation.canceled"];
+                ended_as(*status).of([completed, completed, failed, canceled])
+            }
+            Event::FinallyEnded { status, .. } => {
+                let [completed, failed, canceled] = ["finally.completed", "finally.failed", "finally.canceled"];
+                ended_as(*status).of([completed, completed, failed, canceled])
+            }
             Event::TimerSetFor { .. } => "timer.set",
             // A test holds the table to all kinds.
             other => name_of_kind(other.kind()).unwrap_or_default(),
@@ -168,74 +203,82 @@ impl Event {
     }
 }
 
+/// The types of events by their kind numbers, from 1.
+const NAMES_OF_KINDS: [&str; 69] = [
+    "definition.registered",
+    "workflow.created",
+    "workflow.cancel_requested",
+    "task.started",
+    "task.reported",
+    "task.lease_lost",
+    "task.result_discarded",
+    "timer.fired",
+    "settle.continued",
+    "workflow.started",
+    "workflow.ended",
+    "stage.ready",
+    "stage.started",
+    "stage.ended",
+    "stage.canceled",
+    "task.queued",
+    "task.retried",
+    "task.ended",
+    "timer.set",
+    "settle.deferred",
+    "timer.set_for",
+    "tokens.left",
+    "log.accepted",
+    "cancels.marked",
+    "workflow.paused",
+    "workflow.resumed",
+    "region.canceled",
+    "tokens.removed",
+    "join.forced",
+    "signal.received",
+    "trigger.closed",
+    "signal.delivered",
+    "signal.buffered",
+    "signal.discarded",
+    "stage.waiting",
+    "task.suspended",
+    "signals.left",
+    "child.started",
+    "child.ended",
+    "child.refused",
+    "workflow.closing",
+    "workflow.closed",
+    "task.answered",
+    "scope.opened",
+    "scope.closed",
+    "loop.tested",
+    "lock.taken",
+    "lock.released",
+    "join.arrived",
+    "join.reset",
+    "stage.start_requested",
+    "choice.made",
+    "instances.started",
+    "instances.add_requested",
+    "instances.added",
+    "instances.close_requested",
+    "instances.closed",
+    "instances.complete_requested",
+    "instances.withdrawn",
+    "jump.executed",
+    "task.stopped",
+    "stage.canceling",
+    "phase.started",
+    "workflow.ending",
+    "compensation.started",
+    "compensation.ended",
+    "finally.started",
+    "finally.ended",
+    "workflow.cancel_forced",
+];
+
 /// The name of a type of events, by its kind number: where the name of an event depends on a status, the type ends.
 pub(crate) fn name_of_kind(kind: u16) -> Option<&'static str> {
-    const NAMES: [&str; 63] = [
-        "definition.registered",
-        "workflow.created",
-        "workflow.cancel_requested",
-        "task.started",
-        "task.reported",
-        "task.lease_lost",
-        "task.result_discarded",
-        "timer.fired",
-        "settle.continued",
-        "workflow.started",
-        "workflow.ended",
-        "stage.ready",
-        "stage.started",
-        "stage.ended",
-        "stage.canceled",
-        "task.queued",
-        "task.retried",
-        "task.ended",
-        "timer.set",
-        "settle.deferred",
-        "timer.set_for",
-        "tokens.left",
-        "log.accepted",
-        "cancels.marked",
-        "workflow.paused",
-        "workflow.resumed",
-        "region.canceled",
-        "tokens.removed",
-        "join.forced",
-        "signal.received",
-        "trigger.closed",
-        "signal.delivered",
-        "signal.buffered",
-        "signal.discarded",
-        "stage.waiting",
-        "task.suspended",
-        "signals.left",
-        "child.started",
-        "child.ended",
-        "child.refused",
-        "workflow.closing",
-        "workflow.closed",
-        "task.answered",
-        "scope.opened",
-        "scope.closed",
-        "loop.tested",
-        "lock.taken",
-        "lock.released",
-        "join.arrived",
-        "join.reset",
-        "stage.start_requested",
-        "choice.made",
-        "instances.started",
-        "instances.add_requested",
-        "instances.added",
-        "instances.close_requested",
-        "instances.closed",
-        "instances.complete_requested",
-        "instances.withdrawn",
-        "jump.executed",
-        "task.stopped",
-        "stage.canceling",
-        "phase.started",
-    ];
-    NAMES.get(usize::from(kind.checked_sub(1)?)).copied()
+    NAMES_OF_KINDS.get(usize::from(kind.checked_sub(1)?)).copied()
 }
 
 /// What an event says about whether its workflow will go on.

@@ -21,6 +21,8 @@ impl Event {
             | Event::SignalDelivered { to: SignalRecipient::Boundary(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::PhaseStarted { owner: activation, .. }
+            | Event::CompensationStarted { activation, .. }
+            | Event::CompensationEnded { activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
             | Event::LoopTested { activation, .. }
             | Event::InstancesStarted { activation, .. }
@@ -49,6 +51,7 @@ impl Event {
     }
 
     /// The attempt the event is about.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is about an attempt is about nothing else")]
     pub fn attempt(&self) -> Option<AttemptId> {
         match self {
             Event::TaskStarted(_, attempt)
@@ -60,60 +63,8 @@ impl Event {
                 Some(report.attempt)
             }
             Event::TaskLeaseLost(_, loss) => Some(loss.attempt),
-            Event::DefinitionRegistered(..)
-            | Event::LogAccepted(..)
-            | Event::WorkflowPaused(..)
-            | Event::WorkflowResumed(..)
-            | Event::WorkflowCreated(..)
-            | Event::WorkflowCancelRequested(..)
-            | Event::TimerFired(..)
-            | Event::SettleContinued(..)
-            | Event::WorkflowStarted
-            | Event::WorkflowEnded { .. }
-            | Event::StageReady { .. }
-            | Event::StageStarted { .. }
-            | Event::StageEnded { .. }
-            | Event::StageCanceled { .. }
-            | Event::TaskEnded { .. }
-            | Event::TimerSet { .. }
-            | Event::SettleDeferred
-            | Event::TimerSetFor { .. }
-            | Event::CancelsMarked { .. }
-            | Event::RegionCanceled { .. }
-            | Event::TokensLeft { .. }
-            | Event::JoinArrived { .. }
-            | Event::JoinReset { .. }
-            | Event::TokensRemoved { .. }
-            | Event::JoinForced { .. }
-            | Event::SignalReceived(..)
-            | Event::TriggerClosed(..)
-            | Event::SignalDelivered { .. }
-            | Event::SignalBuffered { .. }
-            | Event::SignalDiscarded { .. }
-            | Event::StageWaiting { .. }
-            | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. }
-            | Event::ChildEnded(..)
-            | Event::ChildRefused(..)
-            | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed
-            | Event::ScopeOpened { .. }
-            | Event::PhaseStarted { .. }
-            | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. }
-            | Event::LockTaken { .. }
-            | Event::LockReleased { .. }
-            | Event::StageStartRequested(..)
-            | Event::ChoiceMade { .. }
-            | Event::InstancesStarted { .. }
-            | Event::InstancesAdded { .. }
-            | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. }
-            | Event::InstancesAddRequested(..)
-            | Event::InstancesCloseRequested(..)
-            | Event::InstancesCompleteRequested(..)
-            | Event::JumpExecuted { .. }
-            | Event::StageCanceling { .. } => None,
+            // An event about an attempt names it.
+            _ => None,
         }
     }
 }

@@ -64,7 +64,8 @@ impl State {
     /// Is the scope the outer one, or inside it?
     pub(super) fn lies_in(&self, scope: ScopeId, outer: ScopeId) -> bool {
         let owner = self.core.scopes.get(&outer).and_then(|outer| outer.owner);
-        scope == outer || owner.is_none_or(|owner| self.surrounds(owner, scope))
+        // Nothing but the root lies around what is done at the end.
+        scope == outer || owner.map_or(outer == ScopeId::ROOT, |owner| self.surrounds(owner, scope))
     }
 
     /// How deep a scope is nested; the root is 0.

@@ -65,6 +65,8 @@ pub enum Request {
     CompleteInstances(InstancesRequest),
     /// The worker of a canceled attempt has stopped.
     StopTask(AttemptId),
+    /// The end of the workflow; where it is ending, the end of what is done before that.
+    ForceCancel(CancelRequest),
 }
 
 /// A request that a paused workflow goes on.
@@ -102,6 +104,12 @@ pub enum Rejection {
     /// The end of the workflow was asked for before.
     #[error("the workflow is being canceled already")]
     AlreadyCanceling,
+    /// The workflow is ending, and something is done before that.
+    #[error("the workflow is ending already; what is done before that ends with a forced cancel only")]
+    AlreadyEnding,
+    /// The workflow is ending, and nothing is done now that could be ended by force.
+    #[error("the workflow is ending, and nothing is done now that could be ended by force")]
+    NothingToForce,
     /// The same command was accepted before.
     #[error("the same command was accepted before, as event {first}")]
     Repeated {
@@ -259,6 +267,16 @@ impl Rejection {
         ("MALFORMED", "The data of the command is no map.", "verify the log the command was read from"),
         ("ENDED", "The workflow has ended.", "begin another one"),
         ("ALREADY_CANCELING", "The end of the workflow was asked for before.", "wait for it"),
+        (
+            "ALREADY_ENDING",
+            "The workflow is ending, and undoes its work or does what its `finally` says before that.",
+            "wait for it; `stabilize cancel --force` ends what it does now",
+        ),
+        (
+            "NOTHING_TO_FORCE",
+            "The workflow is ending, and nothing is done now that could be ended by force.",
+            "nothing: it goes on by itself, or when it is resumed",
+        ),
         ("REPEATED", "The same command was accepted before.", "nothing: it has had its effect"),
         (
             "COMMAND_TOO_OLD",
@@ -360,6 +378,8 @@ impl Rejection {
             Rejection::Malformed => "MALFORMED",
             Rejection::Ended { .. } => "ENDED",
             Rejection::AlreadyCanceling => "ALREADY_CANCELING",
+            Rejection::AlreadyEnding => "ALREADY_ENDING",
+            Rejection::NothingToForce => "NOTHING_TO_FORCE",
             Rejection::Repeated { .. } => "REPEATED",
             Rejection::CommandTooOld => "COMMAND_TOO_OLD",
             Rejection::NotAwaited { .. } => "NOT_AWAITED",
@@ -417,10 +437,12 @@ impl Command {
             Request::CloseInstances(request) => Event::InstancesCloseRequested(stamp, request.clone()),
             Request::CompleteInstances(request) => Event::InstancesCompleteRequested(stamp, request.clone()),
             Request::StopTask(attempt) => Event::TaskStopped(stamp, *attempt),
+            Request::ForceCancel(cancel) => Event::WorkflowCancelForced(stamp, cancel.clone()),
         }
     }
 
     /// The command that an input event of a workflow was; `None` for other events.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a test holds every input of a workflow to its command")]
     pub fn from_input(event: &Event) -> Option<Command> {
         let request = match event {
             Event::WorkflowCreated(_, creation) => Request::Create(creation.clone()),
@@ -444,50 +466,9 @@ impl Command {
             Event::InstancesCloseRequested(_, request) => Request::CloseInstances(request.clone()),
             Event::InstancesCompleteRequested(_, request) => Request::CompleteInstances(request.clone()),
             Event::TaskStopped(_, attempt) => Request::StopTask(*attempt),
-            Event::DefinitionRegistered(..)
-            | Event::LogAccepted(..)
-            | Event::WorkflowStarted
-            | Event::WorkflowEnded { .. }
-            | Event::StageReady { .. }
-            | Event::StageStarted { .. }
-            | Event::StageEnded { .. }
-            | Event::StageCanceled { .. }
-            | Event::CancelsMarked { .. }
-            | Event::RegionCanceled { .. }
-            | Event::TokensRemoved { .. }
-            | Event::TaskQueued { .. }
-            | Event::TaskRetried { .. }
-            | Event::TaskEnded { .. }
-            | Event::TimerSet { .. }
-            | Event::SettleDeferred
-            | Event::TaskAnswered(..)
-            | Event::TimerSetFor { .. }
-            | Event::TokensLeft { .. }
-            | Event::JoinForced { .. }
-            | Event::JoinArrived { .. }
-            | Event::JoinReset { .. }
-            | Event::SignalDelivered { .. }
-            | Event::SignalBuffered { .. }
-            | Event::SignalDiscarded { .. }
-            | Event::StageWaiting { .. }
-            | Event::TaskSuspended { .. }
-            | Event::SignalsLeft { .. }
-            | Event::ChildStarted { .. }
-            | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed
-            | Event::ScopeOpened { .. }
-            | Event::PhaseStarted { .. }
-            | Event::ScopeClosed { .. }
-            | Event::LoopTested { .. }
-            | Event::LockTaken { .. }
-            | Event::LockReleased { .. }
-            | Event::ChoiceMade { .. }
-            | Event::InstancesStarted { .. }
-            | Event::InstancesAdded { .. }
-            | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. }
-            | Event::JumpExecuted { .. }
-            | Event::StageCanceling { .. } => return None,
+            Event::WorkflowCancelForced(_, cancel) => Request::ForceCancel(cancel.clone()),
+            // Of another stream, or a consequence.
+            _ => return None,
         };
         let stamp = event.stamp()?;
         Some(Command { now: stamp.now, id: stamp.command, actor: stamp.actor.clone(), request })

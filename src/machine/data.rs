@@ -15,6 +15,7 @@ use crate::event::Json;
 use crate::expression::{Reference, Scope};
 use crate::failure::{ErrorClass, ErrorCode, Failure};
 use crate::ids::{ActivationId, ScopeId, TaskIndex, WorkflowId};
+use crate::status::Status;
 use crate::value::{Map, Value, merge_into};
 
 use self::given::InstanceNames;
@@ -55,6 +56,8 @@ pub(crate) struct Surroundings {
     pub(super) instance: Option<InstanceNames>,
     /// What the instances of the activation gave that have ended.
     pub(super) gathered: Option<Arc<Gathered>>,
+    /// How the workflow is to end, and why it has failed, where it is ending.
+    pub(super) heading: Option<Arc<(Status, Option<Failure>)>>,
     /// How many instances there are and have ended, where conditions ask.
     pub(super) counts: Option<[(&'static str, u32); 4]>,
 }
@@ -124,6 +127,7 @@ impl Surroundings {
             signal: None,
             instance: None,
             gathered: None,
+            heading: state.heading(),
             counts: None,
         })
     }
@@ -360,14 +364,19 @@ impl Surroundings {
 
     fn workflow_names(&self) -> Value {
         let creation = &self.start.creation;
-        Value::map([
+        let heading = self.heading.as_deref().map(|(status, failure)| {
+            let error = failure.as_ref().map_or(Value::Null, error_value);
+            [("status", Value::from(status.name())), ("error", error)]
+        });
+        let names = [
             ("id", Value::from(self.workflow.to_string())),
             ("name", Value::from(creation.name.as_str())),
             ("application", Value::from(creation.application.as_str())),
             ("definition", Value::from(creation.definition.to_string())),
             ("started_at", Value::from(self.start.at.to_string())),
             ("workdir", Value::from(creation.workdir.as_str())),
-        ])
+        ];
+        Value::map(names.into_iter().chain(heading.into_iter().flatten()))
     }
 
     /// `stage`: the stage itself, in its templates and those of its tasks.
@@ -549,10 +558,13 @@ fn stage_value(ended: &Ended) -> Result<Value, Failure> {
         ("activations".to_owned(), Value::from(ended.activation.number)),
     ]);
     if let Some(error) = ended.failure() {
-        let error = Value::map([("code", error.code().to_string()), ("message", error.message().to_owned())]);
-        view.insert("error".to_owned(), error);
+        view.insert("error".to_owned(), error_value(error));
     }
     Ok(Value::Map(view))
+}
+
+fn error_value(error: &Failure) -> Value {
+    Value::map([("code", error.code().to_string()), ("message", error.message().to_owned())])
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Failure {

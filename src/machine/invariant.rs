@@ -46,6 +46,7 @@ impl State {
                     || !self.core.live.is_empty()
                     || self.holds_instances(ScopeId::ROOT)
                     || self.waits_to_start()
+                    || (self.core.ending.is_some() && self.is_paused())
                     || self.open_starts().next().is_some(),
                 "a settled live workflow has a live activation, or waits for its start or for a signal that starts one",
             )),
@@ -84,7 +85,13 @@ impl State {
         ensure(self.candidates.inner == inner, "what lives inside activations is known by its scope")?;
         let mut owned = 0;
         for (id, scope) in &self.core.scopes {
-            let Some(owner) = scope.owner else { continue };
+            let Some(owner) = scope.owner else {
+                let is_done = self.doing().is_some_and(|doing| doing.scope == *id);
+                ensure(*id == ScopeId::ROOT || is_done, "a scope inside nothing is the root, or done at the end")?;
+                let waits = *id == ScopeId::ROOT || scope.live > 0 || self.core.unsettled || self.is_paused();
+                ensure(waits, "what is done at the end has a live activation once it is settled")?;
+                continue;
+            };
             owned += 1;
             let owner = self.core.live.get(&owner);
             ensure(owner.is_some_and(|owner| owner.scope_inside() == Some(*id)), "an open scope is that of its owner")?;

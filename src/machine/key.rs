@@ -11,6 +11,7 @@ use crate::definition::Reached;
 use crate::event::TimerPurpose;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 
+use super::ending::{Doing, Ending, Undo};
 use super::generations::JoinRecord;
 use super::instances::InstanceSet;
 use super::locks::Holder;
@@ -55,6 +56,8 @@ impl State {
             locks: _,
             // How often it may jump depends on data.
             jumps: _,
+            undo,
+            ending,
         } = &self.core;
         let mut key = Vec::new();
         if let Phase::Ended { status, reason, outputs: _ } = phase {
@@ -79,7 +82,27 @@ impl State {
         number(&mut key, sweeps.len());
         self.key_of_locks(cap, &mut key);
         self.key_of_scope(ScopeId::ROOT, cap, &mut key);
+        self.key_of_the_end((undo, ending.as_deref()), cap, &mut key);
         key
+    }
+
+    /// What is to be undone, and what is done. In which order it is undone makes no difference: one at a time, and
+    /// nothing lives beside it.
+    fn key_of_the_end(&self, (undo, ending): (&[Undo], Option<&Ending>), cap: u32, key: &mut Vec<u8>) {
+        let mut stages: BTreeMap<StageIndex, u32> = BTreeMap::new();
+        undo.iter().for_each(|undo| *stages.entry(undo.around.owner.stage).or_default() += 1);
+        number(key, stages.len());
+        for (stage, count) in stages {
+            key.extend(stage.get().to_le_bytes());
+            key.extend(count.min(cap).to_le_bytes());
+        }
+        let Some(Ending { status, reason: _, outputs: _, since: _, doing, has_begun_last }) = ending else { return };
+        key.extend(status.name().as_bytes());
+        key.push(u8::from(*has_begun_last));
+        if let Some(Doing { scope, undone }) = doing {
+            key.extend(undone.map_or(u32::MAX, |undone| undone.stage.get()).to_le_bytes());
+            self.key_of_scope(*scope, cap, key);
+        }
     }
 
     /// In which order those would take their locks that are ready. What an activation holds follows from how far it is.
@@ -120,6 +143,7 @@ impl State {
             Some(ScopeFailure::Deadline) => 2,
             Some(ScopeFailure::CanceledBy(_)) => 3,
             Some(ScopeFailure::EndedBy(_)) => 4,
+            Some(ScopeFailure::Forced { .. }) => 5,
         });
         number(key, reached.len());
         let most = i64::from(cap) + 1;

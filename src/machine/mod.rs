@@ -56,6 +56,7 @@ mod choice;
 mod command;
 mod data;
 mod decide;
+mod ending;
 mod evolve;
 mod generations;
 mod instances;
@@ -104,7 +105,7 @@ pub(crate) use signals::GivenSignal;
 #[cfg(test)]
 pub(crate) use state::Core;
 pub use state::State;
-pub use wait::{CancelLimit, LockHolder, MissingArc, ServerName, Wait, WaitReason};
+pub use wait::{CancelLimit, LockHolder, MissingArc, ServerName, Undone, Wait, WaitReason};
 pub use waits::waits;
 pub(crate) use work::surroundings;
 pub use work::{AttemptStage, Work, outstanding};

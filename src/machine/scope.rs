@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Reached, StagePhase};
-use crate::event::Json;
+use crate::event::{Actor, Json};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, RegionIndex, ScopeId, StageIndex, TaskIndex};
 use crate::status::Status;
@@ -21,7 +21,7 @@ use super::trail::{Behind, Trail};
 /// One opening of a nested block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scope {
-    /// The activation whose block was opened; `None` is the workflow itself.
+    /// The activation whose block was opened; `None` is the workflow itself, and what is done at its end.
     pub(super) owner: Option<ActivationId>,
     /// How deep it is nested; the root is 0.
     pub(super) depth: u32,
@@ -92,6 +92,8 @@ pub(crate) enum ScopeFailure {
     CanceledBy(ActivationId),
     /// This activation, which has succeeded, ends the workflow.
     EndedBy(ActivationId),
+    /// Somebody ended by force what is done at the end of the workflow.
+    Forced { by: Actor, reason: Option<String> },
 }
 
 /// The block of an activation.

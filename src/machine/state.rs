@@ -21,6 +21,7 @@ use crate::value::Map;
 use super::as_json;
 use super::candidates::{Candidates, Nested};
 use super::choice::Offer;
+use super::ending::{Ending, Undo};
 use super::generations::JoinRecord;
 use super::instances::InstanceSet;
 use super::locks::Locks;
@@ -97,6 +98,10 @@ pub(crate) struct Core {
     pub(super) is_closing: bool,
     /// Who holds which lock, and who waits for one; `None` while there is nothing of it.
     pub(super) locks: Option<Box<Locks>>,
+    /// Activations whose work can be undone, in the order of their ends.
+    pub(super) undo: Vec<Undo>,
+    /// It is on its way to its end, and something is done before that.
+    pub(super) ending: Option<Box<Ending>>,
 }
 
 /// A workflow that was called.
@@ -326,6 +331,8 @@ impl State {
             children: BTreeMap::new(),
             is_closing: false,
             locks: None,
+            undo: Vec::new(),
+            ending: None,
         };
         State { workflow, definition, core, candidates: Candidates::default() }
     }
@@ -536,10 +543,12 @@ impl State {
         self.candidates.joins.insert((Reverse(depth), scope, stage));
     }
 
-    /// Do tokens still move in this scope? Not once it has failed or is being canceled, or one around it.
+    /// Do tokens still move in this scope? Not once it has failed or is being canceled, or one around it. Of a workflow
+    /// that is ending only what is done at its end.
     pub(super) fn moves(&self, scope: ScopeId) -> bool {
-        let mut next = Some(scope);
+        let (mut next, mut outermost) = (Some(scope), scope);
         while let Some(id) = next {
+            outermost = id;
             let Some(scope) = self.core.scopes.get(&id).filter(|scope| scope.failed.is_none()) else { return false };
             let owner = scope.owner.map(|owner| self.core.live.get(&owner));
             next = match owner {
@@ -548,7 +557,10 @@ impl State {
                 Some(_) => return false,
             };
         }
-        self.core.cancel.is_none()
+        match &self.core.ending {
+            Some(ending) => ending.doing.is_some_and(|doing| doing.scope == outermost),
+            None => self.core.cancel.is_none(),
+        }
     }
 
     /// The place of a live activation behind all that are nested deeper.

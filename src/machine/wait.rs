@@ -6,6 +6,7 @@ use crate::definition::StagePhase;
 use crate::definition::{Definition, GraphTask, LockKind, MilestoneStatus, OnDeadline};
 use crate::event::{Actor, CancelCause, TimerId};
 use crate::ids::{ActivationId, ArcIndex, AttemptId, StageIndex, WorkflowId};
+use crate::status::Status;
 use crate::time::{Duration, Timestamp};
 
 /// One thing a workflow waits for.
@@ -84,6 +85,14 @@ pub enum WaitReason {
         by: Actor,
         /// Why, as they said.
         reason: Option<String>,
+    },
+    /// The workflow is on its way to its end, and something is done before that. Released by the end of it, or by
+    /// somebody who cancels it by force.
+    Finishing {
+        /// How the workflow is to end.
+        status: Status,
+        /// The activation whose work is undone; `None` is `finally` of the workflow.
+        undone: Option<Undone>,
     },
     /// The last batch was cut for its size, and the engine goes on with it. Released by the engine alone.
     Settling,
@@ -231,6 +240,15 @@ pub struct CancelLimit {
     pub due: Timestamp,
 }
 
+/// An activation whose work is undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// The ref id of its stage.
+    pub stage: String,
+    /// Its number, from 1.
+    pub activation: u32,
+}
+
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -261,6 +279,7 @@ impl WaitReason {
             WaitReason::Join { .. } => "JOIN",
             WaitReason::Ending { .. } => "ENDING",
             WaitReason::Canceling { .. } => "CANCELING",
+            WaitReason::Finishing { .. } => "FINISHING",
             WaitReason::Settling => "SETTLING",
             WaitReason::Signal { .. } => "SIGNAL",
             WaitReason::TriggerTimer { .. } => "TRIGGER_TIMER",
@@ -296,6 +315,7 @@ impl WaitReason {
             | WaitReason::Join { .. }
             | WaitReason::Ending { .. }
             | WaitReason::Canceling { .. }
+            | WaitReason::Finishing { .. }
             | WaitReason::Settling
             | WaitReason::Serialized { .. }
             | WaitReason::ByHand { .. }

@@ -12,8 +12,8 @@ use super::data::Surroundings;
 use super::decide::{fires, holds_back, missing};
 use super::locks::Holder;
 use super::servers::Servers;
-use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, State, Timer, TimerOf};
-use super::wait::{CancelLimit, LockHolder, MissingArc, Server, Wait, WaitReason, Waiter};
+use super::state::{Activation, AttemptState, Gate, OpenTask, Phase, Progress, ScopeFailure, State, Timer, TimerOf};
+use super::wait::{CancelLimit, LockHolder, MissingArc, Server, Undone, Wait, WaitReason, Waiter};
 
 /// Everything `state` waits for: what concerns the whole workflow, then live activations, then joins, each in the order
 /// of the definition. Empty exactly if the workflow is closed, or nothing has happened to it yet.
@@ -45,10 +45,12 @@ fn wait(state: &State, waiter: Waiter, reason: WaitReason) -> Wait {
 
 fn of_the_workflow(state: &State) -> Vec<Wait> {
     let mut found = Vec::new();
-    if let Some(cancel) = &state.core.cancel {
+    let is_ending = state.core.ending.is_some();
+    if let Some(cancel) = state.core.cancel.as_ref().filter(|_| !is_ending) {
         let reason = WaitReason::Canceling { by: cancel.by.clone(), reason: cancel.reason.clone() };
         found.push(Wait { since: cancel.since, ..wait(state, Waiter::Workflow, reason) });
     }
+    found.extend(finishing(state));
     found.extend(paused(state, Waiter::Workflow));
     if !state.has_started() && !state.core.unsettled {
         let timers = state.core.timers.keys().copied();
@@ -58,6 +60,22 @@ fn of_the_workflow(state: &State) -> Vec<Wait> {
         found.push(wait(state, Waiter::Workflow, WaitReason::Settling));
     }
     found
+}
+
+/// What is done before the workflow ends, or that somebody has ended it by force. Where it has failed, those inside say
+/// what it waits for; between two parts, whoever has paused it.
+fn finishing(state: &State) -> Option<Wait> {
+    let (ending, doing) = (state.core.ending.as_ref()?, state.doing()?);
+    let reason = match &state.core.scopes.get(&doing.scope)?.failed {
+        None => {
+            let stage = |id: ActivationId| state.definition.graph().stage(id.stage).ref_id.to_string();
+            let undone = doing.undone.map(|id| Undone { stage: stage(id), activation: id.number });
+            WaitReason::Finishing { status: ending.status, undone }
+        }
+        Some(ScopeFailure::Forced { by, reason }) => WaitReason::Canceling { by: by.clone(), reason: reason.clone() },
+        Some(_) => return None,
+    };
+    Some(Wait { since: ending.since, ..wait(state, Waiter::Workflow, reason) })
 }
 
 fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wait {
@@ -96,7 +114,11 @@ fn of_activation(state: &State, id: ActivationId, activation: &Activation) -> Wa
                 StagePhase::Body => {
                     WaitReason::Inside { iteration: inside.map_or(0, |inside| inside.begun.saturating_sub(1)) }
                 }
-                phase @ (StagePhase::Before | StagePhase::After | StagePhase::OnFailure) => WaitReason::Phase { phase },
+                phase @ (StagePhase::Before
+                | StagePhase::After
+                | StagePhase::OnFailure
+                | StagePhase::Compensate
+                | StagePhase::Finally) => WaitReason::Phase { phase },
             };
             let deadline = timer_for(state, activation.timers.iter().copied(), TimerPurpose::Deadline);
             let deadline = deadline.and_then(|(_, set)| state.due(set));

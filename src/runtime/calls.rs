@@ -47,6 +47,12 @@ impl Shared {
         self.ask(workflow, request, by)
     }
 
+    /// Asks for the end of a workflow, and of what it does then.
+    pub(super) fn force_cancel(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        let request = Request::ForceCancel(CancelRequest { reason: by.reason.clone() });
+        self.ask(workflow, request, by)
+    }
+
     /// Lets nothing new begin in a workflow.
     pub(super) fn pause(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
         let request = Request::Pause(PauseRequest { reason: by.reason.clone() });

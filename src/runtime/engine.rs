@@ -161,9 +161,20 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] if it has ended or is being canceled already; if there is no such workflow.
+    /// [`Error::Rejected`] if it has ended, is being canceled already, or is ending; if there is no such workflow.
     pub fn cancel(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
         self.inner.shared.cancel(workflow, by)
+    }
+
+    /// Asks for the end of a workflow like [`Engine::cancel`]; of one that is ending, what runs of its compensations or
+    /// of its `finally` is canceled. What is still to be done after that is done: ask again to cancel that too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] if it has ended, is being canceled already, or is ending and does nothing now; if there is
+    /// no such workflow.
+    pub fn force_cancel(&self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        self.inner.shared.force_cancel(workflow, by)
     }
 
     /// Lets nothing new begin in a workflow: what has begun goes on and is recorded, and so are timers of the time of

@@ -427,7 +427,7 @@ impl Owner {
                     self.timers.drop_of(workflow, TimerOwner::Activation(*activation));
                     release.take_back(&held.state, event, events.first());
                 }
-                Event::WorkflowEnded { .. } => self.timers.drop_all(workflow),
+                Event::WorkflowEnding { .. } | Event::WorkflowEnded { .. } => self.timers.drop_all(workflow),
                 Event::ChildStarted { child, .. } if driven => {
                     self.errands.push_back(Errand::Begin(Call { caller: workflow, child: *child }));
                 }

@@ -239,7 +239,7 @@ fn stands_in_circle(graph: &Graph, stage: &GraphStage) -> bool {
 /// Has the stage nothing but join, split and gate? Every field is named, so that a new one has to be thought about.
 fn is_plain(graph: &Graph, stage: &GraphStage) -> bool {
     // What is nested in it stays inside it.
-    if graph.stage_index(&stage.ref_id).is_none_or(|index| graph.has_phases(index)) {
+    if graph.stage_index(&stage.ref_id).is_none_or(|index| graph.has_blocks(index)) {
         return false;
     }
     let GraphStage {

@@ -12,7 +12,7 @@ use crate::limits::RECORD_BYTES_MAX;
 pub(super) const CODEC: u8 = 1;
 
 /// The largest kind number there is; a test holds it to the variants of `Event`.
-pub(super) const KIND_LAST: u16 = 63;
+pub(super) const KIND_LAST: u16 = 69;
 
 /// Why bytes are not an event.
 #[derive(Debug, thiserror::Error)]

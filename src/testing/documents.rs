@@ -44,7 +44,8 @@ pub struct Drawn {
 /// Any document without problems.
 pub fn documents() -> BoxedStrategy<Drawn> {
     let stages = prop_oneof![1 => vec(stages(), 1), 5 => vec(stages(), 2..7)];
-    (workflow_keys(), stages, any::<bool>(), any::<bool>(), any::<bool>(), given())
+    let last = weighted(0.15, vec(plain_stages(), 1..3)).prop_map(Option::unwrap_or_default);
+    (workflow_keys(), (stages, last), any::<bool>(), any::<bool>(), any::<bool>(), given())
         .prop_map(|(keys, stages, as_list, backwards, as_json, given)| {
             let document = assembled(keys, stages, as_list, backwards);
             let text = if as_json { document.to_json() } else { block(&document, 0) };
@@ -129,7 +130,7 @@ fn workflow_keys() -> BoxedStrategy<Keys> {
         some(20, constant("max_jumps", vec![0.into(), 2.into(), 20.into()])),
         some(10, texts("soundness", &["strict", "weak", "OFF"])),
         some(25, cancellation::regions()),
-        some(15, exclusion::sections()),
+        some(20, exclusion::sections()),
         some(20, texts("split_correlation", &["k", "j"])),
         some(15, texts("termination", &["implicit", "explicit", "explicit"])),
         constant("definitions", vec![calls::definitions()]),
@@ -368,10 +369,11 @@ fn turns(stages: BoxedStrategy<StageDraft>) -> BoxedStrategy<LoopDraft> {
         some(40, texts("test", &["pre", "post", "POST"])),
         some(50, constant("max_iterations", vec![1.into(), 1.into(), 2.into()])),
     ]);
-    let inner = (stages.clone(), weighted(0.1, (keys.clone(), vec(stages, 1..3))))
-        .prop_map(|(stage, turns)| {
+    let undone = weighted(0.1, phases::compensation(stages.clone()).prop_map(Box::new));
+    let inner = (stages.clone(), weighted(0.1, (keys.clone(), vec(stages, 1..3))), undone)
+        .prop_map(|(stage, turns, phases)| {
             let turns = turns.map(|(keys, stages)| LoopDraft { keys, stages });
-            StageDraft { turns, ..stage }
+            StageDraft { turns, phases, ..stage }
         })
         .boxed();
     (keys, vec(inner, 1..4)).prop_map(|(keys, stages)| LoopDraft { keys, stages }).boxed()

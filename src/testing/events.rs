@@ -28,7 +28,7 @@ use crate::time::{Duration, Timestamp};
 
 /// Any event, each type about as often as any other.
 pub fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![14 => inputs(), 26 => derived()]
+    prop_oneof![14 => inputs(), 29 => derived()]
 }
 
 /// Any event that is an accepted command.
@@ -67,14 +67,24 @@ pub fn inputs() -> BoxedStrategy<Event> {
         (stamps(), of_instances()).prop_map(|(stamp, of)| Event::InstancesCloseRequested(stamp, of)),
         (stamps(), of_instances()).prop_map(|(stamp, of)| Event::InstancesCompleteRequested(stamp, of)),
         (stamps(), attempts()).prop_map(|(stamp, attempt)| Event::TaskStopped(stamp, attempt)),
+        (stamps(), option::of(texts()))
+            .prop_map(|(stamp, reason)| Event::WorkflowCancelForced(stamp, CancelRequest { reason })),
     ]
     .boxed()
 }
 
 /// Any event that is a consequence.
 pub fn derived() -> BoxedStrategy<Event> {
-    prop_oneof![18 => movements(), 6 => signals_moving(), 4 => calls(), 4 => blocks(), 2 => arrivals(), 2 => resets()]
-        .boxed()
+    prop_oneof![
+        18 => movements(),
+        7 => signals_moving(),
+        4 => calls(),
+        4 => blocks(),
+        4 => endings(),
+        2 => arrivals(),
+        2 => resets(),
+    ]
+    .boxed()
 }
 
 /// What follows in workflow, stages and tasks.
@@ -190,6 +200,25 @@ fn undone() -> BoxedStrategy<Box<Rewound>> {
 
 fn phases() -> impl Strategy<Value = StagePhase> {
     select(StagePhase::BESIDE.to_vec())
+}
+
+/// What is done before the end of a workflow.
+fn endings() -> BoxedStrategy<Event> {
+    prop_oneof![
+        (statuses(), option::of(end_reasons()), option::of(jsons()))
+            .prop_map(|(status, reason, outputs)| Event::WorkflowEnding { status, reason, outputs }),
+        (scopes(), activations()).prop_map(|(scope, activation)| Event::CompensationStarted { scope, activation }),
+        (scopes(), activations(), statuses(), option::of(end_reasons())).prop_map(
+            |(scope, activation, status, reason)| Event::CompensationEnded { scope, activation, status, reason }
+        ),
+        scopes().prop_map(|scope| Event::FinallyStarted { scope }),
+        (scopes(), statuses(), option::of(end_reasons())).prop_map(|(scope, status, reason)| Event::FinallyEnded {
+            scope,
+            status,
+            reason
+        }),
+    ]
+    .boxed()
 }
 
 /// What becomes of blocks inside activations.

@@ -258,6 +258,7 @@ fn consequences() -> Vec<Event> {
     events.push(Event::JoinForced { scope, stage: StageIndex::new(8) });
     events.extend(ends(activation));
     events.extend(scopes(activation));
+    events.extend(endings(activation));
     events.extend(counts());
     events.extend(Status::ALL.map(|status| Event::StageEnded {
         activation,
@@ -280,6 +281,27 @@ fn consequences() -> Vec<Event> {
         outputs: None,
         error: Some(failure(ErrorClass::Permanent)),
     });
+    events
+}
+
+/// What is done before the end of a workflow.
+fn endings(activation: ActivationId) -> Vec<Event> {
+    let scope = ScopeId::new(9);
+    let failed = || Some(EndReason::StageFailed { activation, error: Some(failure(ErrorClass::Permanent)) });
+    let forced = || Some(EndReason::CancelRequested { by: Actor::Engine, reason: None });
+    let ends = [(Status::Succeeded, None), (Status::Terminal, failed()), (Status::Canceled, forced())];
+    let mut events = vec![
+        Event::WorkflowEnding { status: Status::Succeeded, reason: None, outputs: Some(Json::empty()) },
+        Event::WorkflowEnding { status: Status::Terminal, reason: failed(), outputs: None },
+        Event::CompensationStarted { scope, activation },
+        Event::FinallyStarted { scope },
+    ];
+    for (status, reason) in ends {
+        let of_finally = Event::FinallyEnded { scope, status, reason: reason.clone() };
+        events.extend([Event::CompensationEnded { scope, activation, status, reason }, of_finally]);
+    }
+    events.push(Event::WorkflowCancelForced(of_person(), CancelRequest { reason: None }));
+    events.push(Event::WorkflowCancelForced(of_person(), CancelRequest { reason: Some("late".to_owned()) }));
     events
 }
 

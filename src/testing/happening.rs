@@ -26,6 +26,7 @@ pub struct Happening {
 enum What {
     Create,
     Cancel { reason: Option<String> },
+    ForceCancel { reason: Option<String> },
     Start { work: String },
     Report { work: String, told: Told, outputs: Map, context: Map },
     Discard { work: String },
@@ -83,6 +84,11 @@ pub fn cancel() -> Happening {
 /// Somebody asks for the end and says why.
 pub fn cancel_because(reason: &str) -> Happening {
     of_engine(What::Cancel { reason: Some(reason.to_owned()) })
+}
+
+/// Somebody asks for the end, and of what is done then.
+pub fn force_cancel() -> Happening {
+    of_engine(What::ForceCancel { reason: None })
 }
 
 /// Somebody asks that nothing new begins.
@@ -353,6 +359,7 @@ impl Happening {
             }
             What::Create
             | What::Cancel { .. }
+            | What::ForceCancel { .. }
             | What::Fire { .. }
             | What::GoOn
             | What::Pass { .. }
@@ -387,6 +394,7 @@ impl Happening {
         let request = match &self.what {
             What::Create => create(),
             What::Cancel { reason } => Request::Cancel(CancelRequest { reason: reason.clone() }),
+            What::ForceCancel { reason } => Request::ForceCancel(CancelRequest { reason: reason.clone() }),
             What::Start { work } => Request::StartTask(attempt_named(state, work)),
             What::Report { work, told, outputs, context } => Request::ReportTask(TaskReport {
                 attempt: attempt_named(state, work),

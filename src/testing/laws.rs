@@ -384,6 +384,11 @@ impl<'g> Counted<'g> {
         match event {
             Event::WorkflowStarted => self.put(ScopeId::ROOT, &self.graph.block(BlockId::ROOT).starts),
             Event::ScopeOpened { .. } | Event::PhaseStarted { .. } | Event::ScopeClosed { .. } => self.nest(event),
+            Event::WorkflowEnding { .. }
+            | Event::CompensationStarted { .. }
+            | Event::CompensationEnded { .. }
+            | Event::FinallyStarted { .. }
+            | Event::FinallyEnded { .. } => self.wind_up(event),
             Event::StageReady { activation, scope, consumed } | Event::StageStarted { activation, scope, consumed } => {
                 self.scopes.insert(*activation, *scope);
                 self.owners.insert(*activation, *scope);
@@ -437,6 +442,20 @@ impl<'g> Counted<'g> {
                 let mut listed = left.iter().map(|left| self.left.insert((*scope, left.arc), left.tokens.into()));
                 assert!(listed.all(|before| before.is_none()), "an arc is listed once");
             }
+            _ => {}
+        }
+    }
+
+    /// What is done before the end, where the root is over.
+    fn wind_up(&mut self, event: &Event) {
+        match event {
+            Event::WorkflowEnding { .. } => self.drop_scope(ScopeId::ROOT),
+            Event::CompensationStarted { scope, activation } => {
+                let block = BlockId::of(activation.stage, StagePhase::Compensate);
+                self.put(*scope, &self.graph.block(block).starts);
+            }
+            Event::FinallyStarted { scope } => self.put(*scope, &self.graph.block(BlockId::FINALLY).starts),
+            Event::CompensationEnded { scope, .. } | Event::FinallyEnded { scope, .. } => self.drop_scope(*scope),
             _ => {}
         }
     }

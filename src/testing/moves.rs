@@ -246,7 +246,8 @@ fn any_signal(choice: &mut Choice, state: &State) -> Request {
 }
 
 fn cancel(choice: &mut Choice) -> Request {
-    Request::Cancel(CancelRequest { reason: choice.one_in(2).then(|| "enough".to_owned()) })
+    let request = CancelRequest { reason: choice.one_in(2).then(|| "enough".to_owned()) };
+    if choice.one_in(3) { Request::ForceCancel(request) } else { Request::Cancel(request) }
 }
 
 /// Something nobody asked for; most of it is refused.

@@ -27,6 +27,7 @@ pub fn line(event: &Event, definition: &Definition, origin: Timestamp) -> String
         | Event::LogAccepted(..)
         | Event::WorkflowCreated(..)
         | Event::WorkflowCancelRequested(..)
+        | Event::WorkflowCancelForced(..)
         | Event::SettleContinued(_)
         | Event::SettleDeferred
         | Event::WorkflowStarted => String::new(),
@@ -141,6 +142,21 @@ impl Names<'_> {
                 let reason = self.end(reason.as_ref(), None);
                 let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
                 format!("{} {} {status}{reason}", scope.get(), self.activation(*owner))
+            }
+            Event::WorkflowEnding { status, reason, outputs } => {
+                let why = self.end(reason.as_ref(), outputs.as_ref());
+                format!("{status} {why}").trim_end().to_owned()
+            }
+            Event::CompensationStarted { scope, activation } => {
+                format!("{} {}", scope.get(), self.activation(*activation))
+            }
+            Event::FinallyStarted { scope } => scope.get().to_string(),
+            Event::CompensationEnded { scope, activation, reason, .. } => {
+                let why = self.end(reason.as_ref(), None);
+                format!("{} {} {why}", scope.get(), self.activation(*activation)).trim_end().to_owned()
+            }
+            Event::FinallyEnded { scope, reason, .. } => {
+                format!("{} {}", scope.get(), self.end(reason.as_ref(), None)).trim_end().to_owned()
             }
             Event::JumpExecuted { source, arc, rewound } => {
                 let to = &self.graph.stage(self.graph.arc(*arc).to).ref_id;

@@ -115,6 +115,7 @@ fn request(wait: &Wait) -> Request {
         | WaitReason::Blocked { .. }
         | WaitReason::Threads { .. }
         | WaitReason::Milestone { .. } => Request::Cancel(CancelRequest { reason: None }),
+        WaitReason::Finishing { .. } => Request::ForceCancel(CancelRequest { reason: None }),
         WaitReason::Stopping { .. } => Request::StopTask(attempt()),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use stabilize::{
-    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, ServerName, StagePhase, Timestamp,
-    Wait, WaitReason, WorkflowId, WorkflowView,
+    Actor, CancelCause, Duration, LockHolder, LockKind, MissingArc, OnDeadline, ServerName, StagePhase, Status,
+    Timestamp, Undone, Wait, WaitReason, WorkflowId, WorkflowView,
 };
 
 use super::inspect::{in_a_line, second};
@@ -98,6 +98,7 @@ pub(super) fn reason(wait: &Wait, around: &Around<'_>) -> Reason {
         WaitReason::Join { missing, arcs } => join(wait, missing, *arcs, around),
         WaitReason::Ending { cause } => (ending(*cause).to_owned(), by_engine(around)),
         WaitReason::Canceling { by, reason } => canceling(wait, by, reason.as_deref(), around),
+        WaitReason::Finishing { status, undone } => finishing(wait, *status, undone.as_ref(), around),
         WaitReason::Settling => (settling(wait).to_owned(), by_engine(around)),
         WaitReason::Serialized { activation } => serialized(wait, *activation, around),
         WaitReason::ByHand { prompt } => by_hand(wait, prompt.as_deref(), around),
@@ -550,6 +551,19 @@ fn canceling(wait: &Wait, by: &Actor, reason: Option<&str>, around: &Around<'_>)
     let reason = reason.map(|reason| format!(": {}", harmless(reason))).unwrap_or_default();
     let ago = length(wait.since(), around.now);
     (format!("its end was asked for by {by}{reason}, {ago} ago ({})", second(wait.since())), by_engine(around))
+}
+
+fn finishing(wait: &Wait, status: Status, undone: Option<&Undone>, around: &Around<'_>) -> (String, Vec<String>) {
+    let done = match undone {
+        Some(undone) => format!(
+            "what stage {} has done is undone",
+            format_args!("{}{}", harmless(&undone.stage), numbers(Some(undone.activation), None))
+        ),
+        None => "what it does last is under way".to_owned(),
+    };
+    let what = format!("it is ending as {}, and {done}, {}", status.name(), around.since(wait.since()));
+    let by_force = "somebody who cancels it with --force";
+    (what, vec![format!("released by the end of what runs in it, or by {by_force}")])
 }
 
 fn settling(wait: &Wait) -> &'static str {

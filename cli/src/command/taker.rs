@@ -51,6 +51,14 @@ impl Taker {
         }
     }
 
+    /// Asks for the end of a workflow, and of what it does then.
+    pub(super) fn force_cancel(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        match self {
+            Taker::Holder(control) => control.force_cancel(workflow, by),
+            Taker::Own(engine) => engine.force_cancel(workflow, by),
+        }
+    }
+
     /// Says how work has ended that is done by hand.
     pub(super) fn complete(
         &mut self,

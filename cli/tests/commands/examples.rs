@@ -100,6 +100,30 @@ fn a_deployment_prepares_checks_and_takes_itself_back() {
 }
 
 #[test]
+fn a_trip_that_fails_is_taken_back_and_the_last_word_is_always_said() {
+    let place = Place::new();
+    let file = root().join("examples/trip.yaml");
+    let file = file.to_str().unwrap();
+    place.run(&["run", file]).exits(0);
+    assert!(place.run(&["logs", "last", "mail"]).exits(0).out.contains("has SUCCEEDED"));
+    place.run(&["run", file, "--input", "car_is_there=false"]).exits(1);
+    let events = place.run(&["events", "last", "--json"]).exits(0);
+    let told = |name: &str| events.json().iter().filter(|event| event["type"] == name).count();
+    assert_eq!((told("workflow.ending"), told("compensation.completed"), told("finally.completed")), (1, 2, 1));
+    for (stage, said) in [
+        ("refund", "the deposit comes back"),
+        ("cancel-hotel", "room H-2 is free again"),
+        ("flight-compensate", "flight F-1 is cancelled"),
+        ("mail", "the trip to Lisbon has TERMINAL"),
+    ] {
+        let out = place.run(&["logs", "last", stage]).exits(0).out;
+        assert!(out.contains(said), "{out}");
+    }
+    place.run(&["replay", "last"]).exits(0);
+    place.run(&["cancel", "last", "--force"]).exits(5);
+}
+
+#[test]
 fn every_definition_among_the_examples_is_clean() {
     let place = Place::new();
     let examples = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path());

@@ -211,6 +211,7 @@ fn ways_in(stages: &[StageOutline<'_>], arcs: &[DiagramArc]) -> Vec<DiagramArc> 
             StagePhase::Before => "before",
             StagePhase::After => "after",
             StagePhase::OnFailure => "on failure",
+            StagePhase::Compensate => "undone by",
             _ => "each turn",
         };
         let from = stage.parent()?.get() as usize;

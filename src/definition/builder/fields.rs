@@ -69,6 +69,16 @@ impl Fields {
         self.set_node(key, Node::unplaced(Content::Map(items)));
     }
 
+    /// The same of the map that stands under `inner` in the one under `key`.
+    pub(super) fn push_entry_inside(&mut self, key: &str, inner: &str, item: Entry) {
+        let mut fields = match self.0.iter_mut().find(|entry| entry.key.text == key) {
+            Some(Entry { value: Node { content: Content::Map(items), .. }, .. }) => Fields(std::mem::take(items)),
+            Some(_) | None => Fields::new(),
+        };
+        fields.push_entry_in(inner, item);
+        self.set_node(key, fields.into_node());
+    }
+
     pub(super) fn into_node(self) -> Node {
         Node::unplaced(Content::Map(self.0))
     }

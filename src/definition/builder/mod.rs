@@ -58,12 +58,13 @@ use fields::Fields;
 pub struct Builder {
     fields: Fields,
     stages: Vec<Entry>,
+    last: Vec<Entry>,
 }
 
 impl Definition {
     /// Begins a definition with this name, in which `inputs`, `trigger` and `workflow` can be used.
     pub fn builder(name: impl Into<String>) -> Builder {
-        Builder { fields: Fields::new().with("name", name.into()), stages: Vec::new() }
+        Builder { fields: Fields::new().with("name", name.into()), stages: Vec::new(), last: Vec::new() }
     }
 }
 
@@ -182,6 +183,13 @@ impl Builder {
         self
     }
 
+    /// Adds a stage to those that are done last, however the workflow ends. They see what all others gave, and its
+    /// `workflow.status` and `workflow.error`. If one of them fails, a workflow that had succeeded has failed.
+    pub fn finally(mut self, stage: Stage) -> Builder {
+        self.last.push(stage.into_entry());
+        self
+    }
+
     /// Checks the definition.
     ///
     /// # Errors
@@ -190,6 +198,9 @@ impl Builder {
     pub fn build(self) -> Result<Definition, Problems> {
         let mut fields = self.fields;
         fields.set_node("stages", Node::unplaced(Content::Map(self.stages)));
+        if !self.last.is_empty() {
+            fields.set_node("finally", Node::unplaced(Content::Map(self.last)));
+        }
         let mut root = fields.into_node();
         root.place_in_builder("", &mut 0);
         let mut problems = Vec::new();

@@ -131,6 +131,13 @@ impl Stage {
         self
     }
 
+    /// Adds a stage to those that undo its work, if it has succeeded and its workflow ends TERMINAL or CANCELED. They
+    /// see what it saw and gave, and `workflow.status`.
+    pub fn compensate(mut self, stage: Stage) -> Stage {
+        self.0.push_entry_inside("compensate", "stages", stage.into_entry());
+        self
+    }
+
     /// 0 to 9, larger first; the workflow's unless said otherwise.
     pub fn priority(self, priority: u8) -> Stage {
         self.set("priority", priority)

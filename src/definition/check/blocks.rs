@@ -4,12 +4,27 @@ use super::arcs::Names;
 use crate::definition::code::ProblemCode;
 use crate::definition::document::Span;
 use crate::definition::graph::GraphStage;
+use crate::definition::phase::StagePhase;
 use crate::definition::problem::Problem;
 
 impl Names {
     /// Whether two stages stand in the same block.
     pub(super) fn share_a_block(&self, one: usize, other: usize) -> bool {
         (self.parent(one), self.phase(one)) == (self.parent(other), self.phase(other))
+    }
+
+    /// What a stage stands inside, as people are told; `None` is the workflow itself.
+    pub(super) fn home(&self, stage: usize) -> Option<String> {
+        match (self.parent(stage), self.phase(stage)) {
+            (None, StagePhase::Body) => None,
+            (None, phase) => Some(format!("`{}`", phase.name())),
+            (Some(parent), _) => Some(format!("`{}`", self.name(parent))),
+        }
+    }
+
+    /// Is a stage done when the workflow ends: is it, or what it is nested in, part of `finally` or a compensation?
+    pub(super) fn is_at_the_end(&self, stage: usize) -> bool {
+        std::iter::once(stage).chain(self.around(stage)).any(|outer| self.phase(outer).is_at_the_end())
     }
 
     /// The stages in which a stage is nested, from the inside out.
@@ -42,9 +57,8 @@ impl Names {
 
     /// The problem that signals start a stage inside another one: a thread that begins inside would have no way in.
     pub(super) fn started_inside(&self, stage: usize, spec: &GraphStage, span: &Span) -> Option<Problem> {
-        let parent = self.parent(stage).filter(|_| spec.is_started_by_signals())?;
-        let message =
-            format!("`{}` stands inside `{}` and cannot be started by signals", self.name(stage), self.name(parent));
+        let home = self.home(stage).filter(|_| spec.is_started_by_signals())?;
+        let message = format!("`{}` stands inside {home} and cannot be started by signals", self.name(stage));
         let help = "let signals start the stage around it, or wait for them at a trigger without start";
         Some(Problem::error(ProblemCode::CrossesBlock, span, message).with_help(help))
     }

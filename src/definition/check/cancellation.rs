@@ -51,9 +51,8 @@ pub(super) fn resolve(
     let mut regions: Vec<RegionIndex> =
         draft.regions.iter().filter_map(|named| region(named, regions, problems)).collect();
     regions.sort_unstable();
-    if let (Ending::Terminate, Some(parent), Some(span)) = (draft.ending, names.parent(index), draft.ending_span) {
-        let (name, parent) = (names.name(index), names.name(parent));
-        let message = format!("`{name}` stands inside `{parent}` and cannot end the workflow");
+    if let (Ending::Terminate, Some(home), Some(span)) = (draft.ending, names.home(index), draft.ending_span) {
+        let message = format!("`{}` stands inside {home} and cannot end the workflow", names.name(index));
         let help = "control leaves a block only by the stage around it: say it of a stage behind that one";
         let problem = Problem::error(ProblemCode::CrossesBlock, span, message).with_help(help);
         problems.push(problem);

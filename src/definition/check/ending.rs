@@ -38,7 +38,7 @@ pub(in crate::definition) fn check_ending(
         }
     }
     // What is nested ends with the stage around it.
-    let nested = |index: usize| connected.names.parent(index).is_some();
+    let nested = |index: usize| connected.names.home(index).is_some();
     for (index, _) in leads.iter().enumerate().filter(|(index, leads)| !**leads && !nested(*index)) {
         if problems.len() >= PROBLEMS_MAX {
             return;

@@ -142,7 +142,9 @@ impl Check<'_> {
         let stages = &self.connected.stages;
         let own = own_stage(self.site).and_then(|stage| stages.get(stage));
         // What lies inside an instance sees everywhere what that is given.
-        let around = |stage: &GraphStage| stages.get(stage.parent?.index());
+        // What it was given is gone when its work is undone.
+        let stays = |stage: &&GraphStage| stage.phase != StagePhase::Compensate;
+        let around = |stage: &GraphStage| stages.get(Some(stage).filter(stays)?.parent?.index());
         let outer = std::iter::successors(own.and_then(around), |stage| around(stage));
         let mut places = own.filter(|_| of_instance).into_iter().chain(outer);
         let Some(instances) = places.find_map(|stage| stage.instances.as_ref()) else {
@@ -233,15 +235,22 @@ impl Check<'_> {
 
     fn workflow(&self) -> Result<(), Found> {
         match self.key(0) {
+            Some("status") if self.is_at_the_end() => Ok(()),
+            Some("error") if self.is_at_the_end() => self.one_of(1, &OTHER_STAGE_ERROR),
             Some(key @ ("status" | "error")) => {
-                let message = format!("`workflow.{key}` is not supported yet: it is known when a workflow has ended");
-                Err(Found::new(ProblemCode::NotSupported, message))
+                let message = format!("`workflow.{key}` is known when a workflow ends, and not before");
+                Err(Found::new(ProblemCode::UnknownName, message).help("it is there in `finally` and `compensate`"))
             }
             Some("name") if self.site == Site::WorkflowName => {
                 Err(Found::new(ProblemCode::UnknownName, "the name of the workflow cannot hold itself"))
             }
             _ => self.member(&WORKFLOW),
         }
+    }
+
+    /// Is the field computed when the workflow ends?
+    fn is_at_the_end(&self) -> bool {
+        own_stage(self.site).is_some_and(|own| self.connected.names.is_at_the_end(own))
     }
 
     fn stage(&self) -> Result<(), Found> {
@@ -273,11 +282,13 @@ impl Check<'_> {
             return Ok(());
         }
         if beside.is_none() {
-            let parent = names.parent(found).map_or("", |parent| names.name(parent));
-            let message = format!("`{name}` stands inside `{parent}`, and this does not");
-            let help = format!(
-                "its outputs are among those of `{parent}`; in a loop, loop.previous has those of the turn before"
-            );
+            let home = names.home(found).unwrap_or_default();
+            let message = format!("`{name}` stands inside {home}, and this does not");
+            let help = if names.is_at_the_end(found) {
+                "what it gives is known to those behind it only".to_owned()
+            } else {
+                format!("its outputs are among those of {home}; in a loop, loop.previous has those of the turn before")
+            };
             return Err(Found::new(ProblemCode::NotAnAncestor, message).help(help));
         }
         if beside == Some(found) && found != own {
@@ -305,11 +316,18 @@ impl Check<'_> {
             _ => StagePhase::Before,
         };
         let around = || std::iter::once(own).chain(names.around(own));
+        // What is done last comes behind all that the workflow is.
+        let is_last = around().any(|outer| names.phase(outer) == StagePhase::Finally);
+        if is_last && names.home(found).is_none() {
+            return true;
+        }
         let parts = std::iter::once(of_field).chain(around().map(|inner| names.phase(inner)));
         let mut places = around().zip(parts);
         places.any(|(outer, part)| {
             let is_part = names.parent(found) == Some(outer) && names.phase(found) < part;
-            let is_earlier = is_part && names.phase(found) != StagePhase::Body;
+            // What had failed is not compensated.
+            let is_undone = part == StagePhase::Compensate && names.phase(found) == StagePhase::OnFailure;
+            let is_earlier = is_part && names.phase(found) != StagePhase::Body && !is_undone;
             is_earlier || (found == outer && outer != own && part > StagePhase::Body)
         })
     }

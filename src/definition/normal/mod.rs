@@ -15,8 +15,12 @@ mod write;
 use super::phase::StagePhase;
 
 /// The keys under which the stages stand that a stage has beside its own work.
-const PHASES: [(&str, StagePhase); 3] =
-    [("before", StagePhase::Before), ("after", StagePhase::After), ("when_failed", StagePhase::OnFailure)];
+const PHASES: [(&str, StagePhase); 4] = [
+    ("before", StagePhase::Before),
+    ("after", StagePhase::After),
+    ("when_failed", StagePhase::OnFailure),
+    ("compensate", StagePhase::Compensate),
+];
 
 pub(super) use read::read;
 pub(super) use write::write;

@@ -254,6 +254,9 @@ fn graph(map: &Fields<'_>) -> Read<Graph> {
     let mut written = Vec::new();
     let mut blocks = Vec::new();
     flatten((map, "stages"), BlockId::ROOT, &mut written, &mut blocks)?;
+    if map.get("finally").is_some() {
+        flatten((map, "finally"), BlockId::FINALLY, &mut written, &mut blocks)?;
+    }
     let names: Vec<String> = written.iter().map(|stage| stage.text("ref_id")).collect::<Read<_>>()?;
     let by_name: BTreeMap<&str, usize> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
     let mut sources = Sources::default();

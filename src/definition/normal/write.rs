@@ -65,6 +65,7 @@ fn body(header: &Header, graph: &Graph) -> Map {
         put(&mut map, "soundness", header.soundness.name());
     }
     put(&mut map, "stages", write_block(graph, BlockId::ROOT));
+    put_some(&mut map, "finally", graph.has_finally().then(|| write_block(graph, BlockId::FINALLY)));
     put(&mut map, "outputs", templates(&graph.outputs));
     cancellation::write_regions(&graph.regions, &mut map);
     exclusion::write_sections(graph, &mut map);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Reader;
 use super::data::Named;
 use super::keys::{CANCEL_ON, CANCELS, Fields, Level, REGION};
+use super::stage::Outer;
 use crate::definition::cancellation::{CancelMode, Ending, RegionEffect, RegionFuture};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node, Span};
@@ -78,6 +79,22 @@ impl<'d> Reader<'d> {
             self.report_with_help(ProblemCode::ConflictingKeys, span, message, help);
         }
         draft
+    }
+
+    /// What is done when the workflow ends cannot end it once more.
+    pub(super) fn refuse_to_cancel_the_end(
+        &mut self,
+        fields: &Fields<'d>,
+        around: Outer<'_>,
+        draft: &CancellationDraft<'d>,
+    ) {
+        let cancels_workflow =
+            around.is_at_the_end && draft.cancels.iter().any(|target| matches!(target, TargetDraft::Workflow));
+        if let Some(node) = fields.get("cancels").filter(|_| cancels_workflow) {
+            let message = "what is done when the workflow ends does not cancel it";
+            let help = "a stage that fails here has failed; in `finally` that fails the workflow, too";
+            self.report_with_help(ProblemCode::CrossesBlock, &node.span, message, help);
+        }
     }
 
     /// `cancel_mode`, and `cancel_timeout` where it says how long one waits.

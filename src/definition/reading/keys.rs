@@ -57,12 +57,12 @@ pub(in crate::definition) const WORKFLOW: Level = Level {
         "critical_sections",
         "stages",
         "definitions",
+        "finally",
     ],
     aliases: &[],
     later: &[
         "cancel_timeout",
         "concurrency",
-        "finally",
         "is_limit_concurrent",
         "keep_waiting_pipelines",
         "max_concurrent_executions",
@@ -152,9 +152,10 @@ pub(in crate::definition) const STAGE: Level = Level {
         "milestone_blocks",
         "before",
         "after",
+        "compensate",
     ],
     aliases: &[("needs", "requisite_stage_ref_ids"), ("if", "stageEnabled")],
-    later: &["cleanup_on_failure", "compensate", "finalizer_names", "or_join_cycle", "output_reducers"],
+    later: &["cleanup_on_failure", "finalizer_names", "or_join_cycle", "output_reducers"],
     extensions: Extensions::Refused,
 };
 
@@ -205,6 +206,10 @@ pub(in crate::definition) const JUMP_TARGET: Level = Level {
 /// What is done when a stage has failed.
 pub(in crate::definition) const ON_FAILURE: Level =
     Level { what: "on_failure", keys: &["stages", "then"], aliases: &[], later: &[], extensions: Extensions::Refused };
+
+/// What undoes the work of a stage, where it is more than one.
+pub(in crate::definition) const COMPENSATE: Level =
+    Level { what: "compensate", keys: &["stages"], aliases: &[], later: &[], extensions: Extensions::Refused };
 
 /// A structured loop.
 pub(in crate::definition) const LOOP: Level = Level {

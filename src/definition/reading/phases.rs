@@ -1,7 +1,9 @@
-//! Reads the stages that stand beside the own work of a stage: `before`, `after`, and what `on_failure` does first.
+//! Reads the stages that stand beside the own work of a stage: `before`, `after`, what `on_failure` does first,
+//! and what `compensate` does when the workflow ends.
 
 use super::Reader;
-use super::keys::{Fields, ON_FAILURE};
+use super::keys::{COMPENSATE, Fields, ON_FAILURE};
+use super::stage::{Outer, Part};
 use crate::definition::code::ProblemCode;
 use crate::definition::document::{Content, Node};
 use crate::definition::graph::OnFailure;
@@ -27,13 +29,14 @@ impl<'d> Reader<'d> {
         (then, stages)
     }
 
-    /// The blocks of a stage, in the order of their phases.
+    /// The blocks of a stage with this ref id, in the order of their phases.
     pub(super) fn blocks(
         &mut self,
         fields: &Fields<'d>,
+        (ref_id, around): (&str, Outer<'_>),
         body: Option<&'d Node>,
         when_failed: Option<&'d Node>,
-    ) -> Vec<(StagePhase, &'d Node)> {
+    ) -> Vec<Part<'d>> {
         let beside = [("before", fields.get("before")), ("after", fields.get("after")), ("on_failure", when_failed)];
         let several = SEVERAL.iter().find_map(|key| fields.key(key));
         if let (Some(several), Some((key, node))) =
@@ -50,6 +53,31 @@ impl<'d> Reader<'d> {
             (StagePhase::After, after),
             (StagePhase::OnFailure, when_failed),
         ];
-        all.into_iter().filter_map(|(phase, node)| Some((phase, node?))).collect()
+        let parts = all.into_iter().filter_map(|(phase, node)| Some(Part { phase, node: node?, only: None }));
+        let mut parts: Vec<Part<'d>> = parts.collect();
+        parts.extend(self.compensation(fields, ref_id, around));
+        parts
+    }
+
+    /// `compensate`: one stage, which is named by the one it undoes unless it says its ref id, or `stages`.
+    fn compensation(&mut self, fields: &Fields<'d>, ref_id: &str, around: Outer<'_>) -> Option<Part<'d>> {
+        let (phase, node) = (StagePhase::Compensate, fields.get("compensate")?);
+        if around.is_at_the_end {
+            let message = "what is done when the workflow ends is not compensated";
+            let help = "leave `compensate` out here, or write it of a stage of the workflow itself";
+            self.report_with_help(ProblemCode::ConflictingKeys, &node.span, message, help);
+            return None;
+        }
+        let Content::Map(entries) = &node.content else {
+            self.wrong_type(node, "compensate is a stage, or { stages: { NAME: .. } }");
+            return None;
+        };
+        let has = |key: &str| entries.iter().any(|entry| entry.key.text == key);
+        if has("stages") {
+            let node = self.fields(node, &COMPENSATE)?.get("stages")?;
+            return Some(Part { phase, node, only: None });
+        }
+        let name = if has("ref_id") { String::new() } else { format!("{ref_id}-compensate") };
+        Some(Part { phase, node, only: Some(name) })
     }
 }

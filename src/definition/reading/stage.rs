@@ -49,9 +49,18 @@ pub(in crate::definition) struct StageDraft<'d> {
 
 /// The blocks of a stage in the order of their phases, and what their stages have of the levels outside.
 pub(super) struct Nested<'d> {
-    pub(super) blocks: Vec<(StagePhase, &'d Node)>,
+    pub(super) blocks: Vec<Part<'d>>,
     pub(super) inherited: Inherited,
     pub(super) priority: u8,
+}
+
+/// A part of the work of a stage that is stages itself.
+pub(super) struct Part<'d> {
+    pub(super) phase: StagePhase,
+    /// Its stages, or the only one.
+    pub(super) node: &'d Node,
+    /// The ref id of the only one; empty where it says that itself.
+    pub(super) only: Option<String>,
 }
 
 /// What surrounds a stage.
@@ -63,6 +72,8 @@ pub(super) struct Outer<'a> {
     pub(super) parent: Option<usize>,
     /// Which part of that stage.
     pub(super) phase: StagePhase,
+    /// Is it done when the workflow ends?
+    pub(super) is_at_the_end: bool,
 }
 
 /// The fields of a split as they were written.
@@ -113,7 +124,7 @@ impl<'d> Reader<'d> {
     pub(super) fn stage(
         &mut self,
         node: &'d Node,
-        key: Option<(&'d str, &'d Span)>,
+        key: Option<(&str, &'d Span)>,
         index: usize,
         around: Outer<'_>,
     ) -> Option<(StageDraft<'d>, Option<Nested<'d>>)> {
@@ -134,7 +145,7 @@ impl<'d> Reader<'d> {
         let on_failure = inherited.on_failure;
         let priority = self.priority(&fields).unwrap_or(around.priority);
         let (body, stages) = self.looping(&fields, index);
-        let blocks = self.blocks(&fields, stages, when_failed);
+        let blocks = self.blocks(&fields, (ref_id, around), stages, when_failed);
         let nested = self.nested(blocks, &inherited, priority);
         let (sub_workflow, tasks) = match self.sub_workflow(&fields, index, &inherited) {
             Some((sub_workflow, task)) => (Some(sub_workflow), vec![task]),
@@ -185,18 +196,14 @@ impl<'d> Reader<'d> {
             tasks,
         };
         let draft = self.draft(&fields, stage, (index, span), (join, generations));
+        self.refuse_to_cancel_the_end(&fields, around, &draft.cancellation);
         let cancellation = CancellationDraft { instances: ended_by, ..draft.cancellation };
         Some((StageDraft { cancellation, choice_group, ..draft }, nested))
     }
 
     /// The blocks of a stage, if it has any. What a failure of a stage means is said by the stage itself, not by the
     /// one around it.
-    fn nested(
-        &mut self,
-        blocks: Vec<(StagePhase, &'d Node)>,
-        inherited: &Inherited,
-        priority: u8,
-    ) -> Option<Nested<'d>> {
+    fn nested(&mut self, blocks: Vec<Part<'d>>, inherited: &Inherited, priority: u8) -> Option<Nested<'d>> {
         if blocks.is_empty() {
             return None;
         }
@@ -236,7 +243,10 @@ impl<'d> Reader<'d> {
         self.name(text, &node.span, "name of a group").then_some(Named { text, span: &node.span })
     }
 
-    fn ref_id(&mut self, fields: &Fields<'d>, key: Option<(&'d str, &'d Span)>) -> Option<(&'d str, &'d Span)> {
+    fn ref_id<'k>(&mut self, fields: &Fields<'d>, key: Option<(&'k str, &'d Span)>) -> Option<(&'k str, &'d Span)>
+    where
+        'd: 'k,
+    {
         let written = fields.get("ref_id").map(|node| (self.text(node, "ref_id"), node));
         let (ref_id, span) = match (key, written) {
             (Some((key, span)), written) => {
@@ -401,7 +411,7 @@ impl<'d> Reader<'d> {
 }
 
 /// A stage that has nothing but its ref id.
-fn bare_stage<'d>(ref_id: &'d str, span: &'d Span, around: Outer<'_>) -> StageDraft<'d> {
+fn bare_stage<'d>(ref_id: &str, span: &'d Span, around: Outer<'_>) -> StageDraft<'d> {
     let on_failure = around.inherited.on_failure;
     let task = noop(around.inherited);
     let stage = GraphStage {

@@ -6,7 +6,7 @@ use super::Reader;
 use super::cancellation::RegionDraft;
 use super::exclusion::SectionDraft;
 use super::keys::{Fields, WORKFLOW};
-use super::stage::{Nested, Outer, SplitDraft, StageDraft};
+use super::stage::{Nested, Outer, Part, SplitDraft, StageDraft};
 use super::task::Inherited;
 use crate::definition::Around;
 use crate::definition::cancellation::Termination;
@@ -15,7 +15,7 @@ use crate::definition::document::{Content, Document, Node, Span};
 use crate::definition::graph::LeftoverTokens;
 use crate::definition::header::{Header, Soundness, WorkflowType};
 use crate::definition::input::Input;
-use crate::definition::phase::StagePhase;
+use crate::definition::phase::{BlockId, StagePhase};
 use crate::definition::problem::Problem;
 use crate::definition::site::{Site, Use};
 use crate::definition::template::Template;
@@ -80,10 +80,15 @@ impl<'d> Reader<'d> {
             }
         }
         let mut stages = Vec::new();
+        let (outside, priority) = (&inherited, header.priority);
+        let is_at_the_end = StagePhase::is_at_the_end;
+        let outer = |phase: StagePhase| {
+            let is_at_the_end = is_at_the_end(phase);
+            Outer { inherited: outside, priority, parent: None, phase, is_at_the_end }
+        };
         match fields.get("stages") {
             Some(node) => {
-                let (inherited, priority) = (&inherited, header.priority);
-                self.stages(node, Outer { inherited, priority, parent: None, phase: StagePhase::Body }, &mut stages);
+                self.stages(node, outer(StagePhase::Body), &mut stages);
             }
             None => {
                 self.report_with_help(
@@ -94,6 +99,9 @@ impl<'d> Reader<'d> {
                 );
             }
         }
+        if let Some(node) = fields.get("finally") {
+            self.stages(node, outer(StagePhase::Finally), &mut stages);
+        }
         if stages.len() > STAGES_MAX {
             let message = format!("{} stages, more than {STAGES_MAX}", stages.len());
             self.report(ProblemCode::TooManyStages, &fields.node.span, message);
@@ -101,7 +109,7 @@ impl<'d> Reader<'d> {
         self.correlate(&fields, &mut stages);
         self.report_copies(&fields.node.span);
         if header.workflow_type == WorkflowType::Orchestration
-            && let n_stages = stages.iter().filter(|draft| draft.parent.is_none()).count()
+            && let n_stages = stages.iter().filter(|draft| draft.stage.block() == BlockId::ROOT).count()
             && n_stages > 1
             && let Some(node) = fields.get("type")
         {
@@ -216,6 +224,12 @@ impl<'d> Reader<'d> {
         inputs
     }
 
+    /// A block that is one stage, under this name unless that says it itself.
+    fn only_stage(&mut self, node: &'d Node, name: &str, around: Outer<'_>, stages: &mut Vec<StageDraft<'d>>) {
+        let key = (!name.is_empty()).then_some((name, &node.span));
+        self.place(node, key, around, stages);
+    }
+
     /// `stages`: a map from ref id to stage, or a list of stages with `ref_id`. What is nested goes behind what is
     /// around it.
     fn stages(&mut self, node: &'d Node, around: Outer<'_>, stages: &mut Vec<StageDraft<'d>>) {
@@ -240,12 +254,29 @@ impl<'d> Reader<'d> {
             return self.report(ProblemCode::TooManyStages, &node.span, message);
         }
         for (key, node) in written {
-            let index = stages.len();
-            let Some((draft, nested)) = self.stage(node, key, index, around) else { continue };
-            stages.push(draft);
-            let Some(Nested { blocks, inherited, priority }) = nested else { continue };
-            for (phase, node) in blocks {
-                self.stages(node, Outer { inherited: &inherited, priority, parent: Some(index), phase }, stages);
+            self.place(node, key, around, stages);
+        }
+    }
+
+    /// Puts a stage behind the others, and what is nested in it behind that.
+    fn place(
+        &mut self,
+        node: &'d Node,
+        key: Option<(&str, &'d Span)>,
+        around: Outer<'_>,
+        stages: &mut Vec<StageDraft<'d>>,
+    ) {
+        let index = stages.len();
+        let Some((draft, nested)) = self.stage(node, key, index, around) else { return };
+        stages.push(draft);
+        if let Some(Nested { blocks, inherited, priority }) = nested {
+            for Part { phase, node, only } in blocks {
+                let is_at_the_end = around.is_at_the_end || phase.is_at_the_end();
+                let outer = Outer { inherited: &inherited, priority, parent: Some(index), phase, is_at_the_end };
+                match only {
+                    None => self.stages(node, outer, stages),
+                    Some(name) => self.only_stage(node, &name, outer, stages),
+                }
             }
         }
     }

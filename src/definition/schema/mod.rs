@@ -106,6 +106,7 @@ fn workflow() -> Vec<Property> {
         ),
         ("definitions", "Definitions that stages of this document call by name.", definitions()),
         ("stages", "A map from ref id to stage, or a list of stages with ref_id.", stages()),
+        ("finally", "Stages that are done last, however the workflow ends.", stages()),
     ]
 }
 

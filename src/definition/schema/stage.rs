@@ -7,7 +7,7 @@ use crate::definition::generations::{JoinMode, OnUnreachable, ResetOn};
 use crate::definition::http::HTTP;
 use crate::definition::reading::jumps::ANY;
 use crate::definition::reading::keys::{
-    APPROVAL, BACK_ARC, JUMP_TARGET, LOOP, MANUAL, ON_FAILURE, STAGE, SUB_WORKFLOW, TASK,
+    APPROVAL, BACK_ARC, COMPENSATE, JUMP_TARGET, LOOP, MANUAL, ON_FAILURE, STAGE, SUB_WORKFLOW, TASK,
 };
 use crate::definition::reading::{
     GENERATION_FIELDS, MERGE_FIELDS, OR_FIELDS, PAIR_FIELDS, SHELL, SPLIT_FIELDS, THRESHOLD_FIELDS, UPSTREAM,
@@ -197,6 +197,11 @@ fn control() -> Vec<Property> {
         ("before", "Stages that are done before its own work.", stages()),
         ("after", "Stages that are done when its own work has succeeded.", stages()),
         (
+            "compensate",
+            "What undoes its work, where its workflow does not succeed: one stage, or stages.",
+            compensate(),
+        ),
+        (
             "join_type",
             "AND and GENERALIZED_AND wait for all it needs; XOR and MULTI_MERGE start with each, OR when \
              no more can come; DISCRIMINATOR and N_OF_M \
@@ -301,6 +306,12 @@ fn jump_target() -> Value {
 
 fn on_failure() -> Value {
     choice(&OnFailure::ALL.map(OnFailure::name))
+}
+
+fn compensate() -> Value {
+    let known = vec![("stages", "Stages that are done.", stages())];
+    let several = with_more(keyed(&COMPENSATE, known), [("required", Value::list(["stages"]))]);
+    Value::map([("anyOf", Value::list([reference("stage"), several]))])
 }
 
 fn stage_on_failure() -> Value {

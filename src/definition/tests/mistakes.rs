@@ -17,7 +17,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: 5, b: {needs: [a]}}}", &["1:23 WRONG_TYPE"]),
     (
         "{name: x, stages: {a: }, finally: {}, on: {}, 'x-y': 1, y: 1}",
-        &["1:26 NOT_SUPPORTED", "1:39 NOT_SUPPORTED", "1:57 UNKNOWN_KEY"],
+        &["1:35 NO_STAGES", "1:39 NOT_SUPPORTED", "1:57 UNKNOWN_KEY"],
     ),
     ("{name: x, type: batch, stages: {a: }}", &["1:17 BAD_VALUE"]),
     ("{name: x, type: orchestration, stages: {a: , b: }}", &["1:17 ONE_STAGE_ONLY"]),
@@ -55,7 +55,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("{name: x, stages: {a: {needs: [], requisite_stage_ref_ids: []}}}", &["1:35 KEY_AND_ALIAS"]),
     (
         "{name: x, stages: {a: {compensate: x, trigger: 1s, finalizer_names: {}, before: {}}}}",
-        &["1:24 NOT_SUPPORTED", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:81 NO_STAGES"],
+        &["1:36 WRONG_TYPE", "1:48 WRONG_TYPE", "1:52 NOT_SUPPORTED", "1:81 NO_STAGES"],
     ),
     ("{name: x, stages: {a: {join_type: N_OF_M, split_type: later}}}", &["1:35 MISSING_KEY", "1:55 BAD_VALUE"]),
     ("{name: x, stages: {a: {split_type: DEFERRED}, b: {needs: [a]}}}", &["1:20 CHOICE_OF_ONE"]),
@@ -359,7 +359,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "{name: x, outputs: {a: '${{ workflow.nam }}', b: '${{ workflow.status }}', c: '${{ trigger.usr }}'}, stages: {a: }}",
-        &["1:29 UNKNOWN_NAME", "1:55 NOT_SUPPORTED", "1:84 UNKNOWN_NAME"],
+        &["1:29 UNKNOWN_NAME", "1:55 UNKNOWN_NAME", "1:84 UNKNOWN_NAME"],
     ),
     (
         "{name: x, stages: {a: {if: 'stages.b.status == 1'}, b: {if: 'stages.b.status'}, c: {if: 'stages.d.status'}}}",
@@ -471,7 +471,7 @@ stages:
     timeout: 90
   test:
     needs: [chekout]
-    compensate: { run: x }
+    finalizer_names: [x]
     if: changed + 1
   pack:
     needs: [test]
@@ -518,10 +518,10 @@ release.yaml:11:13: error[UNKNOWN_STAGE]: there is no stage `chekout`
    = help: did you mean `checkout`?
    = see docs/ERRORS.md#unknown_stage
 
-release.yaml:12:5: error[NOT_SUPPORTED]: `compensate` is not supported yet
+release.yaml:12:5: error[NOT_SUPPORTED]: `finalizer_names` is not supported yet
    |
-12 |     compensate: { run: x }
-   |     ^^^^^^^^^^
+12 |     finalizer_names: [x]
+   |     ^^^^^^^^^^^^^^^
    = help: leave it out; a later version will have it
    = see docs/ERRORS.md#not_supported
 

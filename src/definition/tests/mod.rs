@@ -2,6 +2,7 @@
 
 mod choices;
 mod documents;
+mod ending;
 mod exclusion;
 mod forms;
 mod generations;

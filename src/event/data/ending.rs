@@ -1,12 +1,47 @@
-//! What the end of a workflow says: why it ended so, and what waited then.
+//! What the end of a workflow says: why it ended so, what waited then, and what was done before that.
 
-use crate::event::EndReason;
+use crate::definition::{BlockId, StagePhase};
 use crate::event::cause::named;
+use crate::event::{EndReason, Event};
 use crate::value::Value;
 
-use super::{Fields, failure};
+use super::{Fields, failure, json, scopes};
 
 impl Fields<'_> {
+    /// What is done when the workflow ends.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are described where they are named")]
+    pub(super) fn ending(&mut self, event: &Event, at: &str) {
+        match event {
+            Event::WorkflowEnding { status, reason, outputs } => {
+                self.put("status", status.name());
+                self.put_some("outputs", outputs.as_ref().map(json));
+                self.end_reason(reason.as_ref());
+            }
+            Event::CompensationStarted { scope, activation } => {
+                self.stage(*activation);
+                self.put("scope", scope.get());
+                let block = BlockId::of(activation.stage, StagePhase::Compensate);
+                self.put("initial_stage_ids", scopes::initial_stages(self.graph, block));
+            }
+            Event::CompensationEnded { scope, activation, status, reason } => {
+                self.stage(*activation);
+                self.put("scope", scope.get());
+                self.end(*status, at.to_owned());
+                self.end_reason(reason.as_ref());
+            }
+            Event::FinallyStarted { scope } => {
+                self.put("scope", scope.get());
+                self.put("initial_stage_ids", scopes::initial_stages(self.graph, BlockId::FINALLY));
+            }
+            Event::FinallyEnded { scope, status, reason } => {
+                self.put("scope", scope.get());
+                self.end(*status, at.to_owned());
+                self.end_reason(reason.as_ref());
+            }
+            _ => (),
+        }
+    }
+
     /// Why, if something is to be said.
     pub(super) fn end_reason(&mut self, reason: Option<&EndReason>) {
         let Some(reason) = reason else { return };

@@ -13,6 +13,9 @@ use super::split::Passage;
 
 /// A second request for the end has nothing left to do.
 pub(super) fn refuse(state: &State) -> Result<(), Rejection> {
+    if state.core.ending.is_some() {
+        return Err(Rejection::AlreadyEnding);
+    }
     if state.core.cancel.is_some() { Err(Rejection::AlreadyCanceling) } else { Ok(()) }
 }
 

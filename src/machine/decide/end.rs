@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::definition::{Graph, LeftoverTokens, OnFailure, Termination};
-use crate::event::{EndReason, Event, Json, LeftTokens, WaitingJoin};
+use crate::event::{Actor, EndReason, Event, Json, LeftTokens, WaitingJoin};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, ScopeId, StageIndex};
 use crate::limits::LISTED_MAX;
@@ -16,6 +16,9 @@ use super::{Decision, join};
 impl Decision<'_> {
     /// Ends the workflow if nothing in it can move any more.
     pub(super) fn end_if_over(&mut self) -> bool {
+        if self.state.core.ending.is_some() {
+            return self.go_on_ending();
+        }
         let scope = &self.state.core.scopes[&ScopeId::ROOT];
         let waits_to_start = !self.state.has_started() && self.state.core.cancel.is_none();
         let is_held = self.state.holds_instances(ScopeId::ROOT);
@@ -28,17 +31,10 @@ impl Decision<'_> {
         }
         let (status, reason) = self.verdict(&self.state.core.scopes[&ScopeId::ROOT]);
         self.list_tokens_left(ScopeId::ROOT);
-        self.list_signals_left();
-        if status != Status::Succeeded {
-            self.push(Event::WorkflowEnded { status, reason, outputs: None });
-            return true;
-        }
-        match self.workflow_outputs() {
-            Ok(outputs) => self.push(Event::WorkflowEnded { status, reason, outputs }),
-            Err(error) => {
-                let reason = Some(EndReason::OutputsFailed { error });
-                self.push(Event::WorkflowEnded { status: Status::Terminal, reason, outputs: None });
-            }
+        let outputs = if status == Status::Succeeded { self.workflow_outputs() } else { Ok(None) };
+        match outputs {
+            Ok(outputs) => self.end_workflow(status, reason, outputs),
+            Err(error) => self.end_workflow(Status::Terminal, Some(EndReason::OutputsFailed { error }), None),
         }
         true
     }
@@ -102,6 +98,9 @@ impl Decision<'_> {
                 return (Status::Canceled, Some(EndReason::CanceledBy { activation: *activation }));
             }
             Some(ScopeFailure::EndedBy(_)) => return (Status::Succeeded, None),
+            Some(ScopeFailure::Forced { by, reason }) => {
+                return (Status::Canceled, Some(forced(by, reason.as_deref())));
+            }
             None => (),
         }
         if let Some(cancel) = &self.state.core.cancel {
@@ -117,6 +116,9 @@ impl Decision<'_> {
         if let Some(ScopeFailure::Activation(activation, error)) = &scope.failed {
             let (activation, error) = (*activation, error.clone());
             return (Status::Terminal, Some(EndReason::StageFailed { activation, error }));
+        }
+        if let Some(ScopeFailure::Forced { by, reason }) = &scope.failed {
+            return (Status::Canceled, Some(forced(by, reason.as_deref())));
         }
         self.verdict_of_threads(id, scope)
     }
@@ -189,6 +191,11 @@ impl Decision<'_> {
         let ended = Surroundings::of_ended(self.state).expect("a live workflow has begun");
         self.render_outputs(outputs, &ended).map(Some)
     }
+}
+
+/// Why something is over that somebody ended.
+fn forced(by: &Actor, reason: Option<&str>) -> EndReason {
+    EndReason::CancelRequested { by: by.clone(), reason: reason.map(str::to_owned) }
 }
 
 /// Every arc that a stopped activation of the scope might have served.

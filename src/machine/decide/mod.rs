@@ -9,6 +9,7 @@ mod cancel;
 mod child;
 mod choice;
 mod end;
+mod ending;
 mod generations;
 mod instances;
 mod join;
@@ -116,7 +117,8 @@ pub fn decide(state: &mut State, command: &Command, answers: &mut Answers) -> Re
         | Request::DiscardResult(_)
         | Request::ContinueSettling
         | Request::Pause(_)
-        | Request::CloseTrigger(_) => (),
+        | Request::CloseTrigger(_)
+        | Request::ForceCancel(_) => (),
         Request::Resume(_) => decision.call_those_held_back(),
     }
     decision.settle();
@@ -148,6 +150,7 @@ fn refuse_unfit(state: &State, request: &Request, now: Timestamp) -> Result<(), 
         Request::ContinueSettling if state.core.unsettled => Ok(()),
         Request::ContinueSettling => Err(Rejection::Settled),
         Request::Cancel(_) => cancel::refuse(state),
+        Request::ForceCancel(_) => ending::refuse_force(state),
         _ if state.core.unsettled => Err(Rejection::Unsettled),
         Request::StartTask(attempt) => task::refuse_start(state, *attempt, now),
         Request::ReportTask(report) => task::refuse_report(state, report),
@@ -232,6 +235,7 @@ fn weight_undone(rewound: &Rewound) -> usize {
 }
 
 /// Size of an event, about: what varies without bound is counted, the rest is taken as a fixed amount.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are of a fixed size")]
 fn weight(event: &Event) -> usize {
     let fixed = 96;
     let varying = match event {
@@ -242,16 +246,19 @@ fn weight(event: &Event) -> usize {
         Event::StageEnded { outputs, error, .. } => {
             outputs.as_ref().map_or(0, |outputs| outputs.text().len()) + error.as_ref().map_or(0, Failure::bytes)
         }
-        Event::WorkflowEnded { outputs, .. } => outputs.as_ref().map_or(0, |outputs| outputs.text().len()),
+        Event::WorkflowEnded { outputs, .. } | Event::WorkflowEnding { outputs, .. } => {
+            outputs.as_ref().map_or(0, |outputs| outputs.text().len())
+        }
         Event::TaskEnded { error, .. } => error.as_ref().map_or(0, Failure::bytes),
         Event::StageReady { consumed, .. } | Event::StageStarted { consumed, .. } => weight_consumed(consumed),
         Event::TokensLeft { left, .. } | Event::TokensRemoved { removed: left, .. } => 8 * left.len(),
-        Event::JoinForced { .. } | Event::TaskStopped(..) | Event::StageCanceling { .. } => 0,
         Event::SignalReceived(_, message) => message.data.len(),
         Event::SignalsLeft { signals } => 8 * signals.len(),
         Event::ChildEnded(_, end) => end.outputs.text().len() + end.error.as_ref().map_or(0, Failure::bytes),
         Event::ChildRefused(_, refusal) => refusal.error.bytes(),
-        Event::ScopeClosed { reason, .. } => match reason {
+        Event::ScopeClosed { reason, .. }
+        | Event::CompensationEnded { reason, .. }
+        | Event::FinallyEnded { reason, .. } => match reason {
             Some(EndReason::StageFailed { error, .. }) => error.as_ref().map_or(0, Failure::bytes),
             Some(_) | None => 0,
         },
@@ -261,45 +268,7 @@ fn weight(event: &Event) -> usize {
         Event::InstancesWithdrawn { error, .. } | Event::PhaseStarted { error, .. } => {
             error.as_ref().map_or(0, Failure::bytes)
         }
-        Event::DefinitionRegistered(..)
-        | Event::LogAccepted(..)
-        | Event::WorkflowPaused(..)
-        | Event::WorkflowResumed(..)
-        | Event::WorkflowCancelRequested(..)
-        | Event::TaskStarted(..)
-        | Event::TaskLeaseLost(..)
-        | Event::TimerFired(..)
-        | Event::SettleContinued(_)
-        | Event::StageStartRequested(..)
-        | Event::WorkflowStarted
-        | Event::StageCanceled { .. }
-        | Event::CancelsMarked { .. }
-        | Event::RegionCanceled { .. }
-        | Event::TaskQueued { .. }
-        | Event::TaskRetried { .. }
-        | Event::TimerSet { .. }
-        | Event::SettleDeferred
-        | Event::TimerSetFor { .. }
-        | Event::JoinArrived { .. }
-        | Event::JoinReset { .. }
-        | Event::TriggerClosed(..)
-        | Event::SignalDelivered { .. }
-        | Event::SignalBuffered { .. }
-        | Event::SignalDiscarded { .. }
-        | Event::StageWaiting { .. }
-        | Event::TaskSuspended { .. }
-        | Event::ChildStarted { .. }
-        | Event::WorkflowClosing { .. }
-        | Event::WorkflowClosed
-        | Event::ScopeOpened { .. }
-        | Event::LoopTested { .. }
-        | Event::LockTaken { .. }
-        | Event::LockReleased { .. }
-        | Event::InstancesStarted { .. }
-        | Event::InstancesAdded { .. }
-        | Event::InstancesCloseRequested(..)
-        | Event::InstancesClosed { .. }
-        | Event::InstancesCompleteRequested(..) => 0,
+        _ => 0,
     };
     fixed + varying
 }

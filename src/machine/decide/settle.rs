@@ -5,7 +5,6 @@
 
 use crate::definition::Join;
 use crate::event::Event;
-use crate::ids::ScopeId;
 use crate::machine::state::{Phase, Progress};
 
 use super::{Decision, join, jump};
@@ -46,7 +45,8 @@ impl Decision<'_> {
         if self.sweep() || self.cancel_doomed() == Found::Applied {
             return Found::Applied;
         }
-        if self.state.moves(ScopeId::ROOT)
+        let moves = self.state.moves(self.state.outermost());
+        if moves
             && (self.end_a_core() == Found::Applied
                 || self.go_on_inside_one() == Found::Applied
                 || self.fire_a_join() == Found::Applied
@@ -56,7 +56,6 @@ impl Decision<'_> {
         {
             return Found::Applied;
         }
-        let moves = self.state.moves(ScopeId::ROOT);
         if self.release_a_lock() || (moves && (self.test_the_marking() || self.expire_a_milestone())) {
             return Found::Applied;
         }

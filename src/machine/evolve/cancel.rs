@@ -15,8 +15,8 @@ use super::{Fit, give_up, instances, regions, remove, tokens};
 
 /// Somebody asks for the end of the workflow.
 pub(super) fn request(state: &mut State, stamp: &Stamp, asked: &CancelRequest) -> Fit<()> {
-    if state.core.cancel.is_some() {
-        return Err("the end was asked for before");
+    if state.core.cancel.is_some() || state.core.ending.is_some() {
+        return Err("the end was asked for before, or comes");
     }
     let (by, reason, since) = (stamp.actor.clone(), asked.reason.clone(), stamp.now);
     state.core.cancel = Some(Canceling { by, reason, since });

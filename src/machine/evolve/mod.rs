@@ -7,6 +7,7 @@
 mod cancel;
 mod child;
 mod choice;
+mod ending;
 mod generations;
 mod instances;
 mod jumps;
@@ -23,13 +24,16 @@ mod tokens;
 
 use std::sync::Arc;
 
-use crate::definition::{BlockId, Join, Reentry};
+use crate::definition::{BlockId, Join, Reentry, StagePhase};
 use crate::event::{CancelCause, Consumed, Creation, Emitted, EndReason, Event, Json, Stamp};
 use crate::failure::Failure;
 use crate::ids::{ActivationId, ArcIndex, AttemptId, ScopeId, StageIndex, TaskId};
 use crate::status::Status;
+use crate::value::Map;
 
+use super::around::Around;
 use super::choice::Offer;
+use super::ending::Undo;
 use super::marking::Token;
 use super::outlook::{Place, Waiting};
 use super::past::{Ended, Past, Remembered};
@@ -60,7 +64,8 @@ pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
     Ok(())
 }
 
-fn apply(state: &mut State, event: &Event) -> Fit<()> {
+/// The event may come now; an input is remembered.
+fn admit(state: &mut State, event: &Event) -> Fit<()> {
     fits_phase(state, event)?;
     if let Some(stamp) = event.stamp() {
         stamp_input(state, stamp)?;
@@ -70,6 +75,11 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
             state.core.instant_turns = 0;
         }
     }
+    Ok(())
+}
+
+fn apply(state: &mut State, event: &Event) -> Fit<()> {
+    admit(state, event)?;
     match event {
         Event::DefinitionRegistered(..) | Event::LogAccepted(..) => Err("it belongs to another stream"),
         Event::WorkflowCancelRequested(stamp, cancel) => cancel::request(state, stamp, cancel),
@@ -131,6 +141,12 @@ fn apply(state: &mut State, event: &Event) -> Fit<()> {
         | Event::InstancesCompleteRequested(..)
         | Event::InstancesWithdrawn { .. } => instances::apply(state, event),
         Event::TaskStopped(..) | Event::StageCanceling { .. } => stopping::apply(state, event),
+        Event::WorkflowEnding { .. }
+        | Event::CompensationStarted { .. }
+        | Event::CompensationEnded { .. }
+        | Event::FinallyStarted { .. }
+        | Event::FinallyEnded { .. }
+        | Event::WorkflowCancelForced(..) => ending::apply(state, event),
     }
 }
 
@@ -151,7 +167,11 @@ fn end_workflow(state: &mut State, status: Status, reason: Option<EndReason>, ou
         return Err("an activation lives");
     }
     let status = ends(status)?;
+    if state.doing().is_some() {
+        return Err("something is done before the end");
+    }
     state.core.timers.clear();
+    (state.core.ending, state.core.undo) = (None, Vec::new());
     (state.core.signals, state.core.locks) = (None, None);
     state.core.phase = Phase::Ended { status, reason, outputs };
     state.candidates = super::candidates::Candidates::default();
@@ -180,7 +200,7 @@ fn fits_phase(state: &State, event: &Event) -> Fit<()> {
             | Event::WorkflowClosed,
         ) => Ok(()),
         (Phase::Ended { .. }, _) => Err("the workflow has ended"),
-        (Phase::Live, Event::WorkflowCancelRequested(..)) => Ok(()),
+        (Phase::Live, Event::WorkflowCancelRequested(..) | Event::WorkflowCancelForced(..)) => Ok(()),
         (Phase::Live, Event::SettleContinued(_)) if state.core.unsettled => Ok(()),
         (Phase::Live, Event::SettleContinued(_)) => Err("there is nothing to continue"),
         (Phase::Live, _) if state.core.unsettled => Err("settling was put off"),
@@ -458,6 +478,10 @@ fn end_activation(
     let ended = Arc::new(ended);
     let mut past = activation.past;
     past.insert(Arc::clone(&ended));
+    let goes_back = activation.leaving.as_ref().is_some_and(|leaving| leaving.back.is_some());
+    if status == Status::Succeeded && !goes_back {
+        remember_to_undo(state, (id, scope), &past, &activation.updates);
+    }
     let leaving = activation.leaving.filter(|_| tokens::may_jump(state.definition.graph(), emitted));
     let jumps = leaving.is_some();
     let behind = Behind { depth, past, thread: activation.thread, trail: activation.trail };
@@ -482,6 +506,23 @@ fn end_activation(
         cancel::close(state, id, scope);
     }
     Ok(())
+}
+
+/// An activation has succeeded: if its stage says how its work is undone, it may have to be.
+fn remember_to_undo(state: &mut State, (id, scope): (ActivationId, ScopeId), past: &Past, updates: &Arc<Map>) {
+    if !state.definition.graph().has_phase(id.stage, StagePhase::Compensate) {
+        return;
+    }
+    let around = Around {
+        owner: id,
+        since: state.core.now,
+        past: past.clone(),
+        results: Arc::default(),
+        updates: Arc::clone(updates),
+        turn: None,
+        outer: state.core.scopes.get(&scope).and_then(|scope| scope.around.clone()),
+    };
+    state.core.undo.push(Undo { around });
 }
 
 /// Nobody waits for the open task of an activation any more.

@@ -38,6 +38,7 @@ pub(super) fn rewind(state: &mut State, source: ActivationId, scope: ScopeId, re
         tokens::put_first(state, scope, arc, token);
     }
     forget_ended(state, scope, rewound.to)?;
+    state.core.undo.retain(|undo| !undo.comes_from(rewound.to));
     state.candidates.outlooks.forget(scope);
     Ok(behind)
 }

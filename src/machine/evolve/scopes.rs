@@ -171,10 +171,16 @@ fn activation_scope(state: &State, id: ActivationId) -> Fit<ScopeId> {
 
 /// A token lies on every arc from the start of a block.
 pub(super) fn put_on_starts(state: &mut State, scope: ScopeId, block: BlockId) {
+    put_behind(state, scope, block, &Past::empty());
+}
+
+/// The same where something lies behind that.
+pub(super) fn put_behind(state: &mut State, scope: ScopeId, block: BlockId, past: &Past) {
     let definition = state.definition.clone();
     let graph = definition.graph();
+    let depth = past.iter().map(|ended| ended.depth).max().unwrap_or(0);
     for arc in &graph.block(block).starts {
-        let token = Token::new(0, Past::empty(), Thread::default(), state.core.now);
+        let token = Token::new(depth, past.clone(), Thread::default(), state.core.now);
         tokens::put(state, scope, *arc, token);
     }
 }
@@ -197,8 +203,8 @@ fn close(state: &mut State, id: ScopeId, owner: ActivationId, status: Status, re
     inside.scope = None;
     let phase = keep_given(inside, last);
     let is_over = match (phase, ends(status)? == Status::Succeeded) {
-        (StagePhase::After | StagePhase::OnFailure, true) | (_, false) => true,
         (StagePhase::Before | StagePhase::Body, true) => false,
+        (_, _) => true,
     };
     // Why the stage has failed, nothing that is done about it changes.
     inside.failure = failure.filter(|_| phase != StagePhase::OnFailure);
@@ -221,16 +227,21 @@ fn keep_given(inside: &mut Inside, last: Past) -> StagePhase {
     match (phase, inside.phases.as_mut()) {
         (StagePhase::Before, Some(phases)) => phases.before = last,
         (StagePhase::After | StagePhase::OnFailure, Some(phases)) => phases.behind.union(&last),
-        (StagePhase::Body, _) | (_, None) => inside.last = last,
+        (_, _) => inside.last = last,
     }
     phase
 }
 
 /// The scope and what lies in it are gone.
-fn forget(state: &mut State, id: ScopeId) {
+pub(super) fn forget(state: &mut State, id: ScopeId) {
     if let Some(scope) = state.core.scopes.remove(&id) {
         state.candidates.over.remove(&(Reverse(scope.depth), id));
     }
+    clear(state, id);
+}
+
+/// What lies in the scope is gone.
+pub(super) fn clear(state: &mut State, id: ScopeId) {
     state.core.marking.drop_scope(id);
     generations::drop_scope(state, id);
     state.candidates.outlooks.forget(id);

@@ -2,7 +2,6 @@
 
 use crate::definition::Definition;
 use crate::event::Event;
-use crate::machine::{Work, outstanding, surroundings};
 use crate::status::Status;
 use crate::testing::course::Course;
 use crate::testing::definitions::{with_limits, yaml};
@@ -10,6 +9,8 @@ use crate::testing::given::given;
 use crate::testing::happening::{cancel, complete, create, fire, go_on, pass, pause, resume, stopped, terminal};
 use crate::testing::snapshots::stored_size;
 use crate::value::{Map, Value};
+
+use super::seen::seen;
 
 /// `l`, whose turns are `x`, then `y`, and `z` behind it.
 fn counting(keys: &str) -> Definition {
@@ -240,23 +241,6 @@ fn a_deadline_of_a_loop_ends_what_is_inside() {
         "stage.started z",
         "task.queued z",
     ]);
-}
-
-/// What the open attempt of `stage` sees for this key, or for `loop`.
-fn seen(course: &Course, stage: &str, expression: &str) -> Value {
-    let graph = course.state().definition().graph();
-    let attempt = outstanding(course.state()).find_map(|work| {
-        let Work::RunTask { attempt, .. } = work else { return None };
-        (graph.stage(attempt.task.activation.stage).ref_id == stage).then_some(attempt)
-    });
-    let (seen, _) = surroundings(course.state(), attempt.unwrap_or_else(|| panic!("{stage} is not open"))).unwrap();
-    let expression = crate::expression::Expression::parse(expression).unwrap();
-    let scope = seen.scope(&expression.references()).unwrap();
-    let all = seen.all().unwrap();
-    for key in all.keys() {
-        assert_eq!(seen.lookup(key).unwrap().as_ref(), all.get(key), "{key}");
-    }
-    expression.evaluate(&scope).unwrap()
 }
 
 #[test]

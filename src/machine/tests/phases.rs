@@ -2,7 +2,6 @@
 
 use crate::definition::Definition;
 use crate::failure::ErrorClass;
-use crate::machine::{Work, outstanding, surroundings};
 use crate::status::Status;
 use crate::testing::course::Course;
 use crate::testing::definitions::yaml;
@@ -12,25 +11,11 @@ use crate::testing::happening::{
 };
 use crate::value::{Map, Value};
 
+use super::seen::seen;
+
 /// `s` with these keys, and `z` behind it.
 fn with(keys: &str) -> Definition {
     yaml(&format!("{{ name: x, stages: {{ s: {{ {keys} }}, z: {{ needs: [s] }} }} }}"))
-}
-
-/// What the open attempt of `stage` sees for this expression.
-fn seen(course: &Course, stage: &str, expression: &str) -> Value {
-    let graph = course.state().definition().graph();
-    let attempt = outstanding(course.state()).find_map(|work| {
-        let Work::RunTask { attempt, .. } = work else { return None };
-        (graph.stage(attempt.task.activation.stage).ref_id == stage).then_some(attempt)
-    });
-    let (seen, _) = surroundings(course.state(), attempt.unwrap_or_else(|| panic!("{stage} is not open"))).unwrap();
-    let all = seen.all().unwrap();
-    for key in all.keys() {
-        assert_eq!(seen.lookup(key).unwrap().as_ref(), all.get(key), "{key}");
-    }
-    let expression = crate::expression::Expression::parse(expression).unwrap();
-    expression.evaluate(&seen.scope(&expression.references()).unwrap()).unwrap()
 }
 
 #[test]

@@ -67,6 +67,10 @@ fn line(wait: &Wait) -> String {
         WaitReason::Instances { total, done, .. } => format!("INSTANCES {done} of {total}"),
         WaitReason::Serialized { activation } => format!("SERIALIZED {activation}"),
         WaitReason::Inside { iteration } => format!("INSIDE turn {iteration}"),
+        WaitReason::Finishing { status, undone } => {
+            let undone = undone.as_ref().map(|undone| format!(" undoes {}#{}", undone.stage, undone.activation));
+            format!("FINISHING {status}{}", undone.unwrap_or_default())
+        }
         WaitReason::Phase { phase } => format!("PHASE {}", phase.name()),
         reason @ (WaitReason::Queued | WaitReason::Settling | WaitReason::ByHand { .. } | WaitReason::Claim) => {
             reason.code().to_owned()

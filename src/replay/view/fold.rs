@@ -31,6 +31,7 @@ pub(crate) struct ViewFold {
     end_time: Option<Timestamp>,
     cancellation: Option<Cancellation>,
     paused: Option<PausedDetails>,
+    is_ending: bool,
     end_reason: Option<EndReason>,
     outputs: Option<Json>,
     version: Sequence,
@@ -64,6 +65,7 @@ impl ViewFold {
             end_time: None,
             cancellation: None,
             paused: None,
+            is_ending: false,
             end_reason: None,
             outputs: None,
             version: first.sequence,
@@ -96,6 +98,8 @@ impl ViewFold {
         }
         match &recorded.event {
             Event::WorkflowCancelRequested(..)
+            | Event::WorkflowCancelForced(..)
+            | Event::WorkflowEnding { .. }
             | Event::WorkflowPaused(..)
             | Event::WorkflowResumed(..)
             | Event::WorkflowStarted
@@ -123,6 +127,10 @@ impl ViewFold {
     }
 
     /// The event changes nothing that people are told, the place of the newest one about its activation aside.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others are about no activation, or looked at by who calls this"
+    )]
     fn touch(&mut self, event: &Event, sequence: Sequence) {
         match event {
             Event::TimerSetFor { owner: TimerOwner::Activation(activation), .. }
@@ -133,65 +141,14 @@ impl ViewFold {
             | Event::SignalDelivered { to: SignalRecipient::Trigger(activation), .. }
             | Event::ScopeOpened { owner: activation, .. }
             | Event::PhaseStarted { owner: activation, .. }
+            | Event::CompensationStarted { activation, .. }
+            | Event::CompensationEnded { activation, .. }
             | Event::ScopeClosed { owner: activation, .. }
             | Event::LoopTested { activation, .. }
             | Event::JumpExecuted { source: activation, .. } => {
                 self.newest(*activation, sequence);
             }
-            Event::DefinitionRegistered(..)
-            | Event::LogAccepted(..)
-            | Event::WorkflowCreated(..)
-            | Event::TaskLeaseLost(..)
-            | Event::TaskResultDiscarded(..)
-            | Event::TaskStopped(..)
-            | Event::TimerFired(..)
-            | Event::SettleContinued(_)
-            | Event::SettleDeferred
-            | Event::TimerSetFor { .. }
-            | Event::CancelsMarked { .. }
-            | Event::RegionCanceled { .. }
-            | Event::TokensLeft { .. }
-            | Event::JoinForced { .. }
-            | Event::WorkflowClosing { .. }
-            | Event::WorkflowClosed
-            | Event::LockReleased { .. }
-            | Event::JoinArrived { .. }
-            | Event::JoinReset { .. }
-            | Event::TokensRemoved { .. }
-            | Event::InstancesStarted { .. }
-            | Event::InstancesAdded { .. }
-            | Event::InstancesClosed { .. }
-            | Event::InstancesWithdrawn { .. }
-            | Event::InstancesAddRequested(..)
-            | Event::InstancesCloseRequested(..)
-            | Event::InstancesCompleteRequested(..)
-            | Event::SignalReceived(..)
-            | Event::TriggerClosed(..)
-            | Event::StageStartRequested(..)
-            | Event::SignalDelivered { .. }
-            | Event::SignalBuffered { .. }
-            | Event::SignalDiscarded { .. }
-            | Event::SignalsLeft { .. }
-            | Event::WorkflowCancelRequested(..)
-            | Event::WorkflowPaused(..)
-            | Event::WorkflowResumed(..)
-            | Event::WorkflowStarted
-            | Event::WorkflowEnded { .. }
-            | Event::StageReady { .. }
-            | Event::StageStarted { .. }
-            | Event::StageEnded { .. }
-            | Event::StageCanceled { .. }
-            | Event::TaskQueued { .. }
-            | Event::TaskStarted(..)
-            | Event::TaskReported(..)
-            | Event::TaskAnswered(..)
-            | Event::ChildStarted { .. }
-            | Event::ChildEnded(..)
-            | Event::ChildRefused(..)
-            | Event::TaskEnded { .. }
-            | Event::TimerSet { .. }
-            | Event::TaskRetried { .. }
-            | Event::TaskSuspended { .. } => (),
+            _ => (),
         }
     }
 
@@ -199,11 +156,17 @@ impl ViewFold {
     #[expect(clippy::wildcard_enum_match_arm, reason = "whoever calls this has named the others")]
     fn change_workflow(&mut self, event: &Event, at: Timestamp) -> Result<(), InvalidTransition> {
         match event {
-            Event::WorkflowCancelRequested(stamp, request) => {
+            // What is done at the end may be ended, and the workflow still come to the end it was heading for.
+            Event::WorkflowCancelForced(..) if self.is_ending => Ok(()),
+            Event::WorkflowCancelRequested(stamp, request) | Event::WorkflowCancelForced(stamp, request) => {
                 self.cancellation = Some(Cancellation { by: stamp.actor.to_string(), reason: request.reason.clone() });
                 Ok(())
             }
             Event::WorkflowStarted => self.start(at),
+            Event::WorkflowEnding { .. } => {
+                self.is_ending = true;
+                Ok(())
+            }
             Event::WorkflowEnded { status, reason, outputs } => {
                 self.outputs.clone_from(outputs);
                 self.end(*status, reason.as_ref(), at)
@@ -309,6 +272,10 @@ impl ViewFold {
         if reason == Some(&EndReason::StartTimeExpired) {
             let reason = Some("it was not started in time".to_owned());
             self.cancellation = Some(Cancellation { by: "engine".to_owned(), reason });
+        }
+        if let (Some(EndReason::CancelRequested { by, reason }), None) = (reason, &self.cancellation) {
+            // It would have succeeded, had somebody not ended by force what it does last.
+            self.cancellation = Some(Cancellation { by: by.to_string(), reason: reason.clone() });
         }
         if let Some(EndReason::CanceledBy { activation }) = reason {
             let stage = &self.definition.graph().stage(activation.stage).ref_id;

@@ -14,6 +14,7 @@ use crate::runtime::start::{By, Start, workdir};
 use super::answer::{ControlAnswer, Drives, Holder};
 use super::door;
 use super::line::{Line, Lines};
+use super::people::Asking;
 use super::request::{Beginning, ControlRequest, DefinitionText};
 
 /// A connection to the engine that holds a log, in another process of this machine.
@@ -102,7 +103,17 @@ impl Control {
     ///
     /// As [`Control::submit`].
     pub fn cancel(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
-        self.accepted(&ControlRequest::Cancel { workflow, by: by.with_id() })
+        self.accepted(&ControlRequest::Cancel(Asking { workflow, by: by.with_id() }))
+    }
+
+    /// Asks for the end of a workflow and of what it does then, as
+    /// [`Engine::force_cancel`](crate::Engine::force_cancel).
+    ///
+    /// # Errors
+    ///
+    /// As [`Control::submit`].
+    pub fn force_cancel(&mut self, workflow: WorkflowId, by: By) -> Result<Answer, Error> {
+        self.accepted(&ControlRequest::ForceCancel(Asking { workflow, by: by.with_id() }))
     }
 
     /// Has the engine drive this workflow from now on, as [`Engine::drive`](crate::Engine::drive).

@@ -111,7 +111,8 @@ fn answer(host: &Host, request: ControlRequest) -> ControlAnswer {
                 Err(message) => return ControlAnswer::Refused { reason: RemoteReason::Definition, message },
             }
         }
-        ControlRequest::Cancel { workflow, by } => shared.cancel(workflow, by),
+        ControlRequest::Cancel(Asking { workflow, by }) => shared.cancel(workflow, by),
+        ControlRequest::ForceCancel(Asking { workflow, by }) => shared.force_cancel(workflow, by),
         ControlRequest::Approve(answering) => {
             let Answering { workflow, work, approver } = *answering;
             shared.answer(workflow, &work, Verdict::Approved, approver)

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::definition::Definition;
-use crate::ids::{CommandId, InvalidId, WorkflowId};
+use crate::ids::{InvalidId, WorkflowId};
 use crate::runtime::error::describe;
-use crate::runtime::start::{By, Start, Trigger};
+use crate::runtime::start::{Start, Trigger};
 use crate::value::{Map, Value, ValueError};
 
 use super::claim::Claiming;
@@ -33,13 +33,10 @@ pub(crate) enum ControlRequest {
     Drives(WorkflowId),
     /// To begin a workflow; its id is in the start.
     Start(Box<Beginning>),
-    /// To end a workflow. The command's id is in `by`.
-    Cancel {
-        /// Which workflow.
-        workflow: WorkflowId,
-        /// Who asks, why, and under which id.
-        by: By,
-    },
+    /// To end a workflow.
+    Cancel(Asking),
+    /// To end it, and what it does at its end.
+    ForceCancel(Asking),
     /// To end work that is done by hand.
     Complete(Box<Completing>),
     /// To approve something.
@@ -138,15 +135,6 @@ struct WorkflowFields {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CancelFields {
-    workflow: String,
-    command: String,
-    actor: String,
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct StartFields {
     workflow: String,
     definition: DefinitionFields,
@@ -221,7 +209,8 @@ impl ControlRequest {
             "drive" => of_workflow(verb, fields).map(ControlRequest::Drive),
             "drives" => of_workflow(verb, fields).map(ControlRequest::Drives),
             "start" => body(verb, fields).and_then(|fields: StartFields| fields.request(verb)),
-            "cancel" => body(verb, fields).and_then(|fields: CancelFields| fields.request(verb)),
+            "cancel" => Asking::read(verb, fields).map(ControlRequest::Cancel),
+            "force_cancel" => Asking::read(verb, fields).map(ControlRequest::ForceCancel),
             "approve" => Answering::read(verb, fields).map(ControlRequest::Approve),
             "reject" => Answering::read(verb, fields).map(ControlRequest::Reject),
             "pause" => Asking::read(verb, fields).map(ControlRequest::Pause),
@@ -243,16 +232,8 @@ impl ControlRequest {
             ControlRequest::Drive(workflow) => ("drive", map([("workflow", workflow.to_string().into())])),
             ControlRequest::Drives(workflow) => ("drives", map([("workflow", workflow.to_string().into())])),
             ControlRequest::Start(beginning) => ("start", beginning.fields()),
-            ControlRequest::Cancel { workflow, by } => {
-                let command = by.id.map(|id| id.to_string());
-                let fields = [
-                    ("workflow", workflow.to_string().into()),
-                    ("command", command.into()),
-                    ("actor", by.actor.as_str().into()),
-                    ("reason", by.reason.clone().into()),
-                ];
-                ("cancel", map(fields))
-            }
+            ControlRequest::Cancel(asking) => ("cancel", asking.fields()),
+            ControlRequest::ForceCancel(asking) => ("force_cancel", asking.fields()),
             ControlRequest::Complete(completing) => ("complete", completing.fields()),
             ControlRequest::Approve(answering) => ("approve", answering.fields()),
             ControlRequest::Reject(answering) => ("reject", answering.fields()),
@@ -298,15 +279,6 @@ pub(super) fn line<const N: usize>(first: [(&str, Value); N], fields: Map) -> St
     whole.insert("version".to_owned(), VERSION.into());
     // Canonical JSON has no line ends.
     format!("{}\n", Value::Map(whole).to_json())
-}
-
-impl CancelFields {
-    fn request(self, verb: &str) -> Result<ControlRequest, RequestError> {
-        let CancelFields { workflow, command, actor, reason } = self;
-        let command: CommandId = id(verb, &command)?;
-        let by = By { actor, reason, id: Some(command) };
-        Ok(ControlRequest::Cancel { workflow: id(verb, &workflow)?, by })
-    }
 }
 
 impl StartFields {

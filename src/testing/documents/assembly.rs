@@ -11,7 +11,13 @@ use super::{
 };
 use crate::testing::several;
 
-pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, backwards: bool) -> Value {
+/// `last` is what the workflow does last.
+pub(super) fn assembled(
+    mut keys: Keys,
+    (drafts, last): (Vec<StageDraft>, Vec<StageDraft>),
+    as_list: bool,
+    backwards: bool,
+) -> Value {
     let n_stages = drafts.len();
     let order = if backwards { Order::Backwards } else { Order::Forwards };
     let ends = if cancellation::ends_explicitly(&keys) { Ends::Explicitly } else { Ends::Implicitly };
@@ -33,6 +39,11 @@ pub(super) fn assembled(mut keys: Keys, drafts: Vec<StageDraft>, as_list: bool, 
         Value::map(stages)
     };
     insert(&mut document, "stages", stages);
+    if !last.is_empty() {
+        let names: Vec<String> = (0..last.len()).map(|place| format!("last{place}")).collect();
+        let outer = STAGES[..n_stages].iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+        insert(&mut document, "finally", Value::map(block_of(last, &names, &outer, (order, Ends::Inside))));
+    }
     document
 }
 

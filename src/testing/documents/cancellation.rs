@@ -42,6 +42,8 @@ pub(super) fn keys() -> BoxedStrategy<Keys> {
         Value::list([ended("stop")]),
         Value::list([ended("stop")]),
         Value::list([ended("go")]),
+        Value::list([ended("go")]),
+        Value::list([ended("stop"), completed()]),
         Value::list([ended("go"), timer("30s"), ended("stop")]),
     ];
     all(vec![

@@ -1,4 +1,4 @@
-//! What stands beside the own work of drawn stages: before it, behind it, and when it has failed.
+//! What stands beside the own work of drawn stages: before it, behind it, when it has failed, and what undoes it.
 
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -15,13 +15,19 @@ pub(super) struct PhasesDraft {
     before: Vec<StageDraft>,
     after: Vec<StageDraft>,
     when_failed: Option<(Vec<StageDraft>, Option<&'static str>)>,
+    compensate: Vec<StageDraft>,
 }
 
 pub(super) fn phases(stages: BoxedStrategy<StageDraft>) -> impl Strategy<Value = PhasesDraft> {
     let some = |stages: BoxedStrategy<StageDraft>| prop_oneof![1 => Just(Vec::new()), 2 => vec(stages, 1..3)];
     let when_failed = (vec(stages.clone(), 1..3), weighted(0.6, select(&ON_FAILURE[..])));
-    (some(stages.clone()), some(stages), weighted(0.6, when_failed))
-        .prop_map(|(before, after, when_failed)| PhasesDraft { before, after, when_failed })
+    (some(stages.clone()), some(stages.clone()), weighted(0.6, when_failed), some(stages))
+        .prop_map(|(before, after, when_failed, compensate)| PhasesDraft { before, after, when_failed, compensate })
+}
+
+/// Nothing but what undoes the work.
+pub(super) fn compensation(stages: BoxedStrategy<StageDraft>) -> impl Strategy<Value = PhasesDraft> {
+    vec(stages, 1..3).prop_map(|compensate| PhasesDraft { compensate, ..PhasesDraft::default() })
 }
 
 /// Makes a block of stages with these names; the others have ended before it.
@@ -56,5 +62,20 @@ impl PhasesDraft {
             let then = then.map(|then| ("then", Value::from(then)));
             insert(stage, "on_failure", Value::map([("stages", stages)].into_iter().chain(then)));
         }
+        if !self.compensate.is_empty() {
+            let inner = names(name, "u", &self.compensate);
+            let is_one = self.compensate.len() == 1;
+            let stages = block(self.compensate, &inner, &behind);
+            insert(stage, "compensate", if is_one { only(stages) } else { Value::map([("stages", stages)]) });
+        }
     }
+}
+
+/// The one stage of a block, with its name in it.
+fn only(stages: Value) -> Value {
+    let Value::Map(stages) = stages else { return stages };
+    stages.into_iter().next().map_or(Value::Null, |(name, mut stage)| {
+        insert(&mut stage, "ref_id", name.into());
+        stage
+    })
 }
