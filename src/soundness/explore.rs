@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::definition::Definition;
+use crate::definition::{Definition, StagePhase};
 use crate::digest::sha256;
 use crate::event::{Actor, CheckOutcome, Creation, EndReason, Event};
 use crate::ids::{StageIndex, WorkflowId};
@@ -302,8 +302,12 @@ impl Exploration {
         if !self.is_bounded {
             return;
         }
-        for (place, stage) in (0..).zip(&self.definition.graph().stages) {
-            if !self.started.contains(&StageIndex::new(place)) {
+        // Work is undone where another fails, and of failures not all are tried.
+        let mut undoing: BTreeSet<StageIndex> = BTreeSet::new();
+        for (place, stage) in (0..).map(StageIndex::new).zip(&self.definition.graph().stages) {
+            if stage.phase == StagePhase::Compensate || stage.parent.is_some_and(|parent| undoing.contains(&parent)) {
+                undoing.insert(place);
+            } else if !self.started.contains(&place) {
                 let (code, stage) = (FindingCode::DeadStage, Some(stage.ref_id.clone()));
                 let message = "it never starts, whatever happens".to_owned();
                 let finding = Finding { code, stage, message, help: code.help() };

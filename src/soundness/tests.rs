@@ -247,6 +247,15 @@ fn the_policy_says_what_is_refused() {
 /// States of one net; of more of them nothing is said.
 const STATES_MAX: u64 = 3_000;
 
+#[test]
+fn that_work_is_never_undone_is_no_flaw() {
+    let definition = yaml(
+        "{ name: x, stages: { a: { compensate: { stages: { u: { before: { v: } } } } }, b: { needs: [a] } }, finally: { f: } }",
+    );
+    let verdict = definition.check(&CheckOptions::new());
+    assert_eq!((verdict.outcome(), codes(&verdict)), (CheckOutcome::Sound, Vec::new()));
+}
+
 proptest! {
     #[test]
     fn nets_that_were_composed_of_blocks_are_sound(block in blocks()) {

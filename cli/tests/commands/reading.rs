@@ -245,7 +245,7 @@ fn version_says_what_this_build_is() {
     let version = place.run(&["version", "--json"]).exits(0);
     assert_eq!(
         version.out,
-        "{\"version\":\"0.1.0\",\"rules\":3,\"format\":1,\"features\":[\"http\",\"python\",\"shell\"]}\n"
+        "{\"version\":\"0.1.0\",\"rules\":3,\"format\":1,\"features\":[\"docker\",\"http\",\"python\",\"shell\",\"ssh\"]}\n"
     );
     assert!(place.run(&["version"]).exits(0).out.starts_with("stabilize 0.1.0\n"));
     assert_eq!(place.run(&["--version"]).exits(0).out, "stabilize 0.1.0\n");
