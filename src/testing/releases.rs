@@ -92,7 +92,7 @@ fn request(wait: &Wait) -> Request {
             reason: None,
         }),
         // Which signal it takes only its author knows.
-        WaitReason::Signal { correlate: Some(_), .. } => Request::Cancel(CancelRequest { reason: None }),
+        WaitReason::Signal { correlate: Some(_), .. } => Request::ForceCancel(CancelRequest { reason: None }),
         WaitReason::OpenTrigger { .. } => {
             let stage = wait.join_stage().expect("a stage waits for this");
             Request::CloseTrigger(TriggerClosing { stage, reason: None })
@@ -101,7 +101,7 @@ fn request(wait: &Wait) -> Request {
             let activation = wait.activation_id().expect("an activation waits for this");
             Request::StartStage(StartRequest { activation, reason: None })
         }
-        // What is missing comes from others, a step at a time; only a request for the end is sure to be its own.
+        // What is missing comes from others, a step at a time; only the end is sure to be its own.
         WaitReason::Instances { .. } => {
             let activation = wait.activation_id().expect("an activation waits for its instances");
             Request::CompleteInstances(InstancesRequest { activation, reason: None })
@@ -114,7 +114,7 @@ fn request(wait: &Wait) -> Request {
         | WaitReason::Arrivals { .. }
         | WaitReason::Blocked { .. }
         | WaitReason::Threads { .. }
-        | WaitReason::Milestone { .. } => Request::Cancel(CancelRequest { reason: None }),
+        | WaitReason::Milestone { .. } => Request::ForceCancel(CancelRequest { reason: None }),
         WaitReason::Finishing { .. } => Request::ForceCancel(CancelRequest { reason: None }),
         WaitReason::Stopping { .. } => Request::StopTask(attempt()),
         WaitReason::Ending { .. } | WaitReason::Canceling { .. } | WaitReason::Settling => Request::ContinueSettling,
